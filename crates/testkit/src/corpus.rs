@@ -80,7 +80,7 @@ fn tiny(folder: &Path, number: usize, seconds: f64, bars: &[Vec<f32>]) -> io::Re
     let length = (seconds * f64::from(RATE)).round() as usize;
     let mut samples: Vec<f32> = Vec::with_capacity(length + RATE as usize);
     while samples.len() < length {
-        samples.extend_from_slice(random.pick(bars));
+        samples.extend_from_slice(random.pick::<Vec<f32>>(bars));
     }
     samples.truncate(length);
     // A file of one bar would often equal another; its number in the first samples keeps them apart.
