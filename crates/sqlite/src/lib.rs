@@ -1,1 +1,37 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "there is one error type, and its variants say when they happen"
+)]
+
+mod backup;
+mod check;
+mod chunk;
+mod connect;
+mod create;
+mod db;
+mod error;
+mod gate;
+mod inside;
+mod options;
+mod patience;
+mod readers;
+mod report;
+mod schema;
+mod snapshot;
+mod tx;
+mod writer;
+
+pub use rusqlite::Result as RowResult;
+pub use rusqlite::{Params, Row, ToSql, named_params, params, params_from_iter, types};
+
+pub use crate::check::{CheckReport, Orphan};
+pub use crate::chunk::{MAX_VARIABLES, each_chunk, placeholders};
+pub use crate::db::Db;
+pub use crate::error::Error;
+pub use crate::gate::Pending;
+pub use crate::options::{Options, Synchronous, Tuning};
+pub use crate::report::{LabelReport, Spread, WriteReport};
+pub use crate::schema::{Column, Migration, Newer, Schema, Warning};
+pub use crate::snapshot::Snapshot;
+pub use crate::tx::Tx;

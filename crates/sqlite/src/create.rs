@@ -1,0 +1,224 @@
+//! A file that did not exist: built beside its place, published at once and complete.
+//!
+//! Nobody ever sees a database without its tables, a kill leaves at most a temporary file, and the write lock of the
+//! real file is not taken. Backups are published the same way.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::connect;
+use crate::error::Error;
+use crate::options::Settings;
+use crate::schema::{Schema, upgrade};
+
+/// The end of the name of every temporary file of this crate.
+const SUFFIX: &str = ".building";
+/// Building takes milliseconds, a backup minutes; what nobody touched for a day is nobody's any more.
+const ABANDONED: Duration = Duration::from_hours(24);
+
+/// Whether there is a file; a dangling link counts as none.
+pub(crate) fn exists(path: &Path) -> Result<bool, Error> {
+    path.try_exists().map_err(|error| Error::io(path, &error))
+}
+
+/// Builds the database and publishes it. If another process was faster, theirs stays.
+pub(crate) fn fresh(settings: &Settings, schemas: &[Schema]) -> Result<(), Error> {
+    let path = &settings.path;
+    remove_abandoned(path);
+    let temporary = Temporary::beside(path)?;
+    let failed = |error| Error::sqlite(path, error);
+    let connection =
+        connect::builder(&temporary.path, settings.tuning.page_size).map_err(failed)?;
+    upgrade::create_all(&connection, path, schemas)?;
+    connect::finish_building(connection).map_err(failed)?;
+    temporary.publish(path)?;
+    Ok(())
+}
+
+/// A file under a name of its own, removed when dropped together with everything SQLite put beside it.
+#[derive(Debug)]
+pub(crate) struct Temporary {
+    pub(crate) path: PathBuf,
+}
+
+impl Temporary {
+    /// A name that nobody else uses, in the directory of `path`.
+    pub(crate) fn beside(path: &Path) -> Result<Temporary, Error> {
+        let Some(name) = path.file_name() else {
+            return Err(Error::CannotOpen {
+                path: path.to_path_buf(),
+                reason: "the path names no file".into(),
+            });
+        };
+        let unique = format!(".{}-{:016x}{SUFFIX}", std::process::id(), fastrand::u64(..));
+        let mut hidden = OsString::from(".");
+        hidden.push(name);
+        hidden.push(unique);
+        Ok(Temporary {
+            path: path.with_file_name(hidden),
+        })
+    }
+
+    /// Gives the finished file its name, unless that name is taken; whether it was free.
+    pub(crate) fn publish(self, path: &Path) -> Result<bool, Error> {
+        let failed = |error| Error::io(path, &error);
+        // What the name promises must be on the disk before the name is.
+        File::open(&self.path)
+            .and_then(|file| file.sync_all())
+            .map_err(failed)?;
+        let published =
+            place(&self.path, path, |from, to| fs::hard_link(from, to)).map_err(failed)?;
+        drop(self);
+        sync_directory(path).map_err(failed)?;
+        Ok(published)
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        for end in ["", "-wal", "-shm", "-journal"] {
+            let mut path = self.path.as_os_str().to_owned();
+            path.push(end);
+            // Most of them do not exist, and a leftover is removed as abandoned later.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// Puts `from` under the name `to` without ever replacing a file; whether the name was free.
+fn place(
+    from: &Path,
+    to: &Path,
+    link: impl Fn(&Path, &Path) -> io::Result<()>,
+) -> io::Result<bool> {
+    match link(from, to) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(_) => rename_if_free(from, to),
+    }
+}
+
+/// For file systems without hard links: processes that do the same take turns by a lock file.
+fn rename_if_free(from: &Path, to: &Path) -> io::Result<bool> {
+    let mut name = OsString::from(".");
+    name.push(to.file_name().unwrap_or_default());
+    name.push(".publishing");
+    let turn = to.with_file_name(name);
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&turn)?;
+    // Where locks are not supported either, the check alone has to do.
+    let _ = file.lock();
+    let free = !to.try_exists()?;
+    if free {
+        fs::rename(from, to)?;
+    }
+    let _ = fs::remove_file(&turn);
+    Ok(free)
+}
+
+/// The new name itself is only as durable as its directory.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(directory) if cfg!(unix) => File::open(directory)?.sync_all(),
+        _ => Ok(()),
+    }
+}
+
+/// Removes temporary files that killed processes left, silently: it is a courtesy.
+fn remove_abandoned(path: &Path) {
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
+        return;
+    };
+    let Ok(entries) = fs::read_dir(directory) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        // By age and not by opening it: a file killed at the wrong moment is a second name of a live database, and
+        // closing a descriptor of that would drop this process's locks on it.
+        let age = entry
+            .metadata()
+            .ok()
+            .and_then(|data| data.modified().ok())
+            .and_then(|time| time.elapsed().ok());
+        if is_temporary(&entry.file_name(), name) && age.is_some_and(|age| age > ABANDONED) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn is_temporary(candidate: &OsStr, name: &OsStr) -> bool {
+    let (candidate, name) = (candidate.to_string_lossy(), name.to_string_lossy());
+    candidate
+        .strip_prefix('.')
+        .and_then(|rest| rest.strip_prefix(&*name))
+        .is_some_and(|rest| {
+            rest.ends_with(SUFFIX)
+                || ["-wal", "-shm", "-journal"]
+                    .iter()
+                    .any(|end| rest.ends_with(&format!("{SUFFIX}{end}")))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn no_links(_: &Path, _: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    #[test]
+    fn a_file_system_without_links_gets_a_rename_that_replaces_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let (first, second, target) = (
+            directory.path().join("1"),
+            directory.path().join("2"),
+            directory.path().join("target"),
+        );
+        fs::write(&first, "first").unwrap();
+        fs::write(&second, "second").unwrap();
+        assert!(place(&first, &target, no_links).unwrap());
+        assert!(!place(&second, &target, no_links).unwrap());
+        assert_eq!(fs::read_to_string(&target).unwrap(), "first");
+        assert_eq!(
+            fs::read_dir(directory.path()).unwrap().count(),
+            2,
+            "the lock file is removed"
+        );
+    }
+
+    #[test]
+    fn only_old_temporary_files_of_this_database_are_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db");
+        let old = std::time::SystemTime::now() - 2 * ABANDONED;
+        for (name, is_old) in [
+            (".a.db.1-00.building", true),
+            (".a.db.1-00.building-wal", true),
+            (".a.db.2-00.building", false),
+            (".b.db.1-00.building", true),
+            (".a.db.notes", true),
+        ] {
+            let file = File::create(directory.path().join(name)).unwrap();
+            if is_old {
+                file.set_modified(old).unwrap();
+            }
+        }
+        remove_abandoned(&path);
+        let mut left: Vec<_> = fs::read_dir(directory.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        assert_eq!(
+            left,
+            [".a.db.2-00.building", ".a.db.notes", ".b.db.1-00.building"]
+        );
+    }
+}

@@ -1,0 +1,285 @@
+//! The handle that everything goes through.
+
+use std::path::Path;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+
+use crate::backup;
+use crate::check::{self, CheckReport};
+use crate::connect::Access;
+use crate::error::Error;
+use crate::gate::{Pending, Ticket, received};
+use crate::inside::Id;
+use crate::options::Settings;
+use crate::readers::Readers;
+use crate::report::{Meter, WriteReport};
+use crate::schema::Warning;
+use crate::snapshot::Snapshot;
+use crate::tx::Tx;
+use crate::writer::Writer;
+
+/// An open database; clones share it.
+///
+/// When the last clone is dropped, queued units are finished and the connections closed, which waits. Errors are not
+/// seen then; [`Db::close`] reports them.
+#[derive(Clone, Debug)]
+pub struct Db {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    id: Id,
+    settings: Settings,
+    warnings: Vec<Warning>,
+    meter: Arc<Meter>,
+    readers: Readers,
+    gate: Mutex<Gate>,
+    writer: Mutex<Option<JoinHandle<Result<(), Error>>>>,
+}
+
+/// Where units go.
+#[derive(Debug)]
+enum Gate {
+    Open(Sender<Ticket>),
+    ReadOnly,
+    Closed,
+}
+
+impl Db {
+    /// Starts the writer thread.
+    pub(crate) fn start(
+        settings: Settings,
+        connection: Connection,
+        meter: Arc<Meter>,
+        warnings: Vec<Warning>,
+    ) -> Result<Db, Error> {
+        let id = Id::unique();
+        let (sender, receiver) = channel();
+        let writer = Writer::new(connection, settings.clone(), Arc::clone(&meter), receiver)?;
+        let work = move || {
+            let _inside = id.enter();
+            writer.run()
+        };
+        let thread = std::thread::Builder::new()
+            .name("sqlite-writer".into())
+            .spawn(work);
+        let writer = Mutex::new(Some(
+            thread.map_err(|error| Error::io(&settings.path, &error))?,
+        ));
+        let readers = Readers::new(Access::Shared, Vec::new());
+        let gate = Mutex::new(Gate::Open(sender));
+        Ok(Db {
+            shared: Arc::new(Shared {
+                id,
+                settings,
+                warnings,
+                meter,
+                readers,
+                gate,
+                writer,
+            }),
+        })
+    }
+
+    /// A handle without a writer.
+    pub(crate) fn read_only(
+        settings: Settings,
+        first: Connection,
+        access: Access,
+        warnings: Vec<Warning>,
+    ) -> Db {
+        let readers = Readers::new(access, vec![first]);
+        let (gate, writer) = (Mutex::new(Gate::ReadOnly), Mutex::new(None));
+        let meter = Arc::new(Meter::default());
+        Db {
+            shared: Arc::new(Shared {
+                id: Id::unique(),
+                settings,
+                warnings,
+                meter,
+                readers,
+                gate,
+                writer,
+            }),
+        }
+    }
+
+    /// Runs `work` on one consistent state of the database. Never waits for a writer.
+    ///
+    /// Waits while all readers are in use. Inside a closure of the same database it is refused with
+    /// [`Error::Nested`].
+    pub fn read<T, E>(&self, work: impl FnOnce(&Snapshot<'_>) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<Error>,
+    {
+        let settings = &self.shared.settings;
+        self.not_inside("read")?;
+        let _inside = self.shared.id.enter();
+        let loan = self.shared.readers.lend(settings)?;
+        loan.in_snapshot(settings, |connection| {
+            work(&Snapshot::new(connection, &settings.path))
+        })
+    }
+
+    /// Queues `work` as one unit and waits until it is committed.
+    ///
+    /// The unit is all or nothing: an error or a panic of the closure undoes it, the panic continues in the caller.
+    /// Units of all threads run one after the other in the order in which they came, some of them in one transaction.
+    /// Prepare everything outside; while the closure runs, nobody else can write.
+    pub fn write<T, E, F>(&self, label: &'static str, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.submit(Ticket::new(label, work, reply))?;
+        received(answer.recv().ok(), &self.closed())
+    }
+
+    /// Queues `work` as [`Db::write`] does and returns at once; the result is a future for any runtime.
+    pub fn write_async<T, E, F>(&self, label: &'static str, work: F) -> Pending<T, E>
+    where
+        F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::async_channel();
+        match self.submit(Ticket::new(label, work, reply)) {
+            Ok(()) => Pending::queued(answer, self.closed()),
+            Err(error) => Pending::refused(error),
+        }
+    }
+
+    /// What the writes have cost so far.
+    pub fn report(&self) -> WriteReport {
+        self.shared.meter.report()
+    }
+
+    /// What opening the file noticed and did not refuse.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.shared.warnings
+    }
+
+    /// The file, as an absolute path.
+    pub fn path(&self) -> &Path {
+        &self.shared.settings.path
+    }
+
+    /// Copies one consistent state of the database to a new file, which appears at once and complete.
+    ///
+    /// Nobody has to wait for it; the WAL cannot start over until it is done. An existing file is never replaced.
+    pub fn backup(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        self.not_inside("backup")?;
+        let settings = &self.shared.settings;
+        let _inside = self.shared.id.enter();
+        let loan = self.shared.readers.lend(settings)?;
+        loan.in_snapshot(settings, |connection| {
+            backup::copy(connection, path.as_ref(), &settings.tuning)
+        })
+    }
+
+    /// Renews the statistics of SQLite's query planner, at the end of long runs.
+    ///
+    /// It is a unit like any other, labelled `optimize`: it queues, and holds the write lock for up to some seconds on
+    /// large files.
+    pub fn optimize(&self) -> Result<(), Error> {
+        // All tables, not only those that this connection has queried: reading is done on others.
+        self.write("optimize", |tx| tx.internal("PRAGMA optimize = 0x10002"))
+    }
+
+    /// Looks for damage and for references to rows that do not exist. Reads the whole file.
+    pub fn check(&self) -> Result<CheckReport, Error> {
+        self.read(check::check)
+    }
+
+    /// Finishes queued units, closes all connections, and reports what the writes have cost.
+    ///
+    /// Later calls on any clone fail with [`Error::Closed`]. Waits for reads that are under way. If no other process
+    /// has the file open, its WAL is gone afterwards.
+    pub fn close(&self) -> Result<WriteReport, Error> {
+        self.not_inside("close")?;
+        self.shared.close()?;
+        Ok(self.report())
+    }
+
+    fn submit(&self, ticket: Ticket) -> Result<(), Error> {
+        self.not_inside_writer(ticket.label)?;
+        match &*self.shared.gate() {
+            Gate::Open(sender) => sender.send(ticket).map_err(|_| self.closed()),
+            Gate::ReadOnly => Err(Error::ReadOnly {
+                path: self.shared.settings.path.clone(),
+            }),
+            Gate::Closed => Err(self.closed()),
+        }
+    }
+
+    fn closed(&self) -> Error {
+        Error::Closed {
+            path: self.shared.settings.path.clone(),
+        }
+    }
+
+    fn not_inside(&self, label: &'static str) -> Result<(), Error> {
+        if self.shared.id.is_inside() {
+            Err(Error::Nested { label })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// A read may write, a write may not.
+    fn not_inside_writer(&self, label: &'static str) -> Result<(), Error> {
+        if self.shared.is_writer() {
+            Err(Error::Nested { label })
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Shared {
+    fn gate(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Option<JoinHandle<Result<(), Error>>>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this is the writer thread.
+    fn is_writer(&self) -> bool {
+        self.writer()
+            .as_ref()
+            .is_some_and(|writer| writer.thread().id() == std::thread::current().id())
+    }
+
+    /// Readers first: the last connection must be one that can remove the WAL.
+    fn close(&self) -> Result<(), Error> {
+        let gate = std::mem::replace(&mut *self.gate(), Gate::Closed);
+        if self.is_writer() {
+            // The last handle was dropped by a unit. The writer ends by itself, it cannot wait for itself.
+            return Ok(());
+        }
+        self.readers.close();
+        drop(gate);
+        let thread = self.writer().take();
+        match thread.map(JoinHandle::join) {
+            None => Ok(()),
+            Some(Ok(closed)) => closed,
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            tracing::warn!(database.path = %self.settings.path.display(), "closing failed: {error}");
+        }
+    }
+}

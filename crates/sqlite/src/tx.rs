@@ -1,0 +1,224 @@
+//! What a unit can do while the write lock is held: change rows, and nothing else.
+
+use std::cell::{Cell, RefCell};
+use std::path::Path;
+
+use rusqlite::{CachedStatement, Connection, Params, Row};
+
+use crate::error::{Error, shorten};
+
+/// The open transaction, as a unit sees it.
+///
+/// It only takes statements that change rows. Whatever a unit needs to know is read before, or comes back by
+/// `RETURNING`: the lock is held for as long as the closure runs.
+pub struct Tx<'c> {
+    connection: &'c Connection,
+    path: &'c Path,
+    rows: Cell<u64>,
+    /// The failure of the file that may have ended the transaction for everyone in it.
+    fatal: RefCell<Option<Error>>,
+}
+
+impl<'c> Tx<'c> {
+    pub(crate) fn new(connection: &'c Connection, path: &'c Path) -> Self {
+        Tx {
+            connection,
+            path,
+            rows: Cell::new(0),
+            fatal: RefCell::new(None),
+        }
+    }
+
+    /// Runs one statement; the number of rows it inserted, updated or deleted.
+    pub fn execute<P: Params>(&self, sql: &str, params: P) -> Result<u64, Error> {
+        let mut statement = self.prepare(sql)?;
+        let rows = statement
+            .execute(params)
+            .map_err(|error| self.failed(sql, error))? as u64;
+        self.count(rows);
+        Ok(rows)
+    }
+
+    /// Runs one `INSERT`, `UPDATE` or `DELETE .. RETURNING`; what `row` makes of each row returned.
+    pub fn returning<T, P, F>(&self, sql: &str, params: P, row: F) -> Result<Vec<T>, Error>
+    where
+        P: Params,
+        F: FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    {
+        let mut statement = self.prepare(sql)?;
+        let values = statement
+            .query_map(params, row)
+            .and_then(Iterator::collect::<rusqlite::Result<Vec<T>>>)
+            .map_err(|error| self.failed(sql, error))?;
+        self.count(self.connection.changes());
+        Ok(values)
+    }
+
+    /// Inserts many rows by one prepared statement; the number inserted or updated.
+    ///
+    /// `conflict` ends the statement, such as `ON CONFLICT (id) DO NOTHING`, or is empty.
+    pub fn insert_rows<P, I>(
+        &self,
+        table: &str,
+        columns: &[&str],
+        conflict: &str,
+        rows: I,
+    ) -> Result<u64, Error>
+    where
+        P: Params,
+        I: IntoIterator<Item = P>,
+    {
+        let sql = insert_statement(table, columns, conflict);
+        let mut statement = self.prepare(&sql)?;
+        let mut inserted = 0;
+        for row in rows {
+            inserted += statement
+                .execute(row)
+                .map_err(|error| self.failed(&sql, error))? as u64;
+        }
+        self.count(inserted);
+        Ok(inserted)
+    }
+
+    /// Rows inserted, updated or deleted by this unit so far; those of triggers are not counted.
+    pub fn rows_changed(&self) -> u64 {
+        self.rows.get()
+    }
+
+    /// Runs statements of this crate, which may be of any kind.
+    pub(crate) fn internal(&self, sql: &str) -> Result<(), Error> {
+        self.connection
+            .execute_batch(sql)
+            .map_err(|error| self.failed(sql, error))
+    }
+
+    /// The failure that may have ended the transaction.
+    pub(crate) fn into_fatal(self) -> Option<Error> {
+        self.fatal.into_inner()
+    }
+
+    fn prepare(&self, sql: &str) -> Result<CachedStatement<'c>, Error> {
+        if steers(sql) {
+            return Err(Error::Forbidden { sql: shorten(sql) });
+        }
+        let statement = self
+            .connection
+            .prepare_cached(sql)
+            .map_err(|error| self.failed(sql, error))?;
+        if statement.readonly() {
+            return Err(Error::ReadInsideWrite { sql: shorten(sql) });
+        }
+        Ok(statement)
+    }
+
+    fn count(&self, rows: u64) {
+        self.rows.set(self.rows.get() + rows);
+    }
+
+    fn failed(&self, sql: &str, error: rusqlite::Error) -> Error {
+        if let Some(fatal) = Error::of_file(self.path, &error) {
+            self.fatal.replace(Some(fatal));
+        }
+        Error::statement(self.path, sql, error)
+    }
+}
+
+impl std::fmt::Debug for Tx<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tx")
+            .field("path", &self.path)
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
+    }
+}
+
+fn insert_statement(table: &str, columns: &[&str], conflict: &str) -> String {
+    let quoted: Vec<_> = columns.iter().map(|column| quote(column)).collect();
+    let values = crate::chunk::placeholders(columns.len());
+    format!(
+        "INSERT INTO {} ({}) VALUES ({values}) {conflict}",
+        quote(table),
+        quoted.join(", ")
+    )
+}
+
+fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// Whether a statement steers the transaction or the connection and is the engine's alone.
+///
+/// SQLite calls some of them read-only and some not, so the first word decides.
+fn steers(sql: &str) -> bool {
+    const WORDS: [&str; 10] = [
+        "BEGIN",
+        "COMMIT",
+        "END",
+        "ROLLBACK",
+        "SAVEPOINT",
+        "RELEASE",
+        "ATTACH",
+        "DETACH",
+        "VACUUM",
+        "PRAGMA",
+    ];
+    let start = skip_blank(sql);
+    let end = start
+        .find(|c: char| !c.is_ascii_alphabetic())
+        .unwrap_or(start.len());
+    WORDS
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case(&start[..end]))
+}
+
+/// What SQLite's parser passes over before a statement: blanks, empty statements, comments, a byte order mark.
+fn skip_blank(mut sql: &str) -> &str {
+    loop {
+        let rest = sql
+            .trim_start_matches(|c: char| c.is_ascii_whitespace() || c == ';' || c == '\u{feff}');
+        sql = if let Some(comment) = rest.strip_prefix("--") {
+            comment.split_once('\n').map_or("", |(_, after)| after)
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            comment.split_once("*/").map_or("", |(_, after)| after)
+        } else {
+            return rest;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_that_steer_are_found_behind_blanks_and_comments() {
+        for sql in [
+            "COMMIT",
+            " begin immediate",
+            ";;\n-- why\n /* not */ Rollback to unit",
+            "\u{feff}PRAGMA journal_mode = DELETE",
+            "end;",
+            "--\nrelease x",
+        ] {
+            assert!(steers(sql), "{sql}");
+        }
+        for sql in [
+            "INSERT INTO begin VALUES (1)",
+            "-- COMMIT",
+            "",
+            "ENDS",
+            "DELETE FROM \"commit\"",
+        ] {
+            assert!(!steers(sql), "{sql}");
+        }
+    }
+
+    #[test]
+    fn names_are_quoted() {
+        let sql = insert_statement("a \"b\"", &["order", "x"], "ON CONFLICT DO NOTHING");
+        assert_eq!(
+            sql,
+            "INSERT INTO \"a \"\"b\"\"\" (\"order\", \"x\") VALUES (?, ?) ON CONFLICT DO NOTHING"
+        );
+    }
+}

@@ -1,0 +1,241 @@
+//! The writer: the one thread that owns the one writing connection.
+//!
+//! It takes units from the gate, gets the lock, commits them in groups ([`group`]), answers, and copies the WAL back
+//! to the file in between. It refuses to know what a unit does.
+
+mod group;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::Receiver;
+use std::time::Instant;
+
+use rusqlite::Connection;
+
+use crate::error::Error;
+use crate::gate::Ticket;
+use crate::options::Settings;
+use crate::patience::{Backoff, is_busy};
+use crate::report::{Meter, Sample};
+
+/// The state of the writer thread.
+pub(crate) struct Writer {
+    connection: Connection,
+    settings: Settings,
+    meter: Arc<Meter>,
+    /// Where units arrive.
+    gate: Receiver<Ticket>,
+    /// Units that arrived while the writer was busy with those in front.
+    line: VecDeque<Ticket>,
+    /// Pages in the WAL after the last commit, reported by SQLite.
+    wal_pages: Arc<AtomicU32>,
+    /// The size at which the next checkpoint is due.
+    checkpoint_at: u32,
+}
+
+impl Writer {
+    /// Takes over the writing connection.
+    pub(crate) fn new(
+        mut connection: Connection,
+        settings: Settings,
+        meter: Arc<Meter>,
+        gate: Receiver<Ticket>,
+    ) -> Result<Writer, Error> {
+        let wal_pages = Arc::new(AtomicU32::new(0));
+        let pages = Arc::clone(&wal_pages);
+        let count = move |_: &mut rusqlite::hooks::Wal, now| {
+            pages.store(u32::try_from(now).unwrap_or(0), Ordering::Relaxed);
+            Ok(())
+        };
+        connection
+            .wal_hook(Some(count))
+            .map_err(|error| Error::sqlite(&settings.path, error))?;
+        let checkpoint_at = settings.tuning.checkpoint_pages;
+        Ok(Writer {
+            connection,
+            settings,
+            meter,
+            gate,
+            line: VecDeque::new(),
+            wal_pages,
+            checkpoint_at,
+        })
+    }
+
+    /// Works until the gate is closed and empty, then closes the connection.
+    pub(crate) fn run(mut self) -> Result<(), Error> {
+        while self.wait_for_work() {
+            if self.begin() {
+                self.commit_group();
+                self.checkpoint_if_due();
+            }
+        }
+        self.close()
+    }
+
+    /// Whether there is a unit to work on, waiting for it if need be.
+    fn wait_for_work(&mut self) -> bool {
+        if self.line.is_empty() {
+            match self.gate.recv() {
+                Ok(ticket) => self.line.push_back(ticket),
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
+    /// Gets the write lock for the unit in front; `false` if no unit is left that wants it.
+    fn begin(&mut self) -> bool {
+        let started = Instant::now();
+        let mut backoff = Backoff::new();
+        loop {
+            self.discard_abandoned();
+            if self.line.is_empty() {
+                return false;
+            }
+            match self.execute("BEGIN IMMEDIATE") {
+                Ok(()) => return true,
+                Err(error) if is_busy(&error) => {
+                    self.note_busy(started);
+                    self.give_up_overdue();
+                    self.pause(&mut backoff);
+                }
+                Err(error) => {
+                    let error = Error::sqlite(&self.settings.path, error);
+                    if let Some(front) = self.line.pop_front() {
+                        self.give_up(front, Instant::now(), error);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Units whose caller left before they started never run.
+    fn discard_abandoned(&mut self) {
+        while self.line.front().is_some_and(Ticket::is_abandoned) {
+            self.line.pop_front().into_iter().for_each(Ticket::discard);
+        }
+    }
+
+    /// Everyone who waits now waits for another process, from when the first attempt began or they came.
+    fn note_busy(&mut self, started: Instant) {
+        self.meter.record_retry();
+        self.line.extend(self.gate.try_iter());
+        for ticket in &mut self.line {
+            ticket.busy_since.get_or_insert(started.max(ticket.queued));
+            ticket.attempts += 1;
+        }
+    }
+
+    /// Answers those in front who have waited for other processes as long as is allowed.
+    ///
+    /// Each has its own allowance: whoever came later goes on waiting.
+    fn give_up_overdue(&mut self) {
+        let now = Instant::now();
+        while self
+            .line
+            .front()
+            .is_some_and(|front| front.busy(now) >= self.settings.max_lock_wait)
+        {
+            let Some(front) = self.line.pop_front() else {
+                return;
+            };
+            let (label, attempts, waited) = (front.label, front.attempts, front.busy(now));
+            tracing::debug!(
+                write.label = label,
+                attempts,
+                "the write lock was not free in time"
+            );
+            self.give_up(
+                front,
+                now,
+                Error::Locked {
+                    label,
+                    attempts,
+                    waited,
+                },
+            );
+        }
+    }
+
+    /// Sleeps before the next attempt, but not beyond the patience of the unit in front.
+    fn pause(&self, backoff: &mut Backoff) {
+        if let Some(front) = self.line.front() {
+            let left = self
+                .settings
+                .max_lock_wait
+                .saturating_sub(front.busy(Instant::now()));
+            std::thread::sleep(backoff.pause().min(left));
+        }
+    }
+
+    /// Answers a unit that did not run.
+    fn give_up(&self, ticket: Ticket, now: Instant, error: Error) {
+        self.meter.record_unit(&Sample {
+            committed: false,
+            ..sample(&ticket, now)
+        });
+        ticket.settle(Err(error));
+    }
+
+    /// Copies the WAL to the file, outside of the lock: others can write meanwhile.
+    fn checkpoint_if_due(&mut self) {
+        let pages = self.wal_pages.load(Ordering::Relaxed);
+        let every = self.settings.tuning.checkpoint_pages;
+        if pages < every {
+            // It started over.
+            self.checkpoint_at = every;
+        } else if pages >= self.checkpoint_at {
+            self.checkpoint();
+            // A reader can keep the WAL from starting over; then it grows, and each part of it is copied once.
+            self.checkpoint_at = pages.saturating_add(every);
+        }
+    }
+
+    /// PASSIVE takes neither the write lock nor anybody's time. A failure costs nothing but a longer WAL.
+    fn checkpoint(&self) {
+        let started = Instant::now();
+        if let Err(error) = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+        {
+            tracing::warn!(database.path = %self.settings.path.display(), "checkpoint failed: {error}");
+        }
+        self.meter.record_checkpoint(started.elapsed());
+    }
+
+    /// Leaves nothing in the WAL if possible. SQLite removes it if this was the last connection.
+    fn close(self) -> Result<(), Error> {
+        if self.wal_pages.load(Ordering::Relaxed) > 0 {
+            self.checkpoint();
+        }
+        let path = self.settings.path;
+        self.connection
+            .close()
+            .map_err(|(_, error)| Error::sqlite(&path, error))
+    }
+
+    /// Runs one of the engine's own statements.
+    fn execute(&self, sql: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(sql)?.execute([]).map(|_| ())
+    }
+}
+
+/// What the wait of a unit cost until `now`.
+fn sample(ticket: &Ticket, now: Instant) -> Sample {
+    let busy = ticket.busy(now);
+    let wait = now
+        .saturating_duration_since(ticket.queued)
+        .saturating_sub(busy);
+    let (label, retries) = (ticket.label, ticket.attempts);
+    Sample {
+        label,
+        rows: 0,
+        retries,
+        committed: false,
+        wait,
+        busy,
+        hold: None,
+    }
+}
