@@ -70,9 +70,9 @@ impl Readers {
                 loan.connection = Some(connect::reader(settings, self.access)?);
                 return Ok(loan);
             }
-            shelf = self
+            stock = self
                 .returned
-                .wait(shelf)
+                .wait(stock)
                 .unwrap_or_else(PoisonError::into_inner);
         }
     }
@@ -83,9 +83,9 @@ impl Readers {
         stock.closed = true;
         self.returned.notify_all();
         while stock.lent > 0 {
-            shelf = self
+            stock = self
                 .returned
-                .wait(shelf)
+                .wait(stock)
                 .unwrap_or_else(PoisonError::into_inner);
         }
         stock.idle.clear();
