@@ -4,5 +4,18 @@
 //! The crate is a dev-dependency only, and refuses to know the crates it tests: it looks at files, processes and
 //! SQLite databases, never at types of the program under test.
 
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "every error is the file system's or SQLite's, and a test ends with it"
+)]
+
+pub mod binary;
+pub mod broken;
+pub mod contend;
 pub mod corpus;
+pub mod kill;
+pub mod library;
+pub mod locks;
 pub mod synth;
+
+pub use binary::{accession_bin, json_events};

@@ -1,6 +1,6 @@
 //! A small generator whose numbers are the same on every machine and in every version.
 
-/// SplitMix64: enough for music and delays, and for nothing that needs secrecy.
+/// The generator known as `SplitMix64`: enough for music and delays, and for nothing that needs secrecy.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 
@@ -11,7 +11,7 @@ impl Random {
     }
 
     /// Returns the next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -21,7 +21,7 @@ impl Random {
 
     /// Returns a number below `limit`, which must not be zero.
     pub fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
+        self.bits() % limit
     }
 
     /// Returns one of `choices`, which must not be empty.
@@ -31,7 +31,7 @@ impl Random {
 
     /// Returns a number from 0.0 up to, but not including, 1.0.
     pub fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+        (self.bits() >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// Returns white noise: a number from -1.0 up to, but not including, 1.0.
@@ -42,7 +42,7 @@ impl Random {
     /// Fills `bytes` with noise.
     pub fn fill(&mut self, bytes: &mut [u8]) {
         for chunk in bytes.chunks_mut(8) {
-            let word = self.next().to_le_bytes();
+            let word = self.bits().to_le_bytes();
             chunk.copy_from_slice(&word[..chunk.len()]);
         }
     }
