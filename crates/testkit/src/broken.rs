@@ -53,7 +53,7 @@ pub(crate) const GOOD: [(&str, &str); 9] = [
 
 /// Makes every broken file that this module knows, in a folder that is created if missing.
 ///
-/// Costs some 6 MB of disk where files may have holes (56 MB elsewhere) and well under a second. Special files and
+/// Costs some 9 MB of disk where files may have holes (60 MB elsewhere) and well under a second. Special files and
 /// names that are not UTF-8 are made on Unix only; a file system that refuses such a name goes without.
 pub fn all(folder: &Path) -> io::Result<Vec<Broken>> {
     let mut made = cuts(folder)?;

@@ -98,12 +98,13 @@ fn tiny(folder: &Path, number: usize, seconds: f64, bars: &[Vec<f32>]) -> io::Re
         format!("Artist {artist}"),
         format!("Album {album}"),
     );
-    let track = format!("{track}/12");
+    let track = track.to_string();
     let info = [
         ("INAM", &*title),
         ("IART", &*artist),
         ("IPRD", &*album),
         ("IPRT", &*track),
+        ("IFRM", "12"),
     ];
     write_tagged(&path, &pcm, Depth::Int16, &info)?;
     Ok(path)

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 
 use super::{Broken, Expect, Maker, broken, find, good};
+use crate::synth::Random;
 
 /// A valid picture of one grey pixel.
 const PNG: &[u8] = b"\x89PNG\x0d\x0a\x1a\x0a\x00\x00\x00\x0dIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00:~\x9bU\
@@ -53,6 +54,15 @@ fn protected(maker: &Maker) -> io::Result<Broken> {
     let table = find(&bytes, b"stsd")?;
     let entry = table + find(&bytes[table..], b"mp4a")?;
     bytes[entry..entry + 4].copy_from_slice(b"drms");
+    // Whoever does not mind the word finds no sound either, as in a real one.
+    let data = find(&bytes, b"mdat")?;
+    let size = u32::from_be_bytes([
+        bytes[data - 4],
+        bytes[data - 3],
+        bytes[data - 2],
+        bytes[data - 1],
+    ]) as usize;
+    Random::new(1).fill(&mut bytes[data + 4..data - 4 + size]);
     maker.file(
         "protected.m4a",
         &bytes,

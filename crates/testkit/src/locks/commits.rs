@@ -24,9 +24,8 @@ use super::companion;
 /// Being there has one effect: the last other process to close the database leaves its `-wal` file behind.
 #[derive(Debug)]
 pub struct CommitCounter {
-    /// Never used, but it must live.
-    _connection: Connection,
-    index: &'static Mutex<BTreeMap<String, File>>,
+    /// Never used, but it must live; the mutex lets threads share the counter.
+    _connection: Mutex<Connection>,
     key: String,
     start: u32,
 }
@@ -89,8 +88,7 @@ impl CommitCounter {
             indexes.insert(key.clone(), File::open(&shm)?);
         }
         Ok(Self {
-            _connection: connection,
-            index: &INDEXES,
+            _connection: Mutex::new(connection),
             key,
             start: 0,
         })
@@ -103,7 +101,7 @@ impl CommitCounter {
 
     /// Returns `iChange`, from a moment at which both copies of the header agree.
     fn reading(&self) -> io::Result<u32> {
-        let mut indexes = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut indexes = INDEXES.lock().unwrap_or_else(PoisonError::into_inner);
         let file = indexes
             .get_mut(&self.key)
             .ok_or_else(|| io::Error::other("the -shm file was never opened"))?;

@@ -71,7 +71,8 @@ pub fn count(command: &Command, database: &Path) -> io::Result<(Output, LockCall
 impl LockCalls {
     /// Adds what the output of `strace -y` says about `database`, which is known by its file name.
     pub fn add(&mut self, text: &str, database: &Path) {
-        let name = database.file_name().unwrap_or_default().to_string_lossy();
+        let name = database.file_name().unwrap_or_default();
+        let name = printed(name.as_encoded_bytes());
         let shm = format!("/{name}-shm>");
         for line in text
             .lines()
@@ -90,4 +91,14 @@ impl LockCalls {
             }
         }
     }
+}
+
+/// Returns a name as strace prints it between angle brackets: bytes beyond ASCII, and the brackets, in octal.
+fn printed(name: &[u8]) -> String {
+    let byte = |byte: &u8| match byte {
+        b'"' | b'\\' => format!("\\{}", char::from(*byte)),
+        b'<' | b'>' | 127.. => format!("\\{byte:o}"),
+        _ => char::from(*byte).to_string(),
+    };
+    name.iter().map(byte).collect()
 }
