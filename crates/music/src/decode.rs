@@ -1,0 +1,239 @@
+//! Decodes an audio file in one pass, as a stream of blocks.
+//!
+//! Everything that is measured of a file (levels, silence, loudness, fingerprint) is measured on the
+//! same blocks, so a file is read and decoded once and memory does not grow with its length. This module
+//! knows no database and starts no thread; it turns a path into calls of a [`Listener`].
+//!
+//! A file is recognised by its content. Encoder delay and padding are removed, so that frame counts are
+//! those of the original music. Damage is passed over and counted, never fatal, as long as any audio
+//! comes out; no input makes it hang, panic, or take memory in proportion to what a header claims.
+//!
+//! **Who decodes.** Symphonia 0.6 decodes all codecs but Opus, and reads all containers but Ogg. What it
+//! is not asked to do, and why, is told in the parts: [`view`] (tags and pictures), [`headers`] (WAV,
+//! AIFF and FLAC), [`mp4`] (edit lists, encryption), [`ogg`] and [`xiph`] (granule positions).
+//!
+//! **Known limits.** AAC is AAC-LC with one or two channels. High-efficiency AAC is refused where it is
+//! announced; where it is not (raw ADTS, or MP4 with implicit signalling) it decodes at half its sample
+//! rate. WMA, WavPack, Matroska and others are named in the error. Sample rates or channels that change
+//! within a file end the reading, with a note.
+
+mod aac;
+mod flow;
+mod headers;
+mod mp4;
+mod mpeg;
+mod ogg;
+mod open;
+mod opus;
+mod packets;
+mod sniff;
+mod view;
+mod xiph;
+
+use std::fmt;
+use std::io;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+pub use sniff::{Kind, sniff};
+
+/// The most channels a stream may have: 7.1.
+pub const MAX_CHANNELS: usize = 8;
+
+/// How the audio is packed in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Container {
+    /// A bare stream of MPEG audio frames.
+    Mpeg,
+    /// A bare stream of AAC frames.
+    Adts,
+    Flac,
+    Ogg,
+    Wav,
+    Aiff,
+    Mp4,
+}
+
+/// How the audio is coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Codec {
+    Mp1,
+    Mp2,
+    Mp3,
+    Aac,
+    Alac,
+    Flac,
+    Vorbis,
+    Opus,
+    Pcm,
+}
+
+/// What is known of a stream before its first block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamInfo {
+    container: Container,
+    codec: Codec,
+    /// In Hz, 1,000 to 768,000.
+    pub sample_rate: u32,
+    /// 1 to [`MAX_CHANNELS`], in the order of WAVE: front left, front right, centre, LFE, back, side.
+    pub channels: u16,
+    /// Frames (samples per channel) after trimming, if the file declares its length.
+    pub expected_frames: Option<u64>,
+    /// Bits of a sample where samples are integers; `None` for lossy codecs and floats.
+    pub integer_bits: Option<u8>,
+}
+
+impl StreamInfo {
+    /// How the audio is packed: `mpeg`, `adts`, `flac`, `ogg`, `wav`, `aiff` or `mp4`.
+    pub const fn container(&self) -> &'static str {
+        match self.container {
+            Container::Mpeg => "mpeg",
+            Container::Adts => "adts",
+            Container::Flac => "flac",
+            Container::Ogg => "ogg",
+            Container::Wav => "wav",
+            Container::Aiff => "aiff",
+            Container::Mp4 => "mp4",
+        }
+    }
+
+    /// How the audio is coded: `mp1`, `mp2`, `mp3`, `aac`, `alac`, `flac`, `vorbis`, `opus` or `pcm`.
+    pub const fn codec(&self) -> &'static str {
+        match self.codec {
+            Codec::Mp1 => "mp1",
+            Codec::Mp2 => "mp2",
+            Codec::Mp3 => "mp3",
+            Codec::Aac => "aac",
+            Codec::Alac => "alac",
+            Codec::Flac => "flac",
+            Codec::Vorbis => "vorbis",
+            Codec::Opus => "opus",
+            Codec::Pcm => "pcm",
+        }
+    }
+
+    /// The short name WKMP stores as a file's format: the codec, but `OGG` for Vorbis, and the
+    /// container for plain PCM.
+    pub const fn format(&self) -> &'static str {
+        match (self.codec, self.container) {
+            (Codec::Mp1, _) => "MP1",
+            (Codec::Mp2, _) => "MP2",
+            (Codec::Mp3, _) => "MP3",
+            (Codec::Aac, _) => "AAC",
+            (Codec::Alac, _) => "ALAC",
+            (Codec::Flac, _) => "FLAC",
+            (Codec::Vorbis, _) => "OGG",
+            (Codec::Opus, _) => "OPUS",
+            (Codec::Pcm, Container::Aiff) => "AIFF",
+            (Codec::Pcm, _) => "WAV",
+        }
+    }
+
+    /// Whether a file with this content may be named with `extension` (without the dot, in any case).
+    pub fn matches_extension(&self, extension: &str) -> bool {
+        let kind = match self.container {
+            Container::Mpeg => Kind::Mpeg,
+            Container::Adts => Kind::Adts,
+            Container::Flac => Kind::Flac,
+            Container::Ogg => Kind::Ogg,
+            Container::Wav => Kind::Wav,
+            Container::Aiff => Kind::Aiff,
+            Container::Mp4 => Kind::Mp4,
+        };
+        kind.matches_extension(extension)
+    }
+}
+
+/// A stretch of decoded audio.
+#[derive(Clone, Copy, Debug)]
+pub struct Block<'a> {
+    /// One slice per channel, all of the same length, full scale at +-1.0 (lossy codecs overshoot).
+    pub planes: &'a [&'a [f32]],
+    /// Index of the first frame, counted from the beginning of the trimmed stream.
+    pub start: u64,
+}
+
+impl Block<'_> {
+    /// Frames (samples per channel) in this block; never 0.
+    pub fn frames(&self) -> usize {
+        self.planes.first().map_or(0, |plane| plane.len())
+    }
+}
+
+/// Receives the decoded stream.
+pub trait Listener {
+    /// Called once, before the first block; not at all if no audio comes out.
+    fn start(&mut self, info: &StreamInfo);
+
+    /// Called for each block in order, without gaps. `Break` ends decoding as cancelled.
+    fn block(&mut self, block: &Block<'_>) -> ControlFlow<()>;
+}
+
+/// How decoding went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decoded {
+    /// As given to [`Listener::start`].
+    pub info: StreamInfo,
+    /// Frames (samples per channel) delivered.
+    pub frames: u64,
+    /// Codec frames, packets or pages that could not be decoded and were left out.
+    pub damaged_frames: u64,
+    /// What the first damage was.
+    pub first_damage: Option<String>,
+    /// Set if the file ends before its declared end. Not set when cancelled.
+    pub truncated: Option<Truncated>,
+    /// The listener broke off.
+    pub cancelled: bool,
+}
+
+/// A file that is shorter than it says, by more than a tenth of a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Truncated {
+    /// `None` for Ogg, which declares no length but whose last page should be flagged as such.
+    pub declared_frames: Option<u64>,
+    /// What there really is.
+    pub decoded_frames: u64,
+}
+
+impl fmt::Display for Truncated {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.declared_frames {
+            Some(declared) => {
+                write!(out, "the file ends after {} of {declared} declared frames", self.decoded_frames)
+            }
+            None => write!(out, "the file ends after {} frames, within its stream", self.decoded_frames),
+        }
+    }
+}
+
+/// Why a file gives no audio. The path is for the caller to name.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// The operating system failed to read the file.
+    #[error("cannot read the file: {0}")]
+    Io(#[from] io::Error),
+    /// Nothing in the file looks like audio.
+    #[error("not a known audio file: {0}")]
+    Unrecognised(String),
+    /// Audio, but of a kind that is not decoded here.
+    #[error("{0}")]
+    Unsupported(String),
+    /// The audio is encrypted.
+    #[error("protected: {0}")]
+    Protected(String),
+    /// The headers contradict the format, or reason.
+    #[error("malformed: {0}")]
+    Malformed(String),
+    /// The headers are in order, but not one sample came out.
+    #[error("no audio: {0}")]
+    NoAudio(String),
+    /// A codec library panicked.
+    #[error("the codec library failed: {0}")]
+    Library(String),
+}
+
+/// Decodes the file at `path` from beginning to end, on the calling thread.
+pub fn decode(path: &Path, listener: &mut dyn Listener) -> Result<Decoded, DecodeError> {
+    let (mut source, info) = flow::guard(|| open::open(path))?;
+    flow::run(source.as_mut(), info, listener)
+}

@@ -1,0 +1,203 @@
+//! The loop that carries audio from a source to the listener, and judges what came.
+//!
+//! A source gives one step at a time; whether it is worth going on is decided here, once for all
+//! formats: damage is counted and passed over, a container that gets nowhere is given up, a panic
+//! inside a codec becomes an error.
+
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::{Block, DecodeError, Decoded, Listener, MAX_CHANNELS, StreamInfo, Truncated};
+
+/// Failures in a row after which a container that does not get further is given up.
+const MAX_FAILURES: u32 = 64;
+/// The shortest audible truncation, as a part of a second.
+const TRUNCATION_PART: u64 = 10;
+/// Frames no real file has: 99 hours at 192 kHz, the most that FLAC can declare.
+const MAX_FRAMES: u64 = 1 << 36;
+/// In Hz; DSD rates are not sampled audio, and below 1 kHz there is no music.
+const RATES: std::ops::RangeInclusive<u32> = 1_000..=768_000;
+
+/// Audio of one packet: one slice per channel, all of the same length.
+#[derive(Clone, Copy)]
+pub(super) struct Planes<'a> {
+    slices: [&'a [f32]; MAX_CHANNELS],
+    channels: usize,
+    sample_rate: u32,
+}
+
+impl<'a> Planes<'a> {
+    /// Takes the planes, of which the range of frames is kept; no more than [`MAX_CHANNELS`] are
+    /// held, but all are counted.
+    pub(super) fn new(
+        planes: impl Iterator<Item = &'a [f32]>,
+        sample_rate: u32,
+        range: Range<usize>,
+    ) -> Self {
+        let mut all = Self { slices: [&[]; MAX_CHANNELS], channels: 0, sample_rate };
+        for plane in planes {
+            if let Some(slot) = all.slices.get_mut(all.channels) {
+                *slot = &plane[range.clone()];
+            }
+            all.channels += 1;
+        }
+        all
+    }
+}
+
+/// What one step of a source brought.
+pub(super) enum Step<'a> {
+    /// Audio, trimmed; may be empty.
+    Audio(Planes<'a>),
+    /// So many codec frames could not be decoded; the source is past them.
+    Damaged(u64, String),
+    /// The container could not go on; it may be able to at the next call.
+    Failed(String),
+    /// Nothing more can be decoded although the file goes on.
+    Stop(String),
+    End,
+}
+
+/// Where decoded audio comes from.
+pub(super) trait Source {
+    fn next(&mut self) -> Result<Step<'_>, DecodeError>;
+
+    /// Whether the end of the stream was announced, for containers that declare no length.
+    fn ended_properly(&self) -> bool {
+        true
+    }
+}
+
+/// Calls into a library: a panic in there becomes [`DecodeError::Library`].
+pub(super) fn guard<T>(call: impl FnOnce() -> Result<T, DecodeError>) -> Result<T, DecodeError> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        Err(DecodeError::Library(text.unwrap_or_else(|| "no message".to_owned())))
+    })
+}
+
+/// Refuses what no audio file can be, before memory is reserved for it.
+pub(super) fn check(info: &StreamInfo) -> Result<(), DecodeError> {
+    let malformed = |text| Err(DecodeError::Malformed(text));
+    if !RATES.contains(&info.sample_rate) {
+        return malformed(format!(
+            "a sample rate of `{}` Hz, expected {} to {}",
+            info.sample_rate,
+            RATES.start(),
+            RATES.end()
+        ));
+    }
+    if info.channels == 0 || usize::from(info.channels) > MAX_CHANNELS {
+        return malformed(format!("`{}` channels, expected 1 to {MAX_CHANNELS}", info.channels));
+    }
+    match info.expected_frames {
+        Some(frames) if frames > MAX_FRAMES => {
+            malformed(format!("`{frames}` declared frames, expected at most {MAX_FRAMES}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+struct Run<'l> {
+    info: StreamInfo,
+    listener: &'l mut dyn Listener,
+    /// Frames delivered.
+    frames: u64,
+    damaged: u64,
+    first_damage: Option<String>,
+    failures: u32,
+    cancelled: bool,
+}
+
+/// Runs the source to its end, or until the listener breaks off. What `info` says of rate and
+/// channels is corrected by the first audio.
+pub(super) fn run(
+    source: &mut dyn Source,
+    info: StreamInfo,
+    listener: &mut dyn Listener,
+) -> Result<Decoded, DecodeError> {
+    let mut run =
+        Run { info, listener, frames: 0, damaged: 0, first_damage: None, failures: 0, cancelled: false };
+    loop {
+        let stepping = &mut *source;
+        let step = guard(move || stepping.next())?;
+        if !run.take(step)? {
+            break;
+        }
+    }
+    run.finish(source.ended_properly())
+}
+
+impl Run<'_> {
+    /// Says whether to go on.
+    fn take(&mut self, step: Step<'_>) -> Result<bool, DecodeError> {
+        match step {
+            Step::Audio(planes) => return self.deliver(&planes),
+            Step::Damaged(frames, text) => self.note(frames, text),
+            Step::Failed(text) => {
+                self.note(1, text);
+                self.failures += 1;
+                return Ok(self.failures < MAX_FAILURES);
+            }
+            Step::Stop(text) => {
+                self.note(1, text);
+                return Ok(false);
+            }
+            Step::End => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn note(&mut self, frames: u64, text: String) {
+        self.damaged += frames;
+        self.first_damage.get_or_insert(text);
+    }
+
+    fn deliver(&mut self, planes: &Planes<'_>) -> Result<bool, DecodeError> {
+        self.failures = 0;
+        let count = planes.slices[0].len() as u64;
+        if count == 0 {
+            return Ok(true);
+        }
+        if self.frames == 0 {
+            self.info.sample_rate = planes.sample_rate;
+            self.info.channels = u16::try_from(planes.channels).unwrap_or(u16::MAX);
+            check(&self.info)?;
+            self.listener.start(&self.info);
+        } else if self.info.sample_rate != planes.sample_rate
+            || usize::from(self.info.channels) != planes.channels
+        {
+            let text = format!(
+                "the stream changes from {} Hz with {} channels to {} Hz with {}; only the first part is read",
+                self.info.sample_rate, self.info.channels, planes.sample_rate, planes.channels
+            );
+            self.note(1, text);
+            return Ok(false);
+        }
+        let block = Block { planes: &planes.slices[..planes.channels], start: self.frames };
+        self.frames += count;
+        self.cancelled = self.listener.block(&block).is_break();
+        Ok(!self.cancelled)
+    }
+
+    fn finish(self, ended_properly: bool) -> Result<Decoded, DecodeError> {
+        if self.frames == 0 {
+            let reason = self.first_damage.unwrap_or_else(|| "the file ends before any audio".to_owned());
+            return Err(DecodeError::NoAudio(reason));
+        }
+        let tolerance = u64::from(self.info.sample_rate) / TRUNCATION_PART;
+        let declared_frames = self.info.expected_frames;
+        let is_short = declared_frames.is_some_and(|declared| declared > self.frames + tolerance);
+        let truncated = (!self.cancelled && (is_short || !ended_properly))
+            .then_some(Truncated { declared_frames, decoded_frames: self.frames });
+        Ok(Decoded {
+            info: self.info,
+            frames: self.frames,
+            damaged_frames: self.damaged,
+            first_damage: self.first_damage,
+            truncated,
+            cancelled: self.cancelled,
+        })
+    }
+}

@@ -1,0 +1,369 @@
+//! Walks the boxes of an MP4 file for what Symphonia does not tell.
+//!
+//! Symphonia demultiplexes MP4 well, but it does not apply edit lists (so AAC's encoder delay of 1,024
+//! to 2,112 samples stays in the audio), does not say that a track is encrypted, and loads cover
+//! pictures into memory. This walker reads the few boxes that matter, by seeking, never more than a
+//! few kilobytes at a time, and lists the boxes that the demultiplexer should not see.
+//!
+//! Sources: ISO/IEC 14496-12 (boxes, edit lists) and 14496-3 (`AudioSpecificConfig`); the text of
+//! `iTunSMPB` is Apple's: hexadecimal words, of which the second is the delay, the third the padding
+//! and the fourth the count of valid frames.
+
+use std::io;
+
+use super::DecodeError;
+use super::packets::Trim;
+use super::view::Input;
+
+/// Boxes looked at in one level; a music file has about ten.
+const MAX_BOXES: usize = 10_000;
+/// Runs of equal sample durations; Symphonia's look-up is linear in them, for each packet.
+const MAX_RUNS: u32 = 65_536;
+/// The largest packet believed, in bytes; ALAC of 8 channels and 32 bits needs 131 kB.
+const MAX_PACKET: u32 = 4 << 20;
+
+/// What the boxes say about the first audio track.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Movie {
+    /// Sample entry, such as `mp4a` or `alac`.
+    pub entry: [u8; 4],
+    /// Ticks per second of the track's media.
+    pub timescale: u32,
+    /// Sum of all sample durations, in ticks; 0 when the file is fragmented.
+    pub duration: u64,
+    /// The edit list's part that is played.
+    pub edit: Option<Edit>,
+    pub smpb: Option<Smpb>,
+    /// `AudioSpecificConfig`, empty when there is none.
+    pub config: Vec<u8>,
+    /// Offsets of box types to be read as `free`: tags, pictures, all other tracks.
+    pub hidden: Vec<u64>,
+}
+
+impl Movie {
+    /// Which decoded frames are played, and how many, at this sample rate.
+    ///
+    /// The start is the edit list's, else Apple's tag; none means no trimming, as in ffmpeg. The end is
+    /// exact here while ffmpeg (5.1) leaves up to one packet of padding: by Apple's tag, else by the
+    /// edit or the sum of all durations, whichever is the finer.
+    pub(super) fn trim(&self, sample_rate: u32) -> (Trim, Option<u64>) {
+        let to_frames = |ticks: u64| match self.timescale {
+            0 => 0,
+            scale => (u128::from(ticks) * u128::from(sample_rate) / u128::from(scale)) as u64,
+        };
+        let edited = self.edit.filter(|edit| edit.start > 0 || self.smpb.is_none());
+        let delay = edited.map(|edit| to_frames(edit.start)).or(self.smpb.map(|tag| tag.delay)).unwrap_or(0);
+        let total = to_frames(self.duration);
+        let mut end = if total > 0 { total } else { u64::MAX };
+        if let Some(tag) = self.smpb.filter(|tag| tag.delay == delay) {
+            end = end.min(delay.saturating_add(tag.frames));
+        } else if let Some(edit) = edited.filter(|edit| edit.length > 0) {
+            let edit_end = edit.start.saturating_add(edit.length);
+            if edit_end.saturating_add(edit.slack) < self.duration || self.duration == 0 {
+                end = end.min(to_frames(edit_end));
+            }
+        }
+        let trim = Trim { delay, padding_from: end, padding_to: u64::MAX };
+        (trim, (end < u64::MAX).then(|| end.saturating_sub(delay)))
+    }
+}
+
+/// An edit: both in ticks of the media; the length is rounded to the movie's (coarser) clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Edit {
+    pub start: u64,
+    /// 0 when the edit has no stated length.
+    pub length: u64,
+    /// One tick of the movie's clock, that is how far `length` may be off.
+    pub slack: u64,
+}
+
+/// Apple's gapless tag, in frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Smpb {
+    pub delay: u64,
+    pub frames: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Atom {
+    kind: [u8; 4],
+    /// Offset of the four bytes of the type.
+    kind_at: u64,
+    body: u64,
+    end: u64,
+}
+
+/// Reads the boxes of the file from `start` on.
+pub(super) fn walk(input: &mut Input, start: u64) -> Result<Movie, DecodeError> {
+    let top = children(input, start, input.length)?;
+    let moov = top.iter().find(|atom| &atom.kind == b"moov").ok_or_else(|| {
+        DecodeError::Malformed("the MP4 file has no `moov` box, it is probably cut off".to_owned())
+    })?;
+    let mut movie = Movie::default();
+    let inside = children(input, moov.body, moov.end)?;
+    let movie_scale = match find(&inside, *b"mvhd") {
+        Some(header) => timescale(input, header)?,
+        None => 0,
+    };
+    let fragmented = find(&inside, *b"mvex").is_some();
+    let mut found = false;
+    for atom in &inside {
+        match &atom.kind {
+            b"udta" | b"meta" => {
+                movie.smpb = movie.smpb.or(itunes_gapless(input, *atom)?);
+                movie.hidden.push(atom.kind_at);
+            }
+            b"trak" => {
+                let is_audio = !found && audio_track(input, *atom, movie_scale, &mut movie)?;
+                found |= is_audio;
+                if !is_audio && !fragmented {
+                    movie.hidden.push(atom.kind_at);
+                }
+            }
+            _ => {}
+        }
+    }
+    movie.hidden.extend(top.iter().filter(|atom| &atom.kind == b"meta").map(|atom| atom.kind_at));
+    if found { Ok(movie) } else { Err(DecodeError::NoAudio("the MP4 file has no audio track".to_owned())) }
+}
+
+fn children(input: &mut Input, mut at: u64, end: u64) -> Result<Vec<Atom>, DecodeError> {
+    let mut atoms = Vec::new();
+    while at + 8 <= end {
+        let Some([s0, s1, s2, s3, kind @ ..]) = input.array_at::<8>(at)? else { break };
+        let (header, size) = match u32::from_be_bytes([s0, s1, s2, s3]) {
+            0 => (8, end - at),
+            1 => (16, input.array_at::<8>(at + 8)?.map_or(0, u64::from_be_bytes)),
+            size => (8, u64::from(size)),
+        };
+        if size < header || atoms.len() == MAX_BOXES {
+            break;
+        }
+        // A box that runs over its parent's end is cut: the last one of a truncated file does.
+        let atom_end = at.saturating_add(size).min(end);
+        atoms.push(Atom { kind, kind_at: at + 4, body: at + header, end: atom_end });
+        at = atom_end;
+    }
+    Ok(atoms)
+}
+
+fn find(atoms: &[Atom], kind: [u8; 4]) -> Option<Atom> {
+    atoms.iter().copied().find(|atom| atom.kind == kind)
+}
+
+fn descend(input: &mut Input, from: Atom, path: &[[u8; 4]]) -> Result<Option<Atom>, DecodeError> {
+    let mut at = from;
+    for kind in path {
+        match find(&children(input, at.body, at.end)?, *kind) {
+            Some(next) => at = next,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(at))
+}
+
+/// Of `mvhd` and `mdhd` alike: version 1 has dates of eight bytes each.
+fn timescale(input: &mut Input, atom: Atom) -> io::Result<u32> {
+    let version = input.array_at::<1>(atom.body)?.unwrap_or_default()[0];
+    let at = atom.body + if version == 1 { 20 } else { 12 };
+    Ok(input.array_at::<4>(at)?.map_or(0, u32::from_be_bytes))
+}
+
+/// Fills `movie` if this track is audio, and says whether it is.
+fn audio_track(
+    input: &mut Input,
+    trak: Atom,
+    movie_scale: u32,
+    movie: &mut Movie,
+) -> Result<bool, DecodeError> {
+    let Some(mdia) = descend(input, trak, &[*b"mdia"])? else { return Ok(false) };
+    let media = children(input, mdia.body, mdia.end)?;
+    let handler = match find(&media, *b"hdlr") {
+        Some(atom) => input.array_at::<4>(atom.body + 8)?,
+        None => None,
+    };
+    if handler != Some(*b"soun") {
+        return Ok(false);
+    }
+    if let Some(header) = find(&media, *b"mdhd") {
+        movie.timescale = timescale(input, header)?;
+    }
+    let Some(table) = descend(input, mdia, &[*b"minf", *b"stbl"])? else { return Ok(false) };
+    let tables = children(input, table.body, table.end)?;
+    if let Some(stsd) = find(&tables, *b"stsd") {
+        sample_entry(input, stsd, movie)?;
+    }
+    if let Some(stts) = find(&tables, *b"stts") {
+        movie.duration = total_duration(input, stts)?;
+    }
+    if let Some(stsz) = find(&tables, *b"stsz") {
+        check_packet_sizes(input, stsz)?;
+    }
+    if let Some(list) = descend(input, trak, &[*b"edts", *b"elst"])? {
+        movie.edit = edit(input, list, movie_scale, movie.timescale)?;
+    }
+    // Tags may stand in the track as well.
+    for atom in children(input, trak.body, trak.end)? {
+        if matches!(&atom.kind, b"udta" | b"meta") {
+            movie.hidden.push(atom.kind_at);
+        }
+    }
+    Ok(true)
+}
+
+fn sample_entry(input: &mut Input, stsd: Atom, movie: &mut Movie) -> Result<(), DecodeError> {
+    let Some(entry) = children(input, stsd.body + 8, stsd.end)?.first().copied() else { return Ok(()) };
+    movie.entry = entry.kind;
+    // QuickTime sound descriptions of version 1 and 2 are longer before their boxes begin.
+    let version = input.array_at::<2>(entry.body + 8)?.map_or(0, u16::from_be_bytes);
+    let fixed = match version {
+        1 => 44,
+        2 => 64,
+        _ => 28,
+    };
+    let mut inside = children(input, entry.body + fixed, entry.end)?;
+    if let Some(wave) = find(&inside, *b"wave") {
+        inside.extend(children(input, wave.body, wave.end)?);
+    }
+    if find(&inside, *b"sinf").is_some() {
+        movie.entry = *b"drms";
+    }
+    if let Some(esds) = find(&inside, *b"esds") {
+        if esds.end - esds.body > 1 << 16 {
+            return Err(DecodeError::Malformed("the `esds` box is larger than 64 kB".to_owned()));
+        }
+        let bytes = input.vec_at(esds.body + 4, (esds.end - esds.body) as usize)?;
+        movie.config = specific_config(&bytes).unwrap_or_default().to_vec();
+    }
+    Ok(())
+}
+
+/// Finds the `AudioSpecificConfig` in an elementary stream descriptor.
+fn specific_config(bytes: &[u8]) -> Option<&[u8]> {
+    let (tag, stream, _) = descriptor(bytes)?;
+    let flags = *stream.get(2)?;
+    let skip = 3 + if flags & 0x80 == 0 { 0 } else { 2 } + if flags & 0x20 == 0 { 0 } else { 2 };
+    let (config_tag, config, _) = descriptor(stream.get(skip..)?)?;
+    let (info_tag, info, _) = descriptor(config.get(13..)?)?;
+    (tag == 3 && config_tag == 4 && info_tag == 5).then_some(info)
+}
+
+/// Tag, body and rest; lengths are written seven bits to a byte.
+fn descriptor(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (tag, mut rest) = bytes.split_first()?;
+    let mut length = 0;
+    for _ in 0..4 {
+        let (byte, after) = rest.split_first()?;
+        rest = after;
+        length = (length << 7) | usize::from(byte & 0x7f);
+        if byte & 0x80 == 0 {
+            break;
+        }
+    }
+    let (body, after) = rest.split_at(length.min(rest.len()));
+    Some((*tag, body, after))
+}
+
+fn total_duration(input: &mut Input, stts: Atom) -> Result<u64, DecodeError> {
+    let runs = input.array_at::<4>(stts.body + 4)?.map_or(0, u32::from_be_bytes);
+    if runs > MAX_RUNS {
+        return Err(DecodeError::Malformed(format!("`{runs}` runs of sample durations, expected a few")));
+    }
+    let bytes = input.vec_at(stts.body + 8, runs as usize * 8)?;
+    let total = bytes.chunks_exact(8).fold(0_u64, |total, run| {
+        let word = |at: usize| u32::from_be_bytes(run[at..at + 4].try_into().expect("a run is two words"));
+        total.saturating_add(u64::from(word(0)) * u64::from(word(4)))
+    });
+    Ok(total)
+}
+
+/// Refuses packets of absurd size before anything reserves memory for them.
+fn check_packet_sizes(input: &mut Input, stsz: Atom) -> Result<(), DecodeError> {
+    let constant = input.array_at::<4>(stsz.body + 4)?.map_or(0, u32::from_be_bytes);
+    let mut largest = constant;
+    let mut at = stsz.body + 12;
+    while constant == 0 && at < stsz.end {
+        let block = input.vec_at(at, (stsz.end - at).min(1 << 16) as usize)?;
+        if block.is_empty() {
+            break;
+        }
+        at += block.len() as u64;
+        let sizes = block.chunks_exact(4);
+        largest = sizes
+            .map(|size| u32::from_be_bytes(size.try_into().expect("a chunk is four bytes")))
+            .fold(largest, u32::max);
+    }
+    if largest > MAX_PACKET {
+        return Err(DecodeError::Malformed(format!(
+            "an audio packet of `{largest}` bytes, expected at most {MAX_PACKET}"
+        )));
+    }
+    Ok(())
+}
+
+/// The first edit that plays media. Several of them are a montage, of which only the start is used.
+fn edit(
+    input: &mut Input,
+    list: Atom,
+    movie_scale: u32,
+    timescale: u32,
+) -> Result<Option<Edit>, DecodeError> {
+    let bytes = input.vec_at(list.body, (list.end - list.body).min(4096) as usize)?;
+    let wide = bytes.first() == Some(&1);
+    let size = if wide { 20 } else { 12 };
+    let mut edits = Vec::new();
+    for entry in bytes.get(8..).unwrap_or_default().chunks_exact(size) {
+        let word = |at: usize| u32::from_be_bytes(entry[at..at + 4].try_into().expect("a word"));
+        let long = |at: usize| u64::from_be_bytes(entry[at..at + 8].try_into().expect("two words"));
+        let (length, start) =
+            if wide { (long(0), long(8) as i64) } else { (u64::from(word(0)), i64::from(word(4) as i32)) };
+        if let Ok(start) = u64::try_from(start) {
+            edits.push((start, length));
+        }
+    }
+    let Some(&(start, length)) = edits.first() else { return Ok(None) };
+    if movie_scale == 0 {
+        return Ok(Some(Edit { start, length: 0, slack: 0 }));
+    }
+    let to_media = |ticks: u64| {
+        let scaled = u128::from(ticks) * u128::from(timescale) / u128::from(movie_scale);
+        u64::try_from(scaled).unwrap_or(0)
+    };
+    let length = if edits.len() == 1 { to_media(length) } else { 0 };
+    Ok(Some(Edit { start, length, slack: u64::from(timescale.div_ceil(movie_scale)) }))
+}
+
+fn itunes_gapless(input: &mut Input, from: Atom) -> Result<Option<Smpb>, DecodeError> {
+    let meta = if &from.kind == b"meta" { Some(from) } else { descend(input, from, &[*b"meta"])? };
+    let Some(meta) = meta else { return Ok(None) };
+    // `meta` is a full box in ISO files and a plain one in QuickTime's.
+    let mut list = None;
+    for skip in [4, 0] {
+        list = list.or(find(&children(input, meta.body + skip, meta.end)?, *b"ilst"));
+    }
+    let Some(list) = list else { return Ok(None) };
+    for item in children(input, list.body, list.end)? {
+        if &item.kind != b"----" {
+            continue;
+        }
+        let parts = children(input, item.body, item.end)?;
+        let (Some(name), Some(data)) = (find(&parts, *b"name"), find(&parts, *b"data")) else { continue };
+        if input.vec_at(name.body + 4, 8)? == b"iTunSMPB" {
+            let text = input.vec_at(data.body + 8, (data.end - data.body).min(256) as usize)?;
+            return Ok(parse_smpb(&String::from_utf8_lossy(&text)));
+        }
+    }
+    Ok(None)
+}
+
+fn parse_smpb(text: &str) -> Option<Smpb> {
+    let mut words = text.split_ascii_whitespace().skip(1);
+    let mut word = || u64::from_str_radix(words.next()?, 16).ok();
+    let (delay, _padding, frames) = (word()?, word()?, word()?);
+    // A delay of more than 16,383 frames is nonsense that some taggers write.
+    (delay < 16_384 && frames > 0).then_some(Smpb { delay, frames })
+}
+
+#[cfg(test)]
+mod tests;

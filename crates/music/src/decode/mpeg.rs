@@ -1,0 +1,146 @@
+//! MPEG audio frame headers: as much as is needed to find the first frame and the `Xing` frame.
+//!
+//! Symphonia decodes the frames. What it keeps to itself is whether a length was declared or only
+//! estimated from the bit rate, and how many bytes it skipped as junk; both matter to tell a damaged
+//! or cut file from a good one. The header layout is that of ISO 11172-3 and 13818-3.
+
+/// The header of one frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FrameHeader {
+    /// 3 for MP3.
+    pub layer: u8,
+    /// In Hz.
+    pub sample_rate: u32,
+    /// The whole frame in bytes, header included.
+    pub length: usize,
+    /// Decoded frames (samples per channel).
+    pub samples: u32,
+    mpeg1: bool,
+    mono: bool,
+}
+
+impl FrameHeader {
+    /// Reads a header word; `None` if it cannot be one. Free-format frames are not accepted.
+    pub(super) fn parse(word: u32) -> Option<Self> {
+        const RATES: [u32; 3] = [44_100, 48_000, 32_000];
+        if word >> 21 != 0x7ff {
+            return None;
+        }
+        let (mpeg1, divisor) = match (word >> 19) & 3 {
+            0 => (false, 4),
+            2 => (false, 2),
+            3 => (true, 1),
+            _ => return None,
+        };
+        let layer = match (word >> 17) & 3 {
+            1 => 3,
+            2 => 2,
+            3 => 1,
+            _ => return None,
+        };
+        let rate_index = ((word >> 10) & 3) as usize;
+        let sample_rate = RATES.get(rate_index)? / divisor;
+        let kbps = bit_rate(mpeg1, layer, ((word >> 12) & 15) as usize)?;
+        let padding = ((word >> 9) & 1) as usize;
+        let samples = match (layer, mpeg1) {
+            (1, _) => 384,
+            (3, false) => 576,
+            _ => 1152,
+        };
+        let length = if layer == 1 {
+            (12_000 * kbps / sample_rate as usize + padding) * 4
+        } else {
+            samples as usize / 8 * 1000 * kbps / sample_rate as usize + padding
+        };
+        let mono = (word >> 6) & 3 == 3;
+        Some(Self { layer, sample_rate, length, samples, mpeg1, mono })
+    }
+
+    /// Reads the header at the beginning of `bytes`.
+    pub(super) fn at(bytes: &[u8]) -> Option<Self> {
+        let word = bytes.get(..4)?.try_into().expect("the slice is four bytes");
+        Self::parse(u32::from_be_bytes(word))
+    }
+
+    fn resembles(self, other: Self) -> bool {
+        self.layer == other.layer && self.sample_rate == other.sample_rate && self.mpeg1 == other.mpeg1
+    }
+
+    /// Whether `frame`, which begins with this header, is a `Xing`, `Info` or `VBRI` frame: no audio,
+    /// but the length of the stream.
+    pub(super) fn declares_length(self, frame: &[u8]) -> bool {
+        if self.layer != 3 {
+            return false;
+        }
+        let side_info = match (self.mpeg1, self.mono) {
+            (true, false) => 32,
+            (true, true) | (false, false) => 17,
+            (false, true) => 9,
+        };
+        let tag = |at: usize| frame.get(at..at + 4).unwrap_or_default();
+        let xing = tag(4 + side_info);
+        // Only with the lowest flag set does the tag hold a count of frames.
+        let has_count = frame.get(4 + side_info + 7).is_some_and(|flags| flags & 1 == 1);
+        (matches!(xing, b"Xing" | b"Info") && has_count) || tag(36) == b"VBRI"
+    }
+}
+
+/// In kbit/s; `None` for the free format (index 0) and the forbidden index 15.
+fn bit_rate(mpeg1: bool, layer: u8, index: usize) -> Option<usize> {
+    const LOW_1: [u16; 14] = [32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256];
+    const LOW_23: [u16; 14] = [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
+    const ONE: [u16; 14] = [32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448];
+    const TWO: [u16; 14] = [32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384];
+    const THREE: [u16; 14] = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
+    let table = match (mpeg1, layer) {
+        (true, 1) => ONE,
+        (true, 2) => TWO,
+        (true, _) => THREE,
+        (false, 1) => LOW_1,
+        (false, _) => LOW_23,
+    };
+    index.checked_sub(1).and_then(|at| table.get(at)).map(|kbps| usize::from(*kbps))
+}
+
+/// Finds the first frame in `bytes` that is followed by another one of its kind (or by the end of
+/// `bytes`, if `bytes` is all there is). Gives its offset.
+pub(super) fn find_first_frame(bytes: &[u8], is_whole_file: bool) -> Option<usize> {
+    (0..bytes.len().saturating_sub(3)).find(|&at| {
+        let Some(first) = FrameHeader::at(&bytes[at..]) else { return false };
+        match bytes.get(at + first.length..) {
+            Some([]) => is_whole_file,
+            Some(rest) => FrameHeader::at(rest).is_some_and(|second| first.resembles(second)),
+            None => false,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_follow_the_standard() {
+        let mp3 = FrameHeader::parse(0xfffb_9064).expect("128 kbit/s at 44.1 kHz");
+        assert_eq!((mp3.layer, mp3.sample_rate, mp3.length, mp3.samples), (3, 44_100, 417, 1152));
+        let mpeg2 = FrameHeader::parse(0xfff3_80c4).expect("64 kbit/s at 22.05 kHz");
+        assert_eq!((mpeg2.sample_rate, mpeg2.length, mpeg2.samples), (22_050, 208, 576));
+        assert_eq!(FrameHeader::parse(0xfffb_f064), None, "bit rate index 15");
+        assert_eq!(FrameHeader::parse(0xfffb_0064), None, "free format");
+        assert_eq!(FrameHeader::parse(0xffeb_9064), None, "reserved version");
+    }
+
+    #[test]
+    fn junk_before_the_first_frame_is_passed() {
+        let mut bytes = vec![0; 1000];
+        for _ in 0..2 {
+            let mut frame = vec![0; 417];
+            frame[..4].copy_from_slice(&[0xff, 0xfb, 0x90, 0x64]);
+            bytes.extend(frame);
+        }
+        assert_eq!(find_first_frame(&bytes, true), Some(1000));
+        assert_eq!(find_first_frame(&bytes[..1417], true), Some(1000), "one frame is a file");
+        assert_eq!(find_first_frame(&bytes[..1417], false), None);
+        assert_eq!(find_first_frame(&[0xff; 100], true), None);
+    }
+}

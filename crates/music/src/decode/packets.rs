@@ -1,0 +1,188 @@
+//! Decodes with Symphonia: its container readers, its codecs, and the trimming it leaves to us.
+//!
+//! Encoder delay and padding are cut here, by counting decoded frames, and not by Symphonia, because
+//! its MP3 reader drops everything after the length that the `Xing` header declares; like ffmpeg, this
+//! drops the padding only, so that joined or wrongly labelled files keep their music.
+
+use std::io;
+
+use symphonia::core::audio::{Audio, GenericAudioBufferRef};
+use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
+use symphonia::core::errors::Error;
+use symphonia::core::formats::FormatReader;
+use symphonia::core::packet::Packet;
+
+use super::DecodeError;
+use super::flow::{Planes, Source, Step};
+
+/// Which decoded frames are encoder delay or padding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Trim {
+    /// Frames dropped at the beginning.
+    pub delay: u64,
+    /// Decoded frame (delay included) where dropping begins again..
+    pub padding_from: u64,
+    /// ..and where it ends.
+    pub padding_to: u64,
+}
+
+impl Trim {
+    pub(super) const NONE: Self = Self { delay: 0, padding_from: u64::MAX, padding_to: u64::MAX };
+
+    /// What is kept of `count` frames that begin at decoded frame `at`.
+    fn keep(self, at: u64, count: usize) -> std::ops::Range<usize> {
+        let within = |frame: u64| usize::try_from(frame.saturating_sub(at)).unwrap_or(count).min(count);
+        let body = within(self.delay)..within(self.padding_from);
+        if body.is_empty() { within(self.padding_to)..count } else { body }
+    }
+}
+
+/// What Symphonia reports when a sound could still follow.
+pub(super) fn is_end(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::UnexpectedEof
+}
+
+/// One track of a container.
+pub(super) struct Packets {
+    reader: Box<dyn FormatReader>,
+    decoder: Box<dyn AudioDecoder>,
+    track: u32,
+    trim: Trim,
+    /// Frames decoded so far, delay and padding included.
+    decoded: u64,
+    /// Bytes of audio in the file, for MPEG streams: what the packets do not account for is junk.
+    bytes_left: Option<u64>,
+    /// Timestamp expected next, for FLAC: a gap means that frames were lost.
+    next_timestamp: Option<i64>,
+    pending: Option<Packet>,
+    planes: Vec<Vec<f32>>,
+}
+
+/// Makes a decoder, or says plainly that there is none.
+pub(super) fn make_decoder(params: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>, DecodeError> {
+    let options = AudioDecoderOptions::default().gapless(false);
+    symphonia::default::get_codecs().make_audio_decoder(params, &options).map_err(|error| match error {
+        Error::Unsupported(text) => DecodeError::Unsupported(format!("`{text}`")),
+        other => DecodeError::Malformed(other.to_string()),
+    })
+}
+
+impl Packets {
+    pub(super) fn new(
+        reader: Box<dyn FormatReader>,
+        decoder: Box<dyn AudioDecoder>,
+        track: u32,
+        trim: Trim,
+    ) -> Self {
+        Self {
+            reader,
+            decoder,
+            track,
+            trim,
+            decoded: 0,
+            bytes_left: None,
+            next_timestamp: None,
+            pending: None,
+            planes: Vec::new(),
+        }
+    }
+
+    /// Counts bytes that belong to no packet: `bytes` is what the packets should add up to.
+    pub(super) fn with_junk_count(mut self, bytes: u64) -> Self {
+        self.bytes_left = Some(bytes);
+        self
+    }
+
+    /// Counts frames that are missing between packets, by their timestamps.
+    pub(super) fn with_gap_count(mut self) -> Self {
+        self.next_timestamp = Some(0);
+        self
+    }
+
+    fn end(&mut self) -> Step<'static> {
+        // Tags of unknown kinds are smaller than this; audio that lost its headers is larger.
+        const JUNK: u64 = 2048;
+        match self.bytes_left.take() {
+            Some(junk) if junk > JUNK => {
+                let text = format!("`{junk}` bytes between the frames are not MPEG audio");
+                Step::Damaged(1, text)
+            }
+            _ => Step::End,
+        }
+    }
+
+    /// The number of codec frames missing before `packet`, if any.
+    fn gap(&mut self, packet: &Packet) -> Option<u64> {
+        let expected = self.next_timestamp?;
+        let begin = packet.pts.get();
+        let length = packet.dur.get().max(1);
+        self.next_timestamp = Some(begin.saturating_add_unsigned(length));
+        let missing = u64::try_from(begin.saturating_sub(expected)).ok().filter(|missing| *missing > 0)?;
+        Some(missing.div_ceil(length))
+    }
+
+    fn decode(&mut self, packet: &Packet) -> Result<Step<'_>, DecodeError> {
+        if let Some(bytes) = &mut self.bytes_left {
+            *bytes = bytes.saturating_sub(packet.data.len() as u64);
+        }
+        let buffer = match self.decoder.decode(packet) {
+            Ok(buffer) => buffer,
+            Err(Error::ResetRequired) => return Ok(Step::Stop("the stream changes its codec".to_owned())),
+            Err(error) => return Ok(Step::Damaged(1, error.to_string())),
+        };
+        let count = buffer.frames();
+        let keep = self.trim.keep(self.decoded, count);
+        self.decoded += count as u64;
+        let rate = buffer.spec().rate();
+        Ok(Step::Audio(match buffer {
+            GenericAudioBufferRef::F32(buffer) => Planes::new(buffer.iter_planes(), rate, keep),
+            other => {
+                other.copy_to_vecs_planar(&mut self.planes);
+                Planes::new(self.planes.iter().map(Vec::as_slice), rate, keep)
+            }
+        }))
+    }
+}
+
+impl Source for Packets {
+    fn next(&mut self) -> Result<Step<'_>, DecodeError> {
+        if let Some(packet) = self.pending.take() {
+            return self.decode(&packet);
+        }
+        let packet = match self.reader.next_packet() {
+            Ok(Some(packet)) => packet,
+            Ok(None) => return Ok(self.end()),
+            Err(Error::IoError(error)) if is_end(&error) => return Ok(self.end()),
+            Err(Error::IoError(error)) => return Err(DecodeError::Io(error)),
+            Err(Error::ResetRequired) => return Ok(Step::Stop("a second stream follows".to_owned())),
+            Err(error) => return Ok(Step::Failed(error.to_string())),
+        };
+        if packet.track_id != self.track {
+            return Ok(Step::Audio(Planes::new(std::iter::empty(), 0, 0..0)));
+        }
+        if let Some(frames) = self.gap(&packet) {
+            let text = format!("`{frames}` FLAC frames are missing before frame `{}`", packet.pts.get());
+            self.pending = Some(packet);
+            return Ok(Step::Damaged(frames, text));
+        }
+        self.decode(&packet)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trim_keeps_what_lies_between_delay_and_padding() {
+        let trim = Trim { delay: 1105, padding_from: 3000, padding_to: 3456 };
+        assert!(trim.keep(0, 1105).is_empty());
+        assert_eq!(trim.keep(0, 1152), 1105..1152);
+        assert_eq!(trim.keep(1152, 1152), 0..1152);
+        assert_eq!(trim.keep(2304, 1152), 0..696);
+        assert_eq!(trim.keep(3456, 1152), 0..1152, "a second part that was joined on is kept");
+        assert!(trim.keep(3100, 300).is_empty());
+        assert_eq!(trim.keep(3100, 400), 356..400);
+        assert_eq!(Trim::NONE.keep(1 << 40, 1152), 0..1152);
+    }
+}
