@@ -30,6 +30,10 @@ pub(crate) fn writer(settings: &Settings) -> Result<Connection, Error> {
     let connection =
         Connection::open_with_flags(path, flags).map_err(|error| Error::sqlite(path, error))?;
     let failed = |error| Error::sqlite(path, error);
+    // SQLite opens a write-protected file for reading without a word.
+    if connection.is_readonly("main").map_err(failed)? {
+        return Err(Error::ReadOnly { path: path.clone() });
+    }
     // One attempt polls this long inside SQLite; the writer repeats attempts with growing, random pauses.
     connection
         .busy_timeout(settings.busy_timeout)
@@ -138,6 +142,11 @@ fn use_wal(connection: &Connection, settings: &Settings) -> Result<(), Error> {
     if asked == "wal" {
         return Ok(());
     }
+    // Only an empty file takes its page size over.
+    let page_size = settings.tuning.page_size;
+    connection
+        .pragma_update(None, "page_size", page_size)
+        .map_err(mode)?;
     let set = || {
         connection
             .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))

@@ -57,9 +57,10 @@ impl Temporary {
         let mut hidden = OsString::from(".");
         hidden.push(name);
         hidden.push(unique);
-        Ok(Temporary {
-            path: path.with_file_name(hidden),
-        })
+        // Made here and not by SQLite, which would only say that it is unable to.
+        let temporary = path.with_file_name(hidden);
+        File::create_new(&temporary).map_err(|error| Error::io(path, &error))?;
+        Ok(Temporary { path: temporary })
     }
 
     /// Gives the finished file its name, unless that name is taken; whether it was free.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::ffi::ErrorCode;
+use rusqlite::ffi::{ErrorCode, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_SHORT_READ};
 
 /// What can go wrong with a database.
 ///
@@ -254,6 +254,18 @@ impl Error {
     pub(crate) fn of_file(path: &Path, error: &rusqlite::Error) -> Option<Error> {
         let path = path.to_path_buf();
         let reason = || error.to_string();
+        match error.sqlite_error()?.extended_code {
+            // The shared memory of the WAL could not grow, which is what a full disk looks like first.
+            SQLITE_IOERR_SHMSIZE => return Some(Error::DiskFull { path }),
+            // The file ends before its own header says so.
+            SQLITE_IOERR_SHORT_READ => {
+                return Some(Error::Corrupt {
+                    path,
+                    reason: reason(),
+                });
+            }
+            _ => {}
+        }
         Some(match error.sqlite_error_code()? {
             ErrorCode::NotADatabase => Error::NotADatabase { path },
             ErrorCode::DatabaseCorrupt => Error::Corrupt {

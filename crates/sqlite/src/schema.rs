@@ -75,7 +75,11 @@ pub enum Warning {
     OlderSchema {
         /// The component.
         component: &'static str,
-        /// What is missing.
+        /// The version in the file; none if it does not know the component.
+        found: Option<u32>,
+        /// The version this program was built for.
+        supported: u32,
+        /// Tables, columns, indexes, views and triggers that it lacks.
         missing: Vec<String>,
     },
 }
@@ -91,12 +95,23 @@ impl Display for Warning {
                 f,
                 "`{component}` was written by a newer version: schema {found}, this program knows {supported}"
             ),
-            Warning::OlderSchema { component, missing } => {
-                write!(
-                    f,
-                    "`{component}` was written by an older version, it lacks {}",
-                    missing.join(", ")
-                )
+            Warning::OlderSchema {
+                component,
+                found,
+                supported,
+                missing,
+            } => {
+                write!(f, "`{component}` was written by an older version: schema ")?;
+                match found {
+                    Some(found) => write!(f, "{found}")?,
+                    None => f.write_str("unknown")?,
+                }
+                write!(f, ", this program knows {supported}")?;
+                if missing.is_empty() {
+                    Ok(())
+                } else {
+                    write!(f, " and needs {}", missing.join(", "))
+                }
             }
         }
     }

@@ -32,9 +32,13 @@ impl<'c> Tx<'c> {
     /// Runs one statement; the number of rows it inserted, updated or deleted.
     pub fn execute<P: Params>(&self, sql: &str, params: P) -> Result<u64, Error> {
         let mut statement = self.prepare(sql)?;
+        let before = self.connection.total_changes();
         let rows = statement
             .execute(params)
-            .map_err(|error| self.failed(sql, error))? as u64;
+            .map_err(|error| self.failed(sql, error))?;
+        // A statement without rows, such as `CREATE TABLE`, leaves the count of the one before it in place.
+        let changed = self.connection.total_changes() > before;
+        let rows = if changed { rows as u64 } else { 0 };
         self.count(rows);
         Ok(rows)
     }
@@ -55,6 +59,8 @@ impl<'c> Tx<'c> {
     }
 
     /// Inserts many rows by one prepared statement; the number inserted or updated.
+    ///
+    /// Statements of many rows are no faster (`examples/cost.rs` measures both), and this way no row count meets a limit.
     ///
     /// `conflict` ends the statement, such as `ON CONFLICT (id) DO NOTHING`, or is empty.
     pub fn insert_rows<P, I>(
@@ -148,9 +154,10 @@ fn quote(name: &str) -> String {
 
 /// Whether a statement steers the transaction or the connection and is the engine's alone.
 ///
-/// SQLite calls some of them read-only and some not, so the first word decides.
+/// SQLite calls some of them read-only and some not, so the first words decide. `OR ROLLBACK` would undo the other units
+/// of the transaction, too.
 fn steers(sql: &str) -> bool {
-    const WORDS: [&str; 10] = [
+    const ALONE: [&str; 10] = [
         "BEGIN",
         "COMMIT",
         "END",
@@ -162,13 +169,21 @@ fn steers(sql: &str) -> bool {
         "VACUUM",
         "PRAGMA",
     ];
-    let start = skip_blank(sql);
-    let end = start
-        .find(|c: char| !c.is_ascii_alphabetic())
-        .unwrap_or(start.len());
-    WORDS
-        .iter()
-        .any(|word| word.eq_ignore_ascii_case(&start[..end]))
+    let mut rest = sql;
+    let mut word = || {
+        let start = skip_blank(rest);
+        let end = start
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .unwrap_or(start.len());
+        rest = &start[end..];
+        &start[..end]
+    };
+    let is = |word: &str, other: &str| word.eq_ignore_ascii_case(other);
+    let first = word();
+    ALONE.iter().any(|alone| is(first, alone))
+        || ((is(first, "INSERT") || is(first, "UPDATE"))
+            && is(word(), "OR")
+            && is(word(), "ROLLBACK"))
 }
 
 /// What SQLite's parser passes over before a statement: blanks, empty statements, comments, a byte order mark.
@@ -199,6 +214,8 @@ mod tests {
             "\u{feff}PRAGMA journal_mode = DELETE",
             "end;",
             "--\nrelease x",
+            "INSERT OR ROLLBACK INTO note VALUES (1)",
+            "update /* all */ or rollback note SET id = 1",
         ] {
             assert!(steers(sql), "{sql}");
         }
@@ -208,6 +225,7 @@ mod tests {
             "",
             "ENDS",
             "DELETE FROM \"commit\"",
+            "INSERT OR IGNORE INTO note VALUES ('or rollback')",
         ] {
             assert!(!steers(sql), "{sql}");
         }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::Receiver;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -30,15 +30,15 @@ pub(crate) struct Writer {
     line: VecDeque<Ticket>,
     /// Pages in the WAL after the last commit, reported by SQLite.
     wal_pages: Arc<AtomicU32>,
-    /// The size at which the next checkpoint is due.
-    checkpoint_at: u32,
+    /// How many of them the last checkpoint has dealt with.
+    checkpointed: u32,
 }
 
 impl Writer {
     /// Takes over the writing connection.
     pub(crate) fn new(
         mut connection: Connection,
-        settings: Settings,
+        mut settings: Settings,
         meter: Arc<Meter>,
         gate: Receiver<Ticket>,
     ) -> Result<Writer, Error> {
@@ -51,7 +51,9 @@ impl Writer {
         connection
             .wal_hook(Some(count))
             .map_err(|error| Error::sqlite(&settings.path, error))?;
-        let checkpoint_at = settings.tuning.checkpoint_pages;
+        if spoils_others(&connection).map_err(|error| Error::sqlite(&settings.path, error))? {
+            settings.group_limit = Duration::ZERO;
+        }
         Ok(Writer {
             connection,
             settings,
@@ -59,7 +61,7 @@ impl Writer {
             gate,
             line: VecDeque::new(),
             wal_pages,
-            checkpoint_at,
+            checkpointed: 0,
         })
     }
 
@@ -89,6 +91,7 @@ impl Writer {
     fn begin(&mut self) -> bool {
         let started = Instant::now();
         let mut backoff = Backoff::new();
+        self.end_transaction();
         loop {
             self.discard_abandoned();
             if self.line.is_empty() {
@@ -182,14 +185,17 @@ impl Writer {
     /// Copies the WAL to the file, outside of the lock: others can write meanwhile.
     fn checkpoint_if_due(&mut self) {
         let pages = self.wal_pages.load(Ordering::Relaxed);
-        let every = self.settings.tuning.checkpoint_pages;
-        if pages < every {
-            // It started over.
-            self.checkpoint_at = every;
-        } else if pages >= self.checkpoint_at {
+        if pages < self.checkpointed {
+            // The WAL started over, as it does unless a reader still needs the old part.
+            self.checkpointed = 0;
+        }
+        if pages
+            >= self
+                .checkpointed
+                .saturating_add(self.settings.tuning.checkpoint_pages)
+        {
             self.checkpoint();
-            // A reader can keep the WAL from starting over; then it grows, and each part of it is copied once.
-            self.checkpoint_at = pages.saturating_add(every);
+            self.checkpointed = pages;
         }
     }
 
@@ -216,10 +222,29 @@ impl Writer {
             .map_err(|(_, error)| Error::sqlite(&path, error))
     }
 
+    /// Rolls back what a failed commit left open, so that the lock is free in any case.
+    fn end_transaction(&self) {
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.execute("ROLLBACK")
+        {
+            tracing::warn!(database.path = %self.settings.path.display(), "rollback failed: {error}");
+        }
+    }
+
     /// Runs one of the engine's own statements.
     fn execute(&self, sql: &str) -> rusqlite::Result<()> {
         self.connection.prepare_cached(sql)?.execute([]).map(|_| ())
     }
+}
+
+/// Whether the schema lets one unit undo the others of its transaction, so that each must be committed alone.
+///
+/// A deferred constraint fails no earlier than the commit. `RAISE (ROLLBACK, ..)` and `ON CONFLICT ROLLBACK` end the
+/// transaction at once.
+fn spoils_others(connection: &Connection) -> rusqlite::Result<bool> {
+    const SQL: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_schema
+        WHERE sql LIKE '%INITIALLY%DEFERRED%' OR sql LIKE '%ROLLBACK%')";
+    connection.query_row(SQL, [], |row| row.get(0))
 }
 
 /// What the wait of a unit cost until `now`.

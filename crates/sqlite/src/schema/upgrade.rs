@@ -68,11 +68,15 @@ pub(crate) fn compare_read_only(
         let found = compare(connection, path, schema, declared)?;
         if let Some(warning) = newer(path, schema, &found)? {
             warnings.push(warning);
-        } else if !found.missing.is_empty() {
-            warnings.push(Warning::OlderSchema {
+        } else if !found.is_complete(schema) {
+            let warning = Warning::OlderSchema {
                 component: schema.component,
+                found: found.version,
+                supported: schema.version,
                 missing: found.missing,
-            });
+            };
+            tracing::warn!(database.path = %path.display(), "{warning}");
+            warnings.push(warning);
         }
     }
     Ok(warnings)

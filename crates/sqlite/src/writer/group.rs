@@ -52,9 +52,11 @@ impl Writer {
             }
             next = self.joining(granted);
         };
-        self.meter
-            .record_transaction(granted.elapsed(), committed.is_ok());
+        if committed.is_err() {
+            self.end_transaction();
+        }
         let hold = granted.elapsed();
+        self.meter.record_transaction(hold, committed.is_ok());
         for mut member in group {
             member.sample.committed = committed.is_ok();
             member.sample.hold = Some(hold);
@@ -110,11 +112,9 @@ impl Writer {
     }
 
     fn commit(&self) -> Result<(), Error> {
-        let failed = match self.execute("COMMIT") {
-            Ok(()) => return Ok(()),
-            Err(error) => Error::statement(&self.settings.path, "COMMIT", error),
-        };
-        Err(failed)
+        let path = &self.settings.path;
+        self.execute("COMMIT")
+            .map_err(|error| Error::statement(path, "COMMIT", error))
     }
 
     /// Answers one unit whose fate does not depend on the commit.
