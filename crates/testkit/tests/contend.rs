@@ -58,12 +58,12 @@ fn the_lock_is_held_in_bursts_and_once_for_long() {
     }
     let bursts = contender.stop().unwrap();
     assert!(
-        written > 50 && refused > 50,
+        written > 5 && refused > 5,
         "{written} written, {refused} refused"
     );
     assert!(longest > Duration::from_millis(500), "{longest:?}");
     assert!(
-        bursts.count >= 3 && bursts.held >= Duration::from_millis(100 * bursts.count + 600),
+        bursts.count >= 2 && bursts.held >= Duration::from_millis(100 * bursts.count + 600),
         "{bursts:?}"
     );
     assert!(connection.execute("INSERT INTO t VALUES (1)", []).is_ok());

@@ -215,6 +215,42 @@ fn strace_and_the_counter_agree() {
     assert_eq!(calls.released, calls.acquired);
 }
 
+const TIRELESS: &str = "TESTKIT_TEST_TIRELESS";
+
+/// Does nothing, except in a second process started by the test below: then writes until it is killed.
+#[test]
+fn tireless_writer() {
+    if let Some(database) = std::env::var_os(TIRELESS) {
+        let connection = Connection::open(database).unwrap();
+        connection
+            .execute_batch("PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 20")
+            .unwrap();
+        write(&connection, usize::MAX);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn commits_of_killed_writers_count() {
+    let folder = TempDir::new().unwrap();
+    let database = folder.path().join("a.db");
+    drop(create(&database));
+    let counter = CommitCounter::attach(&database).unwrap();
+    for delay in [150, 90, 200, 120] {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
+            .args(["--exact", "tireless_writer"])
+            .env(TIRELESS, &database);
+        assert!(testkit::kill::kill_after(command, Duration::from_millis(delay)).unwrap());
+    }
+    let connection = Connection::open(&database).unwrap();
+    let rows: u64 = connection
+        .query_row("SELECT count(*) FROM t", [], |row| row.get(0))
+        .unwrap();
+    assert!(rows > 100, "{rows}");
+    assert_eq!(counter.commits().unwrap(), rows);
+}
+
 #[test]
 fn calls_are_told_apart() {
     let text = "\

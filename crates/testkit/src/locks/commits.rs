@@ -50,15 +50,18 @@ impl CommitCounter {
     /// too small a number when the database was closed and opened again by then.
     pub fn attach_when_made(database: &Path, patience: Duration) -> io::Result<Self> {
         let deadline = Instant::now() + patience;
+        // Not to be opened before it is in WAL mode: a reader could be in the way of the change to it.
+        let shm = companion(database, "-shm");
         loop {
-            let ready = companion(database, "-shm").exists();
-            match Self::open(database) {
-                Ok(counter) if ready => return Ok(counter),
+            let attached = if shm.exists() {
+                Self::open(database)
+            } else {
+                Err(io::ErrorKind::NotFound.into())
+            };
+            match attached {
+                Ok(counter) => return Ok(counter),
                 Err(error) if Instant::now() > deadline => return Err(error),
-                _ if Instant::now() > deadline => {
-                    return Err(io::Error::other("the database never came"));
-                }
-                _ => sleep(Duration::from_millis(1)),
+                Err(_) => sleep(Duration::from_millis(1)),
             }
         }
     }
@@ -95,8 +98,17 @@ impl CommitCounter {
     }
 
     /// Returns the number of commits since the start.
+    ///
+    /// Fails when SQLite had to build the index anew, which sets it back to zero: when a writer was killed between two
+    /// instructions, while the header was half written.
     pub fn commits(&self) -> io::Result<u64> {
-        Ok(u64::from(self.reading()?.wrapping_sub(self.start)))
+        let passed = self.reading()?.wrapping_sub(self.start);
+        if passed > u32::MAX / 2 {
+            return Err(io::Error::other(
+                "the index was built anew, and the count with it",
+            ));
+        }
+        Ok(u64::from(passed))
     }
 
     /// Returns `iChange`, from a moment at which both copies of the header agree.
