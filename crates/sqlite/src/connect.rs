@@ -120,15 +120,26 @@ fn writer_pragmas(connection: &Connection, settings: &Settings) -> rusqlite::Res
     // After a burst the WAL gives its disk space back when it starts over.
     let limit = settings.tuning.wal_limit_bytes as i64;
     connection.pragma_update_and_check(None, "journal_size_limit", limit, |_| Ok(()))?;
-    // Rebuilding a table in a migration drops the old one, which must not delete the rows that refer to it.
-    connection.pragma_update(None, "foreign_keys", false)
+    if settings.tuning.max_pages > 0 {
+        let most = settings.tuning.max_pages;
+        connection.pragma_update_and_check(None, "max_page_count", most, |_| Ok(()))?;
+    }
+    // Rebuilding a table in a migration drops the old one, which must not delete the rows that refer to it ..
+    connection.pragma_update(None, "foreign_keys", false)?;
+    // .. and gives its name to the new one, while views and triggers refer to a name that is not there.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, true)?;
+    Ok(())
 }
 
-/// Turns foreign keys on, after the schema is up to date.
-pub(crate) fn enforce_foreign_keys(connection: &Connection, path: &Path) -> Result<(), Error> {
+/// Takes back what only upgrades need, and turns foreign keys on.
+pub(crate) fn end_upgrade(connection: &Connection, path: &Path) -> Result<(), Error> {
+    let failed = |error| Error::sqlite(path, error);
+    let legacy = DbConfig::SQLITE_DBCONFIG_LEGACY_ALTER_TABLE;
+    connection.set_db_config(legacy, false).map_err(failed)?;
+    // References are checked by this connection, whatever other programs do.
     connection
         .pragma_update(None, "foreign_keys", true)
-        .map_err(|error| Error::sqlite(path, error))
+        .map_err(failed)
 }
 
 /// Readers and one writer at a time do not wait for each other in WAL mode, and a commit is one append.

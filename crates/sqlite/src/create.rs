@@ -21,7 +21,18 @@ const ABANDONED: Duration = Duration::from_hours(24);
 
 /// Whether there is a file; a dangling link counts as none.
 pub(crate) fn exists(path: &Path) -> Result<bool, Error> {
-    path.try_exists().map_err(|error| Error::io(path, &error))
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => {
+            let reason = "it is a directory".into();
+            Err(Error::CannotOpen {
+                path: path.to_path_buf(),
+                reason,
+            })
+        }
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::io(path, &error)),
+    }
 }
 
 /// Builds the database and publishes it. If another process was faster, theirs stays.

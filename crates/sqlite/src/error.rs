@@ -113,7 +113,7 @@ pub enum Error {
     },
 
     /// A statement violated a constraint of the schema.
-    #[error("{cause} in `{sql}`")]
+    #[error("{} in `{sql}`", said(cause))]
     Constraint {
         /// The statement.
         sql: String,
@@ -122,7 +122,7 @@ pub enum Error {
     },
 
     /// A statement failed for another reason.
-    #[error("{cause} in `{sql}`")]
+    #[error("{} in `{sql}`", said(cause))]
     Statement {
         /// The statement.
         sql: String,
@@ -131,7 +131,7 @@ pub enum Error {
     },
 
     /// SQLite failed outside of a statement of the caller.
-    #[error("{cause}")]
+    #[error("{}", said(cause))]
     Sqlite {
         /// What SQLite said.
         cause: Arc<rusqlite::Error>,
@@ -293,6 +293,22 @@ impl From<rusqlite::Error> for Error {
         Error::Sqlite {
             cause: Arc::new(error),
         }
+    }
+}
+
+/// The words of an error in our style: without the statement, which we shorten ourselves, and in lower case.
+fn said(error: &rusqlite::Error) -> String {
+    let text = match error {
+        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+        other => other.to_string(),
+    };
+    let mut letters = text.chars();
+    match (letters.next(), letters.next()) {
+        // A word such as `UNIQUE` stays as it is.
+        (Some(first), Some(second)) if second.is_lowercase() => {
+            first.to_lowercase().chain(text.chars().skip(1)).collect()
+        }
+        _ => text,
     }
 }
 

@@ -38,6 +38,8 @@ pub struct Tuning {
     /// After this many pages in the WAL, the writer copies them to the file. More make bulk writing faster, since a page
     /// that changes often is copied less often, and make the pause of a copy longer: tens of milliseconds per 1,000.
     pub checkpoint_pages: u32,
+    /// The file never grows beyond this many pages, [`Error::DiskFull`] comes first; 0 for SQLite's own limit.
+    pub max_pages: u32,
 }
 
 impl Default for Tuning {
@@ -48,6 +50,7 @@ impl Default for Tuning {
             page_size: 4096,
             wal_limit_bytes: 64 * 1024 * 1024,
             checkpoint_pages: 1000,
+            max_pages: 0,
         }
     }
 }
@@ -159,7 +162,7 @@ impl Options {
         let mut connection = connect::writer(&settings)?;
         let warnings =
             upgrade::bring_up_to_date(&mut connection, &settings, &self.schemas, &meter)?;
-        connect::enforce_foreign_keys(&connection, &settings.path)?;
+        connect::end_upgrade(&connection, &settings.path)?;
         Db::start(settings, connection, meter, warnings)
     }
 

@@ -46,6 +46,9 @@ pub struct Migration {
     /// The version the file has afterwards.
     pub version: u32,
     /// Statements; the engine provides the transaction, with foreign keys off and checked at the end.
+    ///
+    /// `ALTER TABLE .. RENAME TO` works as a rebuild needs it: references to the old name in other tables, views and
+    /// triggers stay as they are.
     pub sql: &'static str,
 }
 

@@ -1,0 +1,189 @@
+//! Counts and times are what they say.
+
+use std::time::Instant;
+
+use sqlite::{Error, Tuning, each_chunk, params_from_iter, placeholders};
+
+use crate::support::{Peer, Place, Stopper, add, wait};
+
+fn commits(place: &Place) -> u64 {
+    let mut peer = Peer::start("count commits", &place.path());
+    let commits = peer.line().unwrap().parse().unwrap();
+    peer.finish();
+    commits
+}
+
+#[test]
+fn the_lock_is_taken_once_per_transaction() {
+    let place = Place::new();
+    let mut tuning = Tuning::default();
+    tuning.checkpoint_pages = 10;
+    let db = place.options().tuning(tuning).open().unwrap();
+    db.write("first", |tx| add(tx, "first")).unwrap();
+    let before = commits(&place);
+    std::thread::scope(|threads| {
+        for thread in 0..8 {
+            let db = &db;
+            threads.spawn(move || {
+                for unit in 0..50 {
+                    let body = format!("{thread}/{unit}");
+                    db.write("note", move |tx| add(tx, &body)).unwrap();
+                }
+            });
+        }
+    });
+    let report = db.report();
+    assert!(
+        report.checkpoints > 0,
+        "checkpoints are part of what must not count"
+    );
+    assert_eq!(commits(&place) - before, report.transactions - 1);
+}
+
+#[test]
+fn units_that_wait_together_are_one_transaction() {
+    let place = Place::new();
+    let db = place
+        .options()
+        .group_limit(std::time::Duration::from_mins(1))
+        .open()
+        .unwrap();
+    let stopper = Stopper::new(&db);
+    let waiting: Vec<_> = (0..20)
+        .map(|n| db.write_async("note", move |tx| add(tx, &n.to_string())))
+        .collect();
+    stopper.release();
+    for pending in waiting {
+        wait(pending).unwrap();
+    }
+    assert_eq!(db.report().transactions, 1);
+}
+
+#[test]
+fn hold_excludes_the_checkpoint() {
+    let place = Place::new();
+    let mut tuning = Tuning::default();
+    tuning.checkpoint_pages = 1;
+    let db = place.options().tuning(tuning).open().unwrap();
+    let started = Instant::now();
+    db.write("big", |tx| {
+        tx.execute("INSERT INTO note (big) VALUES (randomblob(40000000))", [])
+    })
+    .unwrap();
+    // The writer takes it up when the checkpoint is done.
+    db.write("small", |tx| add(tx, "small")).unwrap();
+    let elapsed = started.elapsed().as_secs_f64() * 1000.0;
+    let report = db.report();
+    assert!(report.checkpoints >= 1);
+    // If the lock was held during the checkpoint, its time would be in the sum twice.
+    let sum = report.hold.max + report.checkpoint.max;
+    assert!(
+        sum <= elapsed * 1.002,
+        "{sum} ms of {elapsed} ms: {report:?}"
+    );
+    assert!(
+        report.labels["small"].wait.max >= 0.5 * report.checkpoint.p50,
+        "the checkpoint was waited for at the gate"
+    );
+}
+
+#[test]
+fn checkpoints_keep_up_with_transactions_larger_than_their_interval() {
+    let place = Place::new();
+    let mut tuning = Tuning::default();
+    tuning.checkpoint_pages = 10;
+    let db = place.options().tuning(tuning).open().unwrap();
+    for _ in 0..20 {
+        db.write("big", |tx| {
+            tx.execute("INSERT INTO note (big) VALUES (zeroblob(200000))", [])
+        })
+        .unwrap();
+    }
+    assert!(db.report().checkpoints >= 8, "{:?}", db.report());
+    let wal = std::fs::metadata(place.dir().join("a.db-wal"))
+        .unwrap()
+        .len();
+    assert!(wal < 1_000_000, "the WAL starts over: {wal} bytes");
+}
+
+#[test]
+fn a_hundred_thousand_rows_go_in_and_are_found_by_chunks() {
+    let place = Place::new();
+    let db = place.options().open().unwrap();
+    let inserted = db.write("bulk", |tx| {
+        let rows = (0..100_000).map(|n: i64| (n, format!("body {n}")));
+        let inserted = tx.insert_rows("note", &["id", "body"], "", rows)?;
+        assert_eq!(tx.rows_changed(), inserted);
+        Ok::<_, Error>(inserted)
+    });
+    assert_eq!(inserted.unwrap(), 100_000);
+    let again = db.write("bulk", |tx| {
+        let rows = (99_990..100_010).map(|n: i64| (n, format!("body {n}")));
+        tx.insert_rows("note", &["id", "body"], "ON CONFLICT (id) DO NOTHING", rows)
+    });
+    assert_eq!(
+        again.unwrap(),
+        10,
+        "rows that are there already do not count"
+    );
+
+    let ids: Vec<i64> = (0..100_000).collect();
+    let (mut found, mut chunks) = (0, 0);
+    db.read(|snapshot| {
+        each_chunk(&ids, 1, |chunk| {
+            let sql = format!(
+                "SELECT count(*) FROM note WHERE id IN ({})",
+                placeholders(chunk.len())
+            );
+            let part: i64 = snapshot.query_row(&sql, params_from_iter(chunk), |row| row.get(0))?;
+            (found, chunks) = (found + part, chunks + 1);
+            Ok::<_, Error>(())
+        })
+    })
+    .unwrap();
+    assert_eq!((found, chunks), (100_000, 4));
+}
+
+#[test]
+fn rows_are_streamed_and_an_error_ends_the_stream() {
+    let place = Place::new();
+    let db = place.options().open().unwrap();
+    db.write("note", |tx| {
+        tx.insert_rows("note", &["body"], "", (0..10).map(|n| [n.to_string()]))
+    })
+    .unwrap();
+    let mut seen = 0;
+    let failed = db.read(|snapshot| {
+        snapshot.query_each("SELECT id FROM note", [], |_| {
+            seen += 1;
+            if seen == 3 {
+                Err(Error::from(rusqlite::Error::InvalidQuery))
+            } else {
+                Ok(())
+            }
+        })
+    });
+    assert!(failed.is_err());
+    assert_eq!(seen, 3);
+}
+
+#[test]
+fn a_report_is_what_a_program_prints() {
+    let place = Place::new();
+    let db = place.options().open().unwrap();
+    db.write("record file", |tx| add(tx, "one")).unwrap();
+    let report = serde_json::to_value(db.close().unwrap()).unwrap();
+    let label = &report["labels"]["record file"];
+    assert_eq!((&label["units"], &label["rows"]), (&1.into(), &1.into()));
+    for times in [
+        &report["hold"],
+        &label["wait"],
+        &label["busy"],
+        &label["hold"],
+    ] {
+        assert_eq!(times["count"], 1);
+        assert!(times["p50"].as_f64() <= times["max"].as_f64());
+        assert!(times["p99"].is_f64());
+    }
+    assert!(label["hold"]["max"].as_f64() > Some(0.0));
+}
