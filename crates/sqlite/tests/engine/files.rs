@@ -62,7 +62,7 @@ fn processes_that_create_the_same_file_at_once_all_use_one() {
         let mut peers: Vec<_> = (0..4)
             .map(|_| Peer::start("open fresh", &place.path()))
             .collect();
-        std::thread::sleep(Duration::from_millis(50));
+        peers.iter_mut().for_each(|peer| peer.wait_for("ready"));
         std::fs::write(place.path().with_extension("start"), "").unwrap();
         for peer in &mut peers {
             assert_eq!(peer.line().as_deref(), Some("upgrades false"));

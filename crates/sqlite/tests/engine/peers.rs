@@ -151,3 +151,25 @@ fn two_processes_write_and_nothing_is_lost() {
     assert_eq!(crate::support::count(&db), 200);
     assert!(db.check().unwrap().is_sound());
 }
+
+#[test]
+fn a_checkpoint_does_not_ask_for_the_write_lock() {
+    let place = Place::new();
+    let patience = Duration::from_secs(10);
+    let db = place.options().busy_timeout(patience).open().unwrap();
+    db.write("note", |tx| add(tx, "kept")).unwrap();
+    let other = Connection::open(place.path()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let started = Instant::now();
+    let report = db.close().unwrap();
+    assert_eq!(report.checkpoints, 1);
+    assert!(
+        started.elapsed() < patience / 2,
+        "it waited for the other process"
+    );
+    let copied = std::fs::read(place.path()).unwrap();
+    assert!(
+        copied.windows(4).any(|bytes| bytes == b"kept"),
+        "it was copied all the same"
+    );
+}
