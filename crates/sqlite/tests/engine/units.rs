@@ -341,6 +341,10 @@ fn a_schema_that_lets_units_spoil_each_other_commits_them_one_by_one() {
     let failed = wait(bad).unwrap_err();
     assert!(matches!(failed, Error::Constraint { .. }), "{failed:?}");
     assert_eq!(bodies(&db), ["good"]);
+    let other = rusqlite::Connection::open(place.path()).unwrap();
+    other.busy_timeout(Duration::ZERO).unwrap();
+    let free = other.execute_batch("BEGIN IMMEDIATE; ROLLBACK");
+    assert_eq!(free, Ok(()), "a failed commit gives the lock back");
     db.write("after", |tx| add(tx, "after")).unwrap();
     assert_eq!(bodies(&db), ["good", "after"]);
 }
