@@ -24,7 +24,6 @@ pub enum Synchronous {
 
 /// Sizes that trade memory and disk for speed.
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
 pub struct Tuning {
     /// Page cache of each connection in KiB.
     pub cache_kib: u32,

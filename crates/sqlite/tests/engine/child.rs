@@ -155,8 +155,10 @@ fn count_commits(path: &Path) {
 }
 
 fn fill_the_disk(path: &Path) {
-    let mut tuning = Tuning::default();
-    tuning.checkpoint_pages = 16;
+    let tuning = Tuning {
+        checkpoint_pages: 16,
+        ..Tuning::default()
+    };
     let db = Options::new(path)
         .schema(NOTES)
         .tuning(tuning)

@@ -33,8 +33,10 @@ fn a_new_file_appears_alone_and_complete() {
 #[test]
 fn page_size_is_that_of_the_options() {
     let place = Place::new();
-    let mut tuning = sqlite::Tuning::default();
-    tuning.page_size = 16_384;
+    let tuning = sqlite::Tuning {
+        page_size: 16_384,
+        ..sqlite::Tuning::default()
+    };
     let size = |db: &sqlite::Db| -> i64 {
         db.read(|s| s.query_row("PRAGMA page_size", [], |row| row.get(0)))
             .unwrap()
@@ -62,7 +64,9 @@ fn processes_that_create_the_same_file_at_once_all_use_one() {
         let mut peers: Vec<_> = (0..4)
             .map(|_| Peer::start("open fresh", &place.path()))
             .collect();
-        peers.iter_mut().for_each(|peer| peer.wait_for("ready"));
+        for peer in &mut peers {
+            peer.wait_for("ready");
+        }
         std::fs::write(place.path().with_extension("start"), "").unwrap();
         for peer in &mut peers {
             assert_eq!(peer.line().as_deref(), Some("upgrades false"));

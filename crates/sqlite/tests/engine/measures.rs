@@ -16,8 +16,10 @@ fn commits(place: &Place) -> u64 {
 #[test]
 fn the_lock_is_taken_once_per_transaction() {
     let place = Place::new();
-    let mut tuning = Tuning::default();
-    tuning.checkpoint_pages = 10;
+    let tuning = Tuning {
+        checkpoint_pages: 10,
+        ..Tuning::default()
+    };
     let db = place.options().tuning(tuning).open().unwrap();
     db.write("first", |tx| add(tx, "first")).unwrap();
     let before = commits(&place);
@@ -62,8 +64,10 @@ fn units_that_wait_together_are_one_transaction() {
 #[test]
 fn hold_excludes_the_checkpoint() {
     let place = Place::new();
-    let mut tuning = Tuning::default();
-    tuning.checkpoint_pages = 1;
+    let tuning = Tuning {
+        checkpoint_pages: 1,
+        ..Tuning::default()
+    };
     let options = place.options().tuning(tuning);
     let db = options.group_limit(Duration::ZERO).open().unwrap();
     let started = Instant::now();
@@ -95,8 +99,10 @@ fn hold_excludes_the_checkpoint() {
 #[test]
 fn checkpoints_keep_up_with_transactions_larger_than_their_interval() {
     let place = Place::new();
-    let mut tuning = Tuning::default();
-    tuning.checkpoint_pages = 10;
+    let tuning = Tuning {
+        checkpoint_pages: 10,
+        ..Tuning::default()
+    };
     let db = place.options().tuning(tuning).open().unwrap();
     for _ in 0..20 {
         db.write("big", |tx| {

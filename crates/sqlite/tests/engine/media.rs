@@ -25,8 +25,10 @@ fn real_read_only_media() {
 #[test]
 fn a_limit_of_pages_is_a_full_disk_and_spoils_nothing() {
     let place = Place::new();
-    let mut tuning = Tuning::default();
-    tuning.max_pages = 64;
+    let tuning = Tuning {
+        max_pages: 64,
+        ..Tuning::default()
+    };
     let db = place
         .options()
         .tuning(tuning)
