@@ -1,1 +1,105 @@
-fn main() {}
+//! The binary: arguments become settings, settings a command, a command an exit code.
+
+mod args;
+mod commands;
+mod env;
+mod printer;
+mod progress;
+mod settings;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use run::ExitStatus;
+use tracing_subscriber::EnvFilter;
+
+use crate::args::{Cli, Command, Global, Music, Settings};
+use crate::printer::Printer;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log(&cli.global);
+    let printer = Printer::new(&cli.global);
+    let status = run_command(cli.command, printer).unwrap_or_else(|error| {
+        printer.error(&describe(&error));
+        ExitStatus::CouldNotRun
+    });
+    status.into()
+}
+
+fn run_command(command: Command, printer: Printer) -> anyhow::Result<ExitStatus> {
+    match command {
+        Command::Music(Music::Import(import)) => commands::import::import(&import, printer),
+        Command::Music(Music::Status { place, all }) => {
+            commands::status::status(&place, all, printer)
+        }
+        Command::Music(Music::Show { place, name }) => commands::show::show(&place, &name, printer),
+        Command::Music(Music::Settings(Settings::Get { place, key })) => {
+            commands::settings::get(&place, &key, printer)
+        }
+        Command::Music(Music::Settings(Settings::Set { place, key, value })) => {
+            commands::settings::set(&place, &key, value.as_deref(), printer)
+        }
+        Command::Music(Music::Settings(Settings::List { place })) => {
+            commands::settings::list(&place, printer)
+        }
+        Command::Music(Music::Check { place }) => commands::check::check(&place, printer),
+        Command::Music(Music::Export(export)) => commands::export::export(&export, printer),
+        Command::Completions { shell } => commands::generate::completions(shell),
+        Command::Man { folder } => commands::generate::man(&folder),
+    }
+}
+
+/// An error on one line with its causes, its hints below it.
+fn describe(error: &anyhow::Error) -> String {
+    let mut said: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        // Transparent errors repeat their source.
+        if said.iter().all(|before| !before.contains(&text)) {
+            said.push(text);
+        }
+    }
+    let all = said.join(": ");
+    let (message, hints): (Vec<_>, Vec<_>) =
+        all.lines().partition(|line| !line.starts_with("hint:"));
+    let hints: String = hints.iter().map(|hint| format!("\n{hint}")).collect();
+    format!("error: {}{hints}", message.join(" "))
+}
+
+fn log(global: &Global) {
+    let default = match (global.quiet, global.verbose) {
+        (1.., _) => "error",
+        (_, 0 | 1) => "warn,symphonia=off,lofty=off",
+        (_, 2) => "info",
+        _ => "debug",
+    };
+    let filter = EnvFilter::try_from_env(env::LOG).unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_error_says_each_thing_once_and_hints_last() {
+        let error = anyhow::anyhow!("no library at `x`\nhint: make one").context("cannot show `y`");
+        assert_eq!(
+            describe(&error),
+            "error: cannot show `y`: no library at `x`\nhint: make one"
+        );
+    }
+}

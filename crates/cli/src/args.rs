@@ -1,0 +1,183 @@
+//! The command line: one definition for parsing, help, completions and man pages.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Takes whole collections in: completely, fast, and without losing anything.
+#[derive(Debug, Parser)]
+#[command(
+    name = "accession",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// How results are printed
+    #[arg(long, value_enum, default_value_t = Format::Text, global = true)]
+    pub(crate) format: Format,
+    /// Say less; twice: only errors
+    #[arg(short, long, action = clap::ArgAction::Count, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: u8,
+    /// Say more; twice: everything
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub(crate) verbose: u8,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For machines: JSON, events as one object a line
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// A folder of audio files becomes a library for an automatic radio
+    #[command(subcommand)]
+    Music(Music),
+    /// Print shell completions
+    Completions {
+        /// The shell to print them for
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Write man pages, one a command
+    Man {
+        /// The folder to write them to
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Music {
+    /// Take a folder in; run again to take in what is new or changed
+    Import(Import),
+    /// Tell what is in the library, what failed, and why
+    Status {
+        #[command(flatten)]
+        place: Place,
+        /// List every problem, not only the first twenty
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show everything about a file or a passage
+    Show {
+        #[command(flatten)]
+        place: Place,
+        /// A path, the end of one, or the id of a file or passage (8 characters or more)
+        #[arg(value_name = "FILE|PASSAGE")]
+        name: String,
+    },
+    /// Read and change the library's settings
+    #[command(subcommand)]
+    Settings(Settings),
+    /// Check the library: integrity, references, orphans, files missing on the disk
+    Check {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Write the passages out for other programs
+    Export(Export),
+}
+
+/// Which library.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Place {
+    /// The library's root folder [default: `WKMP_ROOT_FOLDER`, `WKMP_ROOT`, the configuration file, `~/Music`]
+    #[arg(long, value_name = "DIR", visible_alias = "root")]
+    pub(crate) root_folder: Option<PathBuf>,
+    /// The database file [default: wkmp.db in the root folder]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) database: Option<PathBuf>,
+}
+
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// The folder to take in: the root folder, or with --root-folder a folder in it
+    pub(crate) folder: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Files worked on at once [default: the setting `ai_processing_thread_count`, or one per core]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) jobs: Option<u16>,
+    /// Ask no service on the network
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Remove from the library what is gone from the disk
+    #[arg(long)]
+    pub(crate) prune: bool,
+    /// Say what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    pub(crate) dry_run: bool,
+    /// Analyse again what is in the library already
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Settings {
+    /// Print one setting's value
+    Get {
+        #[command(flatten)]
+        place: Place,
+        /// Its key
+        key: String,
+    },
+    /// Choose a value
+    Set {
+        #[command(flatten)]
+        place: Place,
+        /// Its key
+        key: String,
+        /// Its value; without one, back to the default
+        #[arg(allow_hyphen_values = true)]
+        value: Option<String>,
+    },
+    /// List all settings with their values
+    List {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The form to write
+    #[arg(long = "as", value_enum, default_value_t = Form::Csv, value_name = "FORM")]
+    pub(crate) form: Form,
+    /// The file to write; standard output if none
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// A form to write passages in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// Comma-separated values with a header
+    Csv,
+    /// One JSON object a line
+    #[value(alias = "json", alias = "json-lines")]
+    Jsonl,
+    /// A playlist
+    #[value(alias = "m3u")]
+    M3u8,
+}

@@ -1,0 +1,39 @@
+//! One file a command: plain values in, exit status out.
+
+pub(crate) mod check;
+pub(crate) mod export;
+pub(crate) mod generate;
+pub(crate) mod import;
+pub(crate) mod settings;
+pub(crate) mod show;
+pub(crate) mod status;
+
+use anyhow::Result;
+use music::Library;
+
+use crate::args::Place;
+use crate::printer::{Printer, Volume};
+use crate::settings::{Located, absolute, locate};
+
+/// Opens the library for a command that only reads.
+///
+/// Without a word about the root folder, the library's own record of its last run tells it.
+fn open_to_read(place: &Place, printer: Printer) -> Result<Library> {
+    let located = located(place, printer)?;
+    let library = Library::open_read_only(&located.database, &located.root)?;
+    if located.assumed
+        && place.database.is_some()
+        && let Some(root) = music::query::last_root(library.db())?
+    {
+        return Ok(library.with_root(&absolute(root.as_ref())?));
+    }
+    Ok(library)
+}
+
+fn located(place: &Place, printer: Printer) -> Result<Located> {
+    let located = locate(place)?;
+    for warning in &located.warnings {
+        printer.note(Volume::Brief, &format!("warning: {warning}"));
+    }
+    Ok(located)
+}

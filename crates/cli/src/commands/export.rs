@@ -1,0 +1,56 @@
+//! `music export`.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, ErrorKind};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use music::{Error, Library, export};
+use run::ExitStatus;
+
+use crate::args;
+use crate::commands::open_to_read;
+use crate::printer::{Printer, Volume};
+
+/// Writes the passages out.
+pub(crate) fn export(args: &args::Export, printer: Printer) -> Result<ExitStatus> {
+    let library = open_to_read(&args.place, printer)?;
+    let form = match args.form {
+        args::Form::Csv => export::Form::Csv,
+        args::Form::Jsonl => export::Form::JsonLines,
+        args::Form::M3u8 => export::Form::M3u8,
+    };
+    match &args.output {
+        Some(path) => {
+            let count = to_file(&library, form, path)?;
+            printer.note(
+                Volume::Normal,
+                &format!("{count} passages written to `{}`", path.display()),
+            );
+        }
+        None => match export::export(&library, form, &mut Printer::stdout()) {
+            Ok(_) => {}
+            Err(Error::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {}
+            Err(error) => return Err(error.into()),
+        },
+    }
+    Ok(ExitStatus::Done)
+}
+
+/// Writes beside the file and renames, so that a reader never sees half of it.
+fn to_file(library: &Library, form: export::Form, path: &Path) -> Result<u64> {
+    let cannot = || format!("cannot write `{}`", path.display());
+    let mut name = path.file_name().with_context(cannot)?.to_owned();
+    name.push(".part");
+    let part = path.with_file_name(name);
+    let mut file = BufWriter::new(File::create(&part).with_context(cannot)?);
+    let written = export::export(library, form, &mut file);
+    drop(file);
+    if written.is_err() {
+        // What is half written is of no use; that it cannot be removed either is no news.
+        let _ = fs::remove_file(&part);
+    }
+    let count = written.with_context(cannot)?;
+    fs::rename(&part, path).with_context(cannot)?;
+    Ok(count)
+}

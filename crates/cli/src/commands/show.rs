@@ -1,0 +1,137 @@
+//! `music show`.
+
+use anyhow::Result;
+use music::query::{FileDetails, PassageDetails, Shown};
+use run::ExitStatus;
+use serde_json::Value;
+
+use crate::args::Place;
+use crate::commands::open_to_read;
+use crate::printer::Printer;
+
+/// Shows a file or a passage.
+pub(crate) fn show(place: &Place, name: &str, printer: Printer) -> Result<ExitStatus> {
+    let library = open_to_read(place, printer)?;
+    let shown = music::query::show(&library, name)?;
+    printer.show(&shown, || match &shown {
+        Shown::File(file) => file_lines(file),
+        Shown::Passage(passage) => passage_lines(passage),
+    });
+    Ok(ExitStatus::Done)
+}
+
+fn file_lines(file: &FileDetails) -> Vec<String> {
+    let mut lines = vec![file.path.clone()];
+    let mut line = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            lines.push(format!("  {name:<12} {value}"));
+        }
+    };
+    line("id", Some(file.id.to_string()));
+    line("status", Some(file.status.to_lowercase()));
+    let audio = [
+        file.format.clone(),
+        file.sample_rate.map(|rate| format!("{rate} Hz")),
+        file.channels.map(|channels| format!("{channels} channels")),
+        file.seconds.map(clock),
+    ];
+    let audio: Vec<_> = audio.into_iter().flatten().collect();
+    line("audio", (!audio.is_empty()).then(|| audio.join(", ")));
+    line("damage", file.damage.clone());
+    line("sha-256", Some(file.hash.clone()));
+    line("modified", Some(format!("{} UTC", file.modified)));
+    line(
+        "size",
+        file.size_bytes.map(|bytes| format!("{bytes} bytes")),
+    );
+    for copy in &file.copies {
+        line("same as", Some(copy.clone()));
+    }
+    if let Some(Value::Object(tags)) = &file.tags {
+        for (name, value) in tags {
+            line(name, Some(plain(value)));
+        }
+    }
+    if let Some(decided) = &file.segmentation {
+        let kind = if decided["single_track"] == true {
+            "one track"
+        } else {
+            "several tracks"
+        };
+        line(
+            "taken for",
+            Some(format!(
+                "{kind} (score {:.1})",
+                decided["score"].as_f64().unwrap_or_default()
+            )),
+        );
+    }
+    lines.push(format!("  {} passages", file.passages.len()));
+    for (at, passage) in file.passages.iter().enumerate() {
+        lines.push(format!(
+            "  {:>3}  {} - {}  {}  {}",
+            at + 1,
+            clock(passage.start_seconds),
+            clock(passage.end_seconds),
+            passage.id,
+            name(passage)
+        ));
+    }
+    lines
+}
+
+fn passage_lines(passage: &PassageDetails) -> Vec<String> {
+    let mut lines = vec![name(passage)];
+    let mut line = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            lines.push(format!("  {name:<12} {value}"));
+        }
+    };
+    line("id", Some(passage.id.to_string()));
+    line("file", Some(passage.path.clone()));
+    line("start", Some(clock(passage.start_seconds)));
+    line("end", Some(clock(passage.end_seconds)));
+    line("album", passage.album.clone());
+    line("recording", passage.recording_mbid.clone());
+    line(
+        "status",
+        passage.status.as_ref().map(|status| status.to_lowercase()),
+    );
+    line("fingerprint", passage.fingerprint.clone());
+    lines
+}
+
+fn name(passage: &PassageDetails) -> String {
+    match (&passage.artist, &passage.title) {
+        (Some(artist), Some(title)) => format!("{artist} - {title}"),
+        (None, Some(title)) => title.clone(),
+        (_, None) => "(untitled)".to_owned(),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+/// A position as minutes, seconds and milliseconds.
+fn clock(seconds: f64) -> String {
+    let millis = (seconds * 1000.0).round() as u64;
+    let (minutes, rest) = (millis / 60_000, millis % 60_000);
+    format!("{minutes}:{:02}.{:03}", rest / 1000, rest % 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_read_like_a_clock() {
+        assert_eq!(clock(0.0), "0:00.000");
+        assert_eq!(clock(61.0004), "1:01.000");
+        assert_eq!(clock(3599.9999), "60:00.000");
+    }
+}

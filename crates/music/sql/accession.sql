@@ -1,0 +1,54 @@
+-- Accession's own tables in a WKMP library. WKMP's services neither read nor mind them.
+
+-- What one analysis of a file's content found out, and what it was made from, to
+-- tell an unchanged file without reading it.
+CREATE TABLE IF NOT EXISTS accession_files (
+    file_id TEXT PRIMARY KEY REFERENCES files(guid) ON DELETE CASCADE,
+    modified_ns INTEGER NOT NULL, -- since 1970; files.modification_time has whole seconds only
+    analysis_version INTEGER NOT NULL,
+    container TEXT,
+    codec TEXT,
+    frames INTEGER CHECK (frames IS NULL OR frames >= 0),
+    damaged_frames INTEGER NOT NULL DEFAULT 0 CHECK (damaged_frames >= 0),
+    damage TEXT, -- what is wrong with a file that was recorded all the same
+    segmentation TEXT, -- JSON: how the boundaries were decided
+    tags TEXT -- JSON: every tag read, under one set of names for all formats
+);
+
+-- Chromaprint fingerprints, as fpcalc prints them.
+CREATE TABLE IF NOT EXISTS accession_fingerprints (
+    passage_id TEXT PRIMARY KEY REFERENCES passages(guid) ON DELETE CASCADE,
+    algorithm INTEGER NOT NULL,
+    duration_ticks INTEGER NOT NULL CHECK (duration_ticks > 0), -- of the passage, as AcoustID wants it
+    fingerprint TEXT NOT NULL
+);
+
+-- Files that could not be taken in, so that they are not read again until they change.
+CREATE TABLE IF NOT EXISTS accession_problems (
+    path TEXT PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('failed', 'misleading')),
+    stage TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    retry INTEGER NOT NULL CHECK (retry IN (0, 1)), -- 1: the surroundings were at fault
+    file_size_bytes INTEGER NOT NULL,
+    modified_ns INTEGER NOT NULL,
+    analysis_version INTEGER NOT NULL,
+    seen_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+
+-- Settings that a person chose, as against defaults that a service once wrote down.
+CREATE TABLE IF NOT EXISTS accession_choices (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+);
+
+INSERT OR IGNORE INTO settings (key, value) VALUES
+    ('ai_processing_thread_count', NULL),
+    ('ai_database_lock_retry_ms', NULL),
+    ('ai_database_max_lock_wait_ms', NULL),
+    ('silence_threshold_dB', NULL),
+    ('silence_min_duration_ticks', NULL),
+    ('minimum_passage_audio_duration_ticks', NULL),
+    ('lead_in_threshold_dB', NULL),
+    ('lead_out_threshold_dB', NULL),
+    ('acoustid_api_key', NULL);

@@ -1,0 +1,84 @@
+//! What makes an import, or a question to a library, impossible as a whole.
+//!
+//! One file that cannot be taken in is no error but a [`run::Fault`].
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Why a command on a library could not run.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The folder to import is not there, or not a folder.
+    #[error("cannot read the folder `{path}`: {reason}")]
+    Folder {
+        /// The folder asked for.
+        path: PathBuf,
+        /// What the system said.
+        reason: std::io::Error,
+    },
+    /// The folder to import is not inside the root folder.
+    #[error("`{folder}` is not inside the root folder `{root}`")]
+    OutsideRoot {
+        /// The folder asked for.
+        folder: PathBuf,
+        /// The library's root folder.
+        root: PathBuf,
+    },
+    /// There is no library yet where one was to be read.
+    #[error("there is no library at `{path}`\nhint: `accession music import` makes one")]
+    NoLibrary {
+        /// Where the database was looked for.
+        path: PathBuf,
+    },
+    /// Every file of the library seems to be gone, which is more often an unmounted disk.
+    #[error(
+        "found no audio file in `{root}`, but the library knows {known}; nothing was pruned\nhint: is the disk mounted? `--force` prunes all the same"
+    )]
+    PruneEverything {
+        /// The root folder that was scanned.
+        root: PathBuf,
+        /// How many files the library knows there.
+        known: usize,
+    },
+    /// Nothing in the library answers to this name.
+    #[error("the library has no file or passage `{name}`")]
+    NotFound {
+        /// What was asked for.
+        name: String,
+    },
+    /// Several things in the library answer to this name.
+    #[error("`{name}` could be any of {}", .candidates.join(", "))]
+    Ambiguous {
+        /// What was asked for.
+        name: String,
+        /// Some of the paths or ids that fit.
+        candidates: Vec<String>,
+    },
+    /// A setting nobody knows.
+    #[error("there is no setting `{key}`\nhint: `accession music settings list` names them all")]
+    UnknownSetting {
+        /// The key asked for.
+        key: String,
+    },
+    /// A value that a setting cannot take.
+    #[error("`{value}` is no value for `{key}`: expected {expected}")]
+    BadSetting {
+        /// The setting.
+        key: &'static str,
+        /// The value given.
+        value: String,
+        /// What would have been right.
+        expected: String,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sqlite::Error),
+    /// Writing what was asked for failed.
+    #[error("cannot write the output: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+/// The result of a command on a library.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

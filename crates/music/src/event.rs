@@ -1,0 +1,171 @@
+//! What happens during an import, in the one vocabulary of progress, log and machines.
+
+use run::{Retry, Snapshot, Usage};
+use serde::Serialize;
+use sqlite::WriteReport;
+
+use crate::id::FileId;
+
+/// One thing that happened. As JSON it is an object whose `event` names it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The import has begun.
+    ImportStarted {
+        /// The library's root folder.
+        root: String,
+        /// The database file.
+        database: String,
+        /// Files worked on at once.
+        jobs: usize,
+    },
+    /// What is to be done is known.
+    Planned {
+        /// Files that look like audio.
+        found: usize,
+        /// Files to be analysed.
+        to_analyse: usize,
+        /// Files as recorded.
+        unchanged: usize,
+        /// Copies of other files.
+        duplicates: usize,
+        /// Known files at new paths, or with new times.
+        moved: usize,
+        /// Known files that are gone.
+        missing: usize,
+    },
+    /// Something that a person should know and that stops nothing.
+    Warning {
+        /// The file concerned, if it is about one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        path: Option<String>,
+        /// What it is.
+        message: String,
+    },
+    /// A file is in the library.
+    FileRecorded {
+        /// Its path in the library.
+        path: String,
+        /// Its id.
+        file_id: FileId,
+        /// Its format, as in `files.format`.
+        format: String,
+        /// Number of its passages.
+        passages: usize,
+        /// Its length in seconds.
+        audio_seconds: f64,
+        /// Damaged frames that were left out.
+        damaged_frames: u64,
+    },
+    /// A file was recorded as far as it goes, and is not whole.
+    FileDamaged {
+        /// Its path in the library.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file's content is in the library already.
+    FileDuplicate {
+        /// Its path in the library.
+        path: String,
+        /// The path of the original.
+        original: String,
+    },
+    /// A file holds no sound.
+    FileNoAudio {
+        /// Its path in the library.
+        path: String,
+        /// Why it is taken for silent.
+        reason: String,
+    },
+    /// A file could not be taken in.
+    FileFailed {
+        /// Its path in the library.
+        path: String,
+        /// The stage that gave up.
+        stage: &'static str,
+        /// Why.
+        reason: String,
+        /// Whether the next import tries again.
+        retry: Retry,
+    },
+    /// A file is not what its name says.
+    FileMisleading {
+        /// Its path in the library.
+        path: String,
+        /// What it is.
+        reason: String,
+    },
+    /// A known file was found at a new path.
+    FileMoved {
+        /// Where it was.
+        from: String,
+        /// Where it is.
+        to: String,
+    },
+    /// A known file is gone.
+    FileMissing {
+        /// Where it was.
+        path: String,
+        /// Whether its rows were removed.
+        pruned: bool,
+    },
+    /// Where the import stands.
+    Progress(Snapshot),
+    /// The import has ended; always the last event.
+    ImportCompleted(Box<Completed>),
+}
+
+/// How an import ended.
+#[derive(Debug, Clone, Serialize)]
+pub struct Completed {
+    /// `completed`, or `stopped` when it was asked to stop before the end, or `planned` for a dry run.
+    pub state: &'static str,
+    /// Files by what became of them.
+    pub files: FileCounts,
+    /// Passages recorded.
+    pub passages: u64,
+    /// Audio decoded, in seconds.
+    pub audio_seconds: f64,
+    /// Time and memory.
+    #[serde(flatten)]
+    pub usage: Usage,
+    /// What writing to the database took.
+    pub writes: WriteReport,
+}
+
+/// Files by what became of them: `found` is the sum of the seven that follow it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct FileCounts {
+    /// Files that look like audio by their names.
+    pub found: u64,
+    /// Analysed and recorded.
+    pub recorded: u64,
+    /// As recorded before; moved ones among them.
+    pub unchanged: u64,
+    /// Copies of other files, found in this run.
+    pub duplicate: u64,
+    /// Without sound.
+    pub no_audio: u64,
+    /// Failed, in this run or before and unchanged since.
+    pub failed: u64,
+    /// Not what their names say.
+    pub misleading: u64,
+    /// Not reached, because the import was asked to stop.
+    pub not_reached: u64,
+    /// Among the recorded: not whole.
+    pub damaged: u64,
+    /// Among the unchanged: found at a new path.
+    pub moved: u64,
+    /// Known and gone from the disk.
+    pub missing: u64,
+    /// Missing ones whose rows were removed.
+    pub pruned: u64,
+}
+
+impl FileCounts {
+    /// Whether every file that was found is in the library.
+    pub fn all_taken_in(&self) -> bool {
+        self.failed + self.misleading + self.no_audio + self.damaged == 0
+    }
+}

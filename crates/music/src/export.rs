@@ -1,0 +1,129 @@
+//! Writes a library's passages out for other programs.
+
+use std::io::Write;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::library::Library;
+use crate::query::{PassageDetails, each_passage};
+
+/// A form to write passages in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Comma-separated values with a header (RFC 4180).
+    Csv,
+    /// One JSON object a line.
+    JsonLines,
+    /// A playlist of files with their times; passages of a longer file as VLC's start and stop options.
+    M3u8,
+}
+
+/// Writes every passage to `out`, in the order of paths and positions; returns how many.
+///
+/// # Errors
+///
+/// When the database cannot be read or `out` not be written.
+pub fn export(library: &Library, form: Form, out: &mut dyn Write) -> Result<u64> {
+    let mut count = 0;
+    match form {
+        Form::Csv => writeln!(out, "{}\r", HEADER.join(","))?,
+        Form::M3u8 => writeln!(out, "#EXTM3U")?,
+        Form::JsonLines => {}
+    }
+    each_passage(library.db(), |passage| {
+        count += 1;
+        match form {
+            Form::Csv => csv(&passage, out)?,
+            Form::JsonLines => json_line(&passage, out)?,
+            Form::M3u8 => m3u8(&passage, library.root(), out)?,
+        }
+        Ok(())
+    })?;
+    out.flush()?;
+    Ok(count)
+}
+
+const HEADER: [&str; 11] = [
+    "passage_id",
+    "path",
+    "start_seconds",
+    "end_seconds",
+    "title",
+    "artist",
+    "album",
+    "recording_mbid",
+    "status",
+    "start_ticks",
+    "end_ticks",
+];
+
+fn csv(passage: &PassageDetails, out: &mut dyn Write) -> std::io::Result<()> {
+    let text = |value: &Option<String>| value.as_deref().map(quote).unwrap_or_default();
+    write!(
+        out,
+        "{},{},{:.6},{:.6},{},{},{},{},{},{},{}\r\n",
+        passage.id,
+        quote(&passage.path),
+        passage.start_seconds,
+        passage.end_seconds,
+        text(&passage.title),
+        text(&passage.artist),
+        text(&passage.album),
+        text(&passage.recording_mbid),
+        text(&passage.status),
+        passage.start_ticks.0,
+        passage.end_ticks.0,
+    )
+}
+
+fn quote(text: &str) -> String {
+    if text.contains(['"', ',', '\r', '\n']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
+fn json_line(value: &impl Serialize, out: &mut dyn Write) -> std::io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    out.write_all(b"\n")
+}
+
+/// A line of a playlist must not contain another line.
+fn m3u8(passage: &PassageDetails, root: &Path, out: &mut dyn Write) -> std::io::Result<()> {
+    let name = passage.path.rsplit('/').next().unwrap_or(&passage.path);
+    let title = passage
+        .title
+        .as_deref()
+        .unwrap_or(name)
+        .replace(['\r', '\n'], " ");
+    let artist = passage
+        .artist
+        .as_ref()
+        .map(|artist| format!("{} - ", artist.replace(['\r', '\n'], " ")));
+    let seconds = (passage.end_seconds - passage.start_seconds).round();
+    writeln!(
+        out,
+        "#EXTINF:{seconds},{}{title}",
+        artist.unwrap_or_default()
+    )?;
+    if passage.start_ticks.0 > 0 {
+        writeln!(out, "#EXTVLCOPT:start-time={:.3}", passage.start_seconds)?;
+        writeln!(out, "#EXTVLCOPT:stop-time={:.3}", passage.end_seconds)?;
+    }
+    writeln!(out, "{}", root.join(&passage.path).display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn csv_fields_are_quoted_where_they_must_be() {
+        assert_eq!(quote("plain"), "plain");
+        assert_eq!(quote("a, \"b\""), "\"a, \"\"b\"\"\"");
+        assert_eq!(quote("two\nlines"), "\"two\nlines\"");
+    }
+}

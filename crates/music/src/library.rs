@@ -1,0 +1,259 @@
+//! A library: one SQLite file in the WKMP schema, and the root folder its paths start from.
+
+mod columns;
+
+use std::path::{Path, PathBuf};
+
+use sqlite::{Db, Newer, Options, Schema};
+
+use crate::error::{Error, Result};
+use crate::settings::Settings;
+
+/// The database's name in the root folder.
+pub const DATABASE: &str = "wkmp.db";
+
+/// The WKMP part of the schema. A newer version only warns, as WKMP's own services do.
+const WKMP: Schema = Schema {
+    component: "wkmp",
+    version: 1,
+    ddl: include_str!("../sql/wkmp.sql"),
+    columns: columns::COLUMNS,
+    migrations: &[],
+    newer: Newer::Warn,
+};
+
+/// Our own part. A file that a newer Accession has written is refused.
+const ACCESSION: Schema = Schema {
+    component: "accession_music",
+    version: 1,
+    ddl: include_str!("../sql/accession.sql"),
+    columns: &[],
+    migrations: &[],
+    newer: Newer::Refuse,
+};
+
+/// An open library.
+#[derive(Debug, Clone)]
+pub struct Library {
+    db: Db,
+    root: PathBuf,
+    path: PathBuf,
+    settings: Settings,
+    scratch: Option<std::sync::Arc<tempfile::TempDir>>,
+}
+
+impl Library {
+    /// Opens the library at `path`, and makes it where there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened or made, is no database, or a newer program wrote it.
+    pub fn open(path: &Path, root: &Path) -> Result<Self> {
+        let settings = if path.exists() {
+            stored_settings(path)
+        } else {
+            Settings::default()
+        };
+        let db = options(path)
+            .busy_timeout(settings.lock_retry)
+            .max_lock_wait(settings.max_lock_wait)
+            .open()?;
+        let settings = Settings::load(&db)?;
+        Ok(Self {
+            db,
+            root: root.to_owned(),
+            path: path.to_owned(),
+            settings,
+            scratch: None,
+        })
+    }
+
+    /// Opens an existing library for reading only; nothing is written, not even a missing table.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or it cannot be read.
+    pub fn open_read_only(path: &Path, root: &Path) -> Result<Self> {
+        if !path.exists() {
+            return Err(Error::NoLibrary {
+                path: path.to_owned(),
+            });
+        }
+        let db = options(path).open_read_only()?;
+        let settings = Settings::load(&db).unwrap_or_default();
+        Ok(Self {
+            db,
+            root: root.to_owned(),
+            path: path.to_owned(),
+            settings,
+            scratch: None,
+        })
+    }
+
+    /// A library that is thrown away: what a dry run compares with where there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// When no temporary file can be made.
+    pub fn scratch(root: &Path) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let mut library = Self::open(&folder.path().join(DATABASE), root)?;
+        library.scratch = Some(std::sync::Arc::new(folder));
+        Ok(library)
+    }
+
+    /// The same library with its paths starting from another folder.
+    #[must_use]
+    pub fn with_root(self, root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            ..self
+        }
+    }
+
+    /// Finishes all writing and closes the database; without this, dropping does the same silently.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be brought to rest.
+    pub fn close(self) -> Result<()> {
+        self.db.close()?;
+        Ok(())
+    }
+
+    /// The database.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// The folder that the library's paths start from.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The database file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The settings in force when the library was opened.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+}
+
+fn options(path: &Path) -> Options {
+    Options::new(path).schema(WKMP).schema(ACCESSION)
+}
+
+/// How long to wait for the lock is itself stored in the file to be opened.
+fn stored_settings(path: &Path) -> Settings {
+    let read = || -> Result<Settings> {
+        let db = options(path).open_read_only()?;
+        let settings = Settings::load(&db)?;
+        Ok(settings)
+    };
+    read().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlite::params;
+
+    use super::*;
+
+    fn columns_of(db: &Db, table: &'static str) -> Vec<(String, bool)> {
+        db.read(|snapshot| -> Result<_> {
+            Ok(snapshot.query_all(
+                "SELECT name, hidden <> 0 FROM pragma_table_xinfo(?1) ORDER BY name",
+                params![table],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?)
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn every_declared_column_is_that_of_the_schema() {
+        let sql: String = include_str!("../sql/wkmp.sql")
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        for column in columns::COLUMNS {
+            let declared = format!(" {} {},", column.name, column.definition);
+            assert!(
+                sql.contains(&declared)
+                    || sql.contains(&format!("{} );", declared.trim_end_matches(','))),
+                "{declared}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_library_made_by_wkmp_gets_what_it_lacks_and_keeps_what_it_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(DATABASE);
+        let old = "CREATE TABLE files (guid TEXT PRIMARY KEY, path TEXT NOT NULL UNIQUE, hash TEXT NOT NULL, \
+                   modification_time TIMESTAMP NOT NULL, created_at TIMESTAMP, updated_at TIMESTAMP, extra TEXT);
+                   INSERT INTO files (guid, path, hash, modification_time) VALUES ('g', 'a.mp3', '', '2025-01-01 00:00:00');";
+        let seed = Schema {
+            component: "seed",
+            version: 1,
+            ddl: old,
+            columns: &[],
+            migrations: &[],
+            newer: Newer::Warn,
+        };
+        drop(Options::new(&path).schema(seed).open().unwrap());
+
+        let upgraded = Library::open(&path, folder.path()).unwrap();
+        let fresh_folder = tempfile::tempdir().unwrap();
+        let fresh =
+            Library::open(&fresh_folder.path().join(DATABASE), fresh_folder.path()).unwrap();
+        let mut expected = columns_of(fresh.db(), "files");
+        expected.push(("extra".to_owned(), false));
+        expected.sort();
+        assert_eq!(columns_of(upgraded.db(), "files"), expected);
+        let paths = upgraded
+            .db()
+            .read(|snapshot| {
+                snapshot.query_all("SELECT path FROM files", params![], |row| {
+                    row.get::<_, String>(0)
+                })
+            })
+            .unwrap_or_else(|error: sqlite::Error| panic!("{error}"));
+        assert_eq!(paths, ["a.mp3"]);
+    }
+
+    #[test]
+    fn the_players_old_query_reads_seconds() {
+        let folder = tempfile::tempdir().unwrap();
+        let library = Library::open(&folder.path().join(DATABASE), folder.path()).unwrap();
+        library
+            .db()
+            .write("seed", |tx| -> Result<()> {
+                tx.execute("INSERT INTO files (guid, path, hash, modification_time, duration_ticks) VALUES ('f', 'a.mp3', '', '', 282240000)", params![])?;
+                tx.execute("INSERT INTO passages (guid, file_id, start_time_ticks, end_time_ticks, lead_out_start_ticks) VALUES ('p', 'f', 14112000, 282240000, 254016000)", params![])?;
+                Ok(())
+            })
+            .unwrap();
+        let query = "SELECT p.guid, f.path, p.start_time, p.end_time, p.lead_in_point, p.lead_out_point, \
+                     p.fade_in_point, p.fade_out_point, p.fade_in_curve, p.fade_out_curve, f.duration \
+                     FROM passages p JOIN files f ON p.file_id = f.guid WHERE p.guid = ?";
+        let row: (f64, f64, Option<f64>, Option<f64>, f64) = library
+            .db()
+            .read(|snapshot| -> Result<_> {
+                Ok(snapshot.query_row(query, params!["p"], |row| {
+                    Ok((
+                        row.get(2)?,
+                        row.get(3)?,
+                        row.get(4)?,
+                        row.get(5)?,
+                        row.get(10)?,
+                    ))
+                })?)
+            })
+            .unwrap();
+        assert_eq!(row, (0.5, 10.0, None, Some(9.0), 10.0));
+    }
+}

@@ -1,0 +1,210 @@
+//! Decides which stretches of a file are passages.
+//!
+//! A file is one track or several. Silence alone does not tell: classical music
+//! pauses, and live albums do not. So the clues are weighed first (a track
+//! number in the name or the tags, neighbours in the folder, the length, the
+//! gaps themselves), and how much they say "one track" decides how good a gap
+//! must be to cut there. The weights are those of [`weigh`]; the sum is
+//! compared with [`SINGLE_TRACK`].
+//!
+//! A *silence* is a stretch of windows quieter than the settings' threshold for
+//! at least the settings' duration. In a file that is quiet as a whole the
+//! threshold comes down with it, or a pianissimo would be all silence. A *gap*
+//! is a silence between two sounds. How good it is, its confidence from 0 to 1,
+//! is half its length (2 s and more count full) and half its depth below the
+//! threshold (25 dB and more count full).
+//!
+//! At a cut the earlier passage keeps its decay and the later one its attack:
+//! both reach into the gap until the level has come within 6 dB of its floor.
+
+mod gaps;
+
+use serde::Serialize;
+
+use crate::levels::{Levels, PER_SECOND};
+use crate::settings::Settings;
+use crate::ticks::Ticks;
+use gaps::Silences;
+
+pub use gaps::Gap;
+
+/// Clues that sum up to this mean one track.
+pub const SINGLE_TRACK: f64 = 1.5;
+
+/// In a file of several tracks, a gap this good is a boundary.
+const CUT: f64 = 0.5;
+
+/// In a single track, only a silence this long is one: what follows is a hidden track.
+const HIDDEN_TRACK_SECONDS: f64 = 10.0;
+
+/// A gap this good, with this much sound on both sides, speaks against a single track.
+const TELLING: f64 = 0.7;
+const TELLING_SOUND_SECONDS: f64 = 5.0;
+
+/// A gap this good is hardly ever a pause.
+const EVIDENT: f64 = 0.95;
+
+/// What is known about a file besides its sound.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Clues<'a> {
+    /// The file's name without its extension.
+    pub name: &'a str,
+    /// Audio files in the same folder, this one among them.
+    pub neighbours: usize,
+    /// Track number from the tags.
+    pub track: Option<u32>,
+    /// Number of tracks from the tags.
+    pub track_total: Option<u32>,
+}
+
+/// A stretch of a file, in sample frames; `end` is not part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Span {
+    /// First frame.
+    pub start: u64,
+    /// One past the last frame.
+    pub end: u64,
+}
+
+/// What was decided about a file, and why.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Segmentation {
+    /// The passages, in order, never touching the next; empty when there is no sound.
+    #[serde(skip)]
+    pub spans: Vec<Span>,
+    /// Whether the file was taken for one track.
+    pub single_track: bool,
+    /// The sum of the clues.
+    pub score: f64,
+    /// What each clue weighed.
+    pub clues: Vec<(&'static str, f64)>,
+    /// Quieter than this was silence, in dBFS.
+    pub silence_dbfs: f64,
+    /// The gaps that were weighed, the best hundred in order of time.
+    pub gaps: Vec<Gap>,
+}
+
+/// Cuts a file into passages.
+///
+/// A single track is one passage from its first to its last frame, silence
+/// included (it belongs to the track's timing). In a file of several tracks
+/// passages begin and end with their sound. No passage at all means that the
+/// file holds less sound than `settings.minimum_audio`.
+pub fn segment(levels: &Levels, clues: &Clues<'_>, settings: &Settings) -> Segmentation {
+    let silences = Silences::find(levels, settings);
+    let mut gaps = silences.gaps();
+    let clues = weigh(levels, clues, &gaps);
+    let score = clues.iter().map(|(_, weight)| weight).sum();
+    let single_track = score >= SINGLE_TRACK;
+    for gap in &mut gaps {
+        gap.cut = if single_track {
+            gap.confidence >= EVIDENT && gap.seconds() >= HIDDEN_TRACK_SECONDS
+        } else {
+            gap.confidence >= CUT
+        };
+    }
+    let spans = if silences.sound_seconds() < settings.minimum_audio.seconds() {
+        Vec::new()
+    } else {
+        spans(levels, &silences, &gaps, settings.minimum_audio)
+    };
+    Segmentation {
+        spans,
+        single_track,
+        score,
+        clues,
+        silence_dbfs: f64::from(silences.threshold_dbfs),
+        gaps: best(gaps),
+    }
+}
+
+/// What each clue weighs; positive speaks for a single track.
+fn weigh(levels: &Levels, clues: &Clues<'_>, gaps: &[Gap]) -> Vec<(&'static str, f64)> {
+    let minutes = levels.len() as f64 / f64::from(PER_SECOND) / 60.0;
+    let name = if begins_with_track_number(clues.name) {
+        1.0
+    } else {
+        0.0
+    };
+    let tags = match (clues.track, clues.track_total) {
+        (Some(_), Some(total)) if total > 1 => 1.0,
+        (Some(_), _) => 0.4,
+        _ => 0.0,
+    };
+    let folder = match clues.neighbours {
+        4.. => 0.8,
+        2..=3 => 0.3,
+        _ => -0.5,
+    };
+    let length = match minutes {
+        m if m < 8.0 => 0.7,
+        m if m < 20.0 => 0.4,
+        m if m < 25.0 => 0.0,
+        _ => -0.3,
+    };
+    let telling: Vec<_> = gaps
+        .iter()
+        .filter(|gap| gap.confidence >= TELLING && gap.sound_seconds >= TELLING_SOUND_SECONDS)
+        .collect();
+    let evident = telling
+        .iter()
+        .filter(|gap| gap.confidence >= EVIDENT)
+        .count();
+    let gaps = match telling.len() {
+        0 => 1.0,
+        n => -(0.7 * n as f64 + 0.4 * evident as f64).min(3.3),
+    };
+    vec![
+        ("name", name),
+        ("tags", tags),
+        ("folder", folder),
+        ("length", length),
+        ("gaps", gaps),
+    ]
+}
+
+/// `01 Title`, `1-03. Title`, `A2 Title`: one or two digits, not a year or a count.
+fn begins_with_track_number(name: &str) -> bool {
+    let name = name.trim_start_matches(|c: char| {
+        c.is_ascii_alphabetic() && name.len() > 2 && name.as_bytes()[1].is_ascii_digit()
+    });
+    let digits = name.bytes().take_while(u8::is_ascii_digit).count();
+    (1..=2).contains(&digits) && name.len() > digits
+}
+
+/// The passages that the cuts leave.
+fn spans(levels: &Levels, silences: &Silences, gaps: &[Gap], minimum: Ticks) -> Vec<Span> {
+    let mut windows = Vec::new();
+    let mut start = None;
+    for gap in gaps.iter().filter(|gap| gap.cut) {
+        let (end, next) = silences.edges(gap);
+        windows.push((start.unwrap_or_else(|| silences.first_sound()), end));
+        start = Some(next);
+    }
+    let Some(start) = start else {
+        return vec![Span {
+            start: 0,
+            end: levels.frames(),
+        }];
+    };
+    windows.push((start, silences.last_sound()));
+    let minimum = minimum.to_frames(levels.sample_rate()).max(1);
+    windows
+        .into_iter()
+        .map(|(from, to)| Span {
+            start: levels.frame_of(from).min(levels.frames()),
+            end: levels.frame_of(to).min(levels.frames()),
+        })
+        .filter(|span| span.end >= span.start + minimum)
+        .collect()
+}
+
+fn best(mut gaps: Vec<Gap>) -> Vec<Gap> {
+    gaps.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    gaps.truncate(100);
+    gaps.sort_by_key(|gap| gap.from);
+    gaps
+}
+
+#[cfg(test)]
+mod tests;

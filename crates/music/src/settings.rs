@@ -1,0 +1,367 @@
+//! The settings of a library: rows of its `settings` table, shared with WKMP.
+//!
+//! NULL, or no row, means *today's* default. WKMP's services write their default
+//! of the day into the table, where it outlives the reason for it (a pool of 96
+//! connections stayed in force long after the program had learnt better). So a
+//! stored value that was a default once counts as today's default too, unless a
+//! person chose it: `accession_choices` remembers those.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use sqlite::{Db, params};
+
+use crate::error::{Error, Result};
+use crate::ticks::Ticks;
+
+/// What values a setting takes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    Integer { min: i64, max: i64 },
+    Real { min: f64, max: f64 },
+    Secret,
+}
+
+/// One setting that the import knows.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    key: &'static str,
+    kind: Kind,
+    /// Today's default; `None` where the machine decides or there is none.
+    default: Option<&'static str>,
+    /// What WKMP once wrote as its default.
+    former: &'static [&'static str],
+    meaning: &'static str,
+}
+
+const ANY_COUNT: Kind = Kind::Integer {
+    min: 0,
+    max: i64::MAX,
+};
+
+/// Every setting of the import, with WKMP's keys.
+const SETTINGS: [Setting; 9] = [
+    Setting {
+        key: "ai_processing_thread_count",
+        kind: Kind::Integer { min: 1, max: 1024 },
+        default: None,
+        former: &["1", "4", "8"],
+        meaning: "files worked on at once; unset: one per core",
+    },
+    Setting {
+        key: "ai_database_lock_retry_ms",
+        kind: Kind::Integer {
+            min: 1,
+            max: 60_000,
+        },
+        default: Some("250"),
+        former: &["5000"],
+        meaning: "how long one attempt for the write lock lasts, in ms",
+    },
+    Setting {
+        key: "ai_database_max_lock_wait_ms",
+        kind: Kind::Integer {
+            min: 1,
+            max: 86_400_000,
+        },
+        default: Some("30000"),
+        former: &["5000", "12000"],
+        meaning: "how long to try for the write lock before giving up, in ms",
+    },
+    Setting {
+        key: "silence_threshold_dB",
+        kind: Kind::Real {
+            min: 0.0,
+            max: 120.0,
+        },
+        default: Some("35.0"),
+        former: &["35"],
+        meaning: "quieter than minus this many dBFS (RMS) is silence",
+    },
+    Setting {
+        key: "silence_min_duration_ticks",
+        kind: ANY_COUNT,
+        default: Some("8467200"),
+        former: &[],
+        meaning: "a shorter silence is part of the music (28,224,000 ticks are 1 s)",
+    },
+    Setting {
+        key: "minimum_passage_audio_duration_ticks",
+        kind: ANY_COUNT,
+        default: Some("2822400"),
+        former: &[],
+        meaning: "less sound than this is no passage, and in a whole file: no audio",
+    },
+    Setting {
+        key: "lead_in_threshold_dB",
+        kind: Kind::Real {
+            min: 0.0,
+            max: 120.0,
+        },
+        default: Some("45.0"),
+        former: &[],
+        meaning: "WKMP's absolute lead-in threshold, minus dBFS (RMS)",
+    },
+    Setting {
+        key: "lead_out_threshold_dB",
+        kind: Kind::Real {
+            min: 0.0,
+            max: 120.0,
+        },
+        default: Some("40.0"),
+        former: &[],
+        meaning: "WKMP's absolute lead-out threshold, minus dBFS (RMS)",
+    },
+    Setting {
+        key: "acoustid_api_key",
+        kind: Kind::Secret,
+        default: None,
+        former: &[],
+        meaning: "key for identification by AcoustID",
+    },
+];
+
+/// The settings an import works by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Files worked on at once; `None`: one per core.
+    pub jobs: Option<usize>,
+    /// How long one attempt for the write lock lasts.
+    pub lock_retry: Duration,
+    /// How long to try for the write lock in all.
+    pub max_lock_wait: Duration,
+    /// Quieter than this is silence, in dBFS of the RMS; 0 or negative.
+    pub silence_dbfs: f64,
+    /// A shorter silence is part of the music.
+    pub silence_min: Ticks,
+    /// Less sound than this is no passage.
+    pub minimum_audio: Ticks,
+    /// Stored values that could not be used, in words.
+    pub warnings: Vec<String>,
+}
+
+/// One line of `settings list`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Listed {
+    /// The key in the `settings` table.
+    pub key: &'static str,
+    /// The value in force; a secret is masked, `None` where there is none.
+    pub value: Option<String>,
+    /// Today's default.
+    pub default: Option<&'static str>,
+    /// Whether the value in force is the default, a person's choice, or stored by WKMP.
+    pub origin: &'static str,
+    /// What the setting does.
+    pub meaning: &'static str,
+}
+
+/// What the table holds for one key.
+struct Stored {
+    value: Option<String>,
+    chosen: bool,
+}
+
+impl Settings {
+    /// Reads what is in force. A value that cannot be used gives a warning and the default.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub fn load(db: &Db) -> Result<Self> {
+        let mut warnings = Vec::new();
+        let mut in_force = |key: &str| -> Result<Option<String>> {
+            let setting = find(key)?;
+            let stored = stored(db, setting.key)?;
+            match setting.in_force(&stored) {
+                Ok(value) => Ok(value),
+                Err(error) => {
+                    warnings.push(format!("{error}; using the default"));
+                    Ok(setting.default.map(str::to_owned))
+                }
+            }
+        };
+        let jobs = in_force("ai_processing_thread_count")?;
+        let lock_retry = number(in_force("ai_database_lock_retry_ms")?);
+        let max_lock_wait = number(in_force("ai_database_max_lock_wait_ms")?);
+        let silence = number(in_force("silence_threshold_dB")?);
+        let silence_min = number(in_force("silence_min_duration_ticks")?);
+        let minimum_audio = number(in_force("minimum_passage_audio_duration_ticks")?);
+        Ok(Self {
+            jobs: jobs.map(|jobs| number(Some(jobs)) as usize),
+            lock_retry: Duration::from_millis(lock_retry as u64),
+            max_lock_wait: Duration::from_millis(max_lock_wait as u64),
+            silence_dbfs: -silence,
+            silence_min: Ticks(silence_min as i64),
+            minimum_audio: Ticks(minimum_audio as i64),
+            warnings,
+        })
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            jobs: None,
+            lock_retry: Duration::from_millis(250),
+            max_lock_wait: Duration::from_secs(30),
+            silence_dbfs: -35.0,
+            silence_min: Ticks(8_467_200),
+            minimum_audio: Ticks(2_822_400),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+/// Lists every setting with its value in force.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub fn list(db: &Db) -> Result<Vec<Listed>> {
+    SETTINGS.iter().map(|setting| listed(db, setting)).collect()
+}
+
+/// One setting with its value in force.
+///
+/// # Errors
+///
+/// When nobody knows the key, or the database cannot be read.
+pub fn get(db: &Db, key: &str) -> Result<Listed> {
+    listed(db, find(key)?)
+}
+
+/// Stores a person's choice; `None` goes back to the default, whatever it is by then.
+///
+/// # Errors
+///
+/// When nobody knows the key, it cannot take the value, or the database cannot be written.
+pub fn set(db: &Db, key: &str, value: Option<&str>) -> Result<Listed> {
+    let setting = find(key)?;
+    if let Some(value) = value {
+        setting.check(value)?;
+    }
+    let (key, value) = (setting.key, value.map(str::to_owned));
+    db.write("set setting", move |tx| -> Result<()> {
+        tx.execute(
+            "INSERT INTO settings (key, value) VALUES (?1, ?2) \
+             ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = CURRENT_TIMESTAMP",
+            params![key, value],
+        )?;
+        match value {
+            Some(value) => tx.execute(
+                "INSERT INTO accession_choices (key, value) VALUES (?1, ?2) \
+                 ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                params![key, value],
+            )?,
+            None => tx.execute("DELETE FROM accession_choices WHERE key = ?1", params![key])?,
+        };
+        Ok(())
+    })?;
+    listed(db, setting)
+}
+
+fn find(key: &str) -> Result<&'static Setting> {
+    SETTINGS
+        .iter()
+        .find(|setting| setting.key == key)
+        .ok_or_else(|| Error::UnknownSetting {
+            key: key.to_owned(),
+        })
+}
+
+fn listed(db: &Db, setting: &'static Setting) -> Result<Listed> {
+    let stored = stored(db, setting.key)?;
+    let value = setting
+        .in_force(&stored)
+        .unwrap_or(setting.default.map(str::to_owned));
+    let origin = match &stored.value {
+        Some(kept) if Some(kept) == value.as_ref() && stored.chosen => "chosen",
+        Some(kept) if Some(kept) == value.as_ref() && Some(kept.as_str()) != setting.default => {
+            "stored"
+        }
+        _ => "default",
+    };
+    Ok(Listed {
+        key: setting.key,
+        value: match setting.kind {
+            Kind::Secret => value.map(|secret| mask(&secret)),
+            _ => value,
+        },
+        default: setting.default,
+        origin,
+        meaning: setting.meaning,
+    })
+}
+
+fn stored(db: &Db, key: &'static str) -> Result<Stored> {
+    let found = db.read(|snapshot| {
+        snapshot.query_optional(
+            "SELECT s.value, c.key IS NOT NULL FROM settings s \
+             LEFT JOIN accession_choices c ON c.key = s.key AND c.value = s.value \
+             WHERE s.key = ?1",
+            params![key],
+            |row| {
+                Ok(Stored {
+                    value: row.get(0)?,
+                    chosen: row.get(1)?,
+                })
+            },
+        )
+    })?;
+    Ok(found.unwrap_or(Stored {
+        value: None,
+        chosen: false,
+    }))
+}
+
+/// A checked value as a number; every kind but text is one.
+fn number(value: Option<String>) -> f64 {
+    value.and_then(|text| text.parse().ok()).unwrap_or_default()
+}
+
+/// Enough of a secret to tell two apart, never the whole.
+fn mask(secret: &str) -> String {
+    let tail: String = secret.chars().rev().take(2).collect();
+    format!("***{}", tail.chars().rev().collect::<String>())
+}
+
+impl Setting {
+    fn in_force(&self, stored: &Stored) -> Result<Option<String>> {
+        match &stored.value {
+            Some(value) if stored.chosen || !self.former.contains(&value.as_str()) => {
+                self.check(value)?;
+                Ok(Some(value.clone()))
+            }
+            _ => Ok(self.default.map(str::to_owned)),
+        }
+    }
+
+    fn check(&self, value: &str) -> Result<()> {
+        let (fits, expected) = match self.kind {
+            Kind::Integer { min, max } => (
+                value.parse::<i64>().is_ok_and(|n| (min..=max).contains(&n)),
+                if max == i64::MAX {
+                    format!("a whole number from {min}")
+                } else {
+                    format!("a whole number from {min} to {max}")
+                },
+            ),
+            Kind::Real { min, max } => (
+                value.parse::<f64>().is_ok_and(|n| (min..=max).contains(&n)),
+                format!("a number from {min} to {max}"),
+            ),
+            Kind::Secret => (!value.trim().is_empty(), "some text".to_owned()),
+        };
+        if fits {
+            return Ok(());
+        }
+        Err(Error::BadSetting {
+            key: self.key,
+            value: match self.kind {
+                Kind::Secret => mask(value),
+                _ => value.to_owned(),
+            },
+            expected,
+        })
+    }
+}

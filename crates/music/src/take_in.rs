@@ -1,0 +1,262 @@
+//! One file through all stages, from its first byte to its record.
+
+use run::{Fault, Progress};
+use sqlite::{Db, params};
+
+use crate::analyse::Analysis;
+use crate::error::Result;
+use crate::fingerprint::Fingerprint;
+use crate::id::{FileId, PassageId, SessionId};
+use crate::known::FileStatus;
+use crate::plan::Task;
+use crate::recognise::{NotAudio, recognise};
+use crate::record::{AudioRecord, FileRecord, PassageRecord};
+use crate::scan::ScannedFile;
+use crate::segment::{Clues, Segmentation, segment};
+use crate::settings::Settings;
+use crate::tags::{self, Tags};
+use crate::ticks::Ticks;
+
+/// What became of a file, before it is written.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    /// Everything about it.
+    Record {
+        /// To be written.
+        record: Box<FileRecord>,
+        /// Things to tell that stop nothing.
+        warnings: Vec<String>,
+    },
+    /// It is not what its name says, or cannot be read or decoded.
+    Failed(NotAudio),
+}
+
+/// What all files of a run share.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Setting<'a> {
+    /// The settings in force.
+    pub settings: &'a Settings,
+    /// The run.
+    pub session: &'a SessionId,
+    /// Where to say what is being done.
+    pub progress: &'a Progress,
+    /// The worker that does it.
+    pub worker: usize,
+}
+
+/// Where a passage lay when its file was analysed before.
+#[derive(Debug, Clone)]
+pub(crate) struct FormerPassage {
+    id: PassageId,
+    start: Ticks,
+    end: Ticks,
+}
+
+/// The passages that a file has already, to keep their ids where they are still there.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub(crate) fn former_passages(db: &Db, file: &FileId) -> Result<Vec<FormerPassage>> {
+    db.read(|snapshot| {
+        Ok(snapshot.query_all(
+            "SELECT guid, start_time_ticks, end_time_ticks FROM passages WHERE file_id = ?1 ORDER BY start_time_ticks",
+            params![file],
+            |row| {
+                Ok(FormerPassage {
+                    id: row.get(0)?,
+                    start: Ticks(row.get(1)?),
+                    end: Ticks(row.get(2)?),
+                })
+            },
+        )?)
+    })
+}
+
+/// Reads, hears and describes one file.
+pub(crate) fn take_in(task: &Task, former: Vec<FormerPassage>, setting: &Setting<'_>) -> Taken {
+    match describe(task, former, setting) {
+        Ok((record, warnings)) => Taken::Record {
+            record: Box::new(record),
+            warnings,
+        },
+        Err(not_audio) => Taken::Failed(not_audio),
+    }
+}
+
+fn describe(
+    task: &Task,
+    former: Vec<FormerPassage>,
+    setting: &Setting<'_>,
+) -> Result<(FileRecord, Vec<String>), NotAudio> {
+    let file = &task.file;
+    let stage = |stage| setting.progress.working(setting.worker, file.path(), stage);
+    let mut warnings = Vec::new();
+
+    stage("hash");
+    let hash = task.hash.clone().map_or_else(|| recognise(file), Ok)?;
+    stage("tags");
+    let tags = tags::read(file.absolute()).unwrap_or_else(|reason| {
+        warnings.push(format!("its tags cannot be read: {reason}"));
+        Tags::default()
+    });
+    stage("decode");
+    let mut analysis = Analysis::hear(file.absolute(), setting.progress).map_err(failed)?;
+    contradiction(file, &analysis)?;
+    stage("segment");
+    let clues = Clues {
+        name: stem(file.path()),
+        neighbours: task.neighbours,
+        track: tags.track,
+        track_total: tags.track_total,
+    };
+    let segmentation = segment(&analysis.levels, &clues, setting.settings);
+    stage("fingerprint");
+    let passages = passages(&mut analysis, &segmentation, former).map_err(failed)?;
+    stage("record");
+    let record = FileRecord {
+        id: task.id.clone().unwrap_or_else(FileId::random),
+        file: file.clone(),
+        hash: hash.as_str().to_owned(),
+        status: if passages.is_empty() {
+            FileStatus::NoAudio
+        } else {
+            FileStatus::Complete
+        },
+        audio: Some(audio(&analysis, &segmentation)),
+        tags,
+        passages,
+        session: setting.session.clone(),
+    };
+    Ok((record, warnings))
+}
+
+fn failed(fault: Fault) -> NotAudio {
+    NotAudio {
+        fault,
+        misleading: false,
+    }
+}
+
+/// A tag in front may hide what a file is from its first bytes; the decoder has found out.
+fn contradiction(file: &ScannedFile, analysis: &Analysis) -> Result<(), NotAudio> {
+    let extension = file.extension();
+    let info = &analysis.decoded.info;
+    if info.matches_extension(&extension) {
+        return Ok(());
+    }
+    let reason = format!(
+        "the content is {}, not what `.{extension}` promises",
+        info.format()
+    );
+    Err(NotAudio {
+        fault: Fault::in_item("decode", reason),
+        misleading: true,
+    })
+}
+
+fn passages(
+    analysis: &mut Analysis,
+    segmentation: &Segmentation,
+    mut former: Vec<FormerPassage>,
+) -> Result<Vec<PassageRecord>, Fault> {
+    let rate = analysis.levels.sample_rate();
+    let mut passages = Vec::with_capacity(segmentation.spans.len());
+    for span in &segmentation.spans {
+        let fingerprint = analysis
+            .fingerprint(*span)
+            .map_err(|error| Fault::retry_later("fingerprint", error))?;
+        let (start, end) = (
+            Ticks::from_frames(span.start, rate),
+            Ticks::from_frames(span.end, rate),
+        );
+        passages.push(PassageRecord {
+            id: claim(&mut former, start, end).unwrap_or_else(PassageId::random),
+            start,
+            end,
+            fingerprint: fingerprint.map(|print| (Fingerprint::ALGORITHM, print.encode())),
+        });
+    }
+    Ok(passages)
+}
+
+/// The id of the former passage that shares most of its time with this one, if that is more than half.
+fn claim(former: &mut Vec<FormerPassage>, start: Ticks, end: Ticks) -> Option<PassageId> {
+    let shared = |old: &FormerPassage| old.end.min(end).0 - old.start.max(start).0;
+    let (at, best) = former
+        .iter()
+        .enumerate()
+        .max_by_key(|(_, old)| shared(old))?;
+    let longer = (end.0 - start.0).max(best.end.0 - best.start.0);
+    (shared(best) * 2 > longer).then(|| former.swap_remove(at).id)
+}
+
+fn audio(analysis: &Analysis, segmentation: &Segmentation) -> AudioRecord {
+    let decoded = &analysis.decoded;
+    let info = &decoded.info;
+    AudioRecord {
+        format: info.format().to_owned(),
+        container: info.container().to_owned(),
+        codec: info.codec().to_owned(),
+        sample_rate: info.sample_rate,
+        channels: info.channels,
+        frames: decoded.frames,
+        damaged_frames: decoded.damaged_frames,
+        damage: damage(analysis),
+        segmentation: serde_json::to_string::<Segmentation>(segmentation)
+            .expect("a segmentation is plain text and finite numbers"),
+    }
+}
+
+/// What a person should know about a file that was recorded as far as it goes.
+fn damage(analysis: &Analysis) -> Option<String> {
+    let decoded = &analysis.decoded;
+    let truncated = decoded.truncated.as_ref().map(ToString::to_string);
+    let damaged = (decoded.damaged_frames > 0).then(|| {
+        format!(
+            "{} damaged frames left out{}",
+            decoded.damaged_frames,
+            decoded
+                .first_damage
+                .as_ref()
+                .map(|first| format!(" (first: {first})"))
+                .unwrap_or_default()
+        )
+    });
+    let parts: Vec<_> = truncated.into_iter().chain(damaged).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+fn stem(path: &str) -> &str {
+    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn former(start: i64, end: i64) -> FormerPassage {
+        FormerPassage {
+            id: PassageId::random(),
+            start: Ticks(start),
+            end: Ticks(end),
+        }
+    }
+
+    #[test]
+    fn a_passage_keeps_its_id_while_most_of_it_stays() {
+        let mut known = vec![former(0, 100), former(100, 300)];
+        let second = known[1].id.clone();
+        assert_eq!(claim(&mut known, Ticks(110), Ticks(310)), Some(second));
+        assert_eq!(claim(&mut known, Ticks(0), Ticks(300)), None);
+        assert_eq!(claim(&mut known, Ticks(300), Ticks(400)), None);
+        assert_eq!(known.len(), 1);
+    }
+
+    #[test]
+    fn a_stem_is_a_name_without_folder_and_extension() {
+        assert_eq!(stem("a/b.c/01 x.y.mp3"), "01 x.y");
+        assert_eq!(stem("plain"), "plain");
+    }
+}
