@@ -199,9 +199,17 @@ impl fmt::Display for Truncated {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.declared_frames {
             Some(declared) => {
-                write!(out, "the file ends after {} of {declared} declared frames", self.decoded_frames)
+                write!(
+                    out,
+                    "the file ends after {} of {declared} declared frames",
+                    self.decoded_frames
+                )
             }
-            None => write!(out, "the file ends after {} frames, within its stream", self.decoded_frames),
+            None => write!(
+                out,
+                "the file ends after {} frames, within its stream",
+                self.decoded_frames
+            ),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Tells from AAC's configuration whether the stream is one that can be decoded.
 //!
-//! Symphonia decodes AAC-LC, mono and stereo. High-efficiency AAC carries an AAC-LC stream of half the
+//! Symphonia decodes AAC-LC, mono and stereo; surround is refused. High-efficiency AAC carries an AAC-LC stream of half the
 //! sample rate inside, which would decode without complaint, an octave's worth of treble missing; it
 //! must be refused instead. Signalling is that of ISO/IEC 14496-3, section 1.6.5: explicit (object
 //! type 5 or 29), or backward compatible (an extension after the AAC-LC configuration). Implicit
@@ -10,11 +10,21 @@ use super::DecodeError;
 
 /// Refuses everything but AAC-LC; `config` is the `AudioSpecificConfig`.
 pub(super) fn check(config: &[u8]) -> Result<(), DecodeError> {
-    let mut bits = Bits { bytes: config, at: 0 };
-    let Some((kind, _)) = bits.object_and_rate() else { return Ok(()) };
+    let mut bits = Bits {
+        bytes: config,
+        at: 0,
+    };
+    let Some((kind, channels)) = bits.object_and_channels() else {
+        return Ok(());
+    };
     let name = match kind {
         2 if bits.has_late_sbr() => "HE-AAC",
-        2 => return Ok(()),
+        2 if channels == 1 || channels == 2 => return Ok(()),
+        2 => {
+            return Err(DecodeError::Unsupported(format!(
+                "AAC with channel configuration `{channels}` is not supported, expected 1 or 2 channels"
+            )));
+        }
         1 => "AAC Main",
         3 => "AAC SSR",
         4 => "AAC LTP",
@@ -30,7 +40,9 @@ pub(super) fn check(config: &[u8]) -> Result<(), DecodeError> {
             )));
         }
     };
-    Err(DecodeError::Unsupported(format!("`{name}` is not supported, expected AAC-LC")))
+    Err(DecodeError::Unsupported(format!(
+        "`{name}` is not supported, expected AAC-LC"
+    )))
 }
 
 struct Bits<'a> {
@@ -57,7 +69,7 @@ impl Bits<'_> {
     }
 
     /// Object type and channel configuration; the rate in between is passed over.
-    fn object_and_rate(&mut self) -> Option<(u32, u32)> {
+    fn object_and_channels(&mut self) -> Option<(u32, u32)> {
         let kind = self.object()?;
         if self.take(4)? == 15 {
             self.take(24)?;
@@ -68,7 +80,7 @@ impl Bits<'_> {
     /// After an AAC-LC configuration: looks for the extension that announces SBR.
     fn has_late_sbr(&mut self) -> bool {
         // Frame length, core coder (with its delay) and extension flag; then the extension.
-        let announced = || -> Option<bool> {
+        let mut announced = || -> Option<bool> {
             self.take(1)?;
             if self.take(1)? == 1 {
                 self.take(14)?;
@@ -76,7 +88,6 @@ impl Bits<'_> {
             self.take(1)?;
             Some(self.take(11)? == 0x2b7 && self.object()? == 5 && self.take(1)? == 1)
         };
-        let mut announced = announced;
         announced().unwrap_or(false)
     }
 }
@@ -96,6 +107,7 @@ mod tests {
             (&[0xeb, 0x8a, 0x08, 0x00], "`HE-AAC v2`"),
             (&[0xf9, 0x48, 0x40], "`xHE-AAC`"),
             (&[0x0a, 0x10], "`AAC Main`"),
+            (&[0x12, 0x30], "configuration `6`"),
         ] {
             let text = check(config).expect_err(name).to_string();
             assert!(text.contains(name), "{text}");

@@ -34,7 +34,11 @@ impl<'a> Planes<'a> {
         sample_rate: u32,
         range: Range<usize>,
     ) -> Self {
-        let mut all = Self { slices: [&[]; MAX_CHANNELS], channels: 0, sample_rate };
+        let mut all = Self {
+            slices: [&[]; MAX_CHANNELS],
+            channels: 0,
+            sample_rate,
+        };
         for plane in planes {
             if let Some(slot) = all.slices.get_mut(all.channels) {
                 *slot = &plane[range.clone()];
@@ -73,7 +77,9 @@ pub(super) fn guard<T>(call: impl FnOnce() -> Result<T, DecodeError>) -> Result<
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        Err(DecodeError::Library(text.unwrap_or_else(|| "no message".to_owned())))
+        Err(DecodeError::Library(
+            text.unwrap_or_else(|| "no message".to_owned()),
+        ))
     })
 }
 
@@ -89,12 +95,15 @@ pub(super) fn check(info: &StreamInfo) -> Result<(), DecodeError> {
         ));
     }
     if info.channels == 0 || usize::from(info.channels) > MAX_CHANNELS {
-        return malformed(format!("`{}` channels, expected 1 to {MAX_CHANNELS}", info.channels));
+        return malformed(format!(
+            "`{}` channels, expected 1 to {MAX_CHANNELS}",
+            info.channels
+        ));
     }
     match info.expected_frames {
-        Some(frames) if frames > MAX_FRAMES => {
-            malformed(format!("`{frames}` declared frames, expected at most {MAX_FRAMES}"))
-        }
+        Some(frames) if frames > MAX_FRAMES => malformed(format!(
+            "`{frames}` declared frames, expected at most {MAX_FRAMES}"
+        )),
         _ => Ok(()),
     }
 }
@@ -117,8 +126,15 @@ pub(super) fn run(
     info: StreamInfo,
     listener: &mut dyn Listener,
 ) -> Result<Decoded, DecodeError> {
-    let mut run =
-        Run { info, listener, frames: 0, damaged: 0, first_damage: None, failures: 0, cancelled: false };
+    let mut run = Run {
+        info,
+        listener,
+        frames: 0,
+        damaged: 0,
+        first_damage: None,
+        failures: 0,
+        cancelled: false,
+    };
     loop {
         let stepping = &mut *source;
         let step = guard(move || stepping.next())?;
@@ -175,7 +191,10 @@ impl Run<'_> {
             self.note(1, text);
             return Ok(false);
         }
-        let block = Block { planes: &planes.slices[..planes.channels], start: self.frames };
+        let block = Block {
+            planes: &planes.slices[..planes.channels],
+            start: self.frames,
+        };
         self.frames += count;
         self.cancelled = self.listener.block(&block).is_break();
         Ok(!self.cancelled)
@@ -183,14 +202,18 @@ impl Run<'_> {
 
     fn finish(self, ended_properly: bool) -> Result<Decoded, DecodeError> {
         if self.frames == 0 {
-            let reason = self.first_damage.unwrap_or_else(|| "the file ends before any audio".to_owned());
+            let reason = self
+                .first_damage
+                .unwrap_or_else(|| "the file ends before any audio".to_owned());
             return Err(DecodeError::NoAudio(reason));
         }
         let tolerance = u64::from(self.info.sample_rate) / TRUNCATION_PART;
         let declared_frames = self.info.expected_frames;
         let is_short = declared_frames.is_some_and(|declared| declared > self.frames + tolerance);
-        let truncated = (!self.cancelled && (is_short || !ended_properly))
-            .then_some(Truncated { declared_frames, decoded_frames: self.frames });
+        let truncated = (!self.cancelled && (is_short || !ended_properly)).then_some(Truncated {
+            declared_frames,
+            decoded_frames: self.frames,
+        });
         Ok(Decoded {
             info: self.info,
             frames: self.frames,

@@ -29,7 +29,9 @@ fn malformed(text: &str) -> DecodeError {
 }
 
 fn u16_at(bytes: &[u8], at: usize, from: fn([u8; 2]) -> u16) -> Option<u16> {
-    bytes.get(at..at + 2).map(|two| from(two.try_into().expect("the slice is two bytes")))
+    bytes
+        .get(at..at + 2)
+        .map(|two| from(two.try_into().expect("the slice is two bytes")))
 }
 
 /// Finds chunks by name from `at` on, in file order, and gives body offset and length.
@@ -40,7 +42,9 @@ fn find_chunks(
     mut found: impl FnMut(&mut Input, [u8; 4], u64, u64) -> Result<bool, DecodeError>,
 ) -> Result<(), DecodeError> {
     for _ in 0..MAX_CHUNKS {
-        let Some([k0, k1, k2, k3, size @ ..]) = input.array_at::<8>(at)? else { return Ok(()) };
+        let Some([k0, k1, k2, k3, size @ ..]) = input.array_at::<8>(at)? else {
+            return Ok(());
+        };
         let length = u64::from(from(size));
         if found(input, [k0, k1, k2, k3], at + 8, length)? {
             return Ok(());
@@ -54,16 +58,22 @@ fn find_chunks(
 /// Plans a WAV (RIFF, RF64, BW64) file that begins at `start`.
 pub(super) fn wav(input: &mut Input, start: u64) -> Result<Plan, DecodeError> {
     let (mut format, mut data, mut long) = (None, None, None);
-    find_chunks(input, start + 12, u32::from_le_bytes, |input, name, body, length| {
-        match &name {
-            b"fmt " => format = Some(input.vec_at(body, length.min(256) as usize)?),
-            b"ds64" => long = input.array_at::<8>(body + 8)?.map(u64::from_le_bytes),
-            b"data" => data = Some((body, length)),
-            _ => {}
-        }
-        Ok(data.is_some())
-    })?;
-    let format = format.ok_or_else(|| malformed("the WAV file has no `fmt ` chunk before its data"))?;
+    find_chunks(
+        input,
+        start + 12,
+        u32::from_le_bytes,
+        |input, name, body, length| {
+            match &name {
+                b"fmt " => format = Some(input.vec_at(body, length.min(256) as usize)?),
+                b"ds64" => long = input.array_at::<8>(body + 8)?.map(u64::from_le_bytes),
+                b"data" => data = Some((body, length)),
+                _ => {}
+            }
+            Ok(data.is_some())
+        },
+    )?;
+    let format =
+        format.ok_or_else(|| malformed("the WAV file has no `fmt ` chunk before its data"))?;
     let (body, length) = data.ok_or_else(|| malformed("the WAV file has no `data` chunk"))?;
     let word = |at| u16_at(&format, at, u16::from_le_bytes).unwrap_or(0);
     let tag = if word(0) == 0xfffe { word(24) } else { word(0) };
@@ -102,14 +112,19 @@ pub(super) fn wav(input: &mut Input, start: u64) -> Result<Plan, DecodeError> {
 /// Plans an AIFF or AIFC file that begins at `start`.
 pub(super) fn aiff(input: &mut Input, start: u64) -> Result<Plan, DecodeError> {
     let (mut common, mut sound) = (None, None);
-    find_chunks(input, start + 12, u32::from_be_bytes, |input, name, body, length| {
-        match &name {
-            b"COMM" => common = Some(input.vec_at(body, length.min(512) as usize)?),
-            b"SSND" => sound = Some((body, length)),
-            _ => {}
-        }
-        Ok(common.is_some() && sound.is_some())
-    })?;
+    find_chunks(
+        input,
+        start + 12,
+        u32::from_be_bytes,
+        |input, name, body, length| {
+            match &name {
+                b"COMM" => common = Some(input.vec_at(body, length.min(512) as usize)?),
+                b"SSND" => sound = Some((body, length)),
+                _ => {}
+            }
+            Ok(common.is_some() && sound.is_some())
+        },
+    )?;
     let common = common.ok_or_else(|| malformed("the AIFF file has no `COMM` chunk"))?;
     let (body, length) = sound.ok_or_else(|| malformed("the AIFF file has no `SSND` chunk"))?;
     let offset = u64::from(input.array_at::<4>(body)?.map_or(0, u32::from_be_bytes));
@@ -121,7 +136,10 @@ pub(super) fn aiff(input: &mut Input, start: u64) -> Result<Plan, DecodeError> {
     let data = body + 8 + offset;
     let declared = length.saturating_sub(8 + offset);
     let bytes = declared.min(input.length.saturating_sub(data)) / frame * frame;
-    let is_integer = matches!(common.get(18..22), None | Some(b"NONE" | b"sowt" | b"twos" | b"in24"));
+    let is_integer = matches!(
+        common.get(18..22),
+        None | Some(b"NONE" | b"sowt" | b"twos" | b"in24")
+    );
     let form = input.array_at::<4>(start + 8)?.unwrap_or(*b"AIFF");
     let mut header = Vec::from(*b"FORM");
     let size = 4 + 8 + common.len().next_multiple_of(2) as u64 + 16 + bytes;
@@ -151,7 +169,9 @@ pub(super) fn flac(input: &mut Input, start: u64) -> Result<Plan, DecodeError> {
     let mut at = start + 4;
     let mut info = None;
     for _ in 0..MAX_CHUNKS {
-        let Some([kind, size @ ..]) = input.array_at::<4>(at)? else { break };
+        let Some([kind, size @ ..]) = input.array_at::<4>(at)? else {
+            break;
+        };
         let length = u64::from(u32::from_be_bytes([0, size[0], size[1], size[2]]));
         if kind & 0x7f == 0 && info.is_none() {
             info = input.array_at::<34>(at + 4)?;
@@ -187,7 +207,10 @@ mod tests {
         let bytes = parts.concat();
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&bytes).unwrap();
-        Input { file, length: bytes.len() as u64 }
+        Input {
+            file,
+            length: bytes.len() as u64,
+        }
     }
 
     const STEREO_16: &[u8] = b"fmt \x10\0\0\0\x01\0\x02\0\x44\xac\0\0\x10\xb1\x02\0\x04\0\x10\0";
@@ -202,7 +225,10 @@ mod tests {
             &[0; 9],
         ]);
         let plan = wav(&mut file, 0).unwrap();
-        assert_eq!((plan.start, plan.end, plan.declared, plan.bits), (56, 64, Some(2), Some(16)));
+        assert_eq!(
+            (plan.start, plan.end, plan.declared, plan.bits),
+            (56, 64, Some(2), Some(16))
+        );
         assert_eq!(plan.header.len(), 12 + 24 + 8);
     }
 
@@ -211,12 +237,28 @@ mod tests {
         let mut cut = input(&[b"RIFF\0\0\0\0WAVE", STEREO_16, b"data\0\x10\0\0", &[0; 40]]);
         let plan = wav(&mut cut, 0).unwrap();
         assert_eq!((plan.end - plan.start, plan.declared), (40, Some(1024)));
-        let mut streamed = input(&[b"RIFF\0\0\0\0WAVE", STEREO_16, b"data\xff\xff\xff\xff", &[0; 40]]);
+        let mut streamed = input(&[
+            b"RIFF\0\0\0\0WAVE",
+            STEREO_16,
+            b"data\xff\xff\xff\xff",
+            &[0; 40],
+        ]);
         let plan = wav(&mut streamed, 0).unwrap();
         assert_eq!((plan.end - plan.start, plan.declared), (40, None));
-        let ds64 = [&b"ds64\x18\0\0\0"[..], &[0; 8], &44_u64.to_le_bytes(), &[0; 8]].concat();
-        let mut large =
-            input(&[b"RF64\xff\xff\xff\xffWAVE", &ds64, STEREO_16, b"data\xff\xff\xff\xff", &[0; 40]]);
+        let ds64 = [
+            &b"ds64\x18\0\0\0"[..],
+            &[0; 8],
+            &44_u64.to_le_bytes(),
+            &[0; 8],
+        ]
+        .concat();
+        let mut large = input(&[
+            b"RF64\xff\xff\xff\xffWAVE",
+            &ds64,
+            STEREO_16,
+            b"data\xff\xff\xff\xff",
+            &[0; 40],
+        ]);
         let plan = wav(&mut large, 0).unwrap();
         assert_eq!((plan.end - plan.start, plan.declared), (40, Some(11)));
     }
@@ -228,15 +270,27 @@ mod tests {
         let picture = [&b"\x86\0\x04\0"[..], &[7; 1024]].concat();
         let mut file = input(&[b"fLaC\0\0\0\x22", &info, &picture, b"audio"]);
         let plan = flac(&mut file, 0).unwrap();
-        assert_eq!((plan.start, plan.declared, plan.bits), (42 + 1028, Some(1000), Some(16)));
+        assert_eq!(
+            (plan.start, plan.declared, plan.bits),
+            (42 + 1028, Some(1000), Some(16))
+        );
         assert_eq!(plan.header.len(), 42);
     }
 
     #[test]
     fn missing_chunks_are_named() {
         for (text, result) in [
-            ("`fmt `", wav(&mut input(&[b"RIFF\0\0\0\0WAVE", b"data\x04\0\0\0\0\0\0\0"]), 0)),
-            ("`data`", wav(&mut input(&[b"RIFF\0\0\0\0WAVE", STEREO_16]), 0)),
+            (
+                "`fmt `",
+                wav(
+                    &mut input(&[b"RIFF\0\0\0\0WAVE", b"data\x04\0\0\0\0\0\0\0"]),
+                    0,
+                ),
+            ),
+            (
+                "`data`",
+                wav(&mut input(&[b"RIFF\0\0\0\0WAVE", STEREO_16]), 0),
+            ),
             ("`COMM`", aiff(&mut input(&[b"FORM\0\0\0\0AIFF"]), 0)),
             ("STREAMINFO", flac(&mut input(&[b"fLaC\x84\0\0\0"]), 0)),
         ] {

@@ -51,8 +51,13 @@ impl Movie {
             0 => 0,
             scale => (u128::from(ticks) * u128::from(sample_rate) / u128::from(scale)) as u64,
         };
-        let edited = self.edit.filter(|edit| edit.start > 0 || self.smpb.is_none());
-        let delay = edited.map(|edit| to_frames(edit.start)).or(self.smpb.map(|tag| tag.delay)).unwrap_or(0);
+        let edited = self
+            .edit
+            .filter(|edit| edit.start > 0 || self.smpb.is_none());
+        let delay = edited
+            .map(|edit| to_frames(edit.start))
+            .or(self.smpb.map(|tag| tag.delay))
+            .unwrap_or(0);
         let total = to_frames(self.duration);
         let mut end = if total > 0 { total } else { u64::MAX };
         if let Some(tag) = self.smpb.filter(|tag| tag.delay == delay) {
@@ -63,7 +68,11 @@ impl Movie {
                 end = end.min(to_frames(edit_end));
             }
         }
-        let trim = Trim { delay, padding_from: end, padding_to: u64::MAX };
+        let trim = Trim {
+            delay,
+            padding_from: end,
+            padding_to: u64::MAX,
+        };
         (trim, (end < u64::MAX).then(|| end.saturating_sub(delay)))
     }
 }
@@ -97,9 +106,14 @@ struct Atom {
 /// Reads the boxes of the file from `start` on.
 pub(super) fn walk(input: &mut Input, start: u64) -> Result<Movie, DecodeError> {
     let top = children(input, start, input.length)?;
-    let moov = top.iter().find(|atom| &atom.kind == b"moov").ok_or_else(|| {
-        DecodeError::Malformed("the MP4 file has no `moov` box, it is probably cut off".to_owned())
-    })?;
+    let moov = top
+        .iter()
+        .find(|atom| &atom.kind == b"moov")
+        .ok_or_else(|| {
+            DecodeError::Malformed(
+                "the MP4 file has no `moov` box, it is probably cut off".to_owned(),
+            )
+        })?;
     let mut movie = Movie::default();
     let inside = children(input, moov.body, moov.end)?;
     let movie_scale = match find(&inside, *b"mvhd") {
@@ -124,17 +138,32 @@ pub(super) fn walk(input: &mut Input, start: u64) -> Result<Movie, DecodeError> 
             _ => {}
         }
     }
-    movie.hidden.extend(top.iter().filter(|atom| &atom.kind == b"meta").map(|atom| atom.kind_at));
-    if found { Ok(movie) } else { Err(DecodeError::NoAudio("the MP4 file has no audio track".to_owned())) }
+    movie.hidden.extend(
+        top.iter()
+            .filter(|atom| &atom.kind == b"meta")
+            .map(|atom| atom.kind_at),
+    );
+    if found {
+        Ok(movie)
+    } else {
+        Err(DecodeError::NoAudio(
+            "the MP4 file has no audio track".to_owned(),
+        ))
+    }
 }
 
 fn children(input: &mut Input, mut at: u64, end: u64) -> Result<Vec<Atom>, DecodeError> {
     let mut atoms = Vec::new();
     while at + 8 <= end {
-        let Some([s0, s1, s2, s3, kind @ ..]) = input.array_at::<8>(at)? else { break };
+        let Some([s0, s1, s2, s3, kind @ ..]) = input.array_at::<8>(at)? else {
+            break;
+        };
         let (header, size) = match u32::from_be_bytes([s0, s1, s2, s3]) {
             0 => (8, end - at),
-            1 => (16, input.array_at::<8>(at + 8)?.map_or(0, u64::from_be_bytes)),
+            1 => (
+                16,
+                input.array_at::<8>(at + 8)?.map_or(0, u64::from_be_bytes),
+            ),
             size => (8, u64::from(size)),
         };
         if size < header || atoms.len() == MAX_BOXES {
@@ -142,7 +171,12 @@ fn children(input: &mut Input, mut at: u64, end: u64) -> Result<Vec<Atom>, Decod
         }
         // A box that runs over its parent's end is cut: the last one of a truncated file does.
         let atom_end = at.saturating_add(size).min(end);
-        atoms.push(Atom { kind, kind_at: at + 4, body: at + header, end: atom_end });
+        atoms.push(Atom {
+            kind,
+            kind_at: at + 4,
+            body: at + header,
+            end: atom_end,
+        });
         at = atom_end;
     }
     Ok(atoms)
@@ -177,7 +211,9 @@ fn audio_track(
     movie_scale: u32,
     movie: &mut Movie,
 ) -> Result<bool, DecodeError> {
-    let Some(mdia) = descend(input, trak, &[*b"mdia"])? else { return Ok(false) };
+    let Some(mdia) = descend(input, trak, &[*b"mdia"])? else {
+        return Ok(false);
+    };
     let media = children(input, mdia.body, mdia.end)?;
     let handler = match find(&media, *b"hdlr") {
         Some(atom) => input.array_at::<4>(atom.body + 8)?,
@@ -189,7 +225,9 @@ fn audio_track(
     if let Some(header) = find(&media, *b"mdhd") {
         movie.timescale = timescale(input, header)?;
     }
-    let Some(table) = descend(input, mdia, &[*b"minf", *b"stbl"])? else { return Ok(false) };
+    let Some(table) = descend(input, mdia, &[*b"minf", *b"stbl"])? else {
+        return Ok(false);
+    };
     let tables = children(input, table.body, table.end)?;
     if let Some(stsd) = find(&tables, *b"stsd") {
         sample_entry(input, stsd, movie)?;
@@ -213,10 +251,14 @@ fn audio_track(
 }
 
 fn sample_entry(input: &mut Input, stsd: Atom, movie: &mut Movie) -> Result<(), DecodeError> {
-    let Some(entry) = children(input, stsd.body + 8, stsd.end)?.first().copied() else { return Ok(()) };
+    let Some(entry) = children(input, stsd.body + 8, stsd.end)?.first().copied() else {
+        return Ok(());
+    };
     movie.entry = entry.kind;
     // QuickTime sound descriptions of version 1 and 2 are longer before their boxes begin.
-    let version = input.array_at::<2>(entry.body + 8)?.map_or(0, u16::from_be_bytes);
+    let version = input
+        .array_at::<2>(entry.body + 8)?
+        .map_or(0, u16::from_be_bytes);
     let fixed = match version {
         1 => 44,
         2 => 64,
@@ -231,7 +273,9 @@ fn sample_entry(input: &mut Input, stsd: Atom, movie: &mut Movie) -> Result<(), 
     }
     if let Some(esds) = find(&inside, *b"esds") {
         if esds.end - esds.body > 1 << 16 {
-            return Err(DecodeError::Malformed("the `esds` box is larger than 64 kB".to_owned()));
+            return Err(DecodeError::Malformed(
+                "the `esds` box is larger than 64 kB".to_owned(),
+            ));
         }
         let bytes = input.vec_at(esds.body + 4, (esds.end - esds.body) as usize)?;
         movie.config = specific_config(&bytes).unwrap_or_default().to_vec();
@@ -266,13 +310,18 @@ fn descriptor(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 }
 
 fn total_duration(input: &mut Input, stts: Atom) -> Result<u64, DecodeError> {
-    let runs = input.array_at::<4>(stts.body + 4)?.map_or(0, u32::from_be_bytes);
+    let runs = input
+        .array_at::<4>(stts.body + 4)?
+        .map_or(0, u32::from_be_bytes);
     if runs > MAX_RUNS {
-        return Err(DecodeError::Malformed(format!("`{runs}` runs of sample durations, expected a few")));
+        return Err(DecodeError::Malformed(format!(
+            "`{runs}` runs of sample durations, expected a few"
+        )));
     }
     let bytes = input.vec_at(stts.body + 8, runs as usize * 8)?;
     let total = bytes.chunks_exact(8).fold(0_u64, |total, run| {
-        let word = |at: usize| u32::from_be_bytes(run[at..at + 4].try_into().expect("a run is two words"));
+        let word =
+            |at: usize| u32::from_be_bytes(run[at..at + 4].try_into().expect("a run is two words"));
         total.saturating_add(u64::from(word(0)) * u64::from(word(4)))
     });
     Ok(total)
@@ -280,7 +329,9 @@ fn total_duration(input: &mut Input, stts: Atom) -> Result<u64, DecodeError> {
 
 /// Refuses packets of absurd size before anything reserves memory for them.
 fn check_packet_sizes(input: &mut Input, stsz: Atom) -> Result<(), DecodeError> {
-    let constant = input.array_at::<4>(stsz.body + 4)?.map_or(0, u32::from_be_bytes);
+    let constant = input
+        .array_at::<4>(stsz.body + 4)?
+        .map_or(0, u32::from_be_bytes);
     let mut largest = constant;
     let mut at = stsz.body + 12;
     while constant == 0 && at < stsz.end {
@@ -316,31 +367,55 @@ fn edit(
     for entry in bytes.get(8..).unwrap_or_default().chunks_exact(size) {
         let word = |at: usize| u32::from_be_bytes(entry[at..at + 4].try_into().expect("a word"));
         let long = |at: usize| u64::from_be_bytes(entry[at..at + 8].try_into().expect("two words"));
-        let (length, start) =
-            if wide { (long(0), long(8) as i64) } else { (u64::from(word(0)), i64::from(word(4) as i32)) };
+        let (length, start) = if wide {
+            (long(0), long(8) as i64)
+        } else {
+            (u64::from(word(0)), i64::from(word(4) as i32))
+        };
         if let Ok(start) = u64::try_from(start) {
             edits.push((start, length));
         }
     }
-    let Some(&(start, length)) = edits.first() else { return Ok(None) };
+    let Some(&(start, length)) = edits.first() else {
+        return Ok(None);
+    };
     if movie_scale == 0 {
-        return Ok(Some(Edit { start, length: 0, slack: 0 }));
+        return Ok(Some(Edit {
+            start,
+            length: 0,
+            slack: 0,
+        }));
     }
     let to_media = |ticks: u64| {
         let scaled = u128::from(ticks) * u128::from(timescale) / u128::from(movie_scale);
         u64::try_from(scaled).unwrap_or(0)
     };
-    let length = if edits.len() == 1 { to_media(length) } else { 0 };
-    Ok(Some(Edit { start, length, slack: u64::from(timescale.div_ceil(movie_scale)) }))
+    let length = if edits.len() == 1 {
+        to_media(length)
+    } else {
+        0
+    };
+    Ok(Some(Edit {
+        start,
+        length,
+        slack: u64::from(timescale.div_ceil(movie_scale)),
+    }))
 }
 
 fn itunes_gapless(input: &mut Input, from: Atom) -> Result<Option<Smpb>, DecodeError> {
-    let meta = if &from.kind == b"meta" { Some(from) } else { descend(input, from, &[*b"meta"])? };
+    let meta = if &from.kind == b"meta" {
+        Some(from)
+    } else {
+        descend(input, from, &[*b"meta"])?
+    };
     let Some(meta) = meta else { return Ok(None) };
     // `meta` is a full box in ISO files and a plain one in QuickTime's.
     let mut list = None;
     for skip in [4, 0] {
-        list = list.or(find(&children(input, meta.body + skip, meta.end)?, *b"ilst"));
+        list = list.or(find(
+            &children(input, meta.body + skip, meta.end)?,
+            *b"ilst",
+        ));
     }
     let Some(list) = list else { return Ok(None) };
     for item in children(input, list.body, list.end)? {
@@ -348,7 +423,9 @@ fn itunes_gapless(input: &mut Input, from: Atom) -> Result<Option<Smpb>, DecodeE
             continue;
         }
         let parts = children(input, item.body, item.end)?;
-        let (Some(name), Some(data)) = (find(&parts, *b"name"), find(&parts, *b"data")) else { continue };
+        let (Some(name), Some(data)) = (find(&parts, *b"name"), find(&parts, *b"data")) else {
+            continue;
+        };
         if input.vec_at(name.body + 4, 8)? == b"iTunSMPB" {
             let text = input.vec_at(data.body + 8, (data.end - data.body).min(256) as usize)?;
             return Ok(parse_smpb(&String::from_utf8_lossy(&text)));

@@ -53,7 +53,14 @@ impl FrameHeader {
             samples as usize / 8 * 1000 * kbps / sample_rate as usize + padding
         };
         let mono = (word >> 6) & 3 == 3;
-        Some(Self { layer, sample_rate, length, samples, mpeg1, mono })
+        Some(Self {
+            layer,
+            sample_rate,
+            length,
+            samples,
+            mpeg1,
+            mono,
+        })
     }
 
     /// Reads the header at the beginning of `bytes`.
@@ -63,7 +70,9 @@ impl FrameHeader {
     }
 
     fn resembles(self, other: Self) -> bool {
-        self.layer == other.layer && self.sample_rate == other.sample_rate && self.mpeg1 == other.mpeg1
+        self.layer == other.layer
+            && self.sample_rate == other.sample_rate
+            && self.mpeg1 == other.mpeg1
     }
 
     /// Whether `frame`, which begins with this header, is a `Xing`, `Info` or `VBRI` frame: no audio,
@@ -80,18 +89,28 @@ impl FrameHeader {
         let tag = |at: usize| frame.get(at..at + 4).unwrap_or_default();
         let xing = tag(4 + side_info);
         // Only with the lowest flag set does the tag hold a count of frames.
-        let has_count = frame.get(4 + side_info + 7).is_some_and(|flags| flags & 1 == 1);
+        let has_count = frame
+            .get(4 + side_info + 7)
+            .is_some_and(|flags| flags & 1 == 1);
         (matches!(xing, b"Xing" | b"Info") && has_count) || tag(36) == b"VBRI"
     }
 }
 
 /// In kbit/s; `None` for the free format (index 0) and the forbidden index 15.
 fn bit_rate(mpeg1: bool, layer: u8, index: usize) -> Option<usize> {
-    const LOW_1: [u16; 14] = [32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256];
+    const LOW_1: [u16; 14] = [
+        32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256,
+    ];
     const LOW_23: [u16; 14] = [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
-    const ONE: [u16; 14] = [32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448];
-    const TWO: [u16; 14] = [32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384];
-    const THREE: [u16; 14] = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
+    const ONE: [u16; 14] = [
+        32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448,
+    ];
+    const TWO: [u16; 14] = [
+        32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384,
+    ];
+    const THREE: [u16; 14] = [
+        32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320,
+    ];
     let table = match (mpeg1, layer) {
         (true, 1) => ONE,
         (true, 2) => TWO,
@@ -99,14 +118,19 @@ fn bit_rate(mpeg1: bool, layer: u8, index: usize) -> Option<usize> {
         (false, 1) => LOW_1,
         (false, _) => LOW_23,
     };
-    index.checked_sub(1).and_then(|at| table.get(at)).map(|kbps| usize::from(*kbps))
+    index
+        .checked_sub(1)
+        .and_then(|at| table.get(at))
+        .map(|kbps| usize::from(*kbps))
 }
 
 /// Finds the first frame in `bytes` that is followed by another one of its kind (or by the end of
 /// `bytes`, if `bytes` is all there is). Gives its offset.
 pub(super) fn find_first_frame(bytes: &[u8], is_whole_file: bool) -> Option<usize> {
     (0..bytes.len().saturating_sub(3)).find(|&at| {
-        let Some(first) = FrameHeader::at(&bytes[at..]) else { return false };
+        let Some(first) = FrameHeader::at(&bytes[at..]) else {
+            return false;
+        };
         match bytes.get(at + first.length..) {
             Some([]) => is_whole_file,
             Some(rest) => FrameHeader::at(rest).is_some_and(|second| first.resembles(second)),
@@ -122,9 +146,15 @@ mod tests {
     #[test]
     fn lengths_follow_the_standard() {
         let mp3 = FrameHeader::parse(0xfffb_9064).expect("128 kbit/s at 44.1 kHz");
-        assert_eq!((mp3.layer, mp3.sample_rate, mp3.length, mp3.samples), (3, 44_100, 417, 1152));
+        assert_eq!(
+            (mp3.layer, mp3.sample_rate, mp3.length, mp3.samples),
+            (3, 44_100, 417, 1152)
+        );
         let mpeg2 = FrameHeader::parse(0xfff3_80c4).expect("64 kbit/s at 22.05 kHz");
-        assert_eq!((mpeg2.sample_rate, mpeg2.length, mpeg2.samples), (22_050, 208, 576));
+        assert_eq!(
+            (mpeg2.sample_rate, mpeg2.length, mpeg2.samples),
+            (22_050, 208, 576)
+        );
         assert_eq!(FrameHeader::parse(0xfffb_f064), None, "bit rate index 15");
         assert_eq!(FrameHeader::parse(0xfffb_0064), None, "free format");
         assert_eq!(FrameHeader::parse(0xffeb_9064), None, "reserved version");
@@ -139,7 +169,11 @@ mod tests {
             bytes.extend(frame);
         }
         assert_eq!(find_first_frame(&bytes, true), Some(1000));
-        assert_eq!(find_first_frame(&bytes[..1417], true), Some(1000), "one frame is a file");
+        assert_eq!(
+            find_first_frame(&bytes[..1417], true),
+            Some(1000),
+            "one frame is a file"
+        );
         assert_eq!(find_first_frame(&bytes[..1417], false), None);
         assert_eq!(find_first_frame(&[0xff; 100], true), None);
     }

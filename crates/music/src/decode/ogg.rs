@@ -150,7 +150,8 @@ impl Pages {
             let length = usize::from(self.buffer[at]);
             at += 1;
             let room = MAX_PACKET.saturating_sub(self.packet.len()).min(length);
-            self.packet.extend_from_slice(&self.buffer[page.body..page.body + room]);
+            self.packet
+                .extend_from_slice(&self.buffer[page.body..page.body + room]);
             page.body += length;
             if length < 255 {
                 if std::mem::take(&mut self.headless) {

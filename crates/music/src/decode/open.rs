@@ -9,7 +9,9 @@ use symphonia::core::codecs::audio::well_known as codec_ids;
 use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters};
 use symphonia::core::errors::{Error, Result as SymphoniaResult};
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
-use symphonia::default::formats::{AdtsReader, AiffReader, FlacReader, IsoMp4Reader, MpaReader, WavReader};
+use symphonia::default::formats::{
+    AdtsReader, AiffReader, FlacReader, IsoMp4Reader, MpaReader, WavReader,
+};
 
 use super::flow::{Source, check};
 use super::headers::{self, Plan};
@@ -35,9 +37,14 @@ pub(super) fn open(path: &Path) -> Result<Opened, DecodeError> {
         return Err(io::Error::from(io::ErrorKind::IsADirectory).into());
     }
     if !meta.is_file() {
-        return Err(DecodeError::Unrecognised("it is not a regular file".to_owned()));
+        return Err(DecodeError::Unrecognised(
+            "it is not a regular file".to_owned(),
+        ));
     }
-    let mut input = Input { file: File::open(path)?, length: meta.len() };
+    let mut input = Input {
+        file: File::open(path)?,
+        length: meta.len(),
+    };
     if input.length == 0 {
         return Err(DecodeError::Unrecognised("it is empty".to_owned()));
     }
@@ -45,12 +52,20 @@ pub(super) fn open(path: &Path) -> Result<Opened, DecodeError> {
     let (source, info) = match kind {
         Kind::Mpeg => mpeg(input, start)?,
         Kind::Adts => adts(input, start)?,
-        Kind::Flac => planned(&mut input, start, Container::Flac)?.open(input, FlacReader::try_new)?,
+        Kind::Flac => {
+            planned(&mut input, start, Container::Flac)?.open(input, FlacReader::try_new)?
+        }
         Kind::Wav => planned(&mut input, start, Container::Wav)?.open(input, WavReader::try_new)?,
-        Kind::Aiff => planned(&mut input, start, Container::Aiff)?.open(input, AiffReader::try_new)?,
+        Kind::Aiff => {
+            planned(&mut input, start, Container::Aiff)?.open(input, AiffReader::try_new)?
+        }
         Kind::Mp4 => mp4_file(input, start)?,
         Kind::Ogg => ogg(input, start)?,
-        Kind::Id3 => return Err(DecodeError::Unrecognised("it holds nothing but tags".to_owned())),
+        Kind::Id3 => {
+            return Err(DecodeError::Unrecognised(
+                "it holds nothing but tags".to_owned(),
+            ));
+        }
     };
     check(&info)?;
     Ok((source, info))
@@ -67,7 +82,9 @@ fn recognise(input: &mut Input) -> Result<(u64, Kind), DecodeError> {
     }
     let head = input.vec_at(start, 64)?;
     if let Some(name) = sniff::sniff_unsupported(&head).filter(|_| sniff::sniff(&head).is_none()) {
-        return Err(DecodeError::Unsupported(format!("`{name}` files are not supported")));
+        return Err(DecodeError::Unsupported(format!(
+            "`{name}` files are not supported"
+        )));
     }
     match sniff::sniff(&head) {
         Some(Kind::Mpeg) | None => {}
@@ -92,7 +109,9 @@ fn recognise(input: &mut Input) -> Result<(u64, Kind), DecodeError> {
 fn id3v2_length(head: &[u8]) -> Option<u64> {
     match head {
         [b'I', b'D', b'3', _, _, flags, sizes @ ..] if sizes.len() == 4 => {
-            let size = sizes.iter().fold(0, |size, byte| (size << 7) | u64::from(byte & 0x7f));
+            let size = sizes
+                .iter()
+                .fold(0, |size, byte| (size << 7) | u64::from(byte & 0x7f));
             Some(10 + size + if flags & 0x10 == 0 { 0 } else { 10 })
         }
         _ => None,
@@ -113,7 +132,8 @@ fn audio_end(input: &mut Input, start: u64) -> io::Result<u64> {
             let has_header = footer[23] & 0x80 != 0;
             u64::from(size) + if has_header { 32 } else { 0 }
         } else if tail.ends_with(b"LYRICS200") {
-            let digits = String::from_utf8_lossy(&tail[tail.len().saturating_sub(15)..tail.len() - 9]);
+            let digits =
+                String::from_utf8_lossy(&tail[tail.len().saturating_sub(15)..tail.len() - 9]);
             digits.parse::<u64>().map_or(0, |size| size + 15)
         } else {
             0
@@ -142,7 +162,9 @@ fn audio(reader: &dyn FormatReader) -> Result<(u32, AudioCodecParameters), Decod
     let track = reader.first_track(TrackType::Audio);
     match track.and_then(|track| Some((track.id, track.codec_params.as_ref()?))) {
         Some((id, CodecParameters::Audio(params))) => Ok((id, params.clone())),
-        _ => Err(DecodeError::NoAudio("the file has no audio track".to_owned())),
+        _ => Err(DecodeError::NoAudio(
+            "the file has no audio track".to_owned(),
+        )),
     }
 }
 
@@ -159,12 +181,19 @@ fn codec(id: AudioCodecId) -> Codec {
 }
 
 /// What the container says; the first audio may correct rate and channels.
-fn describe(container: Container, params: &AudioCodecParameters, expected_frames: Option<u64>) -> StreamInfo {
+fn describe(
+    container: Container,
+    params: &AudioCodecParameters,
+    expected_frames: Option<u64>,
+) -> StreamInfo {
     StreamInfo {
         container,
         codec: codec(params.codec),
         sample_rate: params.sample_rate.unwrap_or(0),
-        channels: params.channels.as_ref().map_or(0, |channels| channels.count() as u16),
+        channels: params
+            .channels
+            .as_ref()
+            .map_or(0, |channels| channels.count() as u16),
         expected_frames,
         integer_bits: None,
     }
@@ -191,9 +220,16 @@ fn mpeg(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
     let trim = match declared {
         Some(frames) => {
             let padding_from = delay.saturating_add(frames);
-            Trim { delay, padding_from, padding_to: padding_from.saturating_add(padding) }
+            Trim {
+                delay,
+                padding_from,
+                padding_to: padding_from.saturating_add(padding),
+            }
         }
-        None => Trim { delay, ..Trim::NONE },
+        None => Trim {
+            delay,
+            ..Trim::NONE
+        },
     };
     let info = describe(Container::Mpeg, &params, declared);
     let decoder = make_decoder(&params)?;
@@ -210,7 +246,10 @@ fn adts(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
     let (id, params) = audio(&reader)?;
     let info = describe(Container::Adts, &params, None);
     let decoder = make_decoder(&params)?;
-    Ok((Box::new(Packets::new(Box::new(reader), decoder, id, Trim::NONE)), info))
+    Ok((
+        Box::new(Packets::new(Box::new(reader), decoder, id, Trim::NONE)),
+        info,
+    ))
 }
 
 struct Planned {
@@ -231,9 +270,18 @@ impl Planned {
     fn open<R: FormatReader + 'static>(
         self,
         input: Input,
-        reader: fn(symphonia::core::io::MediaSourceStream<'static>, FormatOptions) -> SymphoniaResult<R>,
+        reader: fn(
+            symphonia::core::io::MediaSourceStream<'static>,
+            FormatOptions,
+        ) -> SymphoniaResult<R>,
     ) -> Result<Opened, DecodeError> {
-        let Plan { header, start, end, declared, bits } = self.plan;
+        let Plan {
+            header,
+            start,
+            end,
+            declared,
+            bits,
+        } = self.plan;
         let stream = View::new(input, header, start, end).into_stream();
         let reader = reader(stream, FormatOptions::default()).map_err(library)?;
         let (id, params) = audio(&reader)?;
@@ -244,7 +292,13 @@ impl Planned {
         if self.container == Container::Flac {
             packets = packets.with_gap_count();
         }
-        Ok((Box::new(packets), StreamInfo { integer_bits: bits, ..info }))
+        Ok((
+            Box::new(packets),
+            StreamInfo {
+                integer_bits: bits,
+                ..info
+            },
+        ))
     }
 }
 
@@ -252,10 +306,13 @@ fn mp4_file(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
     let movie = mp4::walk(&mut input, start)?;
     match &movie.entry {
         b"drms" | b"enca" | b"p608" => {
-            return Err(DecodeError::Protected("the track is encrypted (DRM)".to_owned()));
+            return Err(DecodeError::Protected(
+                "the track is encrypted (DRM)".to_owned(),
+            ));
         }
         b"mp4a" => aac::check(&movie.config)?,
-        b"alac" | b"fLaC" | b".mp3" | b"lpcm" | b"sowt" | b"twos" | b"in24" | b"in32" | b"fl32" => {}
+        b"alac" | b"fLaC" | b".mp3" | b"lpcm" | b"sowt" | b"twos" | b"in24" | b"in32" | b"fl32" => {
+        }
         other => {
             return Err(DecodeError::Unsupported(format!(
                 "MP4 with `{}` is not supported, expected AAC or ALAC",
@@ -263,7 +320,11 @@ fn mp4_file(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
             )));
         }
     }
-    let patches = movie.hidden.iter().map(|at| (at - start, *b"free")).collect();
+    let patches = movie
+        .hidden
+        .iter()
+        .map(|at| (at - start, *b"free"))
+        .collect();
     let end = input.length;
     let view = View::new(input, Vec::new(), start, end).with_patches(patches);
     let reader = symphonia_mp4(view)?;
@@ -271,9 +332,18 @@ fn mp4_file(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
     let (trim, expected) = movie.trim(params.sample_rate.unwrap_or(0));
     let info = describe(Container::Mp4, &params, expected);
     let decoder = make_decoder(&params)?;
-    let bits = decoder.codec_params().bits_per_sample.filter(|_| info.codec != Codec::Aac);
+    let bits = decoder
+        .codec_params()
+        .bits_per_sample
+        .filter(|_| info.codec != Codec::Aac);
     let packets = Packets::new(Box::new(reader), decoder, id, trim);
-    Ok((Box::new(packets), StreamInfo { integer_bits: bits.map(|bits| bits as u8), ..info }))
+    Ok((
+        Box::new(packets),
+        StreamInfo {
+            integer_bits: bits.map(|bits| bits as u8),
+            ..info
+        },
+    ))
 }
 
 fn symphonia_mp4(view: View) -> Result<IsoMp4Reader<'static>, DecodeError> {

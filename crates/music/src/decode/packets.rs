@@ -27,13 +27,25 @@ pub(super) struct Trim {
 }
 
 impl Trim {
-    pub(super) const NONE: Self = Self { delay: 0, padding_from: u64::MAX, padding_to: u64::MAX };
+    pub(super) const NONE: Self = Self {
+        delay: 0,
+        padding_from: u64::MAX,
+        padding_to: u64::MAX,
+    };
 
     /// What is kept of `count` frames that begin at decoded frame `at`.
     fn keep(self, at: u64, count: usize) -> std::ops::Range<usize> {
-        let within = |frame: u64| usize::try_from(frame.saturating_sub(at)).unwrap_or(count).min(count);
+        let within = |frame: u64| {
+            usize::try_from(frame.saturating_sub(at))
+                .unwrap_or(count)
+                .min(count)
+        };
         let body = within(self.delay)..within(self.padding_from);
-        if body.is_empty() { within(self.padding_to)..count } else { body }
+        if body.is_empty() {
+            within(self.padding_to)..count
+        } else {
+            body
+        }
     }
 }
 
@@ -59,12 +71,16 @@ pub(super) struct Packets {
 }
 
 /// Makes a decoder, or says plainly that there is none.
-pub(super) fn make_decoder(params: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>, DecodeError> {
+pub(super) fn make_decoder(
+    params: &AudioCodecParameters,
+) -> Result<Box<dyn AudioDecoder>, DecodeError> {
     let options = AudioDecoderOptions::default().gapless(false);
-    symphonia::default::get_codecs().make_audio_decoder(params, &options).map_err(|error| match error {
-        Error::Unsupported(text) => DecodeError::Unsupported(format!("`{text}`")),
-        other => DecodeError::Malformed(other.to_string()),
-    })
+    symphonia::default::get_codecs()
+        .make_audio_decoder(params, &options)
+        .map_err(|error| match error {
+            Error::Unsupported(text) => DecodeError::Unsupported(format!("`{text}`")),
+            other => DecodeError::Malformed(other.to_string()),
+        })
 }
 
 impl Packets {
@@ -117,7 +133,9 @@ impl Packets {
         let begin = packet.pts.get();
         let length = packet.dur.get().max(1);
         self.next_timestamp = Some(begin.saturating_add_unsigned(length));
-        let missing = u64::try_from(begin.saturating_sub(expected)).ok().filter(|missing| *missing > 0)?;
+        let missing = u64::try_from(begin.saturating_sub(expected))
+            .ok()
+            .filter(|missing| *missing > 0)?;
         Some(missing.div_ceil(length))
     }
 
@@ -127,7 +145,9 @@ impl Packets {
         }
         let buffer = match self.decoder.decode(packet) {
             Ok(buffer) => buffer,
-            Err(Error::ResetRequired) => return Ok(Step::Stop("the stream changes its codec".to_owned())),
+            Err(Error::ResetRequired) => {
+                return Ok(Step::Stop("the stream changes its codec".to_owned()));
+            }
             Err(error) => return Ok(Step::Damaged(1, error.to_string())),
         };
         let count = buffer.frames();
@@ -154,14 +174,19 @@ impl Source for Packets {
             Ok(None) => return Ok(self.end()),
             Err(Error::IoError(error)) if is_end(&error) => return Ok(self.end()),
             Err(Error::IoError(error)) => return Err(DecodeError::Io(error)),
-            Err(Error::ResetRequired) => return Ok(Step::Stop("a second stream follows".to_owned())),
+            Err(Error::ResetRequired) => {
+                return Ok(Step::Stop("a second stream follows".to_owned()));
+            }
             Err(error) => return Ok(Step::Failed(error.to_string())),
         };
         if packet.track_id != self.track {
             return Ok(Step::Audio(Planes::new(std::iter::empty(), 0, 0..0)));
         }
         if let Some(frames) = self.gap(&packet) {
-            let text = format!("`{frames}` FLAC frames are missing before frame `{}`", packet.pts.get());
+            let text = format!(
+                "`{frames}` FLAC frames are missing before frame `{}`",
+                packet.pts.get()
+            );
             self.pending = Some(packet);
             return Ok(Step::Damaged(frames, text));
         }
@@ -175,12 +200,20 @@ mod tests {
 
     #[test]
     fn trim_keeps_what_lies_between_delay_and_padding() {
-        let trim = Trim { delay: 1105, padding_from: 3000, padding_to: 3456 };
+        let trim = Trim {
+            delay: 1105,
+            padding_from: 3000,
+            padding_to: 3456,
+        };
         assert!(trim.keep(0, 1105).is_empty());
         assert_eq!(trim.keep(0, 1152), 1105..1152);
         assert_eq!(trim.keep(1152, 1152), 0..1152);
         assert_eq!(trim.keep(2304, 1152), 0..696);
-        assert_eq!(trim.keep(3456, 1152), 0..1152, "a second part that was joined on is kept");
+        assert_eq!(
+            trim.keep(3456, 1152),
+            0..1152,
+            "a second part that was joined on is kept"
+        );
         assert!(trim.keep(3100, 300).is_empty());
         assert_eq!(trim.keep(3100, 400), 356..400);
         assert_eq!(Trim::NONE.keep(1 << 40, 1152), 0..1152);

@@ -64,7 +64,9 @@ impl Kind {
             Self::Aiff => &["aif", "aiff", "aifc"],
             Self::Mp4 => &["m4a", "mp4", "m4b"],
         };
-        allowed.iter().any(|known| known.eq_ignore_ascii_case(extension))
+        allowed
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(extension))
     }
 }
 
@@ -89,7 +91,10 @@ pub(super) fn sniff_unsupported(first: &[u8]) -> Option<&'static str> {
         (b"MThd", "MIDI"),
         (b"#!AMR", "AMR"),
     ];
-    known.iter().find(|(magic, _)| first.starts_with(magic)).map(|(_, name)| *name)
+    known
+        .iter()
+        .find(|(magic, _)| first.starts_with(magic))
+        .map(|(_, name)| *name)
 }
 
 #[cfg(test)]
@@ -100,11 +105,26 @@ mod tests {
     fn magic_numbers() {
         let cases: [(&[u8], Option<Kind>); 18] = [
             (b"ID3\x04\0\0\0\0\0\0\0\0", Some(Kind::Id3)),
-            (&[0xff, 0xfb, 0x90, 0x64, 0, 0, 0, 0, 0, 0, 0, 0], Some(Kind::Mpeg)),
-            (&[0xff, 0xf3, 0x44, 0xc4, 0, 0, 0, 0, 0, 0, 0, 0], Some(Kind::Mpeg)),
-            (&[0xff, 0xfd, 0x90, 0x04, 0, 0, 0, 0, 0, 0, 0, 0], Some(Kind::Mpeg)),
-            (&[0xff, 0xf1, 0x50, 0x80, 0x2e, 0x7f, 0xfc], Some(Kind::Adts)),
-            (&[0xff, 0xf9, 0x50, 0x80, 0x2e, 0x7f, 0xfc], Some(Kind::Adts)),
+            (
+                &[0xff, 0xfb, 0x90, 0x64, 0, 0, 0, 0, 0, 0, 0, 0],
+                Some(Kind::Mpeg),
+            ),
+            (
+                &[0xff, 0xf3, 0x44, 0xc4, 0, 0, 0, 0, 0, 0, 0, 0],
+                Some(Kind::Mpeg),
+            ),
+            (
+                &[0xff, 0xfd, 0x90, 0x04, 0, 0, 0, 0, 0, 0, 0, 0],
+                Some(Kind::Mpeg),
+            ),
+            (
+                &[0xff, 0xf1, 0x50, 0x80, 0x2e, 0x7f, 0xfc],
+                Some(Kind::Adts),
+            ),
+            (
+                &[0xff, 0xf9, 0x50, 0x80, 0x2e, 0x7f, 0xfc],
+                Some(Kind::Adts),
+            ),
             (&[0xff, 0xf1, 0x7c, 0x80, 0x2e, 0x7f, 0xfc], None),
             (&[0xff, 0xff, 0xff, 0xff, 0xff], None),
             (b"fLaC\0\0\0\x22", Some(Kind::Flac)),

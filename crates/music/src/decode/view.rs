@@ -69,7 +69,15 @@ impl View {
     /// Shows `header` and then the bytes `start..end` of the file.
     pub(super) fn new(input: Input, header: Vec<u8>, start: u64, end: u64) -> Self {
         let end = end.min(input.length).max(start);
-        Self { file: input.file, header, start, end, patches: Vec::new(), position: 0, cursor: None }
+        Self {
+            file: input.file,
+            header,
+            start,
+            end,
+            patches: Vec::new(),
+            position: 0,
+            cursor: None,
+        }
     }
 
     /// Shows four other bytes at each of these offsets of the view.
@@ -85,7 +93,10 @@ impl View {
     }
 
     pub(super) fn into_stream(self) -> MediaSourceStream<'static> {
-        MediaSourceStream::new(Box::new(self), MediaSourceStreamOptions { buffer_len: BUFFER })
+        MediaSourceStream::new(
+            Box::new(self),
+            MediaSourceStreamOptions { buffer_len: BUFFER },
+        )
     }
 
     fn patch(&self, offset: u64, buffer: &mut [u8]) {
@@ -103,7 +114,10 @@ impl View {
 
 impl Read for View {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let header = self.header.get(self.position as usize..).unwrap_or_default();
+        let header = self
+            .header
+            .get(self.position as usize..)
+            .unwrap_or_default();
         if !header.is_empty() {
             let count = header.len().min(buffer.len());
             buffer[..count].copy_from_slice(&header[..count]);
@@ -162,8 +176,8 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"0123456789abcdefghij").unwrap();
         let input = Input { file, length: 20 };
-        let mut view =
-            View::new(input, b"HEAD".to_vec(), 5, 18).with_patches(vec![(10, *b"WXYZ"), (4, *b"****")]);
+        let mut view = View::new(input, b"HEAD".to_vec(), 5, 18)
+            .with_patches(vec![(10, *b"WXYZ"), (4, *b"****")]);
         let mut all = String::new();
         view.read_to_string(&mut all).unwrap();
         assert_eq!(all, "HEAD****9aWXYZfgh");

@@ -96,7 +96,13 @@ impl Ogg {
             Engine::Opus(opus) => match opus.decode(packet) {
                 Ok(planes) => {
                     let count = planes.first().map_or(0, Vec::len);
-                    let keep = keep(info, count, &mut self.position, &mut self.positioned, &mut self.skip);
+                    let keep = keep(
+                        info,
+                        count,
+                        &mut self.position,
+                        &mut self.positioned,
+                        &mut self.skip,
+                    );
                     Step::Audio(Planes::new(planes.iter().map(Vec::as_slice), rate, keep))
                 }
                 Err(text) => failed(format!("opus: {text}")),
@@ -108,7 +114,13 @@ impl Ogg {
                     Err(error) => return failed(error.to_string()),
                 };
                 let count = buffer.frames();
-                let mut keep = keep(info, count, &mut self.position, &mut self.positioned, &mut self.skip);
+                let mut keep = keep(
+                    info,
+                    count,
+                    &mut self.position,
+                    &mut self.positioned,
+                    &mut self.skip,
+                );
                 if self.link.codec == Codec::Flac {
                     // Every FLAC frame knows its own length; muxers are careless with granules.
                     keep = 0..count;
@@ -120,7 +132,11 @@ impl Ogg {
                     }
                     other => {
                         other.copy_to_vecs_planar(&mut self.planes);
-                        Step::Audio(Planes::new(self.planes.iter().map(Vec::as_slice), rate, keep))
+                        Step::Audio(Planes::new(
+                            self.planes.iter().map(Vec::as_slice),
+                            rate,
+                            keep,
+                        ))
                     }
                 }
             }
@@ -161,12 +177,17 @@ impl Source for Ogg {
         }
         match self.pages.next()? {
             Event::End => Ok(Step::End),
-            Event::Damaged(count) => Ok(Step::Damaged(count, "Ogg pages are damaged or missing".to_owned())),
+            Event::Damaged(count) => Ok(Step::Damaged(
+                count,
+                "Ogg pages are damaged or missing".to_owned(),
+            )),
             Event::Packet(info) if info.begins => Ok(match self.chain(info) {
                 Ok(None) => Step::Audio(Planes::new(std::iter::empty(), 0, 0..0)),
                 Ok(Some(text)) => Step::Stop(text),
                 Err(DecodeError::Io(error)) => return Err(DecodeError::Io(error)),
-                Err(error) => Step::Stop(format!("a second stream follows that cannot be read: {error}")),
+                Err(error) => Step::Stop(format!(
+                    "a second stream follows that cannot be read: {error}"
+                )),
             }),
             Event::Packet(info) => Ok(self.decode(info)),
         }
@@ -217,7 +238,10 @@ fn read_headers(pages: &mut Pages, mut first: Option<PacketInfo>) -> Result<Head
 
 /// The printable beginning of an identification packet.
 fn name(packet: &[u8]) -> String {
-    let letters = packet.iter().map(|byte| char::from(*byte)).filter(char::is_ascii_alphanumeric);
+    let letters = packet
+        .iter()
+        .map(|byte| char::from(*byte))
+        .filter(char::is_ascii_alphanumeric);
     letters.take(8).collect()
 }
 
@@ -230,7 +254,9 @@ fn next_header(pages: &mut Pages) -> Result<PacketInfo, DecodeError> {
             Event::End => break,
         }
     }
-    Err(DecodeError::NoAudio("the Ogg file ends within its headers".to_owned()))
+    Err(DecodeError::NoAudio(
+        "the Ogg file ends within its headers".to_owned(),
+    ))
 }
 
 fn vorbis(pages: &mut Pages) -> Result<Headers, DecodeError> {
@@ -243,17 +269,34 @@ fn vorbis(pages: &mut Pages) -> Result<Headers, DecodeError> {
         bits: None,
         declared: None,
     };
+    if link.channels > 2 {
+        // Symphonia undoes the coupling of channel pairs in the wrong order (0.6.1), which is right for
+        // two channels only. Better no audio than a wrong one.
+        return Err(DecodeError::Unsupported(format!(
+            "Vorbis with `{}` channels is not supported, expected 1 or 2",
+            link.channels
+        )));
+    }
     setup.truncate(30);
     loop {
         next_header(pages)?;
         match pages.packet().first() {
             Some(3) => {}
             Some(5) => break,
-            _ => return Err(DecodeError::Malformed("the Vorbis stream has no setup header".to_owned())),
+            _ => {
+                return Err(DecodeError::Malformed(
+                    "the Vorbis stream has no setup header".to_owned(),
+                ));
+            }
         }
     }
     setup.extend_from_slice(pages.packet());
-    Ok((link, symphonia_engine(CODEC_ID_VORBIS, setup, link)?, 0, None))
+    Ok((
+        link,
+        symphonia_engine(CODEC_ID_VORBIS, setup, link)?,
+        0,
+        None,
+    ))
 }
 
 fn opus_stream(pages: &mut Pages) -> Result<Headers, DecodeError> {
@@ -274,7 +317,11 @@ fn opus_stream(pages: &mut Pages) -> Result<Headers, DecodeError> {
 }
 
 fn flac(pages: &mut Pages) -> Result<Headers, DecodeError> {
-    let info: [u8; 34] = pages.packet().get(17..51).and_then(|info| info.try_into().ok()).ok_or_else(short_header)?;
+    let info: [u8; 34] = pages
+        .packet()
+        .get(17..51)
+        .and_then(|info| info.try_into().ok())
+        .ok_or_else(short_header)?;
     let packed = u64::from_be_bytes(info[10..18].try_into().expect("the slice is eight bytes"));
     let frames = packed & 0xf_ffff_ffff;
     let link = Link {
@@ -304,11 +351,16 @@ fn symphonia_engine(
     link: Link,
 ) -> Result<Engine, DecodeError> {
     let mut params = AudioCodecParameters::new();
-    params.for_codec(codec).with_sample_rate(link.sample_rate).with_extra_data(setup.into());
+    params
+        .for_codec(codec)
+        .with_sample_rate(link.sample_rate)
+        .with_extra_data(setup.into());
     // With this option the Vorbis decoder drops its first packet, which has nothing to overlap with.
     let options = AudioDecoderOptions::default().gapless(true);
     let decoder = symphonia::default::get_codecs().make_audio_decoder(&params, &options);
-    decoder.map(Engine::Symphonia).map_err(|error| DecodeError::Malformed(error.to_string()))
+    decoder
+        .map(Engine::Symphonia)
+        .map_err(|error| DecodeError::Malformed(error.to_string()))
 }
 
 #[cfg(test)]
@@ -316,7 +368,13 @@ mod tests {
     use super::*;
 
     fn packet(granule: i64, ends_page: bool, ends_stream: bool) -> PacketInfo {
-        PacketInfo { serial: 1, begins: false, granule, ends_page, ends_stream }
+        PacketInfo {
+            serial: 1,
+            begins: false,
+            granule,
+            ends_page,
+            ends_stream,
+        }
     }
 
     fn kept(packets: &[(PacketInfo, usize)], skip: u64) -> Vec<std::ops::Range<usize>> {
@@ -339,13 +397,19 @@ mod tests {
 
     #[test]
     fn a_stream_cut_from_a_broadcast_begins_late() {
-        let packets = [(packet(1_000_960, true, false), 960), (packet(1_001_500, true, true), 960)];
+        let packets = [
+            (packet(1_000_960, true, false), 960),
+            (packet(1_001_500, true, true), 960),
+        ];
         assert_eq!(kept(&packets, 0), [0..960, 0..540]);
     }
 
     #[test]
     fn one_page_is_first_and_last() {
-        let packets = [(packet(1000, false, true), 960), (packet(1000, true, true), 960)];
+        let packets = [
+            (packet(1000, false, true), 960),
+            (packet(1000, true, true), 960),
+        ];
         assert_eq!(kept(&packets, 312), [312..960, 0..40]);
         assert_eq!(kept(&[(packet(-1, true, true), 960)], 2000), [960..960]);
     }

@@ -14,13 +14,19 @@ fn join(parts: &[Vec<u8>]) -> Vec<u8> {
 }
 
 fn words(values: &[u32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_be_bytes()).collect()
+    values
+        .iter()
+        .flat_map(|value| value.to_be_bytes())
+        .collect()
 }
 
 fn input(bytes: &[u8]) -> Input {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
-    Input { file, length: bytes.len() as u64 }
+    Input {
+        file,
+        length: bytes.len() as u64,
+    }
 }
 
 fn audio_track_with(entry: &[u8; 4], extra: &[u8]) -> Vec<u8> {
@@ -32,7 +38,10 @@ fn audio_track_with(entry: &[u8; 4], extra: &[u8]) -> Vec<u8> {
     let stbl = atom(b"stbl", &join(&[stsd, stts, stsz]));
     let mdhd = atom(b"mdhd", &words(&[0, 0, 0, 44_100, 10_740]));
     let hdlr = atom(b"hdlr", &[words(&[0, 0]), b"soun".to_vec()].concat());
-    let elst = atom(b"elst", &words(&[0, 2, 5, u32::MAX, 0x1_0000, 220, 1024, 0x1_0000]));
+    let elst = atom(
+        b"elst",
+        &words(&[0, 2, 5, u32::MAX, 0x1_0000, 220, 1024, 0x1_0000]),
+    );
     let mdia = atom(b"mdia", &join(&[mdhd, hdlr, atom(b"minf", &stbl)]));
     atom(b"trak", &join(&[atom(b"edts", &elst), mdia]))
 }
@@ -40,7 +49,11 @@ fn audio_track_with(entry: &[u8; 4], extra: &[u8]) -> Vec<u8> {
 fn movie_with(parts: &[Vec<u8>]) -> Vec<u8> {
     let mvhd = atom(b"mvhd", &words(&[0, 0, 0, 1000, 240]));
     let moov = atom(b"moov", &[mvhd, parts.concat()].concat());
-    join(&[atom(b"ftyp", b"M4A \0\0\0\0"), atom(b"mdat", &[0; 32]), moov])
+    join(&[
+        atom(b"ftyp", b"M4A \0\0\0\0"),
+        atom(b"mdat", &[0; 32]),
+        moov,
+    ])
 }
 
 fn tagged(text: &str) -> Vec<u8> {
@@ -57,14 +70,34 @@ const SMPB: &str = " 00000000 00000840 000001CA 00000000003F31F6 00000000 000000
 
 #[test]
 fn everything_about_the_audio_track_is_found() {
-    let video = atom(b"trak", &atom(b"mdia", &atom(b"hdlr", b"\0\0\0\0\0\0\0\0vide")));
+    let video = atom(
+        b"trak",
+        &atom(b"mdia", &atom(b"hdlr", b"\0\0\0\0\0\0\0\0vide")),
+    );
     let bytes = movie_with(&[video, audio_track_with(b"mp4a", &[]), tagged(SMPB)]);
     let movie = walk(&mut input(&bytes), 0).unwrap();
     assert_eq!(&movie.entry, b"mp4a");
     assert_eq!((movie.timescale, movie.duration), (44_100, 10_740));
-    assert_eq!(movie.edit, Some(Edit { start: 1024, length: 9702, slack: 45 }));
-    assert_eq!(movie.smpb, Some(Smpb { delay: 2112, frames: 0x3f_31f6 }));
-    let kinds: Vec<_> = movie.hidden.iter().map(|at| &bytes[*at as usize..*at as usize + 4]).collect();
+    assert_eq!(
+        movie.edit,
+        Some(Edit {
+            start: 1024,
+            length: 9702,
+            slack: 45
+        })
+    );
+    assert_eq!(
+        movie.smpb,
+        Some(Smpb {
+            delay: 2112,
+            frames: 0x3f_31f6
+        })
+    );
+    let kinds: Vec<_> = movie
+        .hidden
+        .iter()
+        .map(|at| &bytes[*at as usize..*at as usize + 4])
+        .collect();
     assert_eq!(kinds, [b"trak", b"udta"]);
 }
 
@@ -77,7 +110,12 @@ fn encrypted_tracks_are_seen() {
 #[test]
 fn configuration_is_dug_out_of_the_descriptors() {
     let info = [5, 0x80, 0x80, 0x80, 2, 0x12, 0x10];
-    let config = [&[4, 20][..], &[0x40, 0x15, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], &info].concat();
+    let config = [
+        &[4, 20][..],
+        &[0x40, 0x15, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        &info,
+    ]
+    .concat();
     let stream = [&[3, 25][..], &[0, 1, 0], &config].concat();
     let esds = atom(b"esds", &[vec![0; 4], stream].concat());
     let bytes = movie_with(&[audio_track_with(b"mp4a", &esds)]);
@@ -87,11 +125,21 @@ fn configuration_is_dug_out_of_the_descriptors() {
 #[test]
 fn absurd_tables_are_refused() {
     let stsz = atom(b"stsz", &words(&[0, 0x7fff_ffff, 1]));
-    let atom = Atom { kind: *b"stsz", kind_at: 4, body: 8, end: stsz.len() as u64 };
+    let atom = Atom {
+        kind: *b"stsz",
+        kind_at: 4,
+        body: 8,
+        end: stsz.len() as u64,
+    };
     let error = check_packet_sizes(&mut input(&stsz), atom).unwrap_err();
     assert!(error.to_string().contains("`2147483647` bytes"), "{error}");
     let stts = words(&[0, 100_000]);
-    let atom = Atom { kind: *b"stts", kind_at: 0, body: 0, end: 8 };
+    let atom = Atom {
+        kind: *b"stts",
+        kind_at: 0,
+        body: 0,
+        end: 8,
+    };
     assert!(total_duration(&mut input(&stts), atom).is_err());
 }
 
@@ -106,8 +154,17 @@ fn files_without_moov_or_sound_say_so() {
 
 #[test]
 fn gapless_text_is_read_with_care() {
-    assert_eq!(parse_smpb(SMPB), Some(Smpb { delay: 2112, frames: 4_141_558 }));
-    assert_eq!(parse_smpb(" 00000000 FFFFFFFF 00000000 0000000000000001"), None);
+    assert_eq!(
+        parse_smpb(SMPB),
+        Some(Smpb {
+            delay: 2112,
+            frames: 4_141_558
+        })
+    );
+    assert_eq!(
+        parse_smpb(" 00000000 FFFFFFFF 00000000 0000000000000001"),
+        None
+    );
     assert_eq!(parse_smpb("nonsense"), None);
 }
 

@@ -9,7 +9,11 @@ const fn tables() -> [[u32; 256]; 8] {
         let mut value = (byte as u32) << 24;
         let mut bit = 0;
         while bit < 8 {
-            value = if value >> 31 == 1 { (value << 1) ^ 0x04c1_1db7 } else { value << 1 };
+            value = if value >> 31 == 1 {
+                (value << 1) ^ 0x04c1_1db7
+            } else {
+                value << 1
+            };
             bit += 1;
         }
         tables[0][byte] = value;
@@ -33,9 +37,13 @@ static TABLES: [[u32; 256]; 8] = tables();
 fn update(mut sum: u32, bytes: &[u8]) -> u32 {
     let (blocks, rest) = bytes.as_chunks::<8>();
     for block in blocks {
-        let [a, b, c, d] = (sum ^ u32::from_be_bytes([block[0], block[1], block[2], block[3]])).to_be_bytes();
+        let [a, b, c, d] =
+            (sum ^ u32::from_be_bytes([block[0], block[1], block[2], block[3]])).to_be_bytes();
         let all = [a, b, c, d, block[4], block[5], block[6], block[7]];
-        sum = all.iter().zip(TABLES.iter().rev()).fold(0, |sum, (byte, table)| sum ^ table[usize::from(*byte)]);
+        sum = all
+            .iter()
+            .zip(TABLES.iter().rev())
+            .fold(0, |sum, (byte, table)| sum ^ table[usize::from(*byte)]);
     }
     for byte in rest {
         sum = (sum << 8) ^ TABLES[0][((sum >> 24) as u8 ^ byte) as usize];

@@ -4,7 +4,13 @@ use super::super::view::{Input, View};
 use super::*;
 
 /// Builds one page; `flags`: 1 continued, 2 begins, 4 ends.
-pub(in crate::decode) fn page(flags: u8, granule: i64, sequence: u32, lacing: &[u8], body: &[u8]) -> Vec<u8> {
+pub(in crate::decode) fn page(
+    flags: u8,
+    granule: i64,
+    sequence: u32,
+    lacing: &[u8],
+    body: &[u8],
+) -> Vec<u8> {
     let mut page = b"OggS\0".to_vec();
     page.push(flags);
     page.extend(granule.to_le_bytes());
@@ -52,7 +58,13 @@ fn packets_are_joined_across_pages() {
     let long = [b'x'; 300];
     let mut pages = pages(&[
         page(2, 0, 0, &[4], b"head"),
-        page(0, 5, 1, &[1, 255], &[b"a".as_slice(), &long[..255]].concat()),
+        page(
+            0,
+            5,
+            1,
+            &[1, 255],
+            &[b"a".as_slice(), &long[..255]].concat(),
+        ),
         page(5, 9, 2, &[45, 2, 0], &[&long[255..], b"bc"].concat()),
     ]);
     let seen = all(&mut pages);
@@ -70,7 +82,16 @@ fn a_lost_page_loses_its_packets_only() {
         page(1, 9, 3, &[1, 1], b"bc"),
         page(4, 11, 4, &[1], b"d"),
     ]);
-    assert_eq!(all(&mut pages), ["h 0 page", "a 5 page", "lost 1", "c 9 page", "d 11 page eos"]);
+    assert_eq!(
+        all(&mut pages),
+        [
+            "h 0 page",
+            "a 5 page",
+            "lost 1",
+            "c 9 page",
+            "d 11 page eos"
+        ]
+    );
 }
 
 #[test]
@@ -84,14 +105,23 @@ fn junk_and_wrong_check_sums_are_passed_over() {
         page(4, 9, 2, &[1], b"b"),
         b"trailing junk that is long enough for a header".to_vec(),
     ]);
-    assert_eq!(all(&mut pages), ["h 0 page", "lost 1", "lost 1", "b 9 page eos", "lost 1"]);
+    assert_eq!(
+        all(&mut pages),
+        ["h 0 page", "lost 1", "lost 1", "b 9 page eos", "lost 1"]
+    );
 }
 
 #[test]
 fn a_huge_packet_is_cut_not_stored() {
     let mut parts = vec![page(2, 0, 0, &[1], b"h")];
     for sequence in 0..100 {
-        parts.push(page(u8::from(sequence > 0), -1, sequence + 1, &[255; 255], &[b'p'; 65_025]));
+        parts.push(page(
+            u8::from(sequence > 0),
+            -1,
+            sequence + 1,
+            &[255; 255],
+            &[b'p'; 65_025],
+        ));
     }
     parts.push(page(1, 0, 101, &[3, 4], b"endnext"));
     let mut pages = pages(&parts);
