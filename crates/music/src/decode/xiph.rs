@@ -74,6 +74,7 @@ impl Ogg {
 
     /// Goes on with the next link of the chain, if it is of the same kind.
     fn chain(&mut self, first: PacketInfo) -> Result<Option<String>, DecodeError> {
+        let first = PacketInfo { begins: true, ..first };
         let (link, engine, skip, held) = read_headers(&mut self.pages, Some(first))?;
         let same = (link.codec, link.sample_rate, link.channels);
         if same != (self.link.codec, self.link.sample_rate, self.link.channels) {
@@ -85,6 +86,11 @@ impl Ogg {
         (self.engine, self.skip, self.held) = (engine, skip, held);
         (self.position, self.positioned, self.ended) = (0, false, false);
         Ok(None)
+    }
+
+    /// Careless joining leaves Vorbis headers in the middle of a stream; what follows needs them.
+    fn begins_again(&self) -> bool {
+        self.link.codec == Codec::Vorbis && self.pages.packet().starts_with(b"\x01vorbis")
     }
 
     fn decode(&mut self, info: PacketInfo) -> Step<'_> {
@@ -181,7 +187,7 @@ impl Source for Ogg {
                 count,
                 "Ogg pages are damaged or missing".to_owned(),
             )),
-            Event::Packet(info) if info.begins => Ok(match self.chain(info) {
+            Event::Packet(info) if info.begins || self.begins_again() => Ok(match self.chain(info) {
                 Ok(None) => Step::Audio(Planes::new(std::iter::empty(), 0, 0..0)),
                 Ok(Some(text)) => Step::Stop(text),
                 Err(DecodeError::Io(error)) => return Err(DecodeError::Io(error)),
