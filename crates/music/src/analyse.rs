@@ -105,6 +105,9 @@ impl Ears<'_> {
         if let Some(error) = self.spool_error.take() {
             return Err(error);
         }
+        if let Some(mut converter) = self.converter.take() {
+            converter.finish(&mut self.pending);
+        }
         self.levels.finish();
         self.report();
         self.spool()
@@ -114,7 +117,7 @@ impl Ears<'_> {
 impl Listener for Ears<'_> {
     fn start(&mut self, info: &StreamInfo) {
         self.levels = Levels::new(info.sample_rate);
-        self.converter = Some(Mono11k::new(info.sample_rate, info.integer_bits));
+        self.converter = Some(Mono11k::new(info.sample_rate, info.channels));
     }
 
     fn block(&mut self, block: &Block<'_>) -> ControlFlow<()> {

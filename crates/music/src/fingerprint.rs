@@ -1,113 +1,104 @@
-//! Chromaprint fingerprints, equal to what `fpcalc` prints.
+//! Chromaprint fingerprints of the first two minutes of a passage.
 //!
-//! AcoustID compares fingerprints bit by bit, so every stage has to be
-//! Chromaprint's own. What comes after resampling (spectrum, chroma, classifiers,
-//! compression) is the crate `rusty-chromaprint`; its resampler is not
-//! Chromaprint's, and alone makes up 0.7 % of differing bits, so ours is in
-//! [`resample`]. Algorithm: "TEST2", the default; see Lukáš Lalinský, "How does
-//! Chromaprint work?", <https://oxygene.sk/2011/01/how-does-chromaprint-work/>.
+//! AcoustID knows music by these fingerprints, so they must be those that `fpcalc` makes. Two parts:
+//! [`Mono11k`] turns decoded blocks into Chromaprint's input, 16-bit mono at 11,025 Hz, once for the
+//! whole file; [`fingerprint`] makes a fingerprint of any part of that stream. The second is the crate
+//! `rusty-chromaprint` (MIT), whose resampler differs from Chromaprint's by 0.7 % of all bits, and which
+//! is therefore given samples that need no resampling. `chromaprint-next` is exact but partly LGPL.
 
+mod mono;
 mod resample;
+mod text;
 
-use rusty_chromaprint::{Configuration, FingerprintCompressor, Fingerprinter};
+use rusty_chromaprint::{Configuration, Fingerprinter};
 
-pub use resample::Mono11k;
+pub use mono::Mono11k;
 
-/// Sample rate of the audio that fingerprints are made of, in Hz.
+/// Samples per second that Chromaprint works on.
 pub const RATE: u32 = 11_025;
-
-/// How much of a passage is used, in seconds: `fpcalc`'s default, and what AcoustID's index holds.
+/// Seconds of a passage that are used, as by `fpcalc` and all who submit to AcoustID.
 pub const SECONDS: u32 = 120;
+/// Shorter passages get no fingerprint: AcoustID's entries are of whole recordings, and what matches a
+/// few seconds is chance.
+pub const MIN_SECONDS: u32 = 10;
 
-/// Shorter passages get no fingerprint: they match almost anything.
-const SHORTEST_SECONDS: u32 = 10;
+/// Chromaprint's number for the algorithm called TEST2, its default.
+const ALGORITHM: u8 = 1;
 
 /// A Chromaprint fingerprint.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
     raw: Vec<u32>,
+    algorithm: u8,
 }
 
 impl Fingerprint {
-    /// Chromaprint's number of the algorithm: 1, "TEST2".
-    pub const ALGORITHM: u8 = 1;
-
-    /// One number per 0.1238 s, as `fpcalc -raw` prints them.
+    /// One number for each 0.124 s; what `fpcalc -raw` prints.
     pub fn raw(&self) -> &[u32] {
         &self.raw
     }
 
-    /// The compressed form, as `fpcalc` prints it and AcoustID takes it.
+    /// Chromaprint's number of the algorithm; 1 is TEST2.
+    pub const fn algorithm(&self) -> u8 {
+        self.algorithm
+    }
+
+    /// The compressed text that `fpcalc` prints and AcoustID takes: URL-safe base64 without padding.
     pub fn encode(&self) -> String {
-        let configuration = Configuration::preset_test2();
-        let compressed = FingerprintCompressor::from(&configuration).compress(&self.raw);
-        base64(&compressed)
+        text::encode(self.algorithm, &self.raw)
+    }
+
+    /// Reads what [`encode`](Self::encode) or `fpcalc` wrote; `None` if it is no fingerprint.
+    pub fn decode(text: &str) -> Option<Self> {
+        let (algorithm, raw) = text::decode(text)?;
+        Some(Self { raw, algorithm })
     }
 }
 
-/// The fingerprint of a passage, from its audio at 11,025 Hz mono; the first 120 s count.
-///
-/// `None` for less than 10 s.
+/// Makes the fingerprint of `samples`, mono at [`RATE`], of which at most [`SECONDS`] are used. `None`
+/// under [`MIN_SECONDS`].
 pub fn fingerprint(samples: &[i16]) -> Option<Fingerprint> {
-    let samples = &samples[..samples.len().min((RATE * SECONDS) as usize)];
-    if samples.len() < (RATE * SHORTEST_SECONDS) as usize {
+    let used = samples.len().min((RATE * SECONDS) as usize);
+    if used < (RATE * MIN_SECONDS) as usize {
         return None;
     }
     let mut printer = Fingerprinter::new(&Configuration::preset_test2());
-    printer
-        .start(RATE, 1)
-        .expect("11,025 Hz mono needs no resampling and cannot be refused");
-    printer.consume(samples);
+    // One channel at Chromaprint's own rate cannot be refused.
+    printer.start(RATE, 1).ok()?;
+    printer.consume(&samples[..used]);
     printer.finish();
     let raw = printer.fingerprint().to_vec();
-    (!raw.is_empty()).then_some(Fingerprint { raw })
-}
-
-/// Base 64 with the URL-safe alphabet and without padding (RFC 4648, section 5).
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let word = group
-            .iter()
-            .fold(0u32, |word, byte| word << 8 | u32::from(*byte))
-            << (8 * (3 - group.len()));
-        for digit in 0..=group.len() {
-            text.push(char::from(
-                ALPHABET[(word >> (18 - 6 * digit)) as usize & 63],
-            ));
-        }
-    }
-    text
+    (!raw.is_empty()).then_some(Fingerprint {
+        raw,
+        algorithm: ALGORITHM,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn base64_is_that_of_the_rfc() {
-        let cases = [
-            ("", ""),
-            ("f", "Zg"),
-            ("fo", "Zm8"),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg"),
-            ("fooba", "Zm9vYmE"),
-        ];
-        for (plain, encoded) in cases {
-            assert_eq!(base64(plain.as_bytes()), encoded);
-        }
-        assert_eq!(base64(&[0xfb, 0xff]), "-_8");
+    fn noise(count: u32) -> Vec<i16> {
+        let mut state = 1_u32;
+        let next = |_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 17) as i16 - 16_384
+        };
+        (0..count).map(next).collect()
     }
 
     #[test]
-    fn a_passage_needs_ten_seconds() {
-        let noise: Vec<i16> = (0..RATE as usize * 11)
-            .map(|i| ((i * i * 31) % 20_011) as i16 - 10_000)
-            .collect();
-        assert!(fingerprint(&noise).is_some());
-        assert!(fingerprint(&noise[..RATE as usize * 10 - 1]).is_none());
-        assert!(fingerprint(&[]).is_none());
+    fn short_passages_have_none() {
+        assert_eq!(fingerprint(&[]), None);
+        assert_eq!(fingerprint(&noise(RATE * MIN_SECONDS - 1)), None);
+        let print = fingerprint(&noise(RATE * MIN_SECONDS)).unwrap();
+        assert_eq!((print.raw().len(), print.algorithm()), (63, 1));
+    }
+
+    #[test]
+    fn only_the_first_two_minutes_count() {
+        let long = noise(RATE * (SECONDS + 5));
+        let two_minutes = &long[..(RATE * SECONDS) as usize];
+        assert_eq!(fingerprint(&long), fingerprint(two_minutes));
     }
 }

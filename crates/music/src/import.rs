@@ -2,16 +2,18 @@
 
 mod ending;
 mod families;
+mod tally;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use run::{Cancel, Fault, Progress, for_each};
 
 use crate::error::{Error, Result};
-use crate::event::{Completed, Event, FileCounts};
+use crate::event::{Completed, Event};
 use crate::id::{FileId, SessionId};
 use crate::known::{FileStatus, Known};
 use crate::library::Library;
@@ -23,6 +25,7 @@ use crate::tags::Tags;
 use crate::take_in::{Setting, Taken, former_passages, take_in};
 use ending::{homes, solved};
 use families::Families;
+use tally::{Counted, Tally};
 
 /// What to import, and how.
 #[derive(Debug, Clone)]
@@ -72,11 +75,15 @@ pub fn import(
     chain.announce(&plan, &known)?;
     if !import.dry_run && !cancel.is_requested() {
         let homes = homes(&plan, &known);
+        chain.tally().solved = solved(&plan, &known, &folder);
         let mut families = chain.reconcile(&mut plan, &known)?;
         progress.phase("import");
+        chain
+            .left
+            .store(plan.tasks.len() + plan.copies.len(), Ordering::Relaxed);
         chain.take_in_all(&mut plan.tasks);
         chain.link_copies(&plan.copies, &homes, &mut families);
-        chain.end(solved(&plan, &known, &folder))?;
+        chain.end()?;
     }
     Ok(chain.completed())
 }
@@ -101,17 +108,9 @@ struct Chain<'a> {
     session: SessionId,
     started: Instant,
     started_at: String,
+    /// Units of work that have not come to their write yet.
+    left: AtomicUsize,
     tally: Mutex<Tally>,
-}
-
-#[derive(Default)]
-struct Tally {
-    files: FileCounts,
-    passages: u64,
-    audio_seconds: f64,
-    problems: Vec<Problem>,
-    /// What became of each analysed file, for its copies.
-    outcomes: HashMap<String, Result<FileId, Fault>>,
 }
 
 impl<'a> Chain<'a> {
@@ -133,6 +132,7 @@ impl<'a> Chain<'a> {
             started_at: jiff::Timestamp::now()
                 .strftime("%Y-%m-%d %H:%M:%S")
                 .to_string(),
+            left: AtomicUsize::new(0),
             tally: Mutex::default(),
         };
         tell(&Event::ImportStarted {
@@ -274,6 +274,9 @@ impl<'a> Chain<'a> {
             fault
         });
         let failed = result.is_err();
+        if failed {
+            self.left.fetch_sub(1, Ordering::Relaxed);
+        }
         self.tally()
             .outcomes
             .insert(task.file.path().to_owned(), result);
@@ -281,31 +284,23 @@ impl<'a> Chain<'a> {
     }
 
     fn record(&self, record: FileRecord) -> Result<FileId, NotAudio> {
+        let counted = Counted::of(&record);
+        self.tally().add(&counted);
         let path = record.file.path().to_owned();
-        let audio = record.audio.clone();
-        let (passages, status) = (record.passages.len(), record.status);
-        let file_id = record::record_file(self.library.db(), record)
-            .map_err(|error| database_fault(&error))?;
-        let Some(audio) = audio else {
-            return Ok(file_id);
-        };
-        let audio_seconds = audio.frames as f64 / f64::from(audio.sample_rate);
-        let mut tally = self.tally();
-        tally.audio_seconds += audio_seconds;
-        tally.passages += passages as u64;
-        if status == FileStatus::NoAudio {
-            tally.files.no_audio += 1;
-            drop(tally);
+        let damage = record.audio.as_ref().and_then(|audio| audio.damage.clone());
+        let recorded = self.write_last_with_the_end(|db, end| record::record_file(db, record, end));
+        let file_id = recorded.map_err(|error| {
+            self.tally().take_back(&counted);
+            database_fault(&error)
+        })?;
+        if counted.is_silent {
             (self.tell)(&Event::FileNoAudio {
                 path,
-                reason: format!("{audio_seconds:.1} s of silence"),
+                reason: format!("{:.1} s of silence", counted.audio_seconds),
             });
             return Ok(file_id);
         }
-        tally.files.recorded += 1;
-        tally.files.damaged += u64::from(audio.damage.is_some());
-        drop(tally);
-        if let Some(reason) = audio.damage {
+        if let Some(reason) = damage {
             (self.tell)(&Event::FileDamaged {
                 path: path.clone(),
                 reason,
@@ -314,10 +309,10 @@ impl<'a> Chain<'a> {
         (self.tell)(&Event::FileRecorded {
             path,
             file_id: file_id.clone(),
-            format: audio.format,
-            passages,
-            audio_seconds,
-            damaged_frames: audio.damaged_frames,
+            format: counted.format,
+            passages: counted.passages as usize,
+            audio_seconds: counted.audio_seconds,
+            damaged_frames: counted.damaged_frames,
         });
         Ok(file_id)
     }
@@ -352,6 +347,7 @@ impl<'a> Chain<'a> {
                 })
                 .and_then(|original| self.link_copy(copy, original, families));
             if let Err(fault) = linked {
+                self.left.fetch_sub(1, Ordering::Relaxed);
                 self.problem(Problem::of(&copy.file, copy.id.clone(), fault, false));
             }
         }
@@ -374,9 +370,12 @@ impl<'a> Chain<'a> {
             session: self.session.clone(),
         };
         let family = families.join(copy.hash.as_str(), original, record.id.clone());
-        record::record_copy(self.library.db(), record, family)
-            .map_err(|error| database_fault(&error).fault)?;
         self.tally().files.duplicate += 1;
+        self.write_last_with_the_end(|db, end| record::record_copy(db, record, family, end))
+            .map_err(|error| {
+                self.tally().files.duplicate -= 1;
+                database_fault(&error).fault
+            })?;
         (self.tell)(&Event::FileDuplicate {
             path: copy.file.path().to_owned(),
             original: copy.original.clone(),

@@ -49,16 +49,13 @@ impl Library {
     ///
     /// When the file cannot be opened or made, is no database, or a newer program wrote it.
     pub fn open(path: &Path, root: &Path) -> Result<Self> {
-        let settings = if path.exists() {
-            stored_settings(path)
-        } else {
-            Settings::default()
-        };
-        let db = options(path)
-            .busy_timeout(settings.lock_retry)
-            .max_lock_wait(settings.max_lock_wait)
-            .open()?;
+        let mut db = options(path, &Settings::default()).open()?;
         let settings = Settings::load(&db)?;
+        // How long to wait for the lock is stored in the file itself.
+        if !settings.waits_by_default() {
+            db.close()?;
+            db = options(path, &settings).open()?;
+        }
         Ok(Self {
             db,
             root: root.to_owned(),
@@ -79,7 +76,7 @@ impl Library {
                 path: path.to_owned(),
             });
         }
-        let db = options(path).open_read_only()?;
+        let db = options(path, &Settings::default()).open_read_only()?;
         let settings = Settings::load(&db).unwrap_or_default();
         Ok(Self {
             db,
@@ -142,18 +139,12 @@ impl Library {
     }
 }
 
-fn options(path: &Path) -> Options {
-    Options::new(path).schema(WKMP).schema(ACCESSION)
-}
-
-/// How long to wait for the lock is itself stored in the file to be opened.
-fn stored_settings(path: &Path) -> Settings {
-    let read = || -> Result<Settings> {
-        let db = options(path).open_read_only()?;
-        let settings = Settings::load(&db)?;
-        Ok(settings)
-    };
-    read().unwrap_or_default()
+fn options(path: &Path, settings: &Settings) -> Options {
+    Options::new(path)
+        .schema(WKMP)
+        .schema(ACCESSION)
+        .busy_timeout(settings.lock_retry)
+        .max_lock_wait(settings.max_lock_wait)
 }
 
 #[cfg(test)]

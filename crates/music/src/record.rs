@@ -71,17 +71,18 @@ pub struct PassageRecord {
     pub fingerprint: Option<(u8, String)>,
 }
 
-/// Writes everything about one file in one transaction.
+/// Writes everything about one file in one transaction, and the run's end if it is the last one.
 ///
 /// # Errors
 ///
 /// When the database cannot be written; then nothing of it is.
-pub fn record_file(db: &Db, record: FileRecord) -> Result<FileId> {
+pub fn record_file(db: &Db, record: FileRecord, end: Option<RunEnd>) -> Result<FileId> {
     db.write("record file", move |tx| {
         let id = upsert_file(tx, &record)?;
         upsert_details(tx, &id, &record)?;
         replace_passages(tx, &id, &record)?;
         forget_problem(tx, record.file.path())?;
+        end.map_or(Ok(()), |end| write_end(tx, &end))?;
         Ok(id)
     })
 }
@@ -91,7 +92,12 @@ pub fn record_file(db: &Db, record: FileRecord) -> Result<FileId> {
 /// # Errors
 ///
 /// When the database cannot be written; then nothing of it is.
-pub fn record_copy(db: &Db, record: FileRecord, family: Vec<FileId>) -> Result<FileId> {
+pub fn record_copy(
+    db: &Db,
+    record: FileRecord,
+    family: Vec<FileId>,
+    end: Option<RunEnd>,
+) -> Result<FileId> {
     db.write("record duplicate", move |tx| {
         let id = upsert_file(tx, &record)?;
         upsert_details(tx, &id, &record)?;
@@ -101,6 +107,7 @@ pub fn record_copy(db: &Db, record: FileRecord, family: Vec<FileId>) -> Result<F
         family.retain(|member| *member != id);
         family.push(id.clone());
         link_family(tx, &family)?;
+        end.map_or(Ok(()), |end| write_end(tx, &end))?;
         Ok(id)
     })
 }
@@ -369,56 +376,73 @@ pub struct SessionRecord {
     pub started_at: String,
 }
 
-/// Ends a run: its session row, and the problems it met, in one transaction.
+/// How a run ended.
+#[derive(Debug)]
+pub struct RunEnd {
+    /// The run.
+    pub session: SessionRecord,
+    /// The files it could not take in.
+    pub problems: Vec<Problem>,
+    /// Paths of problems that are none any more.
+    pub solved: Vec<String>,
+}
+
+/// Writes a run's end in a transaction of its own.
 ///
 /// # Errors
 ///
 /// When the database cannot be written.
-pub fn end_session(
-    db: &Db,
-    session: SessionRecord,
-    problems: Vec<Problem>,
-    solved: Vec<String>,
-) -> Result<()> {
-    db.write("end session", move |tx| {
-        let errors: Vec<_> = problems
-            .iter()
-            .take(1_000)
-            .map(|problem| {
-                serde_json::json!({
-                    "file_path": problem.path,
-                    "error_code": problem.fault.stage.to_uppercase() + "_ERROR",
-                    "error_message": problem.fault.reason,
-                })
+pub fn end_run(db: &Db, end: RunEnd) -> Result<()> {
+    db.write("end run", move |tx| write_end(tx, &end))
+}
+
+fn write_end(tx: &Tx<'_>, end: &RunEnd) -> Result<()> {
+    write_session(tx, &end.session, &end.problems)?;
+    for path in &end.solved {
+        forget_problem(tx, path)?;
+    }
+    for problem in &end.problems {
+        write_problem(tx, problem)?;
+    }
+    Ok(())
+}
+
+fn write_session(tx: &Tx<'_>, session: &SessionRecord, problems: &[Problem]) -> Result<()> {
+    let errors: Vec<_> = problems
+        .iter()
+        .take(1_000)
+        .map(|problem| {
+            serde_json::json!({
+                "file_path": problem.path,
+                "error_code": problem.fault.stage.to_uppercase() + "_ERROR",
+                "error_message": problem.fault.reason,
             })
-            .collect();
-        tx.execute(
-            "INSERT INTO import_sessions (session_id, state, root_folder, parameters, progress_current, \
-                progress_total, progress_percentage, current_operation, errors, started_at, ended_at, \
-                file_classification_data) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, datetime('now'), ?11)",
-            params![
-                session.id,
-                serde_json::to_string(session.state).expect("a word is text"),
-                session.root,
-                session.parameters,
-                session.done,
-                session.total,
-                100.0 * session.done as f64 / session.total.max(1) as f64,
-                session.operation,
-                serde_json::to_string(&errors).expect("errors are plain text"),
-                session.started_at,
-                session.counts,
-            ],
-        )?;
-        for path in &solved {
-            forget_problem(tx, path)?;
-        }
-        for problem in &problems {
-            write_problem(tx, problem)?;
-        }
-        Ok(())
-    })
+        })
+        .collect();
+    tx.execute(
+        "INSERT INTO import_sessions (session_id, state, root_folder, parameters, progress_current, \
+            progress_total, progress_percentage, current_operation, errors, started_at, ended_at, \
+            file_classification_data) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, datetime('now'), ?11) \
+         ON CONFLICT (session_id) DO UPDATE SET state = excluded.state, \
+            progress_current = excluded.progress_current, progress_percentage = excluded.progress_percentage, \
+            current_operation = excluded.current_operation, errors = excluded.errors, \
+            ended_at = excluded.ended_at, file_classification_data = excluded.file_classification_data",
+        params![
+            session.id,
+            serde_json::to_string(session.state).expect("a word is text"),
+            session.root,
+            session.parameters,
+            session.done,
+            session.total,
+            100.0 * session.done as f64 / session.total.max(1) as f64,
+            session.operation,
+            serde_json::to_string(&errors).expect("errors are plain text"),
+            session.started_at,
+            session.counts,
+        ],
+    )?;
+    Ok(())
 }
 
 fn write_problem(tx: &Tx<'_>, problem: &Problem) -> Result<()> {

@@ -198,6 +198,14 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// Whether the times to wait for the write lock are today's defaults.
+    pub fn waits_by_default(&self) -> bool {
+        let default = Self::default();
+        self.lock_retry == default.lock_retry && self.max_lock_wait == default.max_lock_wait
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {

@@ -5,7 +5,6 @@ use sqlite::{Db, params};
 
 use crate::analyse::Analysis;
 use crate::error::Result;
-use crate::fingerprint::Fingerprint;
 use crate::id::{FileId, PassageId, SessionId};
 use crate::known::FileStatus;
 use crate::plan::Task;
@@ -174,7 +173,7 @@ fn passages(
             id: claim(&mut former, start, end).unwrap_or_else(PassageId::random),
             start,
             end,
-            fingerprint: fingerprint.map(|print| (Fingerprint::ALGORITHM, print.encode())),
+            fingerprint: fingerprint.map(|print| (print.algorithm(), print.encode())),
         });
     }
     Ok(passages)

@@ -55,7 +55,9 @@ impl Header {
         let table = match family {
             0 if channels <= 2 => None,
             1 | 255 => Some(table(family, fixed[9], &packet[19..]).ok_or_else(|| {
-                DecodeError::Malformed("the channel mapping of the Opus header is impossible".to_owned())
+                DecodeError::Malformed(
+                    "the channel mapping of the Opus header is impossible".to_owned(),
+                )
             })?),
             other => {
                 return Err(DecodeError::Unsupported(format!(
@@ -102,7 +104,10 @@ fn table(family: u8, channels: u8, bytes: &[u8]) -> Option<ChannelMappingTable> 
     let streams = table.stream_count;
     let possible = (1..=MAX_STREAMS).contains(&streams) && table.coupled_count <= streams;
     let sources = u16::from(streams) + u16::from(table.coupled_count);
-    let all_there = table.mapping.iter().all(|from| *from == SILENT || u16::from(*from) < sources);
+    let all_there = table
+        .mapping
+        .iter()
+        .all(|from| *from == SILENT || u16::from(*from) < sources);
     (possible && all_there).then_some(table)
 }
 
@@ -142,10 +147,17 @@ impl Opus {
             Engine::Multi(decoder) => decoder.decode(packet, MAX_FRAMES, &mut self.interleaved),
         }?;
         let gain = self.header.gain;
-        let audio = self.interleaved.get(..frames * channels).unwrap_or_default();
+        let audio = self
+            .interleaved
+            .get(..frames * channels)
+            .unwrap_or_default();
         for (plane, from) in self.planes.iter_mut().zip(self.header.order()) {
             plane.clear();
-            plane.extend(audio.chunks_exact(channels).map(|frame| frame[*from] * gain));
+            plane.extend(
+                audio
+                    .chunks_exact(channels)
+                    .map(|frame| frame[*from] * gain),
+            );
         }
         Ok(&self.planes)
     }

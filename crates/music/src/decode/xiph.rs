@@ -74,7 +74,10 @@ impl Ogg {
 
     /// Goes on with the next link of the chain, if it is of the same kind.
     fn chain(&mut self, first: PacketInfo) -> Result<Option<String>, DecodeError> {
-        let first = PacketInfo { begins: true, ..first };
+        let first = PacketInfo {
+            begins: true,
+            ..first
+        };
         let (link, engine, skip, held) = read_headers(&mut self.pages, Some(first))?;
         let same = (link.codec, link.sample_rate, link.channels);
         if same != (self.link.codec, self.link.sample_rate, self.link.channels) {
@@ -187,14 +190,16 @@ impl Source for Ogg {
                 count,
                 "Ogg pages are damaged or missing".to_owned(),
             )),
-            Event::Packet(info) if info.begins || self.begins_again() => Ok(match self.chain(info) {
-                Ok(None) => Step::Audio(Planes::new(std::iter::empty(), 0, 0..0)),
-                Ok(Some(text)) => Step::Stop(text),
-                Err(DecodeError::Io(error)) => return Err(DecodeError::Io(error)),
-                Err(error) => Step::Stop(format!(
-                    "a second stream follows that cannot be read: {error}"
-                )),
-            }),
+            Event::Packet(info) if info.begins || self.begins_again() => {
+                Ok(match self.chain(info) {
+                    Ok(None) => Step::Audio(Planes::new(std::iter::empty(), 0, 0..0)),
+                    Ok(Some(text)) => Step::Stop(text),
+                    Err(DecodeError::Io(error)) => return Err(DecodeError::Io(error)),
+                    Err(error) => Step::Stop(format!(
+                        "a second stream follows that cannot be read: {error}"
+                    )),
+                })
+            }
             Event::Packet(info) => Ok(self.decode(info)),
         }
     }

@@ -1,9 +1,11 @@
 //! What a run tells and keeps when things go wrong, and when it is over.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
 
 use run::Usage;
+use sqlite::Db;
 
 use super::{Chain, Tally};
 use crate::error::Result;
@@ -11,7 +13,7 @@ use crate::event::{Completed, Event, FileCounts};
 use crate::id::FileId;
 use crate::known::Known;
 use crate::plan::{Plan, Problem, is_below};
-use crate::record::{self, SessionRecord};
+use crate::record::{self, RunEnd, SessionRecord};
 
 /// Where known files are once the plan's moves are done.
 pub(super) fn homes(plan: &Plan, known: &Known) -> HashMap<String, FileId> {
@@ -101,11 +103,46 @@ impl Chain<'_> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps the run and its problems: the one transaction that is no file's.
-    pub(super) fn end(&self, solved: Vec<String>) -> Result<()> {
-        let mut tally = self.tally();
-        let problems = std::mem::take(&mut tally.problems);
-        let files = tally.files;
+    /// Writes one unit of work; the last one carries the run's end with it, so
+    /// that a run takes no write lock but those of its files.
+    pub(super) fn write_last_with_the_end(
+        &self,
+        write: impl FnOnce(&Db, Option<RunEnd>) -> Result<FileId>,
+    ) -> Result<FileId> {
+        let is_last =
+            self.left.load(Ordering::Relaxed) > 0 && self.left.fetch_sub(1, Ordering::Relaxed) == 1;
+        let end = is_last.then(|| self.run_end());
+        let kept = end.as_ref().map(|end| end.problems.len());
+        let written = write(self.library.db(), end);
+        match (&written, kept) {
+            (Ok(_), Some(kept)) => {
+                let mut tally = self.tally();
+                tally.problems.drain(..kept);
+                tally.ended = true;
+            }
+            // Whoever calls takes a failed unit off what is left, as if it had never come to its write.
+            (Err(_), _) => {
+                self.left.fetch_add(1, Ordering::Relaxed);
+            }
+            _ => {}
+        }
+        written
+    }
+
+    /// Keeps the run and its problems, if no file's write has carried them.
+    pub(super) fn end(&self) -> Result<()> {
+        let tally = self.tally();
+        if tally.ended && tally.problems.is_empty() {
+            return Ok(());
+        }
+        drop(tally);
+        record::end_run(self.library.db(), self.run_end())
+    }
+
+    /// The run and its problems, as they stand.
+    fn run_end(&self) -> RunEnd {
+        let tally = self.tally();
+        let (problems, solved, files) = (tally.problems.clone(), tally.solved.clone(), tally.files);
         drop(tally);
         let stopped = self.cancel.is_requested();
         let parameters = serde_json::json!({
@@ -126,7 +163,11 @@ impl Chain<'_> {
             counts: serde_json::to_string(&files).expect("counts are numbers"),
             started_at: self.started_at.clone(),
         };
-        record::end_session(self.library.db(), session, problems, solved)
+        RunEnd {
+            session,
+            problems,
+            solved,
+        }
     }
 
     /// How it went.
