@@ -37,8 +37,11 @@ const CUT: f64 = 0.5;
 /// In a single track, only a silence this long is one: what follows is a hidden track.
 const HIDDEN_TRACK_SECONDS: f64 = 10.0;
 
-/// A gap this good, with this much sound on both sides, speaks against a single track.
-const TELLING: f64 = 0.7;
+/// A gap this good, or this quiet, this long and with this much sound on both
+/// sides, speaks against a single track.
+const TELLING: f64 = 0.8;
+const DIGITAL_DBFS: f32 = -80.0;
+const TELLING_SECONDS: f64 = 0.8;
 const TELLING_SOUND_SECONDS: f64 = 5.0;
 
 /// A gap this good is hardly ever a pause.
@@ -144,7 +147,9 @@ fn weigh(levels: &Levels, clues: &Clues<'_>, gaps: &[Gap]) -> Vec<(&'static str,
     };
     let telling: Vec<_> = gaps
         .iter()
-        .filter(|gap| gap.confidence >= TELLING && gap.sound_seconds >= TELLING_SOUND_SECONDS)
+        .filter(|gap| gap.confidence >= TELLING || gap.dbfs <= DIGITAL_DBFS)
+        .filter(|gap| gap.seconds() >= TELLING_SECONDS)
+        .filter(|gap| gap.sound_seconds >= TELLING_SOUND_SECONDS)
         .collect();
     let evident = telling
         .iter()
