@@ -67,6 +67,8 @@ pub(crate) enum Music {
     Import(Import),
     /// Tell what is in the library, what failed, and why
     Status {
+        /// The root folder, as for import
+        folder: Option<PathBuf>,
         #[command(flatten)]
         place: Place,
         /// List every problem, not only the first twenty
@@ -86,6 +88,8 @@ pub(crate) enum Music {
     Settings(Settings),
     /// Check the library: integrity, references, orphans, files missing on the disk
     Check {
+        /// The root folder, as for import
+        folder: Option<PathBuf>,
         #[command(flatten)]
         place: Place,
     },
@@ -102,6 +106,14 @@ pub(crate) struct Place {
     /// The database file [default: wkmp.db in the root folder]
     #[arg(long, value_name = "FILE")]
     pub(crate) database: Option<PathBuf>,
+}
+
+impl Place {
+    /// The same place, where the root folder was named as `folder` instead.
+    pub(crate) fn or_folder(mut self, folder: Option<PathBuf>) -> Self {
+        self.root_folder = self.root_folder.or(folder);
+        self
+    }
 }
 
 #[expect(

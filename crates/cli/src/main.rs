@@ -8,6 +8,7 @@ mod progress;
 mod settings;
 mod signals;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -31,8 +32,8 @@ fn main() -> ExitCode {
 fn run_command(command: Command, printer: Printer) -> anyhow::Result<ExitStatus> {
     match command {
         Command::Music(Music::Import(import)) => commands::import::import(&import, printer),
-        Command::Music(Music::Status { place, all }) => {
-            commands::status::status(&place, all, printer)
+        Command::Music(Music::Status { folder, place, all }) => {
+            commands::status::status(&place.or_folder(folder), all, printer)
         }
         Command::Music(Music::Show { place, name }) => commands::show::show(&place, &name, printer),
         Command::Music(Music::Settings(Settings::Get { place, key })) => {
@@ -44,7 +45,9 @@ fn run_command(command: Command, printer: Printer) -> anyhow::Result<ExitStatus>
         Command::Music(Music::Settings(Settings::List { place })) => {
             commands::settings::list(&place, printer)
         }
-        Command::Music(Music::Check { place }) => commands::check::check(&place, printer),
+        Command::Music(Music::Check { folder, place }) => {
+            commands::check::check(&place.or_folder(folder), printer)
+        }
         Command::Music(Music::Export(export)) => commands::export::export(&export, printer),
         Command::Completions { shell } => commands::generate::completions(shell),
         Command::Man { folder } => commands::generate::man(&folder),
@@ -79,6 +82,7 @@ fn log(global: &Global) {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .init();
 }

@@ -1,6 +1,6 @@
 //! `completions` and `man`, from the definition of the arguments.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -15,10 +15,13 @@ use crate::printer::Printer;
 pub(crate) fn completions(shell: Shell) -> Result<ExitStatus> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "accession", &mut text);
-    Printer::stdout()
-        .write_all(&text)
-        .context("cannot print the completions")?;
-    Ok(ExitStatus::Done)
+    let mut out = Printer::stdout();
+    match out.write_all(&text).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("cannot print the completions")
+        }
+        _ => Ok(ExitStatus::Done),
+    }
 }
 
 /// Writes a man page for every command.

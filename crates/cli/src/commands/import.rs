@@ -13,10 +13,7 @@ use crate::signals::stop_on_signals;
 
 /// Takes a folder in.
 pub(crate) fn import(args: &args::Import, printer: Printer) -> Result<ExitStatus> {
-    let mut place = args.place.clone();
-    if place.root_folder.is_none() {
-        place.root_folder.clone_from(&args.folder);
-    }
+    let place = args.place.clone().or_folder(args.folder.clone());
     let located = located(&place, printer)?;
     if located.assumed || args.folder.is_none() {
         std::fs::create_dir_all(&located.root)
