@@ -1,5 +1,6 @@
 //! The only place that prints: results to standard output, everything else to standard error.
 
+use std::borrow::Cow;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, StdoutLock, Write};
 
 use serde::Serialize;
@@ -58,7 +59,7 @@ impl Printer {
 
     /// A line of a result.
     pub(crate) fn result(self, line: &str) {
-        put(&mut io::stdout().lock(), line);
+        put(&mut io::stdout().lock(), &printable(line));
     }
 
     /// A result for machines, on one line.
@@ -83,7 +84,7 @@ impl Printer {
     /// Something said beside the result.
     pub(crate) fn note(self, volume: Volume, line: &str) {
         if self.says(volume) {
-            put(&mut io::stderr().lock(), line);
+            put(&mut io::stderr().lock(), &printable(line));
         }
     }
 
@@ -98,11 +99,35 @@ impl Printer {
     }
 }
 
+/// A file's name may hold line breaks and what a terminal takes for commands; what is said stays one line of text.
+fn printable(line: &str) -> Cow<'_, str> {
+    if !line.contains(char::is_control) {
+        return Cow::Borrowed(line);
+    }
+    let escaped = line.chars().flat_map(|c| {
+        let control = c.is_control().then(|| c.escape_default());
+        let plain = control.is_none().then_some(c);
+        control.into_iter().flatten().chain(plain)
+    });
+    Cow::Owned(escaped.collect())
+}
+
 /// A reader that has seen enough, such as `head`, is no reason to complain.
 fn put(out: &mut impl Write, line: &str) {
     if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush())
         && error.kind() != ErrorKind::BrokenPipe
     {
         tracing::warn!("cannot print: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_stays_one_line_of_text_whatever_a_file_is_called() {
+        assert_eq!(printable("雨の駅/01 é.mp3"), "雨の駅/01 é.mp3");
+        assert_eq!(printable("a\nb\x1b[31m.mp3"), "a\\nb\\u{1b}[31m.mp3");
     }
 }

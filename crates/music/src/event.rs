@@ -57,7 +57,7 @@ pub enum Event {
         /// Damaged frames that were left out.
         damaged_frames: u64,
     },
-    /// A file was recorded as far as it goes, and is not whole.
+    /// A file was recorded as far as it goes; something in it could not be decoded.
     FileDamaged {
         /// Its path in the library.
         path: String,
@@ -153,8 +153,8 @@ pub struct FileCounts {
     pub misleading: u64,
     /// Not reached, because the import was asked to stop.
     pub not_reached: u64,
-    /// Among the recorded: not whole.
-    pub damaged: u64,
+    /// Among the recorded: files that end before their time, so that something is lost.
+    pub cut_off: u64,
     /// Among the unchanged: found at a new path.
     pub moved: u64,
     /// Known and gone from the disk.
@@ -164,8 +164,8 @@ pub struct FileCounts {
 }
 
 impl FileCounts {
-    /// Whether every file that was found is in the library.
+    /// Whether every file that was found is in the library, and whole but for a damaged frame or two.
     pub fn all_taken_in(&self) -> bool {
-        self.failed + self.misleading + self.no_audio + self.damaged == 0
+        self.failed + self.misleading + self.no_audio + self.cut_off == 0
     }
 }

@@ -113,12 +113,38 @@ fn m3u8(passage: &PassageDetails, root: &Path, out: &mut dyn Write) -> std::io::
         writeln!(out, "#EXTVLCOPT:start-time={:.3}", passage.start_seconds)?;
         writeln!(out, "#EXTVLCOPT:stop-time={:.3}", passage.end_seconds)?;
     }
-    writeln!(out, "{}", root.join(&passage.path).display())
+    writeln!(out, "{}", location(&root.join(&passage.path)))
+}
+
+/// A path as a playlist can hold it: a name with a line break in it only as a URI.
+fn location(path: &Path) -> String {
+    let plain = path.display().to_string();
+    if !plain.contains(['\r', '\n']) {
+        return plain;
+    }
+    let escaped: String = plain
+        .bytes()
+        .map(|byte| match byte {
+            b'/' | b'.' | b'-' | b'_' | b'~' => char::from(byte).to_string(),
+            _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect();
+    format!("file://{escaped}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_break_in_a_name_does_not_break_a_playlist() {
+        assert_eq!(location(Path::new("/m/a 1%.mp3")), "/m/a 1%.mp3");
+        assert_eq!(
+            location(Path::new("/m/a 1%\né.mp3")),
+            "file:///m/a%201%25%0A%C3%A9.mp3"
+        );
+    }
 
     #[test]
     fn csv_fields_are_quoted_where_they_must_be() {

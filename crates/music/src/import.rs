@@ -14,6 +14,7 @@ use run::{Cancel, Fault, Progress, for_each};
 
 use crate::error::{Error, Result};
 use crate::event::{Completed, Event};
+use crate::hash::ContentHash;
 use crate::id::{FileId, SessionId};
 use crate::known::{FileStatus, Known};
 use crate::library::Library;
@@ -72,6 +73,11 @@ pub fn import(
         cancel,
     };
     let mut plan = plan(scan, &known, &scope);
+    if cancel.is_requested() {
+        // What was not looked at any more is neither gone nor moved.
+        plan.missing.clear();
+        plan.moves.clear();
+    }
     chain.announce(&plan, &known)?;
     if !import.dry_run && !cancel.is_requested() {
         let homes = homes(&plan, &known);
@@ -205,7 +211,13 @@ impl<'a> Chain<'a> {
             removed.extend(plan.missing.iter().map(|row| row.id.clone()));
             self.tally().files.pruned = plan.missing.len() as u64;
         }
-        let leaving = plan.tasks.iter().filter_map(|task| task.id.as_ref());
+        // A file that is only analysed again keeps its content, and its family.
+        let leaving = plan.tasks.iter().filter(|task| {
+            let row = known.files.get(task.file.path());
+            let hash = task.hash.as_ref().map(ContentHash::as_str);
+            hash.is_none() || row.and_then(|row| row.hash.as_deref()) != hash
+        });
+        let leaving = leaving.filter_map(|task| task.id.as_ref());
         let (families, changed) = Families::without(known, removed.iter().chain(leaving));
         let changes = Reconciliation {
             moves: std::mem::take(&mut plan.moves),
@@ -213,7 +225,14 @@ impl<'a> Chain<'a> {
             families: changed,
         };
         if !changes.is_empty() {
-            record::reconcile(self.library.db(), changes)?;
+            let nothing_follows = plan.tasks.is_empty() && plan.copies.is_empty();
+            let end = nothing_follows.then(|| self.run_end());
+            record::reconcile(self.library.db(), changes, end)?;
+            if nothing_follows {
+                let mut tally = self.tally();
+                tally.problems.clear();
+                tally.ended = true;
+            }
         }
         Ok(families)
     }

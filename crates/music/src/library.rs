@@ -4,7 +4,7 @@ mod columns;
 
 use std::path::{Path, PathBuf};
 
-use sqlite::{Db, Newer, Options, Schema};
+use sqlite::{Db, Newer, Options, Schema, Warning};
 
 use crate::error::{Error, Result};
 use crate::settings::Settings;
@@ -77,6 +77,9 @@ impl Library {
             });
         }
         let db = options(path, &Settings::default()).open_read_only()?;
+        if db.warnings().iter().any(is_incomplete) {
+            return Self::completed_copy(&db, path, root);
+        }
         let settings = Settings::load(&db).unwrap_or_default();
         Ok(Self {
             db,
@@ -95,6 +98,18 @@ impl Library {
     pub fn scratch(root: &Path) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let mut library = Self::open(&folder.path().join(DATABASE), root)?;
+        library.scratch = Some(std::sync::Arc::new(folder));
+        Ok(library)
+    }
+
+    /// A library that lacks tables, because only WKMP has written to it so far, is read from a
+    /// copy that has them; the library itself stays as it is.
+    fn completed_copy(db: &Db, path: &Path, root: &Path) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let copy = folder.path().join(DATABASE);
+        db.backup(&copy)?;
+        let mut library = Self::open(&copy, root)?;
+        path.clone_into(&mut library.path);
         library.scratch = Some(std::sync::Arc::new(folder));
         Ok(library)
     }
@@ -137,6 +152,10 @@ impl Library {
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
+}
+
+fn is_incomplete(warning: &Warning) -> bool {
+    matches!(warning, Warning::OlderSchema { .. })
 }
 
 fn options(path: &Path, settings: &Settings) -> Options {

@@ -450,7 +450,8 @@ fn hash_where_sizes_meet<'a>(
                 plan.problems
                     .push(Problem::of(&candidate.file, id, fault, misleading));
             }
-            None => {}
+            // Asked to stop: nobody knows what it is, and nothing will be done with it.
+            None => alone.push(candidate),
         }
     }
     alone

@@ -283,13 +283,13 @@ fn match_ids(db: &Db, sql: &str, name: &str) -> Result<Vec<(String, String)>> {
 }
 
 fn match_paths(library: &Library, name: &str) -> Result<Vec<(String, String)>> {
-    let absolute = std::path::absolute(name).unwrap_or_default();
-    let inside = absolute
-        .strip_prefix(library.root())
-        .ok()
-        .and_then(|path| path.to_str())
-        .map(|path| path.replace('\\', "/"));
-    let wanted: Vec<String> = inside.into_iter().chain([name.to_owned()]).collect();
+    // As the disk has it, where links and `..` are resolved, and as it was written, for a file that is gone.
+    let absolute = [std::fs::canonicalize(name), std::path::absolute(name)];
+    let inside = absolute.iter().flatten().filter_map(|path| {
+        let path = path.strip_prefix(library.root()).ok()?.to_str()?;
+        Some(path.replace('\\', "/"))
+    });
+    let wanted: Vec<String> = inside.chain([name.to_owned()]).collect();
     library.db().read(|snapshot| {
         for path in &wanted {
             let exact = snapshot.query_all(

@@ -54,6 +54,8 @@ pub struct AudioRecord {
     pub damaged_frames: u64,
     /// What is wrong with the file, if anything.
     pub damage: Option<String>,
+    /// The file ends before its time: what was recorded is not the whole of it.
+    pub is_cut_off: bool,
     /// How its boundaries were decided, as JSON.
     pub segmentation: String,
 }
@@ -317,12 +319,12 @@ impl Reconciliation {
     }
 }
 
-/// Brings the rows of known files to where the files are, in one transaction.
+/// Brings the rows of known files to where the files are, in one transaction, with the run's end if nothing follows.
 ///
 /// # Errors
 ///
 /// When the database cannot be written; then nothing of it is.
-pub fn reconcile(db: &Db, changes: Reconciliation) -> Result<()> {
+pub fn reconcile(db: &Db, changes: Reconciliation, end: Option<RunEnd>) -> Result<()> {
     db.write("reconcile files", move |tx| {
         for id in &changes.removed {
             tx.execute("DELETE FROM files WHERE guid = ?1", params![id])?;
@@ -349,7 +351,7 @@ pub fn reconcile(db: &Db, changes: Reconciliation) -> Result<()> {
         for family in &changes.families {
             link_family(tx, family)?;
         }
-        Ok(())
+        end.map_or(Ok(()), |end| write_end(tx, &end))
     })
 }
 

@@ -202,6 +202,7 @@ fn audio(analysis: &Analysis, segmentation: &Segmentation) -> AudioRecord {
         frames: decoded.frames,
         damaged_frames: decoded.damaged_frames,
         damage: damage(analysis),
+        is_cut_off: decoded.truncated.is_some(),
         segmentation: serde_json::to_string::<Segmentation>(segmentation)
             .expect("a segmentation is plain text and finite numbers"),
     }

@@ -173,7 +173,7 @@ fn report(completed: &Completed, printer: Printer) -> Vec<String> {
         (files.failed, "failed"),
         (files.misleading, "misleading"),
         (files.not_reached, "not reached"),
-        (files.damaged, "damaged"),
+        (files.cut_off, "cut off"),
         (files.missing, "missing"),
     ];
     let counts: Vec<_> = parts

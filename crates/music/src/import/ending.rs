@@ -140,7 +140,7 @@ impl Chain<'_> {
     }
 
     /// The run and its problems, as they stand.
-    fn run_end(&self) -> RunEnd {
+    pub(super) fn run_end(&self) -> RunEnd {
         let tally = self.tally();
         let (problems, solved, files) = (tally.problems.clone(), tally.solved.clone(), tally.files);
         drop(tally);

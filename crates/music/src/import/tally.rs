@@ -29,7 +29,7 @@ pub(super) struct Tally {
 #[derive(Debug, Clone)]
 pub(super) struct Counted {
     pub(super) is_silent: bool,
-    pub(super) is_damaged: bool,
+    pub(super) is_cut_off: bool,
     pub(super) passages: u64,
     pub(super) audio_seconds: f64,
     pub(super) damaged_frames: u64,
@@ -41,7 +41,7 @@ impl Counted {
         let audio = record.audio.as_ref();
         Self {
             is_silent: record.status == FileStatus::NoAudio,
-            is_damaged: audio.is_some_and(|audio| audio.damage.is_some()),
+            is_cut_off: audio.is_some_and(|audio| audio.is_cut_off),
             passages: record.passages.len() as u64,
             audio_seconds: audio.map_or(0.0, |audio| {
                 audio.frames as f64 / f64::from(audio.sample_rate)
@@ -58,7 +58,7 @@ impl Tally {
     pub(super) fn add(&mut self, counted: &Counted) {
         self.files.no_audio += u64::from(counted.is_silent);
         self.files.recorded += u64::from(!counted.is_silent);
-        self.files.damaged += u64::from(counted.is_damaged && !counted.is_silent);
+        self.files.cut_off += u64::from(counted.is_cut_off && !counted.is_silent);
         self.passages += counted.passages;
         self.audio_seconds += counted.audio_seconds;
     }
@@ -67,7 +67,7 @@ impl Tally {
     pub(super) fn take_back(&mut self, counted: &Counted) {
         self.files.no_audio -= u64::from(counted.is_silent);
         self.files.recorded -= u64::from(!counted.is_silent);
-        self.files.damaged -= u64::from(counted.is_damaged && !counted.is_silent);
+        self.files.cut_off -= u64::from(counted.is_cut_off && !counted.is_silent);
         self.passages -= counted.passages;
         self.audio_seconds -= counted.audio_seconds;
     }
