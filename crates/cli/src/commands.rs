@@ -21,6 +21,9 @@ use crate::settings::{Located, absolute, locate};
 fn open_to_read(place: &Place, printer: Printer) -> Result<Library> {
     let located = located(place, printer)?;
     let library = Library::open_read_only(&located.database, &located.root)?;
+    for warning in library.db().warnings() {
+        printer.note(Volume::Brief, &format!("warning: {warning}"));
+    }
     if located.assumed
         && place.database.is_some()
         && let Some(root) = music::query::last_root(library.db())?

@@ -74,7 +74,8 @@ fn describe(error: &anyhow::Error) -> String {
 fn log(global: &Global) {
     let default = match (global.quiet, global.verbose) {
         (1.., _) => "error",
-        (_, 0 | 1) => "warn,symphonia=off,lofty=off",
+        // What a schema lacks is a long list, and the commands tell what matters of it.
+        (_, 0 | 1) => "warn,symphonia=off,lofty=off,sqlite::schema=error",
         (_, 2) => "info",
         _ => "debug",
     };
