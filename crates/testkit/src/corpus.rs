@@ -33,6 +33,10 @@ fn copy(from: &Path, to: &Path) -> io::Result<Vec<PathBuf>> {
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());
+        // Whoever tried the README's first command has a library in there.
+        if entry.file_name().to_string_lossy().starts_with("wkmp.db") {
+            continue;
+        }
         if entry.file_type()?.is_dir() {
             files.extend(copy(&entry.path(), &target)?);
         } else {
