@@ -173,9 +173,9 @@ pub(crate) enum Settings {
 pub(crate) struct Export {
     #[command(flatten)]
     pub(crate) place: Place,
-    /// The form to write
-    #[arg(long = "as", value_enum, default_value_t = Form::Csv, value_name = "FORM")]
-    pub(crate) form: Form,
+    /// The form to write [default: by the file's extension; csv, or jsonl with --format json]
+    #[arg(long = "as", value_enum, value_name = "FORM")]
+    pub(crate) form: Option<Form>,
     /// The file to write; standard output if none
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

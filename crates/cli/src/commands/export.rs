@@ -5,6 +5,7 @@ use std::io::{BufWriter, ErrorKind};
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use clap::ValueEnum;
 use music::{Error, Library, export};
 use run::ExitStatus;
 
@@ -15,7 +16,7 @@ use crate::printer::{Printer, Volume};
 /// Writes the passages out.
 pub(crate) fn export(args: &args::Export, printer: Printer) -> Result<ExitStatus> {
     let library = open_to_read(&args.place, printer)?;
-    let form = match args.form {
+    let form = match form(args, printer) {
         args::Form::Csv => export::Form::Csv,
         args::Form::Jsonl => export::Form::JsonLines,
         args::Form::M3u8 => export::Form::M3u8,
@@ -35,6 +36,21 @@ pub(crate) fn export(args: &args::Export, printer: Printer) -> Result<ExitStatus
         },
     }
     Ok(ExitStatus::Done)
+}
+
+/// The form asked for, or the one that fits where it goes.
+fn form(args: &args::Export, printer: Printer) -> args::Form {
+    let extension = args
+        .output
+        .as_ref()
+        .and_then(|path| path.extension()?.to_str());
+    let by_name = extension.and_then(|extension| args::Form::from_str(extension, true).ok());
+    let otherwise = if printer.is_json() {
+        args::Form::Jsonl
+    } else {
+        args::Form::Csv
+    };
+    args.form.or(by_name).unwrap_or(otherwise)
 }
 
 /// Writes beside the file and renames, so that a reader never sees half of it.
