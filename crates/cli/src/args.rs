@@ -158,7 +158,7 @@ pub(crate) enum Settings {
         place: Place,
         /// Its key
         key: String,
-        /// Its value; without one, back to the default
+        /// Its value, `-` to read it from standard input; without one, back to the default
         #[arg(allow_hyphen_values = true)]
         value: Option<String>,
     },

@@ -100,7 +100,7 @@ const SETTINGS: [Setting; 9] = [
         },
         default: Some("45.0"),
         former: &[],
-        meaning: "WKMP's absolute lead-in threshold, minus dBFS (RMS)",
+        meaning: "lead-in threshold of WKMP, minus dBFS (RMS); kept for it, unused here",
     },
     Setting {
         key: "lead_out_threshold_dB",
@@ -110,14 +110,14 @@ const SETTINGS: [Setting; 9] = [
         },
         default: Some("40.0"),
         former: &[],
-        meaning: "WKMP's absolute lead-out threshold, minus dBFS (RMS)",
+        meaning: "lead-out threshold of WKMP, minus dBFS (RMS); kept for it, unused here",
     },
     Setting {
         key: "acoustid_api_key",
         kind: Kind::Secret,
         default: None,
         former: &[],
-        meaning: "key for identification by AcoustID",
+        meaning: "key for AcoustID; kept for WKMP, unused here",
     },
 ];
 
@@ -236,6 +236,15 @@ pub fn list(db: &Db) -> Result<Vec<Listed>> {
 /// When nobody knows the key, or the database cannot be read.
 pub fn get(db: &Db, key: &str) -> Result<Listed> {
     listed(db, find(key)?)
+}
+
+/// Whether a setting's value must be shown to nobody.
+///
+/// # Errors
+///
+/// When nobody knows the key.
+pub fn is_secret(key: &str) -> Result<bool> {
+    Ok(find(key)?.kind == Kind::Secret)
 }
 
 /// Stores a person's choice; `None` goes back to the default, whatever it is by then.

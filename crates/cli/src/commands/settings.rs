@@ -1,6 +1,8 @@
 //! `music settings get|set|list`.
 
-use anyhow::Result;
+use std::io::BufRead;
+
+use anyhow::{Context, Result, bail};
 use music::Library;
 use music::settings::Listed;
 use run::ExitStatus;
@@ -24,12 +26,29 @@ pub(crate) fn set(
     value: Option<&str>,
     printer: Printer,
 ) -> Result<ExitStatus> {
+    let typed = match value {
+        Some("-") => Some(first_line()?),
+        Some(_) if music::settings::is_secret(key)? => bail!(
+            "a secret on the command line can be seen by every user of this machine\n\
+             hint: `accession music settings set {key} -` reads it from standard input"
+        ),
+        other => other.map(str::to_owned),
+    };
     let located = located(place, printer)?;
     let library = Library::open(&located.database, &located.root)?;
-    let setting = music::settings::set(library.db(), key, value)?;
+    let setting = music::settings::set(library.db(), key, typed.as_deref())?;
     library.close()?;
     printer.show(&setting, || vec![line(&setting)]);
     Ok(ExitStatus::Done)
+}
+
+fn first_line() -> Result<String> {
+    let mut line = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .context("cannot read standard input")?;
+    Ok(line.trim().to_owned())
 }
 
 /// Lists all settings.
