@@ -21,6 +21,7 @@ use crate::printer::Printer;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     log(&cli.global);
+    let_workers_panic_quietly();
     let printer = Printer::new(&cli.global);
     let status = run_command(cli.command, printer).unwrap_or_else(|error| {
         printer.error(&describe(&error));
@@ -86,6 +87,19 @@ fn log(global: &Global) {
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .init();
+}
+
+/// A panic in the analysis of one file is caught and told as that file's failure, which is all
+/// that a person wants to know; workers have no name, so anybody else's is printed as ever.
+fn let_workers_panic_quietly() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name().is_some() {
+            usual(panic);
+        } else {
+            tracing::debug!("{panic}");
+        }
+    }));
 }
 
 #[cfg(test)]
