@@ -98,11 +98,11 @@ fn m3u8(passage: &PassageDetails, root: &Path, out: &mut dyn Write) -> std::io::
         .title
         .as_deref()
         .unwrap_or(name)
-        .replace(['\r', '\n'], " ");
+        .replace(char::is_control, " ");
     let artist = passage
         .artist
         .as_ref()
-        .map(|artist| format!("{} - ", artist.replace(['\r', '\n'], " ")));
+        .map(|artist| format!("{} - ", artist.replace(char::is_control, " ")));
     let seconds = (passage.end_seconds - passage.start_seconds).round();
     writeln!(
         out,
@@ -116,10 +116,10 @@ fn m3u8(passage: &PassageDetails, root: &Path, out: &mut dyn Write) -> std::io::
     writeln!(out, "{}", location(&root.join(&passage.path)))
 }
 
-/// A path as a playlist can hold it: a name with a line break in it only as a URI.
+/// A path as a playlist can hold it: a name with a line break or the like in it only as a URI.
 fn location(path: &Path) -> String {
     let plain = path.display().to_string();
-    if !plain.contains(['\r', '\n']) {
+    if !plain.contains(char::is_control) {
         return plain;
     }
     let escaped: String = plain
