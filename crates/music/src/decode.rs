@@ -241,6 +241,10 @@ pub enum DecodeError {
 }
 
 /// Decodes the file at `path` from beginning to end, on the calling thread.
+///
+/// # Errors
+///
+/// If not one sample comes out; damage after that is only noted.
 pub fn decode(path: &Path, listener: &mut dyn Listener) -> Result<Decoded, DecodeError> {
     let (mut source, info) = flow::guard(|| open::open(path))?;
     flow::run(source.as_mut(), info, listener)

@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(fingerprint(&[]), None);
         assert_eq!(fingerprint(&noise(RATE * MIN_SECONDS - 1)), None);
         let print = fingerprint(&noise(RATE * MIN_SECONDS)).unwrap();
-        assert_eq!((print.raw().len(), print.algorithm()), (63, 1));
+        assert_eq!((print.raw().len(), print.algorithm()), (59, 1));
     }
 
     #[test]

@@ -173,7 +173,7 @@ pub(super) fn flac(input: &mut Input, start: u64) -> Result<Plan, DecodeError> {
             break;
         };
         let length = u64::from(u32::from_be_bytes([0, size[0], size[1], size[2]]));
-        if kind & 0x7f == 0 && info.is_none() {
+        if matches!(kind, 0 | 0x80) && info.is_none() {
             info = input.array_at::<34>(at + 4)?;
         }
         at += 4 + length;
@@ -266,7 +266,8 @@ mod tests {
     #[test]
     fn flac_blocks_are_passed_over() {
         let mut info = [0; 34];
-        info[10..18].copy_from_slice(&(44_100_u64 << 44 | 1 << 41 | 15 << 36 | 1000).to_be_bytes());
+        info[10..18]
+            .copy_from_slice(&((44_100_u64 << 44) + (1 << 41) + (15 << 36) + 1000).to_be_bytes());
         let picture = [&b"\x86\0\x04\0"[..], &[7; 1024]].concat();
         let mut file = input(&[b"fLaC\0\0\0\x22", &info, &picture, b"audio"]);
         let plan = flac(&mut file, 0).unwrap();

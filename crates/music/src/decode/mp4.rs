@@ -9,14 +9,17 @@
 //! `iTunSMPB` is Apple's: hexadecimal words, of which the second is the delay, the third the padding
 //! and the fourth the count of valid frames.
 
+mod atoms;
+mod descriptors;
+
 use std::io;
 
 use super::DecodeError;
 use super::packets::Trim;
 use super::view::Input;
+use atoms::{Atom, children, descend, find};
+use descriptors::specific_config;
 
-/// Boxes looked at in one level; a music file has about ten.
-const MAX_BOXES: usize = 10_000;
 /// Runs of equal sample durations; Symphonia's look-up is linear in them, for each packet.
 const MAX_RUNS: u32 = 65_536;
 /// The largest packet believed, in bytes; ALAC of 8 channels and 32 bits needs 131 kB.
@@ -94,15 +97,6 @@ pub(super) struct Smpb {
     pub frames: u64,
 }
 
-#[derive(Clone, Copy)]
-struct Atom {
-    kind: [u8; 4],
-    /// Offset of the four bytes of the type.
-    kind_at: u64,
-    body: u64,
-    end: u64,
-}
-
 /// Reads the boxes of the file from `start` on.
 pub(super) fn walk(input: &mut Input, start: u64) -> Result<Movie, DecodeError> {
     let top = children(input, start, input.length)?;
@@ -152,51 +146,6 @@ pub(super) fn walk(input: &mut Input, start: u64) -> Result<Movie, DecodeError> 
     }
 }
 
-fn children(input: &mut Input, mut at: u64, end: u64) -> Result<Vec<Atom>, DecodeError> {
-    let mut atoms = Vec::new();
-    while at + 8 <= end {
-        let Some([s0, s1, s2, s3, kind @ ..]) = input.array_at::<8>(at)? else {
-            break;
-        };
-        let (header, size) = match u32::from_be_bytes([s0, s1, s2, s3]) {
-            0 => (8, end - at),
-            1 => (
-                16,
-                input.array_at::<8>(at + 8)?.map_or(0, u64::from_be_bytes),
-            ),
-            size => (8, u64::from(size)),
-        };
-        if size < header || atoms.len() == MAX_BOXES {
-            break;
-        }
-        // A box that runs over its parent's end is cut: the last one of a truncated file does.
-        let atom_end = at.saturating_add(size).min(end);
-        atoms.push(Atom {
-            kind,
-            kind_at: at + 4,
-            body: at + header,
-            end: atom_end,
-        });
-        at = atom_end;
-    }
-    Ok(atoms)
-}
-
-fn find(atoms: &[Atom], kind: [u8; 4]) -> Option<Atom> {
-    atoms.iter().copied().find(|atom| atom.kind == kind)
-}
-
-fn descend(input: &mut Input, from: Atom, path: &[[u8; 4]]) -> Result<Option<Atom>, DecodeError> {
-    let mut at = from;
-    for kind in path {
-        match find(&children(input, at.body, at.end)?, *kind) {
-            Some(next) => at = next,
-            None => return Ok(None),
-        }
-    }
-    Ok(Some(at))
-}
-
 /// Of `mvhd` and `mdhd` alike: version 1 has dates of eight bytes each.
 fn timescale(input: &mut Input, atom: Atom) -> io::Result<u32> {
     let version = input.array_at::<1>(atom.body)?.unwrap_or_default()[0];
@@ -214,15 +163,15 @@ fn audio_track(
     let Some(mdia) = descend(input, trak, &[*b"mdia"])? else {
         return Ok(false);
     };
-    let media = children(input, mdia.body, mdia.end)?;
-    let handler = match find(&media, *b"hdlr") {
+    let boxes = children(input, mdia.body, mdia.end)?;
+    let handler = match find(&boxes, *b"hdlr") {
         Some(atom) => input.array_at::<4>(atom.body + 8)?,
         None => None,
     };
     if handler != Some(*b"soun") {
         return Ok(false);
     }
-    if let Some(header) = find(&media, *b"mdhd") {
+    if let Some(header) = find(&boxes, *b"mdhd") {
         movie.timescale = timescale(input, header)?;
     }
     let Some(table) = descend(input, mdia, &[*b"minf", *b"stbl"])? else {
@@ -281,32 +230,6 @@ fn sample_entry(input: &mut Input, stsd: Atom, movie: &mut Movie) -> Result<(), 
         movie.config = specific_config(&bytes).unwrap_or_default().to_vec();
     }
     Ok(())
-}
-
-/// Finds the `AudioSpecificConfig` in an elementary stream descriptor.
-fn specific_config(bytes: &[u8]) -> Option<&[u8]> {
-    let (tag, stream, _) = descriptor(bytes)?;
-    let flags = *stream.get(2)?;
-    let skip = 3 + if flags & 0x80 == 0 { 0 } else { 2 } + if flags & 0x20 == 0 { 0 } else { 2 };
-    let (config_tag, config, _) = descriptor(stream.get(skip..)?)?;
-    let (info_tag, info, _) = descriptor(config.get(13..)?)?;
-    (tag == 3 && config_tag == 4 && info_tag == 5).then_some(info)
-}
-
-/// Tag, body and rest; lengths are written seven bits to a byte.
-fn descriptor(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (tag, mut rest) = bytes.split_first()?;
-    let mut length = 0;
-    for _ in 0..4 {
-        let (byte, after) = rest.split_first()?;
-        rest = after;
-        length = (length << 7) | usize::from(byte & 0x7f);
-        if byte & 0x80 == 0 {
-            break;
-        }
-    }
-    let (body, after) = rest.split_at(length.min(rest.len()));
-    Some((*tag, body, after))
 }
 
 fn total_duration(input: &mut Input, stts: Atom) -> Result<u64, DecodeError> {

@@ -65,8 +65,7 @@ impl FrameHeader {
 
     /// Reads the header at the beginning of `bytes`.
     pub(super) fn at(bytes: &[u8]) -> Option<Self> {
-        let word = bytes.get(..4)?.try_into().expect("the slice is four bytes");
-        Self::parse(u32::from_be_bytes(word))
+        Self::parse(u32::from_be_bytes(*bytes.first_chunk()?))
     }
 
     fn resembles(self, other: Self) -> bool {

@@ -205,7 +205,7 @@ fn mpeg(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
     let header = FrameHeader::at(&first).ok_or_else(|| {
         DecodeError::Malformed("the first MPEG frame vanished while the file was read".to_owned())
     })?;
-    let declares = header.declares_length(&first);
+    let has_count = header.declares_length(&first);
     let reader = MpaReader::try_new(
         View::new(input, Vec::new(), start, end).into_stream(),
         FormatOptions::default(),
@@ -216,7 +216,7 @@ fn mpeg(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
     let delay = u64::from(track.delay.unwrap_or(0));
     let padding = u64::from(track.padding.unwrap_or(0));
     // Without a declared length, Symphonia estimates one from the bit rate, which is not to be used.
-    let declared = track.num_frames.filter(|_| declares);
+    let declared = track.num_frames.filter(|_| has_count);
     let trim = match declared {
         Some(frames) => {
             let padding_from = delay.saturating_add(frames);
@@ -233,7 +233,7 @@ fn mpeg(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
     };
     let info = describe(Container::Mpeg, &params, declared);
     let decoder = make_decoder(&params)?;
-    let skipped = if declares { header.length as u64 } else { 0 };
+    let skipped = if has_count { header.length as u64 } else { 0 };
     let packets = Packets::new(Box::new(reader), decoder, id, trim)
         .with_junk_count((end - start).saturating_sub(skipped));
     Ok((Box::new(packets), info))

