@@ -1,0 +1,161 @@
+//! Whether a run is sound, and what in it disagrees.
+
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::query::{self, Pass};
+use crate::tracker::Tracker;
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What kind of thing, in one word.
+    pub kind: &'static str,
+    /// What it is, for people.
+    pub what: String,
+    /// How many books are concerned.
+    pub count: u64,
+    /// Some of them.
+    pub examples: Vec<String>,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Findings {
+    /// Everything that is wrong.
+    pub findings: Vec<Finding>,
+}
+
+impl Findings {
+    /// Whether nothing is wrong.
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+/// A question whose answers are barcodes that should not be.
+struct Question {
+    kind: &'static str,
+    what: &'static str,
+    /// `FROM ..` and what follows; `b` is the column of barcodes.
+    from: &'static str,
+}
+
+/// Barcodes listed with a finding.
+const EXAMPLES: u32 = 10;
+
+const QUESTIONS: [Question; 5] = [
+    Question {
+        kind: "not_stored",
+        what: "called `completed`, but the upload failed and no later one succeeded: nothing is stored",
+        from: "FROM (SELECT DISTINCT barcode AS b FROM book_status_history AS done
+                WHERE status_type = 'sync' AND status_value = 'completed'
+                AND EXISTS (SELECT 1 FROM book_status_history AS other WHERE other.status_type = 'sync'
+                    AND other.status_value = 'upload_failed' AND other.barcode = done.barcode)
+                AND NOT EXISTS (SELECT 1 FROM book_status_history AS other WHERE other.status_type = 'sync'
+                    AND other.status_value = 'uploaded' AND other.barcode = done.barcode))",
+    },
+    Question {
+        kind: "enriched_without_data",
+        what: "called enriched, but nothing is known and GRIN did not say so: asked for during an outage? `enrich --reset` asks again",
+        from: "FROM (SELECT barcode AS b FROM books WHERE coalesce(enrichment_timestamp, '') <> ''
+                AND coalesce(grin_viewability, '') = '' AND coalesce(grin_opted_out, '') = ''
+                AND coalesce(grin_conditions, '') = '' AND coalesce(grin_scannable, '') = ''
+                AND coalesce(grin_check_in_date, '') = '' AND coalesce(grin_digitization_method, '') = ''
+                AND coalesce(grin_source_library_bibkey, '') = '' AND coalesce(grin_claimed, '') = ''
+                AND barcode NOT IN (SELECT barcode FROM accession_not_found))",
+    },
+    Question {
+        kind: "mixed_dates",
+        what: "dates in GRIN's own form among ISO dates; `enrich --reset` and `collect --refresh` renew them",
+        from: "FROM (SELECT barcode AS b FROM books WHERE scanned_date LIKE '____/%' OR converted_date LIKE '____/%'
+                OR downloaded_date LIKE '____/%' OR processed_date LIKE '____/%' OR analyzed_date LIKE '____/%'
+                OR ocr_date LIKE '____/%')",
+    },
+    Question {
+        kind: "no_book",
+        what: "headings of a list that were taken for books",
+        from: "FROM (SELECT barcode AS b FROM books WHERE barcode IN ('Barcode', 'barcode', 'Filename', ''))",
+    },
+    Question {
+        kind: "without_row",
+        what: "listed or worked on, but without a row of their own",
+        from: "FROM (SELECT barcode AS b FROM processed WHERE barcode NOT IN (SELECT barcode FROM books)
+                UNION SELECT barcode FROM book_status_history WHERE barcode NOT IN (SELECT barcode FROM books))",
+    },
+];
+
+/// Checks a run: its database for damage, and all it says for contradictions. Reads the whole database.
+///
+/// # Errors
+///
+/// [`Error::Database`] if it cannot be read at all.
+pub fn check(tracker: &Tracker, directory: &Path) -> Result<Findings, Error> {
+    let mut findings = Vec::new();
+    let report = tracker.db().check()?;
+    if !report.damage.is_empty() {
+        findings.push(Finding {
+            kind: "damage",
+            what: "the database file is damaged".to_owned(),
+            count: report.damage.len() as u64,
+            examples: report.damage,
+        });
+        return Ok(Findings { findings });
+    }
+    for question in QUESTIONS {
+        findings.extend(ask(tracker, &question)?);
+    }
+    let pass = query::last_pass(tracker)?;
+    findings.extend(pass.as_ref().and_then(incomplete));
+    findings.extend(pass.as_ref().and_then(|pass| claimed(directory, pass)));
+    Ok(Findings { findings })
+}
+
+fn ask(tracker: &Tracker, question: &Question) -> Result<Option<Finding>, Error> {
+    tracker.db().read(|snapshot| {
+        let from = question.from;
+        let count = snapshot.query_row(&format!("SELECT count(*) {from}"), [], |row| row.get(0))?;
+        if count == 0 {
+            return Ok(None);
+        }
+        let examples = snapshot.query_all(
+            &format!("SELECT b {from} ORDER BY b LIMIT ?1"),
+            [EXAMPLES],
+            |row| row.get(0),
+        )?;
+        Ok(Some(Finding {
+            kind: question.kind,
+            what: question.what.to_owned(),
+            count,
+            examples,
+        }))
+    })
+}
+
+fn incomplete(pass: &Pass) -> Option<Finding> {
+    pass.completed_at.is_none().then(|| Finding {
+        kind: "incomplete",
+        what: format!(
+            "the catalogue is not complete: {} pages with {} books are recorded, `collect` goes on",
+            pass.pages, pass.books
+        ),
+        count: pass.books,
+        examples: pass.next_page.iter().cloned().collect(),
+    })
+}
+
+/// Other tools call a collection complete that ended early.
+fn claimed(directory: &Path, pass: &Pass) -> Option<Finding> {
+    let bytes = std::fs::read(directory.join("process_summary.json")).ok()?;
+    let summary: Value = serde_json::from_slice(&bytes).ok()?;
+    let claims = summary["stages"]["collect"]["is_completed"].as_bool()?;
+    (claims && pass.completed_at.is_none()).then(|| Finding {
+        kind: "false_summary",
+        what: "`process_summary.json` calls the collection complete, and it is not".to_owned(),
+        count: 1,
+        examples: Vec::new(),
+    })
+}

@@ -1,0 +1,160 @@
+//! One page: bytes from the network, books on their way to the database, at the same time.
+
+use std::future::Future;
+use std::io::{self, Read};
+
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use web::{Answer, Bytes};
+
+use crate::error::Error;
+use crate::grin::Grin;
+use crate::page::{ListedBook, PageEnd, PageError, read_page};
+use crate::record::ReadPage;
+
+/// Books recorded in one transaction. The benchmark `collect` measures others.
+pub(crate) const BATCH: usize = 2_500;
+
+/// Pieces of a page that wait to be read; some 16 KiB each.
+const PIECES: usize = 64;
+
+/// A page whose books are recorded but for the last ones.
+#[derive(Debug)]
+pub(crate) struct Fetched {
+    pub(crate) page: ReadPage,
+    /// Books to be recorded together with the page's end.
+    pub(crate) rest: Vec<ListedBook>,
+    /// Whether the limit was reached before the page's end.
+    pub(crate) limited: bool,
+}
+
+/// What the thread that reads the page sends.
+struct Batch {
+    books: Vec<ListedBook>,
+}
+
+/// Fetches the page at `address`; `record` is called with batches of its books while it comes.
+///
+/// Takes at most `room` books.
+pub(crate) async fn fetch<F>(
+    grin: &Grin,
+    address: &str,
+    room: Option<u64>,
+    record: impl Fn(Vec<ListedBook>) -> F,
+) -> Result<Fetched, Error>
+where
+    F: Future<Output = Result<(), Error>>,
+{
+    let mut answer = grin.get(&grin.url(address)?).await?;
+    let content_type = answer.header("content-type").map(str::to_owned);
+    let (pieces, body) = channel(PIECES);
+    let (batches, read) = channel(1);
+    let reading = tokio::task::spawn_blocking(move || {
+        let body = Body {
+            pieces: body,
+            piece: Bytes::new(),
+        };
+        read_books(body, content_type.as_deref(), room, &batches)
+    });
+    let (fed, recorded) = tokio::join!(feed(&mut answer, pieces), take(read, record));
+    let reading = reading.await.map_err(|_| Error::Gone("reading a page"))?;
+    let (rest, first_barcode) = recorded?;
+    // An answer that broke off is the cause, a page without its end only the effect.
+    fed?;
+    let (end, limited) = match reading {
+        Ok(end) => (end, false),
+        Err((PageError::Unwanted, books)) => (PageEnd { books, next: None }, true),
+        Err((error, _)) => return Err(error.into()),
+    };
+    let last_barcode = rest.last().map(|book| book.barcode.clone());
+    Ok(Fetched {
+        page: ReadPage {
+            address: address.to_owned(),
+            books: end.books,
+            first_barcode: first_barcode.unwrap_or_default(),
+            last_barcode: last_barcode.unwrap_or_default(),
+            next: end.next,
+        },
+        rest,
+        limited,
+    })
+}
+
+/// Hands the body on as it comes.
+async fn feed(answer: &mut Answer, pieces: Sender<Bytes>) -> Result<(), web::Error> {
+    while let Some(piece) = answer.chunk().await? {
+        if pieces.send(piece).await.is_err() {
+            // Whoever reads has enough.
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Records every batch but the last one, which belongs to the page's end; that one, and the first barcode.
+async fn take<F>(
+    mut read: Receiver<Batch>,
+    record: impl Fn(Vec<ListedBook>) -> F,
+) -> Result<(Vec<ListedBook>, Option<String>), Error>
+where
+    F: Future<Output = Result<(), Error>>,
+{
+    let mut held: Option<Vec<ListedBook>> = None;
+    let mut first = None;
+    while let Some(batch) = read.recv().await {
+        if first.is_none() {
+            first = batch.books.first().map(|book| book.barcode.clone());
+        }
+        if let Some(books) = held.replace(batch.books) {
+            record(books).await?;
+        }
+    }
+    Ok((held.unwrap_or_default(), first))
+}
+
+/// Reads the page and sends its books in batches; on failure also how many books were read.
+fn read_books(
+    body: Body,
+    content_type: Option<&str>,
+    room: Option<u64>,
+    batches: &Sender<Batch>,
+) -> Result<PageEnd, (PageError, u64)> {
+    let mut books = Vec::with_capacity(BATCH);
+    let mut count = 0;
+    let end = read_page(body, content_type, |book| {
+        if room.is_some_and(|room| count >= room) {
+            return false;
+        }
+        count += 1;
+        books.push(book);
+        if books.len() < BATCH {
+            return true;
+        }
+        let books = std::mem::replace(&mut books, Vec::with_capacity(BATCH));
+        batches.blocking_send(Batch { books }).is_ok()
+    });
+    if !books.is_empty() {
+        // Nobody there to take them means that something else has failed.
+        let _ = batches.blocking_send(Batch { books });
+    }
+    end.map_err(|error| (error, count))
+}
+
+/// The pieces of a body as something to read from, on a thread that may wait for them.
+struct Body {
+    pieces: Receiver<Bytes>,
+    piece: Bytes,
+}
+
+impl Read for Body {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.piece.is_empty() {
+            match self.pieces.blocking_recv() {
+                Some(piece) => self.piece = piece,
+                None => return Ok(0),
+            }
+        }
+        let count = buffer.len().min(self.piece.len());
+        buffer[..count].copy_from_slice(&self.piece.split_to(count));
+        Ok(count)
+    }
+}

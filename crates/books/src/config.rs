@@ -1,0 +1,426 @@
+//! `run_config.json`: built in one place, written once, never rewritten.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error::Error;
+use crate::options::RunOptions;
+
+/// The settings of a run, as its file has them. Keys and their order are an interface.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunConfig {
+    /// Its name.
+    pub run_name: String,
+    /// The library's directory in GRIN.
+    pub library_directory: String,
+    /// The run directory, as it was named.
+    #[serde(default)]
+    pub output_directory: Option<String>,
+    /// The database, as it was named.
+    #[serde(default)]
+    pub sqlite_db_path: Option<String>,
+    /// Where archives are stored.
+    #[serde(default)]
+    pub storage_config: Option<StorageConfig>,
+    /// How archives are worked on.
+    #[serde(default)]
+    pub sync_config: Option<SyncConfig>,
+    /// The log of all commands of the run.
+    #[serde(default)]
+    pub log_file: Option<String>,
+    /// A folder with credentials.
+    #[serde(default)]
+    pub secrets_dir: Option<String>,
+    /// What others put there.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// Where archives are stored. Keys and passwords are never in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StorageConfig {
+    /// `local`, `s3`, `r2`, `minio` or `gcs`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// `file`, `s3` or `gcs`.
+    #[serde(default)]
+    pub protocol: Option<String>,
+    /// Buckets and addresses.
+    #[serde(default)]
+    pub config: BTreeMap<String, Value>,
+    /// Always empty.
+    #[serde(default)]
+    pub prefix: String,
+    /// What others put there.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// How archives are worked on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the names say it, and are an interface")]
+pub struct SyncConfig {
+    pub task_check_concurrency: u32,
+    pub task_download_concurrency: u32,
+    pub task_decrypt_concurrency: u32,
+    pub task_upload_concurrency: u32,
+    pub task_unpack_concurrency: u32,
+    pub task_extract_marc_concurrency: u32,
+    pub task_extract_ocr_concurrency: u32,
+    pub task_export_csv_concurrency: u32,
+    pub task_cleanup_concurrency: u32,
+    pub staging_dir: Option<String>,
+    pub disk_space_threshold: f64,
+    pub compression_full_enabled: bool,
+    pub compression_meta_enabled: bool,
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+impl Default for SyncConfig {
+    fn default() -> Self {
+        Self {
+            task_check_concurrency: 2,
+            task_download_concurrency: 4,
+            task_decrypt_concurrency: 40,
+            task_upload_concurrency: 20,
+            task_unpack_concurrency: 20,
+            task_extract_marc_concurrency: 20,
+            task_extract_ocr_concurrency: 20,
+            task_export_csv_concurrency: 20,
+            task_cleanup_concurrency: 20,
+            staging_dir: None,
+            disk_space_threshold: 0.9,
+            compression_full_enabled: true,
+            compression_meta_enabled: true,
+            other: Map::new(),
+        }
+    }
+}
+
+/// What `storage_config` may hold. Keys of access are not among it: the file is copied to buckets.
+const STORAGE_KEYS: [&str; 6] = [
+    "bucket_raw",
+    "bucket_meta",
+    "bucket_full",
+    "base_path",
+    "endpoint_url",
+    "credentials_file",
+];
+
+/// Builds the settings of a run: the only place that does.
+///
+/// `directory` is the run directory as it is to be named.
+///
+/// # Errors
+///
+/// [`Error::Missing`] and [`Error::Setting`].
+pub fn build(run_name: &str, directory: &Path, options: &RunOptions) -> Result<RunConfig, Error> {
+    let library = options
+        .library_directory
+        .as_deref()
+        .ok_or(Error::Missing {
+            what: "library-directory",
+            hint: "name the library's directory in GRIN: --library-directory NAME",
+        })?;
+    let sane = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if library.is_empty() || !library.chars().all(sane) {
+        return Err(Error::Setting {
+            what: "library directory",
+            value: library.to_owned(),
+            hint: "\nhint: give the name alone, as in https://books.google.com/libraries/NAME/",
+        });
+    }
+    let log_dir = options.log_dir.as_deref().unwrap_or("logs");
+    let show = |path: &Path| path.to_string_lossy().into_owned();
+    Ok(RunConfig {
+        run_name: run_name.to_owned(),
+        library_directory: library.to_owned(),
+        output_directory: Some(show(directory)),
+        sqlite_db_path: Some(show(&directory.join(crate::DATABASE))),
+        storage_config: Some(storage(options)?),
+        sync_config: Some(sync(options)?),
+        log_file: Some(show(
+            &Path::new(log_dir).join(format!("grin_pipeline_{run_name}.log")),
+        )),
+        secrets_dir: options.secrets_dir.clone(),
+        other: Map::new(),
+    })
+}
+
+fn storage(options: &RunOptions) -> Result<StorageConfig, Error> {
+    let kind = options.storage.as_deref().ok_or(Error::Missing {
+        what: "storage",
+        hint: "say where archives are to be stored: --storage local, s3, r2, minio or gcs",
+    })?;
+    let protocol = match kind {
+        "local" => "file",
+        "s3" | "r2" | "minio" => "s3",
+        "gcs" => "gcs",
+        other => {
+            return Err(Error::Setting {
+                what: "kind of storage",
+                value: other.to_owned(),
+                hint: "\nhint: choose local, s3, r2, minio or gcs",
+            });
+        }
+    };
+    let mut config = BTreeMap::new();
+    for pair in options.storage_config.iter().flatten() {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if !STORAGE_KEYS.contains(&key) {
+            let secret = matches!(key, "access_key" | "secret_key");
+            return Err(Error::Setting {
+                what: "setting of a storage",
+                value: key.to_owned(),
+                hint: if secret {
+                    "\nhint: keys belong to a credential file, they would end up in every copy of the run"
+                } else {
+                    "\nhint: choose bucket_raw, bucket_meta, bucket_full, base_path, endpoint_url or credentials_file"
+                },
+            });
+        }
+        config.insert(key.to_owned(), Value::from(value));
+    }
+    let buckets = [
+        ("bucket_raw", &options.bucket_raw),
+        ("bucket_meta", &options.bucket_meta),
+        ("bucket_full", &options.bucket_full),
+    ];
+    for (key, bucket) in buckets {
+        if let Some(bucket) = bucket {
+            config.insert(key.to_owned(), Value::from(bucket.as_str()));
+        }
+    }
+    base_path(kind, options, &mut config)?;
+    Ok(StorageConfig {
+        kind: kind.to_owned(),
+        protocol: Some(protocol.to_owned()),
+        config,
+        prefix: String::new(),
+        other: Map::new(),
+    })
+}
+
+/// The folder of local storage is absolute, so that later commands find it from anywhere.
+fn base_path(
+    kind: &str,
+    options: &RunOptions,
+    config: &mut BTreeMap<String, Value>,
+) -> Result<(), Error> {
+    let said = config
+        .get("base_path")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
+    let path = match (&options.storage_path, said) {
+        (Some(_), Some(said)) => {
+            return Err(Error::Setting {
+                what: "folder to choose, --storage-path names another",
+                value: said,
+                hint: "",
+            });
+        }
+        (Some(path), None) => path.clone(),
+        (None, Some(said)) => said,
+        (None, None) if kind == "local" => {
+            return Err(Error::Missing {
+                what: "base_path",
+                hint: "local storage needs a folder: --storage-path DIR",
+            });
+        }
+        (None, None) => return Ok(()),
+    };
+    let mut full = Path::new(&path).to_owned();
+    if kind == "local" {
+        if let (Ok(rest), Some(home)) = (full.strip_prefix("~"), std::env::home_dir()) {
+            full = home.join(rest);
+        }
+        full = std::path::absolute(&full).map_err(Error::file("make sense of", &full))?;
+    }
+    let full = full.to_string_lossy().into_owned();
+    config.insert("base_path".to_owned(), Value::from(full));
+    Ok(())
+}
+
+fn sync(options: &RunOptions) -> Result<SyncConfig, Error> {
+    let usual = SyncConfig::default();
+    let threshold = options
+        .sync_disk_space_threshold
+        .unwrap_or(usual.disk_space_threshold);
+    if !(0.0..=1.0).contains(&threshold) {
+        return Err(Error::Setting {
+            what: "share of a disk, 0 to 1",
+            value: threshold.to_string(),
+            hint: "",
+        });
+    }
+    let or = |said: Option<u32>, usual: u32| said.unwrap_or(usual).max(1);
+    Ok(SyncConfig {
+        task_check_concurrency: or(
+            options.sync_task_check_concurrency,
+            usual.task_check_concurrency,
+        ),
+        task_download_concurrency: or(
+            options.sync_task_download_concurrency,
+            usual.task_download_concurrency,
+        ),
+        task_decrypt_concurrency: or(
+            options.sync_task_decrypt_concurrency,
+            usual.task_decrypt_concurrency,
+        ),
+        task_upload_concurrency: or(
+            options.sync_task_upload_concurrency,
+            usual.task_upload_concurrency,
+        ),
+        task_unpack_concurrency: or(
+            options.sync_task_unpack_concurrency,
+            usual.task_unpack_concurrency,
+        ),
+        task_extract_marc_concurrency: or(
+            options.sync_task_extract_marc_concurrency,
+            usual.task_extract_marc_concurrency,
+        ),
+        task_extract_ocr_concurrency: or(
+            options.sync_task_extract_ocr_concurrency,
+            usual.task_extract_ocr_concurrency,
+        ),
+        task_export_csv_concurrency: or(
+            options.sync_task_export_csv_concurrency,
+            usual.task_export_csv_concurrency,
+        ),
+        task_cleanup_concurrency: or(
+            options.sync_task_cleanup_concurrency,
+            usual.task_cleanup_concurrency,
+        ),
+        staging_dir: options.sync_staging_dir.clone(),
+        disk_space_threshold: threshold,
+        ..usual
+    })
+}
+
+impl RunConfig {
+    /// Reads a run's settings, whoever wrote them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] and [`Error::Malformed`].
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(path).map_err(Error::file("read", path))?;
+        serde_json::from_str(&text).map_err(|error| Error::Malformed {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })
+    }
+
+    /// The bytes of the file.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Maps with keys of text and finite numbers always serialise.
+        serde_json::to_vec_pretty(self).unwrap_or_default()
+    }
+
+    /// Where `asked` says something else than the run's own settings, each with both values.
+    ///
+    /// Only what was said counts: a setting left out is as it was.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`], for a setting that makes no sense at all.
+    pub fn difference(&self, directory: &Path, asked: &RunOptions) -> Result<Vec<String>, Error> {
+        let stored = self.as_options();
+        let mut full = asked.clone().or(stored.clone());
+        let mut pairs = stored.storage_config.unwrap_or_default();
+        pairs.extend(asked.storage_config.iter().flatten().cloned());
+        pairs.extend(full.storage_path.take().map(|path| format!("base_path={path}")));
+        full.storage_config = Some(pairs);
+        let asked = build(&self.run_name, directory, &full)?;
+        let mut lines = Vec::new();
+        let (ours, theirs) = (serde_json::to_value(self), serde_json::to_value(&asked));
+        if let (Ok(ours), Ok(theirs)) = (ours, theirs) {
+            for place in COMPARED {
+                compare(place, ours.pointer(place), theirs.pointer(place), &mut lines);
+            }
+        }
+        if full.log_dir.is_some() {
+            compare(
+                "/log_file",
+                self.log_file.as_deref().map(Value::from).as_ref(),
+                asked.log_file.as_deref().map(Value::from).as_ref(),
+                &mut lines,
+            );
+        }
+        Ok(lines)
+    }
+
+    /// The settings that would build this configuration.
+    fn as_options(&self) -> RunOptions {
+        let storage = self.storage_config.as_ref();
+        let sync = self.sync_config.clone().unwrap_or_default();
+        let pairs = storage.map(|storage| {
+            let text = |(key, value): (&String, &Value)| {
+                let known = STORAGE_KEYS.contains(&key.as_str());
+                value.as_str().filter(|_| known).map(|text| format!("{key}={text}"))
+            };
+            storage.config.iter().filter_map(text).collect()
+        });
+        RunOptions {
+            library_directory: Some(self.library_directory.clone()),
+            storage: storage.map(|storage| storage.kind.clone()),
+            storage_config: pairs,
+            secrets_dir: self.secrets_dir.clone(),
+            sync_staging_dir: sync.staging_dir,
+            sync_disk_space_threshold: Some(sync.disk_space_threshold),
+            sync_task_check_concurrency: Some(sync.task_check_concurrency),
+            sync_task_download_concurrency: Some(sync.task_download_concurrency),
+            sync_task_decrypt_concurrency: Some(sync.task_decrypt_concurrency),
+            sync_task_upload_concurrency: Some(sync.task_upload_concurrency),
+            sync_task_unpack_concurrency: Some(sync.task_unpack_concurrency),
+            sync_task_extract_marc_concurrency: Some(sync.task_extract_marc_concurrency),
+            sync_task_extract_ocr_concurrency: Some(sync.task_extract_ocr_concurrency),
+            sync_task_export_csv_concurrency: Some(sync.task_export_csv_concurrency),
+            sync_task_cleanup_concurrency: Some(sync.task_cleanup_concurrency),
+            ..RunOptions::default()
+        }
+    }
+}
+
+/// The settings that a run is begun with.
+const COMPARED: [&str; 4] = [
+    "/library_directory",
+    "/storage_config",
+    "/sync_config",
+    "/secrets_dir",
+];
+
+/// Walks down to where two values differ.
+fn compare(place: &str, ours: Option<&Value>, theirs: Option<&Value>, lines: &mut Vec<String>) {
+    match (ours, theirs) {
+        (Some(Value::Object(ours)), Some(Value::Object(theirs))) => {
+            let mut keys: Vec<_> = theirs.keys().collect();
+            keys.extend(ours.keys().filter(|key| !theirs.contains_key(*key)));
+            for key in keys {
+                let deeper = format!("{place}/{key}");
+                // What others put there is not ours to compare.
+                if theirs.contains_key(key) || place == "/storage_config/config" {
+                    compare(&deeper, ours.get(key), theirs.get(key), lines);
+                }
+            }
+        }
+        (ours, theirs) if ours.unwrap_or(&Value::Null) != theirs.unwrap_or(&Value::Null) => {
+            let show = |value: Option<&Value>| match value {
+                Some(Value::String(text)) => text.clone(),
+                Some(value) => value.to_string(),
+                None => "none".to_owned(),
+            };
+            let name = place.trim_start_matches('/').replace('/', ".");
+            lines.push(format!("{name} is `{}`, asked for `{}`", show(ours), show(theirs)));
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! Dates in one form, whoever wrote them and however.
+
+use std::borrow::Cow;
+
+/// A date as GRIN writes it, in the one form that is stored: `YYYY-MM-DDTHH:MM:SS`.
+///
+/// Takes `2016/05/24 03:07`, `2016-05-24 03:07`, single digits, optional seconds. Anything else stays as it is.
+pub(crate) fn iso(text: &str) -> Cow<'_, str> {
+    match parse(text) {
+        Some([year, month, day, hour, minute, second]) => Cow::Owned(format!(
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
+        )),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// The moment as the run's tables hold it: `2026-11-21T07:08:50.704946+00:00`.
+pub(crate) fn now() -> String {
+    stamp(jiff::Timestamp::now())
+}
+
+/// Microseconds are left out when they are zero, as Python's `isoformat` does.
+pub(crate) fn stamp(time: jiff::Timestamp) -> String {
+    let whole = time.strftime("%Y-%m-%dT%H:%M:%S");
+    match time.subsec_nanosecond().max(0) / 1000 {
+        0 => format!("{whole}+00:00"),
+        micros => format!("{whole}.{micros:06}+00:00"),
+    }
+}
+
+fn parse(text: &str) -> Option<[u32; 6]> {
+    let (date, time) = text.split_once([' ', 'T'])?;
+    let separator = if date.contains('/') { '/' } else { '-' };
+    let [year, month, day] = numbers(date, separator)?;
+    let time = time.trim_start_matches(' ');
+    let [hour, minute, second] = match numbers::<3>(time, ':') {
+        Some(all) => all,
+        None => {
+            let [hour, minute] = numbers(time, ':')?;
+            [hour, minute, 0]
+        }
+    };
+    let sensible = date.find(separator) == Some(4)
+        && (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second < 60;
+    sensible.then_some([year, month, day, hour, minute, second])
+}
+
+/// Exactly `N` numbers of at most four digits.
+fn numbers<const N: usize>(text: &str, separator: char) -> Option<[u32; N]> {
+    let mut parts = text.split(separator);
+    let mut all = [0; N];
+    for place in &mut all {
+        let part = parts.next()?;
+        let digits = (1..=4).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+        *place = part.parse().ok().filter(|_| digits)?;
+    }
+    parts.next().is_none().then_some(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_forms_become_one() {
+        for text in [
+            "2016/05/24 03:07",
+            "2016/5/24 3:07",
+            "2016-05-24 03:07",
+            "2016-05-24T03:07",
+            "2016-05-24T03:07:00",
+        ] {
+            assert_eq!(iso(text), "2016-05-24T03:07:00", "{text}");
+        }
+        assert_eq!(iso("2016/05/24 03:07:59"), "2016-05-24T03:07:59");
+    }
+
+    #[test]
+    fn anything_else_stays_as_it_is() {
+        for text in [
+            "",
+            "soon",
+            "2016/05/24",
+            "2016/13/24 03:07",
+            "16/05/24 03:07",
+            "2016/05/24 25:00",
+            "2016/05/24 03:07 PM",
+            "2016-05-24T03:07:00+00:00",
+            "2016/05/24 03:07:00.5",
+        ] {
+            assert_eq!(iso(text), text);
+        }
+    }
+
+    #[test]
+    fn a_stamp_is_what_python_writes() {
+        let time: jiff::Timestamp = "2026-11-21T07:08:50.704946Z".parse().unwrap();
+        assert_eq!(stamp(time), "2026-11-21T07:08:50.704946+00:00");
+        let time: jiff::Timestamp = "2026-11-21T07:08:50Z".parse().unwrap();
+        assert_eq!(stamp(time), "2026-11-21T07:08:50+00:00");
+    }
+}

@@ -1,0 +1,399 @@
+//! Asks GRIN for more about each book, many in one request, and records what it knows.
+//!
+//! A book counts as asked only when GRIN has answered: one whose request failed remains, and is asked for next time.
+
+mod answer;
+
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use run::{Cancel, Progress, Usage};
+use tokio::task::JoinSet;
+
+pub use answer::EnrichedBook;
+use answer::read_answer;
+
+use crate::Tell;
+use crate::date;
+use crate::error::Error;
+use crate::event::{EnrichCompleted, Event};
+use crate::grin::Grin;
+use crate::query;
+use crate::record;
+use crate::run_directory::{Run, Stage, StageResult, record_stage};
+use crate::tracker::Tracker;
+
+/// How to enrich.
+#[derive(Clone, Debug)]
+pub struct Enrich {
+    /// Requests under way at once.
+    pub concurrent: usize,
+    /// Books read from the database at a time.
+    pub batch: u32,
+    /// Stop after so many books.
+    pub limit: Option<u64>,
+    /// Ask again for books that were asked for before.
+    pub reset: bool,
+}
+
+impl Default for Enrich {
+    fn default() -> Self {
+        Self {
+            concurrent: 5,
+            batch: 6_000,
+            limit: None,
+            reset: false,
+        }
+    }
+}
+
+/// What an answer may tell: the header of its column, the column of the table, and whether it is a date.
+pub(crate) const ASKED: [(&str, &str, bool); 24] = [
+    ("Scanned Date", "scanned_date", true),
+    ("Converted Date", "converted_date", true),
+    ("Downloaded Date", "downloaded_date", true),
+    ("Processed Date", "processed_date", true),
+    ("Analyzed Date", "analyzed_date", true),
+    ("OCR'd Date", "ocr_date", true),
+    ("State", "grin_state", false),
+    ("Viewability", "grin_viewability", false),
+    ("Opted-Out (post-scan)", "grin_opted_out", false),
+    ("Conditions", "grin_conditions", false),
+    ("Scannable", "grin_scannable", false),
+    ("Tagging", "grin_tagging", false),
+    ("Audit", "grin_audit", false),
+    ("Material Error%", "grin_material_error_percent", false),
+    ("Overall Error%", "grin_overall_error_percent", false),
+    ("Claimed", "grin_claimed", false),
+    ("OCR Analysis Score", "grin_ocr_analysis_score", false),
+    ("OCR GTD Score", "grin_ocr_gtd_score", false),
+    ("Digitization Method", "grin_digitization_method", false),
+    ("Check-In Date", "grin_check_in_date", true),
+    ("Source Library Bibkey", "grin_source_library_bibkey", false),
+    ("Rubbish", "grin_rubbish", false),
+    (
+        "Allow Download Updated Date",
+        "grin_allow_download_updated_date",
+        true,
+    ),
+    (
+        "Viewability Updated Date",
+        "grin_viewability_updated_date",
+        true,
+    ),
+];
+
+/// One statement for every book: what is not told keeps its value.
+pub(crate) static UPDATE: LazyLock<String> = LazyLock::new(|| {
+    let values: Vec<_> = ASKED
+        .iter()
+        .enumerate()
+        .map(|(index, (_, column, _))| format!("{column} = coalesce(?{}, {column})", index + 3))
+        .collect();
+    format!(
+        "UPDATE books SET enrichment_timestamp = ?2, updated_at = ?2, {} WHERE barcode = ?1",
+        values.join(", ")
+    )
+});
+
+/// A request's URL is no longer than this.
+const LONGEST_URL: usize = 7_500;
+
+/// Where to ask.
+const SEARCH: &str = "_barcode_search?execute_query=true&format=text&mode=full&barcodes=";
+
+/// Books recorded in one transaction, at least.
+const RECORDED_AT_ONCE: usize = 4_000;
+
+/// More is no answer about one URL's books.
+const LONGEST_ANSWER: usize = 64 << 20;
+
+/// What one request brought.
+struct Answered {
+    asked: Vec<String>,
+    result: Result<Vec<EnrichedBook>, Error>,
+}
+
+/// What the steps share.
+struct Enriching<'a> {
+    tracker: &'a Tracker,
+    grin: &'a Grin,
+    options: &'a Enrich,
+    cancel: &'a Cancel,
+    progress: &'a Progress,
+    tell: Tell<'a>,
+    found: Vec<EnrichedBook>,
+    not_found: Vec<String>,
+    problems: Vec<(String, String)>,
+    counts: Counts,
+    /// The last row that was asked for.
+    above: i64,
+    left: u64,
+}
+
+#[derive(Default)]
+struct Counts {
+    batches: u64,
+    found: u64,
+    not_found: u64,
+    failed: u64,
+}
+
+/// Enriches all books of a run that remain.
+///
+/// Blocks until it ends. A request that fails does not end it: its books remain, and the outcome counts them.
+///
+/// # Errors
+///
+/// What makes the whole command impossible: the database, or a file.
+pub fn enrich(
+    run: &Run,
+    tracker: &Tracker,
+    grin: &Grin,
+    options: &Enrich,
+    cancel: &Cancel,
+    progress: &Progress,
+    tell: Tell<'_>,
+) -> Result<EnrichCompleted, Error> {
+    let (started, stamp) = (Instant::now(), jiff::Timestamp::now());
+    progress.phase("enrich");
+    if options.reset {
+        reset(tracker)?;
+    }
+    let remaining = query::count_unenriched(tracker)?;
+    let books = remaining.min(options.limit.unwrap_or(u64::MAX));
+    progress.expect(books, books);
+    tell(&Event::EnrichStarted {
+        run: run.config().run_name.clone(),
+        database: tracker.db().path().display().to_string(),
+        books,
+    });
+    let mut work = Enriching {
+        tracker,
+        grin,
+        options,
+        cancel,
+        progress,
+        tell,
+        found: Vec::new(),
+        not_found: Vec::new(),
+        problems: Vec::new(),
+        counts: Counts::default(),
+        above: 0,
+        left: books,
+    };
+    crate::runtime()?.block_on(work.all())?;
+    let counts = work.counts;
+    let stopped = cancel.is_requested() && work.left > 0;
+    let completed = EnrichCompleted {
+        state: match () {
+            () if stopped => "stopped",
+            () if counts.failed > 0 => "failed",
+            () if books < remaining => "limited",
+            () => "completed",
+        },
+        batches: counts.batches,
+        found: counts.found,
+        not_found: counts.not_found,
+        failed: counts.failed,
+        usage: Usage::since(started),
+        writes: tracker.db().report(),
+    };
+    let result = StageResult {
+        started: stamp,
+        done: counts.found,
+        skipped: counts.not_found,
+        failed: counts.failed,
+        completed: completed.state == "completed",
+        last_error: work.problems.last().map(|(_, reason)| reason.clone()),
+    };
+    let name = &run.config().run_name;
+    record_stage(run.directory(), name, Stage::Enrich, &result)?;
+    Ok(completed)
+}
+
+/// Every book may be asked for again. Rows are taken some thousands at a time.
+fn reset(tracker: &Tracker) -> Result<(), Error> {
+    const STEP: i64 = 20_000;
+    let last = query::last_row(tracker)?;
+    let mut above = 0;
+    while above < last {
+        record::forget_enrichment(tracker, above, above + STEP)?;
+        above += STEP;
+    }
+    Ok(())
+}
+
+impl Enriching<'_> {
+    async fn all(&mut self) -> Result<(), Error> {
+        let mut running: JoinSet<Answered> = JoinSet::new();
+        let mut waiting: Vec<Vec<String>> = Vec::new();
+        loop {
+            while !self.cancel.is_requested() && running.len() < self.options.concurrent.max(1) {
+                if waiting.is_empty() {
+                    waiting = self.next_requests()?;
+                }
+                let Some(asked) = waiting.pop() else { break };
+                self.left -= asked.len() as u64;
+                let (grin, cancel) = (self.grin.clone(), self.cancel.clone());
+                running.spawn(async move { ask(&grin, asked, &cancel).await });
+            }
+            match running.join_next().await {
+                Some(Ok(answered)) => self.take(answered).await?,
+                Some(Err(_)) => return Err(Error::Gone("a request")),
+                None => break,
+            }
+        }
+        self.record().await?;
+        let problems = self.problems.clone();
+        record::problem(self.tracker, "enrich", problems, date::now()).await
+    }
+
+    /// The next books, cut into requests; in reverse, to be taken from the end.
+    fn next_requests(&mut self) -> Result<Vec<Vec<String>>, Error> {
+        let most = u64::from(self.options.batch.max(1)).min(self.left);
+        if most == 0 {
+            return Ok(Vec::new());
+        }
+        let (barcodes, last) = query::unenriched(self.tracker, self.above, most as u32)?;
+        self.above = last;
+        if barcodes.is_empty() {
+            self.left = 0;
+        }
+        let base = self.grin.url(SEARCH)?.as_str().len();
+        let mut requests = cut(barcodes, base);
+        requests.reverse();
+        Ok(requests)
+    }
+
+    async fn take(&mut self, answered: Answered) -> Result<(), Error> {
+        let Answered { asked, result } = answered;
+        let failed = result.is_err();
+        match result {
+            Ok(found) => {
+                let known: std::collections::HashSet<&str> =
+                    found.iter().map(|book| book.barcode.as_str()).collect();
+                let not_found = asked
+                    .iter()
+                    .filter(|barcode| !known.contains(barcode.as_str()));
+                self.not_found.extend(not_found.cloned());
+                self.found.extend(found);
+                self.counts.batches += 1;
+            }
+            Err(error) if error.is_about_request() => self.failed(&asked, &error),
+            Err(error) => return Err(error),
+        }
+        for _ in &asked {
+            self.progress.finished(0, 1, failed);
+        }
+        if self.found.len() + self.not_found.len() >= RECORDED_AT_ONCE {
+            self.record().await?;
+        }
+        Ok(())
+    }
+
+    fn failed(&mut self, asked: &[String], error: &Error) {
+        let (first, last) = (
+            asked.first().cloned().unwrap_or_default(),
+            asked.last().cloned().unwrap_or_default(),
+        );
+        self.counts.failed += asked.len() as u64;
+        let item = format!("{} books, `{first}` to `{last}`", asked.len());
+        self.problems.push((item, error.to_string()));
+        (self.tell)(&Event::BatchFailed {
+            first_barcode: first,
+            last_barcode: last,
+            books: asked.len() as u64,
+            reason: error.to_string(),
+        });
+    }
+
+    async fn record(&mut self) -> Result<(), Error> {
+        let found = std::mem::take(&mut self.found);
+        let not_found = std::mem::take(&mut self.not_found);
+        if found.is_empty() && not_found.is_empty() {
+            return Ok(());
+        }
+        let counts = (found.len() as u64, not_found.len() as u64);
+        record::enriched(self.tracker, found, not_found, date::now()).await?;
+        self.counts.found += counts.0;
+        self.counts.not_found += counts.1;
+        (self.tell)(&Event::BooksEnriched {
+            found: counts.0,
+            not_found: counts.1,
+        });
+        Ok(())
+    }
+}
+
+async fn ask(grin: &Grin, asked: Vec<String>, cancel: &Cancel) -> Answered {
+    let again = |error: &Error, pause: Duration| {
+        let first = asked.first().map_or("", String::as_str);
+        tracing::info!(
+            "asking again for `{first}` and those after it in {:.1} s: {error}",
+            pause.as_secs_f64()
+        );
+    };
+    let attempt = || async {
+        let token = grin.token().await?;
+        let result = once(grin, &asked).await;
+        if matches!(&result, Err(Error::Page(crate::page::PageError::SignIn))) {
+            grin.distrust(&token).await?;
+        }
+        result
+    };
+    let stop = || cancel.is_requested();
+    let result = grin.retry().run(stop, again, attempt).await;
+    Answered { asked, result }
+}
+
+async fn once(grin: &Grin, asked: &[String]) -> Result<Vec<EnrichedBook>, Error> {
+    let all: String = url::form_urlencoded::byte_serialize(asked.join(" ").as_bytes()).collect();
+    let url = grin.url(&format!("{SEARCH}{all}"))?;
+    let body = grin.get(&url).await?.bytes(LONGEST_ANSWER).await?;
+    read_answer(&body, asked)
+}
+
+/// Cuts barcodes into groups whose URLs are short enough.
+fn cut(barcodes: Vec<String>, base: usize) -> Vec<Vec<String>> {
+    let mut groups: Vec<Vec<String>> = Vec::new();
+    let mut length = usize::MAX;
+    for barcode in barcodes {
+        let encoded: usize = url::form_urlencoded::byte_serialize(barcode.as_bytes())
+            .map(str::len)
+            .sum();
+        length = length.saturating_add(encoded + 1);
+        match groups.last_mut() {
+            Some(group) if length <= LONGEST_URL => group.push(barcode),
+            _ => {
+                length = base + encoded;
+                groups.push(vec![barcode]);
+            }
+        }
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_short_and_no_barcode_is_lost() {
+        let barcodes: Vec<_> = (0..2000).map(|n| format!("{:014}", n)).collect();
+        let groups = cut(barcodes.clone(), 120);
+        assert_eq!(groups.concat(), barcodes);
+        assert_eq!(groups[0].len(), (7_500 - 120 + 1) / 15);
+        let odd = vec!["$".repeat(3_000), "x".into(), "y".repeat(8_000)];
+        assert_eq!(cut(odd, 120).len(), 3);
+    }
+
+    #[test]
+    fn the_statement_names_every_column_once() {
+        for (_, column, _) in ASKED {
+            assert!(crate::COLUMNS.iter().any(|known| known.name == column));
+            assert_eq!(UPDATE.matches(&format!("({column}").replace('(', " ")).count(), 2);
+        }
+        assert!(UPDATE.contains("?26"));
+    }
+}

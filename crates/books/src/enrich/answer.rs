@@ -1,0 +1,125 @@
+//! The answer about a request's books: tab-separated text with a header.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::date;
+use crate::enrich::ASKED;
+use crate::error::Error;
+use crate::page::{PageError, read_page};
+
+/// What GRIN knows of a book.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnrichedBook {
+    /// Its barcode.
+    pub barcode: String,
+    /// The values of [`ASKED`], in order; what is blank or missing is `None`.
+    pub(crate) values: Vec<Option<String>>,
+}
+
+/// Reads an answer. Books that nobody asked for are left out.
+pub(crate) fn read_answer(body: &[u8], asked: &[String]) -> Result<Vec<EnrichedBook>, Error> {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim_start_matches('\u{feff}');
+    let mut lines = text.split('\n').map(|line| line.trim_end_matches('\r'));
+    let header: Vec<&str> = lines.next().unwrap_or_default().split('\t').collect();
+    let places: Vec<Option<usize>> = ASKED
+        .iter()
+        .map(|(name, _, _)| header.iter().position(|found| found.trim() == *name))
+        .collect();
+    let names_books = header[0].trim().eq_ignore_ascii_case("barcode");
+    if !names_books && places.iter().all(Option::is_none) {
+        return Err(no_answer(body, header[0]));
+    }
+    let asked: HashSet<&str> = asked.iter().map(String::as_str).collect();
+    let mut found: HashMap<&str, EnrichedBook> = HashMap::new();
+    let mut lines = lines.peekable();
+    while let Some(line) = lines.next() {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let barcode = fields[0].trim();
+        if lines.peek().is_none() && !line.is_empty() && fields.len() < header.len() {
+            return Err(Error::Answer {
+                reason: format!("it breaks off in the line of `{barcode}`"),
+            });
+        }
+        if !asked.contains(barcode) {
+            continue;
+        }
+        let value = |(place, (_, _, is_date)): (&Option<usize>, &(&str, &str, bool))| {
+            let text = fields.get((*place)?)?.trim();
+            let stored = || {
+                if *is_date {
+                    date::iso(text).into_owned()
+                } else {
+                    text.to_owned()
+                }
+            };
+            (!text.is_empty()).then(stored)
+        };
+        let values = places.iter().zip(&ASKED).map(value).collect();
+        let book = EnrichedBook {
+            barcode: barcode.to_owned(),
+            values,
+        };
+        found.insert(barcode, book);
+    }
+    Ok(found.into_values().collect())
+}
+
+/// A page in place of an answer: to sign in, or something else.
+fn no_answer(body: &[u8], begins: &str) -> Error {
+    match read_page(body, None, |_| true) {
+        Err(PageError::SignIn) => Error::Page(PageError::SignIn),
+        Err(PageError::Unavailable) => Error::Page(PageError::Unavailable),
+        _ if body.is_empty() => Error::Answer {
+            reason: "it is empty".to_owned(),
+        },
+        _ => Error::Answer {
+            reason: format!("it begins with `{}`", begins.chars().take(60).collect::<String>()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(barcodes: &[&str]) -> Vec<String> {
+        barcodes.iter().map(|&barcode| barcode.to_owned()).collect()
+    }
+
+    #[test]
+    fn values_are_found_by_header_and_blanks_are_none() {
+        let body = b"Barcode\tState\tNew Column\tScanned Date\tCheck-In Date\r\nA1\tNEW\tx\t2016/05/24 3:07\t\r\nB2\tCONVERTED\nZ9\tNEW\t\t\t\r\n";
+        let mut found = read_answer(body, &asked(&["A1", "B2", "C3"])).unwrap();
+        found.sort_by(|a, b| a.barcode.cmp(&b.barcode));
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0].values[0].as_deref(), Some("2016-05-24T03:07:00"));
+        assert_eq!(found[0].values[6].as_deref(), Some("NEW"));
+        assert_eq!(found[0].values[19], None);
+        assert_eq!(found[1].values[6].as_deref(), Some("CONVERTED"));
+        assert_eq!(found[1].values[0], None);
+    }
+
+    #[test]
+    fn a_header_alone_means_that_nothing_is_known() {
+        assert_eq!(read_answer(b"Barcode\tState\n", &asked(&["A1"])).unwrap(), []);
+    }
+
+    #[test]
+    fn what_is_no_answer_is_an_error() {
+        let asked = asked(&["A1"]);
+        let sign_in = b"<html><form action='https://accounts.google.com/ServiceLogin'></form></html>";
+        assert!(matches!(
+            read_answer(sign_in, &asked),
+            Err(Error::Page(PageError::SignIn))
+        ));
+        for wrong in [
+            &b""[..],
+            b"Internal error\n",
+            b"<html><body>Your request is unavailable</body></html>",
+            b"Barcode\tState\tScanned Date\nA1\tNE",
+        ] {
+            assert!(read_answer(wrong, &asked).is_err());
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! A list page of GRIN: bytes in, books and the way to the next page out, in memory that does not grow with the page.
+
+mod decode;
+mod links;
+mod table;
+mod text;
+
+use std::io::Read;
+
+use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
+use html5gum::{IoReader, Span, Tokenizer};
+
+use crate::page::decode::Charset;
+use crate::page::links::Links;
+use crate::page::table::Table;
+
+/// A book as a list page names it. Dates are in the stored form; what is absent is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListedBook {
+    /// Its barcode, never empty.
+    pub barcode: String,
+    /// Its title; empty if there is none.
+    pub title: String,
+    /// Scanned, converted, downloaded, processed, analysed, OCR'd.
+    pub dates: [Option<String>; 6],
+    /// The page of the book on Google Books; empty if there is none.
+    pub link: String,
+    /// Its state in GRIN.
+    pub state: Option<String>,
+}
+
+/// What a page said besides its books.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageEnd {
+    /// Books it named.
+    pub books: u64,
+    /// The `href` of its next link; none on the last page.
+    pub next: Option<String>,
+}
+
+/// Why a page is no page of the catalogue.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// The connection failed while the page came.
+    #[error(transparent)]
+    Web(#[from] web::Error),
+    /// The page ends in the middle.
+    #[error("the page ends in the middle, after {books} books")]
+    Truncated {
+        /// Books up to there.
+        books: u64,
+    },
+    /// A page to sign in came instead.
+    #[error("a page to sign in came instead of a list\nhint: `accession books auth setup` signs in anew")]
+    SignIn,
+    /// GRIN says that it cannot answer.
+    #[error("GRIN says that the request is unavailable")]
+    Unavailable,
+    /// Something else came.
+    #[error("the page holds no list of books{}", quote(.begins))]
+    NoTable {
+        /// How its text begins.
+        begins: String,
+    },
+    /// The list has no column of barcodes.
+    #[error("the list has no column of barcodes, only: {columns}")]
+    NoBarcodes {
+        /// The columns it has.
+        columns: String,
+    },
+    /// The list names no book.
+    #[error("the list is empty")]
+    Empty,
+    /// Whoever wanted the books has gone.
+    #[error("nobody takes the books")]
+    Unwanted,
+}
+
+/// Reads a page to its end and gives each book to `book` as it comes.
+///
+/// `content_type` is the header of that name; the page itself may name its encoding, too.
+///
+/// # Errors
+///
+/// When it is no list, or not all of one. Books given out before stay valid.
+pub fn read_page(
+    body: impl Read,
+    content_type: Option<&str>,
+    mut book: impl FnMut(ListedBook) -> bool,
+) -> Result<PageEnd, PageError> {
+    let mut body = body;
+    let charset = Charset::detect(content_type, &mut body);
+    let (encoding, body) = charset.decoded(body);
+    let mut page = Page::new(encoding);
+    let emitter = CallbackEmitter::new(
+        |event: CallbackEvent<'_>, _: Span<()>| -> Option<ListedBook> { page.event(&event) },
+    );
+    let reader = IoReader::new(body);
+    for found in Tokenizer::new_with_emitter(reader, emitter) {
+        // An error of reading is told by whoever feeds the reader; here it is the end of the page.
+        let Ok(found) = found else { break };
+        if !book(found) {
+            return Err(PageError::Unwanted);
+        }
+    }
+    page.end()
+}
+
+fn quote(begins: &str) -> String {
+    if begins.is_empty() {
+        String::new()
+    } else {
+        format!(", it begins with `{begins}`")
+    }
+}
+
+/// Everything that is remembered between two events.
+struct Page {
+    table: Table,
+    links: Links,
+    tag: Tag,
+    /// The attribute whose value comes next.
+    attribute: Vec<u8>,
+    outside: text::Outside,
+    opened_html: bool,
+    closed_html: bool,
+}
+
+/// The start tag that is being read.
+#[derive(Debug, Default)]
+pub(crate) struct Tag {
+    pub(crate) name: Vec<u8>,
+    pub(crate) class: Vec<u8>,
+    pub(crate) href: Option<Vec<u8>>,
+    pub(crate) kind: Vec<u8>,
+}
+
+impl Page {
+    fn new(encoding: text::Fields) -> Self {
+        Self {
+            table: Table::new(encoding),
+            links: Links::default(),
+            tag: Tag::default(),
+            attribute: Vec::new(),
+            outside: text::Outside::default(),
+            opened_html: false,
+            closed_html: false,
+        }
+    }
+
+    fn event(&mut self, event: &CallbackEvent<'_>) -> Option<ListedBook> {
+        match event {
+            CallbackEvent::OpenStartTag { name } => {
+                set(&mut self.tag.name, name);
+                self.tag.class.clear();
+                self.tag.kind.clear();
+                self.tag.href = None;
+                None
+            }
+            CallbackEvent::AttributeName { name } => {
+                set(&mut self.attribute, name);
+                None
+            }
+            CallbackEvent::AttributeValue { value } => {
+                match self.attribute.as_slice() {
+                    b"class" => set(&mut self.tag.class, value),
+                    b"type" => set(&mut self.tag.kind, value),
+                    b"href" | b"action" => self.tag.href = Some(value.to_vec()),
+                    _ => {}
+                }
+                None
+            }
+            CallbackEvent::CloseStartTag { .. } => self.start_tag(),
+            CallbackEvent::EndTag { name } => self.end_tag(name),
+            CallbackEvent::String { value } => {
+                if !self.table.text(value) {
+                    self.links.text(value);
+                    self.outside.text(value);
+                }
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn start_tag(&mut self) -> Option<ListedBook> {
+        let tag = &mut self.tag;
+        self.opened_html |= matches!(tag.name.as_slice(), b"html" | b"body");
+        self.outside.start(tag);
+        let found = self.table.start(tag);
+        if tag.name == b"a" && !self.table.in_row() {
+            self.links.open(tag.href.take());
+        }
+        found
+    }
+
+    fn end_tag(&mut self, name: &[u8]) -> Option<ListedBook> {
+        self.closed_html |= matches!(name, b"html" | b"body");
+        self.outside.end(name);
+        if name == b"a" {
+            self.links.close();
+        }
+        self.table.end(name)
+    }
+
+    fn end(self) -> Result<PageEnd, PageError> {
+        let books = self.table.books();
+        if self.outside.is_unavailable() {
+            return Err(PageError::Unavailable);
+        }
+        if !self.table.is_found() {
+            return Err(match self.outside {
+                outside if outside.is_sign_in() => PageError::SignIn,
+                _ if self.table.is_open() => PageError::Truncated { books },
+                outside => PageError::NoTable {
+                    begins: outside.begins(),
+                },
+            });
+        }
+        // The way to the next page comes after the list; a page that was cut there must not pass for the last.
+        let next = self.links.into_next();
+        let cut = self.opened_html && !self.closed_html && next.is_none();
+        if self.table.is_open() || cut {
+            return Err(PageError::Truncated { books });
+        }
+        if let Some(columns) = self.table.without_barcodes() {
+            return Err(PageError::NoBarcodes { columns });
+        }
+        if books == 0 {
+            return Err(PageError::Empty);
+        }
+        Ok(PageEnd { books, next })
+    }
+}
+
+fn set(place: &mut Vec<u8>, value: &[u8]) {
+    place.clear();
+    place.extend_from_slice(value);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,269 @@
+//! A run is a directory: its settings, its database, its lock and its summary.
+
+mod summary;
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+pub use summary::{Stage, StageResult, record_stage};
+
+use crate::config::{self, RunConfig};
+use crate::error::Error;
+use crate::options::RunOptions;
+
+/// The name of a run's database.
+pub const DATABASE: &str = "books.db";
+
+/// The name of a run's settings.
+pub const CONFIG: &str = "run_config.json";
+
+/// The name of the file that is locked while a command works on the run.
+const LOCK: &str = "session.lock";
+
+/// Where runs are unless said otherwise.
+pub const OUTPUT: &str = "output";
+
+/// A run's directory and settings.
+#[derive(Debug)]
+pub struct Run {
+    directory: PathBuf,
+    config: RunConfig,
+    created: bool,
+}
+
+/// Keeps other sessions out of a run until it is dropped.
+#[derive(Debug)]
+pub struct SessionLock {
+    _file: File,
+}
+
+/// A run's name as it becomes a directory: letters, digits, `-` and `_`; everything else is left out.
+///
+/// # Errors
+///
+/// [`Error::Setting`] if nothing is left.
+pub fn clean_name(name: &str) -> Result<String, Error> {
+    let clean: String = name
+        .chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
+        .collect();
+    if clean.is_empty() {
+        return Err(Error::Setting {
+            what: "name of a run",
+            value: name.to_owned(),
+            hint: "\nhint: use letters, digits, `-` and `_`",
+        });
+    }
+    Ok(clean)
+}
+
+/// A name for a run that was given none.
+pub fn default_name() -> String {
+    jiff::Zoned::now().strftime("run_%Y%m%d_%H%M%S").to_string()
+}
+
+impl Run {
+    /// Opens the run `name` in `output`, or begins it with `options`.
+    ///
+    /// The settings are written once, atomically; those of an existing run are only compared.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherSettings`] with the difference, and whatever files do.
+    pub fn begin(output: &Path, name: &str, options: &RunOptions) -> Result<Self, Error> {
+        let name = clean_name(name)?;
+        let directory = output.join(&name);
+        let path = directory.join(CONFIG);
+        if path.exists() {
+            let config = RunConfig::read(&path)?;
+            let difference = config.difference(&directory, options)?;
+            if !difference.is_empty() {
+                return Err(Error::OtherSettings {
+                    run: name,
+                    difference: difference.join("; "),
+                });
+            }
+            return Ok(Self {
+                directory,
+                config,
+                created: false,
+            });
+        }
+        let config = config::build(&name, &directory, options)?;
+        fs::create_dir_all(&directory).map_err(Error::file("make", &directory))?;
+        write_new(&path, &config.to_bytes())?;
+        make_folders(&config)?;
+        Ok(Self {
+            directory,
+            config,
+            created: true,
+        })
+    }
+
+    /// Opens a run that exists.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRun`], [`Error::Malformed`].
+    pub fn open(output: &Path, name: &str) -> Result<Self, Error> {
+        let directory = output.join(clean_name(name)?);
+        let path = directory.join(CONFIG);
+        if !path.exists() {
+            return Err(Error::NoRun { path: directory });
+        }
+        Ok(Self {
+            config: RunConfig::read(&path)?,
+            directory,
+            created: false,
+        })
+    }
+
+    /// Its settings.
+    pub fn config(&self) -> &RunConfig {
+        &self.config
+    }
+
+    /// Its directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Its database.
+    pub fn database(&self) -> PathBuf {
+        self.directory.join(DATABASE)
+    }
+
+    /// Whether it began with this call.
+    pub fn is_new(&self) -> bool {
+        self.created
+    }
+
+    /// Keeps other sessions out, those of other tools too.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`].
+    pub fn lock(&self) -> Result<SessionLock, Error> {
+        let path = self.directory.join(LOCK);
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(Error::file("open", &path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(SessionLock { _file: file }),
+            Err(fs::TryLockError::WouldBlock) => Err(Error::Busy {
+                run: self.config.run_name.clone(),
+            }),
+            Err(fs::TryLockError::Error(error)) => Err(Error::file("lock", &path)(error)),
+        }
+    }
+}
+
+/// Local storage has its folders from the beginning.
+fn make_folders(config: &RunConfig) -> Result<(), Error> {
+    let Some(storage) = config.storage_config.as_ref().filter(|s| s.kind == "local") else {
+        return Ok(());
+    };
+    if let Some(base) = storage.config.get("base_path").and_then(|path| path.as_str()) {
+        for folder in ["raw", "meta", "full"] {
+            let path = Path::new(base).join(folder);
+            fs::create_dir_all(&path).map_err(Error::file("make", &path))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file that must not exist yet: whole, or not at all.
+fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let file = written_beside(path, bytes)?;
+    file.persist_noclobber(path)
+        .map_err(|error| Error::file("write", path)(error.error))?;
+    Ok(())
+}
+
+/// Replaces a file: whole, or not at all. Only the owner may read it if `private`.
+pub(crate) fn replace(path: &Path, bytes: &[u8], private: bool) -> Result<(), Error> {
+    let file = written_beside(path, bytes)?;
+    if !private {
+        readable(file.as_file(), path)?;
+    }
+    file.persist(path)
+        .map_err(|error| Error::file("write", path)(error.error))?;
+    Ok(())
+}
+
+/// A temporary file is for its owner alone until somebody says otherwise.
+fn written_beside(path: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile, Error> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let failed = || Error::file("write", path);
+    let mut file = tempfile::Builder::new()
+        .prefix(".accession-")
+        .tempfile_in(folder)
+        .map_err(failed())?;
+    file.write_all(bytes).map_err(failed())?;
+    file.as_file().sync_all().map_err(failed())?;
+    Ok(file)
+}
+
+#[cfg(unix)]
+pub(crate) fn readable(file: &File, path: &Path) -> Result<(), Error> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+        .map_err(Error::file("write", path))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn readable(_: &File, _: &Path) -> Result<(), Error> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options() -> RunOptions {
+        RunOptions {
+            library_directory: Some("Harvard".into()),
+            storage: Some("s3".into()),
+            ..RunOptions::default()
+        }
+    }
+
+    #[test]
+    fn settings_are_written_once_and_then_only_compared() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = Run::begin(folder.path(), "my run!", &options()).unwrap();
+        assert!(run.is_new());
+        let path = folder.path().join("myrun").join(CONFIG);
+        let before = fs::read(&path).unwrap();
+        let again = Run::begin(folder.path(), "my run!", &RunOptions::default()).unwrap();
+        assert!(!again.is_new());
+        let other = RunOptions {
+            library_directory: Some("Yale".into()),
+            ..options()
+        };
+        let refused = Run::begin(folder.path(), "my run!", &other).unwrap_err();
+        assert!(refused.to_string().contains("`Harvard`"), "{refused}");
+        assert!(refused.to_string().contains("hint:"), "{refused}");
+        assert_eq!(fs::read(&path).unwrap(), before);
+    }
+
+    #[test]
+    fn one_session_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = Run::begin(folder.path(), "R", &options()).unwrap();
+        let lock = run.lock().unwrap();
+        assert!(matches!(run.lock(), Err(Error::Busy { .. })));
+        drop(lock);
+        run.lock().unwrap();
+    }
+
+    #[test]
+    fn a_name_without_letters_is_none() {
+        assert_eq!(clean_name("ä run-1_x/..").unwrap(), "ärun-1_x");
+        assert!(clean_name("../..").is_err());
+    }
+}

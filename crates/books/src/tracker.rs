@@ -1,0 +1,109 @@
+//! The run's database: its tables, and how it is opened.
+
+use std::path::Path;
+
+use sqlite::{Column, Db, Newer, Options, Schema, Tuning, WriteReport};
+
+use crate::columns::{COLUMNS, IS_DECRYPTED};
+use crate::error::Error;
+
+/// A run's database, open.
+#[derive(Clone, Debug)]
+pub struct Tracker {
+    db: Db,
+}
+
+/// Columns that databases of other versions and tools may lack.
+const ADDED: [Column; COLUMNS.len() + 2] = added();
+
+const fn added() -> [Column; COLUMNS.len() + 2] {
+    const LAST: usize = COLUMNS.len() - 1;
+    let mut all = [Column {
+        table: "books",
+        name: "barcode",
+        definition: "TEXT",
+    }; COLUMNS.len() + 2];
+    let mut index = 1;
+    while index < COLUMNS.len() {
+        all[index].name = COLUMNS[index].name;
+        all[index].definition = match index {
+            IS_DECRYPTED => "BOOLEAN DEFAULT FALSE",
+            // The two times that every book has.
+            LAST => "TEXT NOT NULL DEFAULT ''",
+            index if index + 1 == LAST => "TEXT NOT NULL DEFAULT ''",
+            _ => "TEXT",
+        };
+        index += 1;
+    }
+    all[COLUMNS.len()] = Column {
+        table: "failed",
+        name: "error_message",
+        definition: "TEXT",
+    };
+    all[COLUMNS.len() + 1] = Column {
+        table: "book_status_history",
+        name: "metadata",
+        definition: "TEXT",
+    };
+    all
+}
+
+const SCHEMA: Schema = Schema {
+    component: "books",
+    version: 1,
+    ddl: include_str!("../sql/schema.sql"),
+    columns: &ADDED,
+    migrations: &[],
+    newer: Newer::Refuse,
+};
+
+/// What the benchmark `sqlite-large` shows to help, and nothing else.
+fn options(path: &Path) -> Options {
+    let mut tuning = Tuning::default();
+    // A collection in the order of barcodes needs little; one in another order, and enriching, touch pages all over
+    // the file, and each that is not in the cache is read and written again.
+    tuning.cache_kib = 64 * 1024;
+    // A page of books changes some hundred pages of the file; copying them back after every transaction would write
+    // most of them many times.
+    tuning.checkpoint_pages = 8_000;
+    Options::new(path).schema(SCHEMA).tuning(tuning)
+}
+
+impl Tracker {
+    /// Opens a run's database, and makes or completes it where needed. What others put there stays.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`].
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let db = options(path).open()?;
+        Ok(Self { db })
+    }
+
+    /// Opens it for a command that only reads; columns and tables that are missing are added if the disk allows it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`].
+    pub fn open_to_read(path: &Path) -> Result<Self, Error> {
+        let db = match options(path).create(false).open() {
+            Err(sqlite::Error::ReadOnly { .. }) => options(path).open_read_only()?,
+            other => other?,
+        };
+        Ok(Self { db })
+    }
+
+    /// The engine.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// Closes it; what writing took.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`].
+    pub fn close(self) -> Result<WriteReport, Error> {
+        Ok(self.db.close()?)
+    }
+}

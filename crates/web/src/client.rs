@@ -1,0 +1,335 @@
+//! Sends requests: paced, with deadlines, and with the token to one origin only.
+
+use std::error::Error as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::{Method, Response, StatusCode};
+use url::Url;
+
+use crate::answer::Answer;
+use crate::breaker::Breaker;
+use crate::error::{Class, Classified, Error};
+use crate::rate::Rate;
+use crate::secret::Secret;
+
+/// Redirects followed for one request.
+const MOST_REDIRECTS: usize = 10;
+
+/// How a [`Client`] behaves.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where requests go, and the only origin that sees tokens.
+    pub base_url: Url,
+    /// Requests in any second; 0 for no limit. 5 unless said.
+    pub requests_per_second: f64,
+    /// Limit for a connection to be made; 10 s unless said.
+    pub connect_limit: Duration,
+    /// Limit for the first byte of an answer; 5 min unless said.
+    pub answer_limit: Duration,
+    /// Limit for silence within an answer; 1 min unless said.
+    pub idle_limit: Duration,
+    /// Failures in a row after which nothing is sent for a while; 20 unless said.
+    pub breaker_failures: u32,
+    /// How long that while is; 30 s unless said.
+    pub breaker_pause: Duration,
+}
+
+impl Options {
+    /// The defaults, for `base_url`.
+    pub fn new(base_url: Url) -> Self {
+        Self {
+            base_url,
+            requests_per_second: 5.0,
+            connect_limit: Duration::from_secs(10),
+            answer_limit: Duration::from_mins(5),
+            idle_limit: Duration::from_mins(1),
+            breaker_failures: 20,
+            breaker_pause: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Sends requests to one service; clones share its pace, its connections and its breaker.
+#[derive(Clone, Debug)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    http: reqwest::Client,
+    options: Options,
+    rate: Rate,
+    breaker: Breaker,
+}
+
+impl Client {
+    /// A client that has sent nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setup`] when the system's certificates or resolver cannot be used.
+    pub fn new(options: Options) -> Result<Self, Error> {
+        // Another client of this process may have chosen already, and chose the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(options.connect_limit)
+            .user_agent(concat!("accession/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| Error::Setup {
+                reason: reason(error),
+            })?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                http,
+                rate: Rate::new(options.requests_per_second),
+                breaker: Breaker::new(options.breaker_failures, options.breaker_pause),
+                options,
+            }),
+        })
+    }
+
+    /// Where requests go.
+    pub fn base_url(&self) -> &Url {
+        &self.shared.options.base_url
+    }
+
+    /// Asks once for `url`, after waiting for its turn. The token goes to the origin of the base URL only.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is no successful answer; [`Classified::class`] says what may help.
+    pub async fn get(&self, url: &Url, token: Option<&Secret>) -> Result<Answer, Error> {
+        self.send(Method::GET, url, token, None).await
+    }
+
+    /// Sends a form once, after waiting for its turn. Its answer's body may be read whatever the status: a status that
+    /// is no success is an error only for redirects and what the breaker counts.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Client::get`].
+    pub async fn post_form(&self, url: &Url, form: &[(&str, &str)]) -> Result<Answer, Error> {
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(form)
+            .finish();
+        self.send(Method::POST, url, None, Some(body)).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: &Url,
+        token: Option<&Secret>,
+        body: Option<String>,
+    ) -> Result<Answer, Error> {
+        let shared = &*self.shared;
+        let host = host_of(url);
+        if let Some(left) = shared.breaker.closed_for(Instant::now()) {
+            return Err(Error::Breaker { host, left });
+        }
+        shared.rate.ready().await;
+        let result = self.follow(method, url, token, body).await;
+        match &result {
+            Ok(_) => shared.breaker.succeeded(),
+            Err(error) => match error.class() {
+                Class::Transient => shared.breaker.failed(Instant::now()),
+                Class::Throttled(Some(pause)) => shared.rate.silence(pause.min(LONGEST_SILENCE)),
+                _ => {}
+            },
+        }
+        result
+    }
+
+    /// Sends, and follows redirects by hand: relative ones, and to other hosts without the token.
+    async fn follow(
+        &self,
+        method: Method,
+        url: &Url,
+        token: Option<&Secret>,
+        body: Option<String>,
+    ) -> Result<Answer, Error> {
+        let mut url = url.clone();
+        for _ in 0..=MOST_REDIRECTS {
+            let response = self.once(&method, &url, token, body.as_deref()).await?;
+            let host = host_of(&url);
+            let status = response.status();
+            let form = body.is_some();
+            if status.is_success() || (form && status.is_client_error()) {
+                let limit = self.shared.options.idle_limit;
+                return Ok(Answer::new(response, host, limit));
+            }
+            if !is_redirect(status) || form {
+                return Err(Error::Status {
+                    host,
+                    status: status.as_u16(),
+                    retry_after: retry_after(response.headers()),
+                });
+            }
+            url = target(&url, &host, response.headers())?;
+        }
+        Err(Error::Redirect {
+            host: host_of(&url),
+            reason: format!("more than {MOST_REDIRECTS} redirects"),
+        })
+    }
+
+    async fn once(
+        &self,
+        method: &Method,
+        url: &Url,
+        token: Option<&Secret>,
+        body: Option<&str>,
+    ) -> Result<Response, Error> {
+        let options = &self.shared.options;
+        let mut request = self.shared.http.request(method.clone(), url.clone());
+        if let Some(token) = token.filter(|_| url.origin() == options.base_url.origin()) {
+            request = request.header(AUTHORIZATION, bearer(token)?);
+        }
+        if let Some(body) = body {
+            request = request
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(body.to_owned());
+        }
+        match tokio::time::timeout(options.answer_limit, request.send()).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => Err(Error::Connection {
+                host: host_of(url),
+                reason: reason(error),
+            }),
+            Err(_) => Err(Error::Silence {
+                host: host_of(url),
+                limit: options.answer_limit,
+            }),
+        }
+    }
+}
+
+/// All requests keep quiet no longer than this, however long the other side asks one of them to wait.
+const LONGEST_SILENCE: Duration = Duration::from_mins(10);
+
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+/// Where a redirect leads; a sign-in page is an error of its own.
+fn target(from: &Url, host: &str, headers: &HeaderMap) -> Result<Url, Error> {
+    let wrong = |reason: &str| Error::Redirect {
+        host: host.to_owned(),
+        reason: reason.to_owned(),
+    };
+    let location = headers
+        .get(LOCATION)
+        .and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
+        .ok_or_else(|| wrong("no `Location`"))?;
+    let url = from
+        .join(location)
+        .map_err(|_| wrong("the `Location` is no URL"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(wrong("neither http nor https"));
+    }
+    if from.scheme() == "https" && url.scheme() == "http" {
+        return Err(wrong("from https to http"));
+    }
+    let sign_in = url.host_str() == Some("accounts.google.com")
+        || url.path().to_ascii_lowercase().contains("servicelogin");
+    if sign_in {
+        return Err(Error::SignIn {
+            host: host.to_owned(),
+        });
+    }
+    Ok(url)
+}
+
+fn bearer(token: &Secret) -> Result<HeaderValue, Error> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.reveal())).map_err(|_| {
+        Error::Setup {
+            reason: "the token holds characters that no header can carry".to_owned(),
+        }
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Seconds, or a date.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    let left = date.duration_since(jiff::Timestamp::now());
+    Some(Duration::try_from(left).unwrap_or_default())
+}
+
+fn host_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or("no host");
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+/// The innermost cause in words, without the URL and what its query may hold.
+pub(crate) fn reason(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut said = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        said = inner.to_string();
+        cause = inner.source();
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: &'static str, value: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, HeaderValue::from_str(value).unwrap());
+        headers
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        assert_eq!(
+            retry_after(&headers("retry-after", " 7 ")),
+            Some(Duration::from_secs(7))
+        );
+        let past = headers("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT");
+        assert_eq!(retry_after(&past), Some(Duration::ZERO));
+        assert_eq!(retry_after(&headers("retry-after", "soon")), None);
+        assert_eq!(retry_after(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn redirects_are_resolved_and_sign_ins_recognised() {
+        let from = Url::parse("https://books.example/libraries/X/_all_books?a=1").unwrap();
+        let to = |location: &str| target(&from, "books.example", &headers("location", location));
+        assert_eq!(
+            to("_other?b=2").unwrap().as_str(),
+            "https://books.example/libraries/X/_other?b=2"
+        );
+        for sign_in in [
+            "https://accounts.google.com/v3/signin",
+            "/accounts/ServiceLogin?continue=x",
+        ] {
+            assert!(
+                matches!(to(sign_in), Err(Error::SignIn { .. })),
+                "{sign_in}"
+            );
+        }
+        for nowhere in ["http://books.example/", "ftp://x/", "https://"] {
+            assert!(
+                matches!(to(nowhere), Err(Error::Redirect { .. })),
+                "{nowhere}"
+            );
+        }
+    }
+}
