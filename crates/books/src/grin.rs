@@ -10,7 +10,7 @@ use std::time::Duration;
 use web::{Answer, Class, Classified, Client, Retry, Secret, Url};
 
 pub use credentials::{ClientSecret, Credentials, CredentialPlaces};
-pub use sign_in::{SignIn, listen_for_code};
+pub use sign_in::{SCOPES, SignIn, listen_for_code};
 pub use tokens::Tokens;
 
 use crate::error::Error;

@@ -1,8 +1,12 @@
 //! The command line: one definition for parsing, help, completions and man pages.
 
+pub(crate) mod books;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::args::books::Books;
 
 /// Takes whole collections in: completely, fast, and without losing anything.
 #[derive(Debug, Parser)]
@@ -47,6 +51,9 @@ pub(crate) enum Command {
     /// A folder of audio files becomes a library for an automatic radio
     #[command(subcommand)]
     Music(Music),
+    /// A library's catalogue in GRIN becomes a database
+    #[command(subcommand)]
+    Books(Books),
     /// Print shell completions
     Completions {
         /// The shell to print them for

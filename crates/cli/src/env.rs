@@ -11,3 +11,27 @@ pub(crate) const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 
 /// What is logged, in the syntax of `tracing`'s filters.
 pub(crate) const LOG: &str = "ACCESSION_LOG";
+
+/// The folder of runs.
+pub(crate) const OUTPUT_DIR: &str = "GRIN_OUTPUT_DIR";
+
+/// The folder of logs.
+pub(crate) const LOG_DIR: &str = "GRIN_LOG_DIR";
+
+/// Where GRIN is.
+pub(crate) const BASE_URL: &str = "GRIN_BASE_URL";
+
+/// Requests in any second.
+pub(crate) const RATE_LIMIT: &str = "GRIN_RATE_LIMIT_QPS";
+
+/// Where credential files are.
+pub(crate) const CREDENTIALS_DIR: &str = "GRIN_CREDENTIALS_DIR";
+
+/// Where tokens are written, if not there.
+pub(crate) const WRITABLE_CREDENTIALS_DIR: &str = "GRIN_WRITABLE_CREDENTIALS_DIR";
+
+/// The port a browser comes back to.
+pub(crate) const OAUTH_PORT: &str = "GRIN_OAUTH_PORT";
+
+/// Settings of a run: this, and the setting's name in capitals.
+pub(crate) const RUN_PREFIX: &str = "ACCESSION_BOOKS_";

@@ -50,6 +50,7 @@ fn run_command(command: Command, printer: Printer) -> anyhow::Result<ExitStatus>
             commands::check::check(&place.or_folder(folder), printer)
         }
         Command::Music(Music::Export(export)) => commands::export::export(&export, printer),
+        Command::Books(command) => commands::books::run(command, printer),
         Command::Completions { shell } => commands::generate::completions(shell),
         Command::Man { folder } => commands::generate::man(&folder),
     }

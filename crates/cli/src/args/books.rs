@@ -1,0 +1,158 @@
+//! The command line of `books`.
+
+use std::path::PathBuf;
+
+use books::RunOptions;
+use clap::{Args, Subcommand, ValueEnum};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Books {
+    /// Sign in to GRIN
+    #[command(subcommand)]
+    Auth(Auth),
+    /// Collect the whole catalogue; run again to go on where it stopped
+    Collect(Box<Collect>),
+    /// Ask GRIN for more about each book; run again for those that failed
+    Enrich(Enrich),
+    /// Write all books out
+    Export(Export),
+    /// Tell how far the run is, and what failed
+    Status {
+        #[command(flatten)]
+        place: RunPlace,
+    },
+    /// Check the run: integrity, and what disagrees
+    Check {
+        #[command(flatten)]
+        place: RunPlace,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Auth {
+    /// Sign in with a browser, and keep the tokens
+    Setup {
+        /// No browser on this machine: paste the address that the browser ends at
+        #[arg(long, visible_alias = "remote-auth")]
+        remote: bool,
+        /// Sign in even if there are tokens
+        #[arg(long)]
+        force: bool,
+        /// A folder with client_secret.json, besides the usual places
+        #[arg(long, value_name = "DIR")]
+        secrets_dir: Option<PathBuf>,
+    },
+}
+
+/// Which run.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RunPlace {
+    /// The run's name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) run_name: String,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Where runs are.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Output {
+    /// The folder that holds the runs [default: GRIN_OUTPUT_DIR, output]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output_dir: Option<PathBuf>,
+}
+
+/// How GRIN is asked.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Asking {
+    /// Where GRIN is [default: GRIN_BASE_URL, https://books.google.com]
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+    /// Requests in any second, 0 for no limit [default: GRIN_RATE_LIMIT_QPS, 5]
+    #[arg(long, value_name = "N")]
+    pub(crate) rate_limit: Option<f64>,
+    /// How often a failed request is repeated, with growing pauses
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(crate) retries: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Collect {
+    /// The run's name [default: run_ and the time]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) run_name: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+    /// A file with settings of the run, TOML or JSON; flags and the environment win
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) options: RunOptions,
+    /// Write run_config.json and stop
+    #[arg(long)]
+    pub(crate) write_config: bool,
+    /// After a complete collection: update known books, and mark those that are gone
+    #[arg(long)]
+    pub(crate) refresh: bool,
+    /// Stop after so many books
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    /// Books asked for on one page
+    #[arg(long, value_name = "N", default_value_t = books::grin::BOOKS_PER_PAGE,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) page_size: u32,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Enrich {
+    #[command(flatten)]
+    pub(crate) place: RunPlace,
+    /// Requests under way at once
+    #[arg(long, value_name = "N", default_value_t = 5,
+        value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) max_concurrent: u16,
+    /// Books read from the database at a time
+    #[arg(long, value_name = "N", default_value_t = 6000,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) batch_size: u32,
+    /// Stop after so many books
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    /// Ask again for all books; what is known of them stays
+    #[arg(long)]
+    pub(crate) reset: bool,
+    /// The library's directory in GRIN, for this time only
+    #[arg(long, value_name = "NAME")]
+    pub(crate) library_directory: Option<String>,
+    /// A folder with credentials, for this time only
+    #[arg(long, value_name = "DIR")]
+    pub(crate) secrets_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    #[command(flatten)]
+    pub(crate) place: RunPlace,
+    /// The form to write
+    #[arg(long = "as", value_enum, default_value_t = Form::Csv, value_name = "FORM")]
+    pub(crate) form: Form,
+    /// The file to write; `-` is standard output [default: books_export.csv in the run directory]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// A form to write books in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// Comma-separated values with the headers that others rely on
+    Csv,
+    /// One JSON object a line
+    #[value(alias = "json", alias = "json-lines")]
+    Jsonl,
+    /// A Parquet file
+    Parquet,
+}

@@ -1,0 +1,53 @@
+//! One file a command of `books`, and what they share: which run, where GRIN is, what is told.
+
+mod auth;
+mod check;
+mod collect;
+mod enrich;
+mod export;
+mod log;
+mod progress;
+mod settings;
+mod status;
+mod tell;
+
+use anyhow::Result;
+use run::ExitStatus;
+
+use crate::args::books::{Auth, Books, RunPlace};
+use crate::printer::Printer;
+
+/// Runs a command.
+pub(crate) fn run(command: Books, printer: Printer) -> Result<ExitStatus> {
+    match command {
+        Books::Auth(Auth::Setup {
+            remote,
+            force,
+            secrets_dir,
+        }) => auth::setup(remote, force, secrets_dir.as_deref(), printer),
+        Books::Collect(args) => collect::collect(&args, printer),
+        Books::Enrich(args) => enrich::enrich(&args, printer),
+        Books::Export(args) => export::export(&args, printer),
+        Books::Status { place } => status::status(&place, printer),
+        Books::Check { place } => check::check(&place, printer),
+    }
+}
+
+/// Opens a run that exists.
+fn open(place: &RunPlace) -> Result<books::Run> {
+    let output = settings::output(&place.output);
+    Ok(books::Run::open(&output, &place.run_name)?)
+}
+
+/// Opens a run and its database for a command that only reads.
+fn open_to_read(place: &RunPlace) -> Result<(books::Run, books::Tracker)> {
+    let run = open(place)?;
+    let path = run.database();
+    if !path.exists() {
+        anyhow::bail!(
+            "the run at `{}` has no database yet\nhint: `accession books collect` makes it",
+            run.directory().display()
+        );
+    }
+    Ok((run, books::Tracker::open_to_read(&path)?))
+}

@@ -1,0 +1,62 @@
+//! `books auth setup`.
+
+use std::collections::BTreeSet;
+use std::io::BufRead;
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use books::grin::{Credentials, SCOPES, SignIn, listen_for_code};
+use run::ExitStatus;
+
+use crate::commands::books::settings;
+use crate::printer::{Printer, Volume};
+
+/// How long somebody may take to sign in.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// Signs in and keeps the tokens.
+pub(crate) fn setup(
+    remote: bool,
+    force: bool,
+    secrets: Option<&Path>,
+    printer: Printer,
+) -> Result<ExitStatus> {
+    let places = settings::credentials(None, secrets);
+    let path = &places.credentials;
+    if !force && path.exists() {
+        let known = Credentials::read(path)?;
+        let scopes: BTreeSet<&str> = known.scopes.iter().map(String::as_str).collect();
+        if scopes == BTreeSet::from(SCOPES) {
+            printer.result(&format!("signed in already: `{}`", path.display()));
+            return Ok(ExitStatus::Done);
+        }
+    }
+    let client = places.client_secret()?;
+    let port = settings::oauth_port();
+    let sign_in = SignIn::begin(client, port);
+    printer.note(Volume::Errors, &format!("open this address in a browser and sign in:\n\n  {}\n", sign_in.address()?));
+    let came_back = if remote {
+        printer.note(
+            Volume::Errors,
+            "the browser ends at an address that does not load; paste that address here:",
+        );
+        let mut line = String::new();
+        std::io::stdin()
+            .lock()
+            .read_line(&mut line)
+            .context("cannot read what was pasted")?;
+        line
+    } else {
+        let listener = TcpListener::bind(("127.0.0.1", port)).with_context(|| {
+            format!("cannot wait for the browser at port {port}\nhint: GRIN_OAUTH_PORT chooses another, --remote needs none")
+        })?;
+        listen_for_code(&listener, PATIENCE)?
+    };
+    let code = sign_in.code(&came_back)?;
+    sign_in.finish(&code)?.write(path)?;
+    Credentials::read(path)?;
+    printer.result(&format!("signed in: `{}`", path.display()));
+    Ok(ExitStatus::Done)
+}

@@ -1,0 +1,40 @@
+//! `books export`.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use anyhow::Result;
+use books::{Error, export};
+use run::ExitStatus;
+
+use crate::args::books as args;
+use crate::commands::books::open_to_read;
+use crate::printer::{Printer, Volume};
+
+/// Writes all books out.
+pub(crate) fn export(args: &args::Export, printer: Printer) -> Result<ExitStatus> {
+    let (run, tracker) = open_to_read(&args.place)?;
+    let (form, name) = match args.form {
+        args::Form::Csv => (export::Form::Csv, "books_export.csv"),
+        args::Form::Jsonl => (export::Form::JsonLines, "books_export.jsonl"),
+        args::Form::Parquet => (export::Form::Parquet, "books_export.parquet"),
+    };
+    if args.output.as_deref() == Some(Path::new("-")) {
+        match export::export(&tracker, form, std::io::stdout()) {
+            Ok(_) => {}
+            Err(Error::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {}
+            Err(error) => return Err(error.into()),
+        }
+        return Ok(ExitStatus::Done);
+    }
+    let path = args
+        .output
+        .clone()
+        .unwrap_or_else(|| run.directory().join(name));
+    let count = export::to_file(&tracker, form, &path)?;
+    printer.note(
+        Volume::Normal,
+        &format!("{count} books written to `{}`", path.display()),
+    );
+    Ok(ExitStatus::Done)
+}

@@ -1,0 +1,102 @@
+//! Flags, environment and file become plain values, for books.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use books::grin::{CredentialPlaces, GrinOptions};
+use books::{RunConfig, RunOptions};
+
+use crate::args::books::{Asking, Collect, Output};
+use crate::env;
+
+/// A variable that says something.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The folder that holds the runs.
+pub(crate) fn output(args: &Output) -> PathBuf {
+    args.output_dir
+        .clone()
+        .or_else(|| variable(env::OUTPUT_DIR).map(PathBuf::from))
+        .unwrap_or_else(|| PathBuf::from(books::OUTPUT))
+}
+
+/// The settings of a run: flags, then the environment, then the file.
+pub(crate) fn run_options(args: &Collect) -> Result<RunOptions> {
+    let mut environment = from_environment()?;
+    if environment.log_dir.is_none() {
+        environment.log_dir = variable(env::LOG_DIR);
+    }
+    let file = match &args.config {
+        Some(path) => from_file(path)?,
+        None => RunOptions::default(),
+    };
+    Ok(args.options.clone().or(environment).or(file))
+}
+
+fn from_environment() -> Result<RunOptions> {
+    let pairs = std::env::vars().filter_map(|(name, value)| {
+        let name = name.strip_prefix(env::RUN_PREFIX)?.to_ascii_lowercase();
+        (!value.is_empty()).then_some((name, value))
+    });
+    RunOptions::from_pairs(pairs)
+        .with_context(|| format!("cannot use the environment's `{}..`", env::RUN_PREFIX))
+}
+
+fn from_file(path: &Path) -> Result<RunOptions> {
+    let cannot = || format!("cannot read the settings in `{}`", path.display());
+    let text = std::fs::read_to_string(path).with_context(cannot)?;
+    let json = path.extension().is_some_and(|kind| kind == "json");
+    if json {
+        serde_json::from_str(&text).with_context(cannot)
+    } else {
+        toml::from_str(&text).with_context(cannot)
+    }
+}
+
+/// How GRIN is asked: flags, then the environment.
+pub(crate) fn grin(args: &Asking) -> Result<GrinOptions> {
+    let usual = GrinOptions::default();
+    let rate = match (args.rate_limit, variable(env::RATE_LIMIT)) {
+        (Some(rate), _) => rate,
+        (None, Some(text)) => text.parse().ok().with_context(|| {
+            format!("`{}` is `{text}`, which is no number", env::RATE_LIMIT)
+        })?,
+        (None, None) => usual.requests_per_second,
+    };
+    anyhow::ensure!(
+        rate.is_finite() && rate >= 0.0,
+        "a rate limit of `{rate}` makes no sense\nhint: it is requests a second, 0 for no limit"
+    );
+    Ok(GrinOptions {
+        base_url: args
+            .base_url
+            .clone()
+            .or_else(|| variable(env::BASE_URL))
+            .unwrap_or(usual.base_url),
+        requests_per_second: rate,
+        retries: args.retries,
+    })
+}
+
+/// Where credential files are; `secrets` wins over the run's own setting.
+pub(crate) fn credentials(config: Option<&RunConfig>, secrets: Option<&Path>) -> CredentialPlaces {
+    let of_run = config.and_then(|config| config.secrets_dir.as_deref().map(Path::new));
+    let folder = variable(env::CREDENTIALS_DIR).map(PathBuf::from);
+    let writable = variable(env::WRITABLE_CREDENTIALS_DIR).map(PathBuf::from);
+    CredentialPlaces::new(
+        folder.as_deref(),
+        writable.as_deref(),
+        secrets.or(of_run),
+        std::env::home_dir().as_deref(),
+    )
+}
+
+/// The port that a browser comes back to.
+pub(crate) fn oauth_port() -> u16 {
+    const USUAL: u16 = 58432;
+    variable(env::OAUTH_PORT)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(USUAL)
+}
