@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use run::{Cancel, Progress, Usage};
 
+use crate::Tell;
 use crate::collect::fetch::{Fetched, fetch};
 use crate::date;
 use crate::error::Error;
@@ -19,7 +20,6 @@ use crate::query::{self, KnownPage, Pass};
 use crate::record::{self, ReadPage};
 use crate::run_directory::{Run, Stage, StageResult, record_stage};
 use crate::tracker::Tracker;
-use crate::Tell;
 
 /// How to collect.
 #[derive(Clone, Debug)]
@@ -63,6 +63,8 @@ struct Collecting<'a> {
     known: Vec<KnownPage>,
     pages: u64,
     books: u64,
+    /// Whether a page led to a wrong one before; it gets one more chance.
+    stepped_back: bool,
 }
 
 /// Collects the catalogue of a run, or goes on where the last collection stopped.
@@ -95,6 +97,7 @@ pub fn collect(
         tell,
         pages: 0,
         books: 0,
+        stepped_back: false,
     };
     work.known = query::pages(tracker, work.pass.id)?;
     progress.expect(work.pass.books_before.saturating_sub(work.pass.books), 0);
@@ -166,6 +169,13 @@ impl Collecting<'_> {
             let fetched = match self.fetch_patiently(&address, room).await {
                 Ok(fetched) => fetched,
                 Err(_) if self.cancel.is_requested() => return Ok(Ending::Stopped),
+                Err(error @ Error::Repeated { .. }) => {
+                    let page = self.step_back().await?;
+                    if std::mem::replace(&mut self.stepped_back, true) {
+                        return self.failed(page, &error).await;
+                    }
+                    continue;
+                }
                 Err(error) if error.is_about_request() => {
                     return self.failed(address, &error).await;
                 }
@@ -179,9 +189,10 @@ impl Collecting<'_> {
 
     /// The page to ask for.
     fn address(&self) -> String {
-        self.pass.next_page.clone().unwrap_or_else(|| {
-            format!("_all_books?result_count={}", self.options.books_per_page)
-        })
+        self.pass
+            .next_page
+            .clone()
+            .unwrap_or_else(|| format!("_all_books?result_count={}", self.options.books_per_page))
     }
 
     /// Fetches a page, again if that may help. Its last books are left to be recorded with its end.
@@ -233,9 +244,7 @@ impl Collecting<'_> {
                 && known.last_barcode == page.last_barcode
         };
         if let Some(index) = self.known.iter().position(same) {
-            return Err(Error::Loop {
-                reason: format!("it names the same books as page {}", index + 1),
-            });
+            return Err(Error::Repeated { page: index + 1 });
         }
         Ok(())
     }
@@ -274,6 +283,18 @@ impl Collecting<'_> {
             total: self.pass.books,
         });
         Ok(last.then_some(Ending::Completed { vanished }))
+    }
+
+    /// The page before led to a wrong one, so it is not done: it has to be asked for again. Its address.
+    async fn step_back(&mut self) -> Result<String, Error> {
+        if let Some(page) = self.known.pop() {
+            let number = self.pass.pages;
+            self.pass.pages = self.pass.pages.saturating_sub(1);
+            self.pass.books = self.pass.books.saturating_sub(page.books);
+            self.pass.next_page = Some(page.address);
+            record::step_back(self.tracker, &self.pass, number, date::now()).await?;
+        }
+        Ok(self.address())
     }
 
     async fn failed(&self, address: String, error: &Error) -> Result<Ending, Error> {

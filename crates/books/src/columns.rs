@@ -81,7 +81,7 @@ pub const COLUMNS: [Column; 54] = [
 ];
 
 /// The one column that is no text.
-pub const IS_DECRYPTED: usize = 50;
+pub(crate) const IS_DECRYPTED: usize = 50;
 
 /// `SELECT` of all columns in order, by row id, which is the order in which books came.
 pub(crate) fn select_all() -> String {

@@ -120,13 +120,10 @@ const STORAGE_KEYS: [&str; 6] = [
 ///
 /// [`Error::Missing`] and [`Error::Setting`].
 pub fn build(run_name: &str, directory: &Path, options: &RunOptions) -> Result<RunConfig, Error> {
-    let library = options
-        .library_directory
-        .as_deref()
-        .ok_or(Error::Missing {
-            what: "library-directory",
-            hint: "name the library's directory in GRIN: --library-directory NAME",
-        })?;
+    let library = options.library_directory.as_deref().ok_or(Error::Missing {
+        what: "library-directory",
+        hint: "name the library's directory in GRIN: --library-directory NAME",
+    })?;
     let sane = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     if library.is_empty() || !library.chars().all(sane) {
         return Err(Error::Setting {
@@ -330,18 +327,30 @@ impl RunConfig {
     ///
     /// Those of [`build`], for a setting that makes no sense at all.
     pub fn difference(&self, directory: &Path, asked: &RunOptions) -> Result<Vec<String>, Error> {
+        if *asked == RunOptions::default() {
+            return Ok(Vec::new());
+        }
         let stored = self.as_options();
         let mut full = asked.clone().or(stored.clone());
         let mut pairs = stored.storage_config.unwrap_or_default();
         pairs.extend(asked.storage_config.iter().flatten().cloned());
-        pairs.extend(full.storage_path.take().map(|path| format!("base_path={path}")));
+        pairs.extend(
+            full.storage_path
+                .take()
+                .map(|path| format!("base_path={path}")),
+        );
         full.storage_config = Some(pairs);
         let asked = build(&self.run_name, directory, &full)?;
         let mut lines = Vec::new();
         let (ours, theirs) = (serde_json::to_value(self), serde_json::to_value(&asked));
         if let (Ok(ours), Ok(theirs)) = (ours, theirs) {
             for place in COMPARED {
-                compare(place, ours.pointer(place), theirs.pointer(place), &mut lines);
+                compare(
+                    place,
+                    ours.pointer(place),
+                    theirs.pointer(place),
+                    &mut lines,
+                );
             }
         }
         if full.log_dir.is_some() {
@@ -362,7 +371,10 @@ impl RunConfig {
         let pairs = storage.map(|storage| {
             let text = |(key, value): (&String, &Value)| {
                 let known = STORAGE_KEYS.contains(&key.as_str());
-                value.as_str().filter(|_| known).map(|text| format!("{key}={text}"))
+                value
+                    .as_str()
+                    .filter(|_| known)
+                    .map(|text| format!("{key}={text}"))
             };
             storage.config.iter().filter_map(text).collect()
         });
@@ -399,14 +411,9 @@ const COMPARED: [&str; 4] = [
 fn compare(place: &str, ours: Option<&Value>, theirs: Option<&Value>, lines: &mut Vec<String>) {
     match (ours, theirs) {
         (Some(Value::Object(ours)), Some(Value::Object(theirs))) => {
-            let mut keys: Vec<_> = theirs.keys().collect();
-            keys.extend(ours.keys().filter(|key| !theirs.contains_key(*key)));
-            for key in keys {
-                let deeper = format!("{place}/{key}");
-                // What others put there is not ours to compare.
-                if theirs.contains_key(key) || place == "/storage_config/config" {
-                    compare(&deeper, ours.get(key), theirs.get(key), lines);
-                }
+            // What others put there, keys of access among it, is not ours to compare or to show.
+            for (key, value) in theirs {
+                compare(&format!("{place}/{key}"), ours.get(key), Some(value), lines);
             }
         }
         (ours, theirs) if ours.unwrap_or(&Value::Null) != theirs.unwrap_or(&Value::Null) => {
@@ -416,7 +423,11 @@ fn compare(place: &str, ours: Option<&Value>, theirs: Option<&Value>, lines: &mu
                 None => "none".to_owned(),
             };
             let name = place.trim_start_matches('/').replace('/', ".");
-            lines.push(format!("{name} is `{}`, asked for `{}`", show(ours), show(theirs)));
+            lines.push(format!(
+                "{name} is `{}`, asked for `{}`",
+                show(ours),
+                show(theirs)
+            ));
         }
         _ => {}
     }

@@ -84,6 +84,12 @@ pub enum Error {
         /// What was noticed.
         reason: String,
     },
+    /// A page that names the books of an earlier one: the link that led to it was wrong.
+    #[error("its next link leads to a page that names the same books as page {page}")]
+    Repeated {
+        /// The earlier page, from 1.
+        page: usize,
+    },
     /// An answer that is no table of books.
     #[error("the answer is no list of books: {reason}")]
     Answer {
@@ -120,6 +126,7 @@ impl Error {
             Error::Web(_)
                 | Error::Page(_)
                 | Error::Loop { .. }
+                | Error::Repeated { .. }
                 | Error::Answer { .. }
                 | Error::SignIn { .. }
         )
@@ -132,7 +139,7 @@ impl Classified for Error {
             Error::Web(error) | Error::Page(PageError::Web(error)) => error.class(),
             // What came is not what was asked for; servers in trouble do that, and get over it.
             Error::Page(PageError::Unwanted | PageError::NoBarcodes { .. }) => Class::Final,
-            Error::Page(_) | Error::Answer { .. } => Class::Transient,
+            Error::Page(_) | Error::Answer { .. } | Error::Loop { .. } => Class::Transient,
             _ => Class::Final,
         }
     }

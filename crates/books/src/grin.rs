@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use web::{Answer, Class, Classified, Client, Retry, Secret, Url};
 
-pub use credentials::{ClientSecret, Credentials, CredentialPlaces};
+pub use credentials::{ClientSecret, CredentialPlaces, Credentials};
 pub use sign_in::{SCOPES, SignIn, listen_for_code};
 pub use tokens::Tokens;
 
@@ -94,9 +94,7 @@ impl Grin {
 
     /// A page relative to the library's directory.
     pub(crate) fn url(&self, address: &str) -> Result<Url, Error> {
-        self.directory
-            .join(address)
-            .map_err(|_| not_a_url(address))
+        self.directory.join(address).map_err(|_| not_a_url(address))
     }
 
     /// A link of a page, relative to the library's directory where it is in there.

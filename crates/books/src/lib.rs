@@ -43,5 +43,8 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Error> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(Error::file("start work with", std::path::Path::new("the network")))
+        .map_err(Error::file(
+            "start work with",
+            std::path::Path::new("the network"),
+        ))
 }

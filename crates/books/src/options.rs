@@ -96,9 +96,7 @@ impl RunOptions {
     /// # Errors
     ///
     /// [`Error::Setting`] for a name that is no setting, or a number that is none.
-    pub fn from_pairs(
-        pairs: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Self, Error> {
+    pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, Error> {
         let mut all = serde_json::Map::new();
         for (name, text) in pairs {
             let value = match name.as_str() {

@@ -181,6 +181,23 @@ fn finish(tx: &Tx<'_>, pass: &Pass, now: &str) -> Result<u64, Error> {
     Ok(vanished)
 }
 
+/// Forgets that page `number` was done, since it led to a wrong one. Its books stay.
+pub(crate) fn step_back(
+    tracker: &Tracker,
+    pass: &Pass,
+    number: u64,
+    now: String,
+) -> Pending<(), Error> {
+    let pass = pass.clone();
+    tracker.db().write_async("step back", move |tx| {
+        tx.execute(
+            "DELETE FROM accession_page WHERE collection_id = ?1 AND number = ?2",
+            (pass.id, number),
+        )?;
+        state(tx, &pass, &now)
+    })
+}
+
 /// Remembers what failed, for `status`.
 pub(crate) fn problem(
     tracker: &Tracker,

@@ -166,7 +166,11 @@ fn make_folders(config: &RunConfig) -> Result<(), Error> {
     let Some(storage) = config.storage_config.as_ref().filter(|s| s.kind == "local") else {
         return Ok(());
     };
-    if let Some(base) = storage.config.get("base_path").and_then(|path| path.as_str()) {
+    if let Some(base) = storage
+        .config
+        .get("base_path")
+        .and_then(|path| path.as_str())
+    {
         for folder in ["raw", "meta", "full"] {
             let path = Path::new(base).join(folder);
             fs::create_dir_all(&path).map_err(Error::file("make", &path))?;

@@ -13,6 +13,7 @@ pub mod binary;
 pub mod broken;
 pub mod contend;
 pub mod corpus;
+pub mod grin;
 pub mod kill;
 pub mod library;
 pub mod locks;

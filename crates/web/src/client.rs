@@ -246,11 +246,10 @@ fn target(from: &Url, host: &str, headers: &HeaderMap) -> Result<Url, Error> {
 }
 
 fn bearer(token: &Secret) -> Result<HeaderValue, Error> {
-    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.reveal())).map_err(|_| {
-        Error::Setup {
+    let mut value =
+        HeaderValue::from_str(&format!("Bearer {}", token.reveal())).map_err(|_| Error::Setup {
             reason: "the token holds characters that no header can carry".to_owned(),
-        }
-    })?;
+        })?;
     value.set_sensitive(true);
     Ok(value)
 }

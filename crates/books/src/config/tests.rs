@@ -53,6 +53,16 @@ fn only_what_is_said_and_differs_is_a_difference() {
 }
 
 #[test]
+fn what_others_put_there_is_neither_compared_nor_shown() {
+    let directory = Path::new("output/R");
+    let mut config = build("R", directory, &options()).unwrap();
+    if let Some(storage) = &mut config.storage_config {
+        storage.config.insert("secret_key".into(), "hush".into());
+    }
+    assert!(config.difference(directory, &options()).unwrap().is_empty());
+}
+
+#[test]
 fn settings_that_make_no_sense_are_refused() {
     let with = |change: fn(&mut RunOptions)| {
         let mut options = options();

@@ -74,7 +74,10 @@ fn no_answer(body: &[u8], begins: &str) -> Error {
             reason: "it is empty".to_owned(),
         },
         _ => Error::Answer {
-            reason: format!("it begins with `{}`", begins.chars().take(60).collect::<String>()),
+            reason: format!(
+                "it begins with `{}`",
+                begins.chars().take(60).collect::<String>()
+            ),
         },
     }
 }
@@ -102,13 +105,17 @@ mod tests {
 
     #[test]
     fn a_header_alone_means_that_nothing_is_known() {
-        assert_eq!(read_answer(b"Barcode\tState\n", &asked(&["A1"])).unwrap(), []);
+        assert_eq!(
+            read_answer(b"Barcode\tState\n", &asked(&["A1"])).unwrap(),
+            []
+        );
     }
 
     #[test]
     fn what_is_no_answer_is_an_error() {
         let asked = asked(&["A1"]);
-        let sign_in = b"<html><form action='https://accounts.google.com/ServiceLogin'></form></html>";
+        let sign_in =
+            b"<html><form action='https://accounts.google.com/ServiceLogin'></form></html>";
         assert!(matches!(
             read_answer(sign_in, &asked),
             Err(Error::Page(PageError::SignIn))

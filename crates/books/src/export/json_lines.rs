@@ -33,8 +33,10 @@ impl<W: Write> Sink for JsonLines<W> {
             match value {
                 Value::Null => line.extend_from_slice(b"null"),
                 Value::Truth(truth) => line.extend_from_slice(truth.to_string().as_bytes()),
-                Value::Text(text) => serde_json::to_writer(&mut *line, &String::from_utf8_lossy(text))
-                    .map_err(|error| Error::Output(error.into()))?,
+                Value::Text(text) => {
+                    serde_json::to_writer(&mut *line, &String::from_utf8_lossy(text))
+                        .map_err(|error| Error::Output(error.into()))?
+                }
             }
         }
         line.extend_from_slice(b"}\n");

@@ -46,7 +46,8 @@ impl<W: Write + Send> Parquet<W> {
                 }
             })
             .collect();
-        let schema = parse_message_type(&format!("message books {{ {fields} }}")).map_err(output)?;
+        let schema =
+            parse_message_type(&format!("message books {{ {fields} }}")).map_err(output)?;
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_created_by(concat!("accession ", env!("CARGO_PKG_VERSION")).to_owned())

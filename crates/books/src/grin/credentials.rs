@@ -96,7 +96,10 @@ impl CredentialPlaces {
         let mut credentials = writable.unwrap_or(&first).join(CREDENTIALS);
         if folder.is_none() && writable.is_none() && !credentials.exists() {
             let old = usual.iter().map(|folder| folder.join(CREDENTIALS));
-            credentials = old.filter(|path| path.exists()).last().unwrap_or(credentials);
+            credentials = old
+                .filter(|path| path.exists())
+                .last()
+                .unwrap_or(credentials);
         }
         let mut client_secrets = vec![first.join(SECRET_NAMES[0])];
         for folder in secrets.map(Path::to_owned).into_iter().chain(usual) {
@@ -172,9 +175,16 @@ fn malformed(path: &Path, error: &serde_json::Error) -> Error {
         path: path.to_owned(),
         reason: match error.classify() {
             serde_json::error::Category::Data => {
-                format!("a key is missing or of the wrong kind, line {}", error.line())
+                format!(
+                    "a key is missing or of the wrong kind, line {}",
+                    error.line()
+                )
             }
-            _ => format!("no JSON at line {}, column {}", error.line(), error.column()),
+            _ => format!(
+                "no JSON at line {}, column {}",
+                error.line(),
+                error.column()
+            ),
         },
     }
 }
@@ -211,7 +221,10 @@ pub(crate) mod tests {
         credentials.token = Secret::new("ya29.new");
         credentials.write(&path).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.contains("ya29.new") && text.contains("universe_domain"), "{text}");
+        assert!(
+            text.contains("ya29.new") && text.contains("universe_domain"),
+            "{text}"
+        );
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -224,11 +237,20 @@ pub(crate) mod tests {
     fn a_broken_file_is_named_without_its_content() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(CREDENTIALS);
-        assert!(matches!(Credentials::read(&path), Err(Error::SignIn { .. })));
-        for broken in [r#"{"token": "ya29.x""#, r#"{"token": "ya29.x", "token_uri": {"ya29": 1}}"#] {
+        assert!(matches!(
+            Credentials::read(&path),
+            Err(Error::SignIn { .. })
+        ));
+        for broken in [
+            r#"{"token": "ya29.x""#,
+            r#"{"token": "ya29.x", "token_uri": {"ya29": 1}}"#,
+        ] {
             std::fs::write(&path, broken).unwrap();
             let said = Credentials::read(&path).unwrap_err().to_string();
-            assert!(said.contains("credentials.json") && !said.contains("ya29"), "{said}");
+            assert!(
+                said.contains("credentials.json") && !said.contains("ya29"),
+                "{said}"
+            );
         }
     }
 

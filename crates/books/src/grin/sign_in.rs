@@ -212,7 +212,13 @@ mod tests {
 
     #[test]
     fn base64_for_urls_is_that_of_the_standard() {
-        for (bytes, text) in [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg")] {
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "Zg"),
+            ("fo", "Zm8"),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg"),
+        ] {
             assert_eq!(base64url(bytes.as_bytes()), text);
         }
         assert_eq!(base64url(&[0xfb, 0xff]), "-_8");
@@ -223,7 +229,10 @@ mod tests {
         let sign_in = sign_in();
         let address = sign_in.address().unwrap().to_string();
         let challenge = base64url(&Sha256::digest(sign_in.verifier.reveal()));
-        assert!(address.contains(&format!("code_challenge={challenge}")), "{address}");
+        assert!(
+            address.contains(&format!("code_challenge={challenge}")),
+            "{address}"
+        );
         assert!(address.contains("redirect_uri=http%3A%2F%2F127.0.0.1%3A58432%2F"));
         assert!(!address.contains("hush") && !address.contains(sign_in.verifier.reveal()));
         assert!(sign_in.verifier.reveal().len() >= 43);
@@ -241,7 +250,12 @@ mod tests {
         ] {
             assert_eq!(sign_in.code(&pasted).unwrap().reveal(), "4/abc", "{pasted}");
         }
-        for wrong in ["", "http://127.0.0.1/?error=access_denied", "http://x/?code=1&state=other", "/?x=1"] {
+        for wrong in [
+            "",
+            "http://127.0.0.1/?error=access_denied",
+            "http://x/?code=1&state=other",
+            "/?x=1",
+        ] {
             assert!(sign_in.code(wrong).is_err(), "{wrong}");
         }
     }

@@ -119,7 +119,13 @@ async fn ask(token_uri: &str, form: &[(&str, &str)]) -> Result<Granted, Error> {
         .run(
             || false,
             again,
-            || async { client.post_form(&url, form).await?.bytes(LONGEST_ANSWER).await },
+            || async {
+                client
+                    .post_form(&url, form)
+                    .await?
+                    .bytes(LONGEST_ANSWER)
+                    .await
+            },
         )
         .await?;
     serde_json::from_slice(&body).map_err(|_| Error::SignIn {
@@ -198,7 +204,12 @@ mod tests {
         let granted: Granted =
             serde_json::from_str(r#"{"error": "invalid_grant", "error_description": "expired"}"#)
                 .unwrap();
-        let said = take(&mut credentials(None), granted).unwrap_err().to_string();
-        assert!(said.contains("invalid_grant, expired") && said.contains("hint:"), "{said}");
+        let said = take(&mut credentials(None), granted)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            said.contains("invalid_grant, expired") && said.contains("hint:"),
+            "{said}"
+        );
     }
 }

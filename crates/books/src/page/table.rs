@@ -282,7 +282,10 @@ impl Table {
 
 /// Which field a column fills, by its name.
 fn field_of(name: &str) -> Field {
-    let key = name.to_lowercase().replace([' ', '-'], "_").replace('\'', "");
+    let key = name
+        .to_lowercase()
+        .replace([' ', '-'], "_")
+        .replace('\'', "");
     match key.as_str() {
         "barcode" => return Field::Barcode,
         "filename" => return Field::Filename,

@@ -36,7 +36,13 @@ pub(crate) fn setup(
     let client = places.client_secret()?;
     let port = settings::oauth_port();
     let sign_in = SignIn::begin(client, port);
-    printer.note(Volume::Errors, &format!("open this address in a browser and sign in:\n\n  {}\n", sign_in.address()?));
+    printer.note(
+        Volume::Errors,
+        &format!(
+            "open this address in a browser and sign in:\n\n  {}\n",
+            sign_in.address()?
+        ),
+    );
     let came_back = if remote {
         printer.note(
             Volume::Errors,

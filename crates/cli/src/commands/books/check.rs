@@ -15,7 +15,10 @@ pub(crate) fn check(place: &RunPlace, printer: Printer) -> Result<ExitStatus> {
     printer.show(&findings, || {
         let mut lines = Vec::new();
         for finding in &findings.findings {
-            lines.push(format!("{}: {}: {}", finding.kind, finding.count, finding.what));
+            lines.push(format!(
+                "{}: {}: {}",
+                finding.kind, finding.count, finding.what
+            ));
             lines.extend(finding.examples.iter().map(|what| format!("  {what}")));
         }
         if clean {

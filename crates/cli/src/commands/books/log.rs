@@ -26,7 +26,10 @@ impl RunLog {
             match opened {
                 Ok(file) => Some(Mutex::new(file)),
                 Err(error) => {
-                    let warning = format!("warning: cannot write the log `{}`: {error}", path.display());
+                    let warning = format!(
+                        "warning: cannot write the log `{}`: {error}",
+                        path.display()
+                    );
                     printer.note(Volume::Brief, &warning);
                     None
                 }

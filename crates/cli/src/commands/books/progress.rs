@@ -95,7 +95,10 @@ fn summary(seen: &Snapshot) -> String {
     } else {
         (String::new(), String::new())
     };
-    format!("{}{of} books{failed}, {rate:.0} a second{left}", seen.items_done)
+    format!(
+        "{}{of} books{failed}, {rate:.0} a second{left}",
+        seen.items_done
+    )
 }
 
 #[cfg(test)]
@@ -117,6 +120,9 @@ mod tests {
         assert_eq!(summary(&seen), "500 books, 50 a second");
         seen.items_total = 1000;
         seen.items_failed = 2;
-        assert_eq!(summary(&seen), "500/1000 books, 2 failed, 50 a second, 10 s left");
+        assert_eq!(
+            summary(&seen),
+            "500/1000 books, 2 failed, 50 a second, 10 s left"
+        );
     }
 }

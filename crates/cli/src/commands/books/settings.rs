@@ -60,9 +60,10 @@ pub(crate) fn grin(args: &Asking) -> Result<GrinOptions> {
     let usual = GrinOptions::default();
     let rate = match (args.rate_limit, variable(env::RATE_LIMIT)) {
         (Some(rate), _) => rate,
-        (None, Some(text)) => text.parse().ok().with_context(|| {
-            format!("`{}` is `{text}`, which is no number", env::RATE_LIMIT)
-        })?,
+        (None, Some(text)) => text
+            .parse()
+            .ok()
+            .with_context(|| format!("`{}` is `{text}`, which is no number", env::RATE_LIMIT))?,
         (None, None) => usual.requests_per_second,
     };
     anyhow::ensure!(

@@ -34,7 +34,10 @@ fn text(status: &Status) -> Vec<String> {
             status.books - status.enriched
         ),
     ];
-    let states = status.states.iter().map(|state| format!("{} {}", state.count, state.name));
+    let states = status
+        .states
+        .iter()
+        .map(|state| format!("{} {}", state.count, state.name));
     let states: Vec<_> = states.collect();
     if !states.is_empty() {
         lines.push(format!("states      {}", states.join(", ")));

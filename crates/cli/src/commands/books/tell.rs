@@ -36,7 +36,10 @@ pub(crate) fn line(event: &Event) -> Option<(Volume, String)> {
             pause_seconds,
         } => (
             Volume::Brief,
-            format!("again in {pause_seconds:.1} s: {item}: {}", first_line(reason)),
+            format!(
+                "again in {pause_seconds:.1} s: {item}: {}",
+                first_line(reason)
+            ),
         ),
         Event::PageFailed {
             page,

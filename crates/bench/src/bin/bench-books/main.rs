@@ -1,0 +1,60 @@
+//! Measures what the `books` commands promise. Run it in release mode, after `cargo build --release`.
+//!
+//! - `collect`: collecting, enriching and exporting through the program itself, against a design that commits every
+//!   book twice and against the floor: the same rows by one prepared statement.
+//! - `sqlite-large`: what each setting of the database gives on a large file.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark is there to be read"
+)]
+
+mod collect;
+mod designs;
+mod large;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "bench-books")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Collect, enrich and export so many books
+    Collect {
+        /// Books in the catalogue
+        #[arg(long, default_value_t = 100_000)]
+        books: u64,
+        /// Books on a page
+        #[arg(long, default_value_t = 10_000)]
+        page_size: u64,
+        /// Books that the design of two commits a book takes in
+        #[arg(long, default_value_t = 100_000)]
+        two_commits: u64,
+    },
+    /// Settings of the database on a large file
+    SqliteLarge {
+        /// Books in the file; a million are some 562 MB
+        #[arg(long, default_value_t = 1_000_000)]
+        books: u64,
+        /// Books changed in each measurement
+        #[arg(long, default_value_t = 50_000)]
+        changed: u64,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Collect {
+            books,
+            page_size,
+            two_commits,
+        } => collect::run(books, page_size, two_commits),
+        Command::SqliteLarge { books, changed } => large::run(books, changed),
+    }
+}

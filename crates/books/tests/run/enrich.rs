@@ -1,0 +1,110 @@
+//! Enriching tells found, not found and failed apart, and loses none of them.
+
+use books::enrich::Enrich;
+use testkit::grin::{Catalogue, Fault, On, barcode};
+
+use crate::support::World;
+
+const UNENRICHED: &str = "books WHERE enrichment_timestamp IS NULL";
+
+#[test]
+fn what_grin_knows_is_recorded_and_blanks_erase_nothing() {
+    let world = World::new(Catalogue::of(2_000));
+    world.collect_all();
+    world
+        .sql()
+        .execute(
+            "UPDATE books SET grin_source_library_bibkey = 'old', ocr_date = 'known'",
+            [],
+        )
+        .unwrap();
+    let end = world.enrich(&Enrich::default());
+    assert_eq!((end.state, end.failed), ("completed", 0));
+    assert_eq!((end.found, end.not_found), (1_715, 285));
+    assert!(end.writes.transactions <= 2, "{}", end.writes.transactions);
+    assert_eq!(world.count(UNENRICHED), 0);
+    assert_eq!(world.count("accession_not_found"), 285);
+    assert_eq!(world.count("books WHERE ocr_date = 'known'"), 2_000);
+    assert_eq!(
+        world.count("books WHERE grin_source_library_bibkey LIKE 'bib%'"),
+        1_715
+    );
+    assert_eq!(
+        world.count("books WHERE grin_check_in_date = '2020-02-03T04:05:00'"),
+        1_715
+    );
+    assert_eq!(world.count("books WHERE scanned_date LIKE '____/%'"), 0);
+    // Collected dates survive where the answer has none.
+    assert_eq!(world.count("books WHERE scanned_date IS NULL"), 429);
+    let requests = world.grin.requests();
+    assert!(requests.iter().all(|request| request.target.len() <= 7_500));
+    let again = world.enrich(&Enrich::default());
+    assert_eq!((again.state, again.batches), ("completed", 0));
+}
+
+#[test]
+fn only_the_books_of_failed_batches_remain_and_only_they_are_asked_for_again() {
+    let mut world = World::new(Catalogue::of(5_000));
+    world.retries = 1;
+    world.collect_all();
+    for (number, fault) in [
+        (10, Fault::Status(503, None)),
+        (1_200, Fault::SignInPage),
+        (2_300, Fault::HalfThenReset),
+        (4_990, Fault::OtherPage),
+    ] {
+        world
+            .grin
+            .fail(On::Barcode(barcode(number)), fault, u32::MAX);
+    }
+    let end = world.enrich(&Enrich::default());
+    assert_eq!(end.state, "failed");
+    assert!(end.failed > 0 && end.found > 0, "{end:?}");
+    assert_eq!(world.count(UNENRICHED), end.failed);
+    assert_eq!(world.count("accession_problem WHERE command = 'enrich'"), 4);
+    for number in [10, 1_200, 2_300, 4_990] {
+        let one = format!("{UNENRICHED} AND barcode = '{}'", barcode(number));
+        assert_eq!(world.count(&one), 1);
+    }
+    world.grin.mend();
+    let before = world.grin.requests().len();
+    let again = world.enrich(&Enrich::default());
+    assert_eq!(again.state, "completed");
+    assert_eq!(
+        again.found + again.not_found,
+        end.failed,
+        "only those were asked for"
+    );
+    assert!(world.grin.requests().len() - before <= 6);
+    assert_eq!(world.count(UNENRICHED), 0);
+    assert_eq!(world.count("accession_problem"), 0);
+}
+
+#[test]
+fn a_reset_asks_again_and_erases_nothing() {
+    let world = World::new(Catalogue::of(700));
+    world.collect_all();
+    world.enrich(&Enrich {
+        limit: Some(100),
+        ..Enrich::default()
+    });
+    assert_eq!(world.count(UNENRICHED), 600);
+    world.enrich(&Enrich::default());
+    let before = world.stored();
+    let end = world.enrich(&Enrich {
+        reset: true,
+        ..Enrich::default()
+    });
+    assert_eq!(end.found + end.not_found, 700);
+    assert!(world.stored() == before);
+}
+
+#[test]
+fn a_stale_token_is_renewed_once_for_all_requests_under_way() {
+    let world = World::new(Catalogue::of(5_000));
+    world.collect_all();
+    world.grin.revoke_token();
+    let end = world.enrich(&Enrich::default());
+    assert_eq!(end.state, "completed");
+    assert_eq!(world.grin.refreshes(), 1);
+}

@@ -1,0 +1,152 @@
+//! Databases of other tools and versions are opened and gone on with; what they say wrongly is found.
+
+use books::collect::Collect;
+use books::{Tracker, check};
+use rusqlite::Connection;
+use testkit::grin::{Catalogue, listed};
+
+use crate::support::World;
+
+/// A database as an early version of the other tool left it: columns missing, others of its own, more indexes.
+fn old_database(world: &World) {
+    let path = world.run().database();
+    let connection = Connection::open(path).unwrap();
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL;
+             CREATE TABLE books (barcode TEXT PRIMARY KEY, title TEXT, scanned_date TEXT, csv_exported TEXT, viewability TEXT,
+                 google_books_link TEXT, created_at TEXT NOT NULL, updated_at TEXT NOT NULL);
+             CREATE INDEX idx_books_csv ON books (csv_exported);
+             CREATE TABLE processed (barcode TEXT PRIMARY KEY, timestamp TEXT NOT NULL, session_id INTEGER NOT NULL);
+             CREATE TABLE failed (barcode TEXT PRIMARY KEY, timestamp TEXT NOT NULL, session_id INTEGER NOT NULL);
+             CREATE TABLE book_status_history (id INTEGER PRIMARY KEY AUTOINCREMENT, barcode TEXT NOT NULL,
+                 status_type TEXT NOT NULL, status_value TEXT NOT NULL, timestamp TEXT NOT NULL, session_id TEXT,
+                 metadata TEXT, FOREIGN KEY (barcode) REFERENCES books (barcode));",
+        )
+        .unwrap();
+    for number in 0..50 {
+        let [barcode, title, ..] = listed(number, 0);
+        connection
+            .execute(
+                "INSERT INTO books (barcode, title, csv_exported, created_at, updated_at) VALUES (?1, ?2, 'yes', 'c', 'u')",
+                [&barcode, &title],
+            )
+            .unwrap();
+        connection
+            .execute(
+                "INSERT INTO processed VALUES (?1, 't', 1750000000)",
+                [&barcode],
+            )
+            .unwrap();
+    }
+}
+
+#[test]
+fn an_old_database_is_completed_and_gone_on_with() {
+    let world = World::new(Catalogue::of(1_500));
+    old_database(&world);
+    let end = world.collect(&Collect {
+        refresh: true,
+        books_per_page: 1_000,
+        ..Collect::default()
+    });
+    assert_eq!((end.state, end.new_books), ("completed", 1_450));
+    assert_eq!(world.count("books WHERE csv_exported = 'yes'"), 50);
+    assert_eq!(world.count("books WHERE created_at = 'c'"), 50);
+    world.assert_complete(1_500);
+    let columns: u64 = world
+        .sql()
+        .query_row(
+            "SELECT count(*) FROM pragma_table_info('books')",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(columns, 54 + 2);
+}
+
+#[test]
+fn what_the_other_tool_needs_is_there() {
+    let world = World::new(Catalogue::of(10));
+    world.collect_all();
+    let connection = world.sql();
+    let text = |sql: &str| {
+        connection
+            .query_row(sql, [], |row| row.get::<_, String>(0))
+            .unwrap()
+    };
+    assert_eq!(text("PRAGMA journal_mode"), "wal");
+    for table in ["books", "processed", "failed", "book_status_history"] {
+        assert_eq!(
+            world.count(&format!("sqlite_schema WHERE name = '{table}'")),
+            1
+        );
+    }
+    // Its statements, as it writes them.
+    connection
+        .execute_batch(
+            "INSERT INTO books (barcode, title, created_at, updated_at) VALUES ('NEW', '', 'c', 'u')
+                 ON CONFLICT (barcode) DO UPDATE SET title = coalesce(excluded.title, title);
+             INSERT OR REPLACE INTO processed (barcode, timestamp, session_id) VALUES ('NEW', 't', 5);
+             INSERT INTO book_status_history (barcode, status_type, status_value, timestamp, session_id, metadata)
+                 VALUES ('NEW', 'sync', 'completed', 't', NULL, NULL);",
+        )
+        .unwrap();
+    let created = text("SELECT created_at FROM books LIMIT 1");
+    assert!(
+        created.ends_with("+00:00") && created.as_bytes()[10] == b'T',
+        "{created}"
+    );
+    let summary =
+        std::fs::read_to_string(world.run().directory().join("process_summary.json")).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+    assert_eq!(summary["stages"]["collect"]["books_collected"], 10);
+    assert_eq!(summary["stages"]["collect"]["is_completed"], true);
+}
+
+#[test]
+fn contradictions_are_found() {
+    let world = World::new(Catalogue::of(20));
+    world.collect_all();
+    let run = world.run();
+    let findings = || {
+        let tracker = Tracker::open_to_read(&run.database()).unwrap();
+        check::check(&tracker, run.directory()).unwrap().findings
+    };
+    assert_eq!(findings(), []);
+    world
+        .sql()
+        .execute_batch(
+            "INSERT INTO book_status_history (barcode, status_type, status_value, timestamp) VALUES
+                 ('32044000000001', 'sync', 'upload_failed', 't'), ('32044000000001', 'sync', 'completed', 't'),
+                 ('32044000000002', 'sync', 'upload_failed', 't'), ('32044000000002', 'sync', 'uploaded', 't'),
+                 ('32044000000002', 'sync', 'completed', 't'), ('32044000000003', 'sync', 'completed', 't');
+             UPDATE books SET enrichment_timestamp = 't' WHERE barcode = '32044000000004';
+             UPDATE books SET ocr_date = '2016/05/24 03:07' WHERE barcode = '32044000000005';
+             INSERT INTO books (barcode, created_at, updated_at) VALUES ('Barcode', '', '');
+             UPDATE accession_collection SET completed_at = NULL",
+        )
+        .unwrap();
+    let found: Vec<_> = findings()
+        .into_iter()
+        .map(|finding| {
+            (
+                finding.kind,
+                finding.count,
+                finding.examples.first().cloned().unwrap_or_default(),
+            )
+        })
+        .collect();
+    let expected = [
+        ("not_stored", 1, "32044000000001"),
+        ("enriched_without_data", 1, "32044000000004"),
+        ("mixed_dates", 1, "32044000000005"),
+        ("no_book", 1, "Barcode"),
+        ("incomplete", 20, ""),
+        ("false_summary", 1, ""),
+    ];
+    assert_eq!(
+        found,
+        expected.map(|(kind, count, first)| (kind, count, first.to_owned()))
+    );
+}

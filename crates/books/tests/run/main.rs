@@ -1,0 +1,6 @@
+//! Whole commands against a GRIN of our own that fails on demand.
+
+mod collect;
+mod enrich;
+mod interop;
+mod support;

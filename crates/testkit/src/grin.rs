@@ -1,0 +1,209 @@
+//! A GRIN of our own: real HTTP on the loopback, and everything that can go wrong, on demand.
+//!
+//! It serves list pages, answers about barcodes, and tokens, for a catalogue that is a function of a number. It writes
+//! down every request, so that a test can see what was asked how often, and with which token.
+
+mod catalogue;
+mod server;
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+pub use catalogue::{COLUMNS_LISTED, Catalogue, barcode, listed};
+
+/// What goes wrong with an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fault {
+    /// A status, perhaps with `Retry-After` in seconds.
+    Status(u16, Option<u64>),
+    /// The connection is reset before any answer.
+    Reset,
+    /// Half of the body, and then the connection is reset.
+    HalfThenReset,
+    /// Half of the body under a length that fits: only its content tells.
+    HalfComplete,
+    /// A page to sign in, with status 200.
+    SignInPage,
+    /// A page that says that the request is unavailable, with status 200.
+    Unavailable,
+    /// A page of some other kind, with status 200.
+    OtherPage,
+    /// A list without a book.
+    Empty,
+    /// The right books, and a next link to this page itself.
+    NextIsSelf,
+    /// The right books, and a next link to the first page.
+    NextIsFirst,
+    /// A redirect to this address.
+    Redirect(String),
+    /// So many bytes at a time, with pauses.
+    Slow(usize, Duration),
+}
+
+/// Which requests a fault concerns.
+#[derive(Clone, Debug, PartialEq)]
+pub enum On {
+    /// The list page that begins with this book, from 0.
+    Page(u64),
+    /// Questions about this barcode, and those asked for with it.
+    Barcode(String),
+    /// Every request.
+    Any,
+}
+
+/// A request as it came.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// Path and query.
+    pub target: String,
+    /// What `Authorization` said.
+    pub authorization: Option<String>,
+    /// When it came.
+    pub at: Instant,
+}
+
+/// The server; it ends when it is dropped.
+#[derive(Debug)]
+pub struct FakeGrin {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    catalogue: Catalogue,
+    faults: Mutex<Vec<(On, Fault, u32)>>,
+    requests: Mutex<Vec<Request>>,
+    /// The token that is accepted; none accepts every one.
+    token: Mutex<Option<String>>,
+    refreshes: AtomicU64,
+    latency: Mutex<Duration>,
+    /// Pages that were made beforehand, by their first book.
+    prepared: Mutex<HashMap<u64, Arc<Vec<u8>>>>,
+    ended: AtomicBool,
+}
+
+/// What a client's credential file holds at first.
+pub const FIRST_TOKEN: &str = "ya29.first-token-of-the-test";
+
+/// What gets new tokens.
+pub const REFRESH_TOKEN: &str = "1//refresh-token-of-the-test";
+
+/// The application's secret.
+pub const CLIENT_SECRET: &str = "hush-client-secret-of-the-test";
+
+impl FakeGrin {
+    /// Serves `catalogue` on a free port.
+    pub fn start(catalogue: Catalogue) -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared {
+            catalogue,
+            faults: Mutex::default(),
+            requests: Mutex::default(),
+            token: Mutex::new(Some(FIRST_TOKEN.to_owned())),
+            refreshes: AtomicU64::new(0),
+            latency: Mutex::default(),
+            prepared: Mutex::default(),
+            ended: AtomicBool::new(false),
+        });
+        let serving = Arc::clone(&shared);
+        std::thread::spawn(move || server::accept(&listener, &serving));
+        Ok(Self { address, shared })
+    }
+
+    /// Makes all pages of `asked` books beforehand, so that serving them costs next to nothing.
+    pub fn prepare(&self, asked: u64) {
+        let catalogue = &self.shared.catalogue;
+        let firsts = (0..catalogue.books).step_by(asked.max(1) as usize);
+        let pages = firsts.map(|first| {
+            let page = catalogue.page(first, asked, None).into_bytes();
+            (first, Arc::new(page))
+        });
+        *lock(&self.shared.prepared) = pages.collect();
+    }
+
+    /// Its address, to be given as the base URL.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Writes a credential file that is good for it.
+    pub fn write_credentials(&self, folder: &Path) -> io::Result<()> {
+        let url = self.url();
+        let text = format!(
+            r#"{{"token": "{FIRST_TOKEN}", "refresh_token": "{REFRESH_TOKEN}", "token_uri": "{url}/token",
+"client_id": "id", "client_secret": "{CLIENT_SECRET}", "scopes": ["openid"]}}"#
+        );
+        std::fs::write(folder.join("credentials.json"), text)
+    }
+
+    /// The next `times` answers to such requests go wrong.
+    pub fn fail(&self, on: On, fault: Fault, times: u32) {
+        lock(&self.shared.faults).push((on, fault, times));
+    }
+
+    /// Faults that were asked for and did not happen yet are forgotten.
+    pub fn mend(&self) {
+        lock(&self.shared.faults).clear();
+    }
+
+    /// Every answer takes this much longer.
+    pub fn set_latency(&self, latency: Duration) {
+        *lock(&self.shared.latency) = latency;
+    }
+
+    /// The token in use is no longer accepted; a new one must be asked for.
+    pub fn revoke_token(&self) {
+        *lock(&self.shared.token) = Some("ya29.not-given-to-anybody-yet".to_owned());
+    }
+
+    /// How often a new token was asked for.
+    pub fn refreshes(&self) -> u64 {
+        self.shared.refreshes.load(Ordering::SeqCst)
+    }
+
+    /// All requests so far, those for tokens left out.
+    pub fn requests(&self) -> Vec<Request> {
+        lock(&self.shared.requests).clone()
+    }
+
+    /// Requests for list pages so far.
+    pub fn page_requests(&self) -> usize {
+        let requests = lock(&self.shared.requests);
+        requests
+            .iter()
+            .filter(|request| request.target.contains("_all_books"))
+            .count()
+    }
+}
+
+impl Drop for FakeGrin {
+    fn drop(&mut self) {
+        self.shared.ended.store(true, Ordering::SeqCst);
+        // The listener looks at the flag when somebody comes.
+        let _ = std::net::TcpStream::connect(self.address);
+    }
+}
+
+impl Shared {
+    /// The fault of a request, if one was asked for; it is used up.
+    fn fault(&self, wanted: impl Fn(&On) -> bool) -> Option<Fault> {
+        let mut faults = lock(&self.faults);
+        let (_, fault, times) = faults
+            .iter_mut()
+            .find(|(on, _, times)| *times > 0 && wanted(on))?;
+        *times -= 1;
+        Some(fault.clone())
+    }
+}
+
+/// A thread that panicked has failed its test already.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
