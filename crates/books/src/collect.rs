@@ -228,6 +228,14 @@ impl Collecting<'_> {
 
     /// A catalogue leads from page to page and never back.
     fn check_progress(&self, address: &str, page: &ReadPage) -> Result<(), Error> {
+        let same = |known: &KnownPage| {
+            known.books == page.books
+                && known.first_barcode == page.first_barcode
+                && known.last_barcode == page.last_barcode
+        };
+        if let Some(index) = self.known.iter().position(same) {
+            return Err(Error::Repeated { page: index + 1 });
+        }
         let next = page.next.as_deref();
         let back = |known: &KnownPage| Some(known.address.as_str()) == next;
         if next == Some(address) || self.known.iter().any(back) {
@@ -237,14 +245,6 @@ impl Collecting<'_> {
                     next.unwrap_or_default()
                 ),
             });
-        }
-        let same = |known: &KnownPage| {
-            known.books == page.books
-                && known.first_barcode == page.first_barcode
-                && known.last_barcode == page.last_barcode
-        };
-        if let Some(index) = self.known.iter().position(same) {
-            return Err(Error::Repeated { page: index + 1 });
         }
         Ok(())
     }

@@ -11,8 +11,12 @@ use crate::grin::Grin;
 use crate::page::{ListedBook, PageEnd, PageError, read_page};
 use crate::record::ReadPage;
 
-/// Books recorded in one transaction. The benchmark `collect` measures others.
-pub(crate) const BATCH: usize = 2_500;
+/// Books of a page's first transaction: few, so that writing begins soon, and never so few that a page takes more than
+/// one transaction per thousand books.
+const FIRST_BATCH: usize = 2_000;
+
+/// Books of the further ones: fewer transactions write fewer pages of the file twice.
+const BATCH: usize = 4_000;
 
 /// Pieces of a page that wait to be read; some 16 KiB each.
 const PIECES: usize = 64;
@@ -30,6 +34,8 @@ pub(crate) struct Fetched {
 /// What the thread that reads the page sends.
 struct Batch {
     books: Vec<ListedBook>,
+    /// More may follow, so that these can be recorded at once.
+    is_full: bool,
 }
 
 /// Fetches the page at `address`; `record` is called with batches of its books while it comes.
@@ -57,7 +63,7 @@ where
     });
     let (fed, recorded) = tokio::join!(feed(&mut answer, pieces), take(read, record));
     let reading = reading.await.map_err(|_| Error::Gone("reading a page"))?;
-    let (rest, first_barcode) = recorded?;
+    let (rest, first_barcode, last_barcode) = recorded?;
     // An answer that broke off is the cause, a page without its end only the effect.
     fed?;
     let (end, limited) = match reading {
@@ -65,13 +71,12 @@ where
         Err((PageError::Unwanted, books)) => (PageEnd { books, next: None }, true),
         Err((error, _)) => return Err(error.into()),
     };
-    let last_barcode = rest.last().map(|book| book.barcode.clone());
     Ok(Fetched {
         page: ReadPage {
             address: address.to_owned(),
             books: end.books,
-            first_barcode: first_barcode.unwrap_or_default(),
-            last_barcode: last_barcode.unwrap_or_default(),
+            first_barcode,
+            last_barcode,
             next: end.next,
         },
         rest,
@@ -90,25 +95,30 @@ async fn feed(answer: &mut Answer, pieces: Sender<Bytes>) -> Result<(), web::Err
     Ok(())
 }
 
-/// Records every batch but the last one, which belongs to the page's end; that one, and the first barcode.
+/// Records every batch but the page's last books, which belong to its end; those, and the first and last barcode.
 async fn take<F>(
     mut read: Receiver<Batch>,
     record: impl Fn(Vec<ListedBook>) -> F,
-) -> Result<(Vec<ListedBook>, Option<String>), Error>
+) -> Result<(Vec<ListedBook>, String, String), Error>
 where
     F: Future<Output = Result<(), Error>>,
 {
-    let mut held: Option<Vec<ListedBook>> = None;
-    let mut first = None;
+    let mut rest = Vec::new();
+    let (mut first, mut last) = (String::new(), String::new());
     while let Some(batch) = read.recv().await {
-        if first.is_none() {
-            first = batch.books.first().map(|book| book.barcode.clone());
+        if let (Some(begin), Some(end)) = (batch.books.first(), batch.books.last()) {
+            if first.is_empty() {
+                first.clone_from(&begin.barcode);
+            }
+            last.clone_from(&end.barcode);
         }
-        if let Some(books) = held.replace(batch.books) {
-            record(books).await?;
+        if batch.is_full {
+            record(batch.books).await?;
+        } else {
+            rest = batch.books;
         }
     }
-    Ok((held.unwrap_or_default(), first))
+    Ok((rest, first, last))
 }
 
 /// Reads the page and sends its books in batches; on failure also how many books were read.
@@ -118,23 +128,26 @@ fn read_books(
     room: Option<u64>,
     batches: &Sender<Batch>,
 ) -> Result<PageEnd, (PageError, u64)> {
-    let mut books = Vec::with_capacity(BATCH);
-    let mut count = 0;
+    let mut books = Vec::with_capacity(FIRST_BATCH);
+    let (mut count, mut full) = (0, FIRST_BATCH);
     let end = read_page(body, content_type, |book| {
         if room.is_some_and(|room| count >= room) {
             return false;
         }
         count += 1;
         books.push(book);
-        if books.len() < BATCH {
+        if books.len() < full {
             return true;
         }
+        full = BATCH;
         let books = std::mem::replace(&mut books, Vec::with_capacity(BATCH));
-        batches.blocking_send(Batch { books }).is_ok()
+        let is_full = true;
+        batches.blocking_send(Batch { books, is_full }).is_ok()
     });
     if !books.is_empty() {
         // Nobody there to take them means that something else has failed.
-        let _ = batches.blocking_send(Batch { books });
+        let is_full = false;
+        let _ = batches.blocking_send(Batch { books, is_full });
     }
     end.map_err(|error| (error, count))
 }

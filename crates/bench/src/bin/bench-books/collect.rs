@@ -71,6 +71,10 @@ pub(crate) fn run(books: u64, page_size: u64, two_commits: u64) -> Result<()> {
         collected.written >> 20,
         rate / PREDECESSOR,
     );
+    println!(
+        "lock held {} ms, checkpoints {} ms",
+        collected.last["writes"]["hold"], collected.last["writes"]["checkpoint"]
+    );
     ensure!(collected.last["total"] == books, "books are missing");
     for args in [
         &["enrich"][..],
