@@ -33,12 +33,11 @@ fn parse(text: &str) -> Option<[u32; 6]> {
     let separator = if date.contains('/') { '/' } else { '-' };
     let [year, month, day] = numbers(date, separator)?;
     let time = time.trim_start_matches(' ');
-    let [hour, minute, second] = match numbers::<3>(time, ':') {
-        Some(all) => all,
-        None => {
-            let [hour, minute] = numbers(time, ':')?;
-            [hour, minute, 0]
-        }
+    let [hour, minute, second] = if let Some(all) = numbers::<3>(time, ':') {
+        all
+    } else {
+        let [hour, minute] = numbers(time, ':')?;
+        [hour, minute, 0]
     };
     let sensible = date.find(separator) == Some(4)
         && (1..=12).contains(&month)

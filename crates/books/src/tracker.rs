@@ -59,13 +59,15 @@ const SCHEMA: Schema = Schema {
 
 /// What the benchmark `sqlite-large` shows to help, and nothing else.
 fn options(path: &Path) -> Options {
-    let mut tuning = Tuning::default();
-    // A collection in the order of barcodes needs little; one in another order, and enriching, touch pages all over
-    // the file, and each that is not in the cache is read and written again.
-    tuning.cache_kib = 64 * 1024;
-    // A page of books changes some hundred pages of the file; copying them back after every transaction would write
-    // most of them many times.
-    tuning.checkpoint_pages = 8_000;
+    let tuning = Tuning {
+        // A collection in the order of barcodes needs little; one in another order, and enriching, touch pages all over
+        // the file, and each that is not in the cache is read and written again.
+        cache_kib: 64 * 1024,
+        // A page of books changes some hundred pages of the file; copying them back after every transaction would write
+        // most of them many times.
+        checkpoint_pages: 8_000,
+        ..Tuning::default()
+    };
     Options::new(path).schema(SCHEMA).tuning(tuning)
 }
 

@@ -1,5 +1,6 @@
 //! The `books` commands as a user runs them, against a GRIN of our own.
 #![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test ends with its first error")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

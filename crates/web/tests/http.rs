@@ -1,5 +1,7 @@
 //! The client against a server that misbehaves.
 
+#![expect(clippy::unwrap_used, reason = "a test ends with its first error")]
+
 use std::time::{Duration, Instant};
 
 use testkit::grin::{Catalogue, FIRST_TOKEN, FakeGrin, Fault, On};

@@ -35,7 +35,7 @@ impl<W: Write> Sink for JsonLines<W> {
                 Value::Truth(truth) => line.extend_from_slice(truth.to_string().as_bytes()),
                 Value::Text(text) => {
                     serde_json::to_writer(&mut *line, &String::from_utf8_lossy(text))
-                        .map_err(|error| Error::Output(error.into()))?
+                        .map_err(|error| Error::Output(error.into()))?;
                 }
             }
         }

@@ -95,11 +95,8 @@ impl CredentialPlaces {
             .unwrap_or_default();
         let mut credentials = writable.unwrap_or(&first).join(CREDENTIALS);
         if folder.is_none() && writable.is_none() && !credentials.exists() {
-            let old = usual.iter().map(|folder| folder.join(CREDENTIALS));
-            credentials = old
-                .filter(|path| path.exists())
-                .last()
-                .unwrap_or(credentials);
+            let mut old = usual.iter().map(|folder| folder.join(CREDENTIALS));
+            credentials = old.rfind(|path| path.exists()).unwrap_or(credentials);
         }
         let mut client_secrets = vec![first.join(SECRET_NAMES[0])];
         for folder in secrets.map(Path::to_owned).into_iter().chain(usual) {

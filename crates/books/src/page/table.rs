@@ -173,10 +173,12 @@ impl Table {
                 }
                 return complete;
             }
-            b"span" if self.in_cell && self.row.heading => {
-                if self.in_name > 0 || has_class(&tag.class, b"hd3") {
-                    self.in_name += 1;
-                }
+            b"span"
+                if self.in_cell
+                    && self.row.heading
+                    && (self.in_name > 0 || has_class(&tag.class, b"hd3")) =>
+            {
+                self.in_name += 1;
             }
             b"a" if self.in_cell && self.link.is_none() => self.link.clone_from(&tag.href),
             _ => {}

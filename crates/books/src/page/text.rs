@@ -17,7 +17,7 @@ pub(crate) enum Fields {
 
 impl Fields {
     /// The field as text, without blanks around it.
-    pub(crate) fn text<'a>(self, bytes: &'a [u8]) -> Cow<'a, str> {
+    pub(crate) fn text(self, bytes: &[u8]) -> Cow<'_, str> {
         let text = match (std::str::from_utf8(bytes), self) {
             (Ok(text), _) => return Cow::Borrowed(text.trim()),
             (Err(_), Fields::Utf8) => String::from_utf8_lossy(bytes),

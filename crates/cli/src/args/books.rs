@@ -1,5 +1,7 @@
 //! The command line of `books`.
 
+#![expect(clippy::doc_markdown, reason = "the comments are the text of --help")]
+
 use std::path::PathBuf;
 
 use books::RunOptions;

@@ -48,7 +48,8 @@ impl Catalogue {
 
     /// Whether a number is a book.
     pub fn has(&self, number: u64) -> bool {
-        number < self.books && (self.without_every == 0 || number % self.without_every != 0)
+        number < self.books
+            && (self.without_every == 0 || !number.is_multiple_of(self.without_every))
     }
 
     /// The page that begins with the book `first`, and the link to the next.
@@ -119,7 +120,7 @@ impl Catalogue {
             if number % 7 == 6 {
                 continue;
             }
-            let scanned = if number % 3 == 0 {
+            let scanned = if number.is_multiple_of(3) {
                 ""
             } else {
                 "2019/01/02 03:04"
@@ -150,7 +151,7 @@ fn number(barcode: &str) -> Option<u64> {
 /// What a collection should store of a book; dates that are absent are empty.
 pub fn listed(number: u64, edition: u32) -> [String; 10] {
     let date = |every: u64, hour: u64| {
-        if number % every == 0 {
+        if number.is_multiple_of(every) {
             String::new()
         } else {
             format!(
@@ -172,7 +173,7 @@ pub fn listed(number: u64, edition: u32) -> [String; 10] {
         (1.., false) => format!("{title} (edition {edition})"),
         _ => title,
     };
-    let link = if number % 5 == 0 {
+    let link = if number.is_multiple_of(5) {
         String::new()
     } else {
         format!("https://books.google.com/books?id=x{number}&hl=en")

@@ -62,7 +62,11 @@ fn serve(stream: &TcpStream, shared: &Shared) -> io::Result<()> {
             continue;
         }
         let half = fault == Some(Fault::HalfThenReset);
-        send(stream, &answer(shared, &asked, fault.as_ref()), fault)?;
+        send(
+            stream,
+            &answer(shared, &asked, fault.as_ref()),
+            fault.as_ref(),
+        )?;
         if half {
             return reset(stream);
         }
@@ -225,7 +229,7 @@ fn content(shared: &Shared, target: &str, fault: Option<&Fault>) -> Answer {
     }
 }
 
-fn send(mut stream: &TcpStream, answer: &Answer, fault: Option<Fault>) -> io::Result<()> {
+fn send(mut stream: &TcpStream, answer: &Answer, fault: Option<&Fault>) -> io::Result<()> {
     let head = format!(
         "HTTP/1.1 {}\r\n{}Content-Length: {}\r\n\r\n",
         answer.status,
@@ -236,9 +240,9 @@ fn send(mut stream: &TcpStream, answer: &Answer, fault: Option<Fault>) -> io::Re
     match fault {
         Some(Fault::HalfThenReset) => stream.write_all(&answer.body[..answer.body.len() / 2]),
         Some(Fault::Slow(size, pause)) => {
-            for piece in answer.body.chunks(size.max(1)) {
+            for piece in answer.body.chunks((*size).max(1)) {
                 stream.write_all(piece)?;
-                sleep(pause);
+                sleep(*pause);
             }
             Ok(())
         }

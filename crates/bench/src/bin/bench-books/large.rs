@@ -145,12 +145,13 @@ fn build(path: &Path, page_size: u32, books: u64) -> Result<()> {
 }
 
 fn measure(path: &Path, setting: Setting, books: u64, changed: u64) -> Result<[f64; 3]> {
-    let mut tuning = Tuning::default();
-    tuning.cache_kib = setting.cache_mib * 1024;
-    tuning.mmap_bytes = setting.mmap_mib << 20;
-    tuning.page_size = setting.page_size;
-    tuning.checkpoint_pages = setting.checkpoint_pages;
-    tuning.wal_limit_bytes = setting.wal_mib << 20;
+    let tuning = Tuning {
+        cache_kib: setting.cache_mib * 1024,
+        mmap_bytes: setting.mmap_mib << 20,
+        page_size: setting.page_size,
+        checkpoint_pages: setting.checkpoint_pages,
+        wal_limit_bytes: setting.wal_mib << 20,
+    };
     let db = Options::new(path).tuning(tuning).open()?;
     let updates = update(&db, books, changed)?;
     let mut random = fastrand::Rng::with_seed(2);

@@ -93,7 +93,7 @@ pub(crate) fn line(event: &Event) -> Option<(Volume, String)> {
                 duration(end.usage.elapsed_seconds)
             ),
         ),
-        _ => return None,
+        Event::Progress(_) => return None,
     })
 }
 
