@@ -1,14 +1,14 @@
 //! A library's catalogue in GRIN becomes a database: completely, fast, and in memory that does not grow with it.
 //!
 //! The chain of a collection is `page -> record`: list pages stream from GRIN ([`mod@collect`]), books are read from them
-//! as their bytes come ([`page`]), and recorded in a few large transactions ([`record`]). Enriching asks GRIN for more
+//! as their bytes come ([`page`]), and recorded in a few large transactions (`record`). Enriching asks GRIN for more
 //! about each book ([`mod@enrich`]), exporting writes everything out ([`mod@export`]). A run is a directory
 //! ([`run_directory`]) that other tools know, too.
 //!
 //! **A collection is complete when GRIN said that a page was the last, and never otherwise.** What was recorded stays
 //! whatever happens afterwards, and where to go on is recorded with it, in the same transaction.
 //!
-//! Only [`record`] writes to the database, and only [`record`] and [`query`] contain SQL besides the schema.
+//! Only `record` writes to the database, and only `record` and `query` contain SQL besides the schema.
 
 pub mod check;
 pub mod collect;

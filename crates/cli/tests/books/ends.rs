@@ -1,0 +1,144 @@
+//! How commands end: killed, stopped, failed, or well.
+
+use std::process::Command;
+use std::time::Duration;
+
+use testkit::grin::{Fault, On, listed};
+use testkit::json_events;
+use testkit::kill::kill_after;
+
+use crate::support::{COLLECT, World, code, said};
+
+#[test]
+fn killed_at_random_moments_it_ends_in_the_same_catalogue_and_asks_for_few_pages_again() {
+    const BOOKS: u64 = 24_000;
+    const KILLS: usize = 20;
+    let world = World::new(BOOKS);
+    world.grin.set_latency(Duration::from_millis(15));
+    let args = [&COLLECT[..], &["--page-size", "2000"]].concat();
+    // Delays that grow, so that every run gets further than where the one before it died, or nearly.
+    let mut killed = 0;
+    for round in 0..KILLS {
+        let delay = Duration::from_millis(30 + (round as u64 * 37) % 90);
+        killed += usize::from(kill_after(world.command(&args), delay).unwrap());
+    }
+    assert!(
+        killed >= KILLS / 2,
+        "{killed} were killed before they ended"
+    );
+    let last = world.run(&args);
+    assert_eq!(code(&last), 0, "{}", said(&last));
+    let expected: Vec<_> = (0..BOOKS).map(|number| listed(number, 0)).collect();
+    assert!(world.stored() == expected, "the catalogue differs");
+    let pages = (BOOKS / 2_000) as usize;
+    let asked = world.grin.page_requests();
+    assert!(
+        asked <= pages + killed,
+        "{asked} requests for {pages} pages and {killed} kills"
+    );
+    let check = world.run(&["check", "--run-name", "R"]);
+    assert_eq!(code(&check), 0, "{}", said(&check));
+}
+
+#[test]
+fn exit_codes_events_and_lines_tell_how_it_went() {
+    let world = World::new(3_000);
+    world
+        .grin
+        .fail(On::Page(2_000), Fault::Status(404, None), 1);
+    let failed = world.collect(&["--page-size", "1000", "--format", "json"]);
+    assert_eq!(code(&failed), 1);
+    let events = json_events(&failed.stdout);
+    let names: Vec<_> = events
+        .iter()
+        .map(|event| event["event"].as_str().unwrap_or_default())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "collect_started",
+            "page_recorded",
+            "page_recorded",
+            "page_failed",
+            "collect_completed"
+        ]
+    );
+    assert!(
+        events[4]["missing"]
+            .as_str()
+            .unwrap_or_default()
+            .contains("page 3")
+    );
+    let status = said(&world.run(&["status", "--run-name", "R"]));
+    assert!(
+        status.contains("goes on with `_all_books?result_count=1000&first=2000`"),
+        "{status}"
+    );
+    assert_eq!(code(&world.run(&["check", "--run-name", "R"])), 1);
+    assert_eq!(code(&world.collect(&["--page-size", "1000"])), 0);
+    assert_eq!(code(&world.run(&["status", "--run-name", "Nobody"])), 2);
+    assert_eq!(code(&world.run(&["collect", "--run-name", "New"])), 2);
+    let log =
+        std::fs::read_to_string(world.folder.path().join("logs/grin_pipeline_R.log")).unwrap();
+    assert!(log.contains(" - ERROR - failed: page 3"), "{log}");
+    assert!(log.contains("collection completed"), "{log}");
+}
+
+#[test]
+fn signals_stop_after_the_page_in_hand_and_sessions_exclude_each_other() {
+    for (signal, expected) in [("INT", 130), ("TERM", 143)] {
+        let world = World::new(6_000);
+        world.grin.set_latency(Duration::from_millis(300));
+        let args = [&COLLECT[..], &["--page-size", "500"]].concat();
+        let child = world
+            .command(&args)
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        while world.grin.page_requests() < 2 {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let busy = world.run(&["enrich", "--run-name", "R"]);
+        assert_eq!(code(&busy), 2);
+        assert!(
+            said(&busy).contains("another session is running for `R`"),
+            "{}",
+            said(&busy)
+        );
+        let kill = Command::new("kill")
+            .args([format!("-{signal}"), child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(kill.success());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(code(&output), expected, "{}", said(&output));
+        let asked = world.grin.page_requests();
+        assert_eq!(
+            world.stored().len(),
+            asked * 500,
+            "the page in hand was recorded"
+        );
+        world.grin.set_latency(Duration::ZERO);
+        assert_eq!(code(&world.run(&args)), 0);
+        assert_eq!(world.stored().len(), 6_000);
+    }
+}
+
+#[test]
+fn the_rate_limit_holds_in_any_second() {
+    let world = World::new(900);
+    let args: Vec<&str> = COLLECT
+        .iter()
+        .copied()
+        .filter(|arg| !matches!(*arg, "--rate-limit" | "0"))
+        .collect();
+    let output = world.run(&[&args[..], &["--page-size", "100"]].concat());
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    let requests = world.grin.requests();
+    assert_eq!(requests.len(), 9);
+    for window in requests.windows(6) {
+        // The clock of the other side sees a request a little later or earlier than it was sent.
+        assert!(window[5].at - window[0].at >= Duration::from_millis(950));
+    }
+}

@@ -1,0 +1,84 @@
+//! Where settings come from, and that they stay.
+
+use crate::support::{World, code, said};
+
+#[test]
+fn the_settings_are_written_once_and_no_command_changes_a_byte() {
+    let world = World::new(1_200);
+    let written = world.collect(&["--write-config"]);
+    assert_eq!(code(&written), 0, "{}", said(&written));
+    let path = world.directory().join("run_config.json");
+    let before = std::fs::read(&path).unwrap();
+    assert!(!world.directory().join("books.db").exists());
+    assert_eq!(code(&world.collect(&[])), 0);
+    for args in [
+        &["collect", "--run-name", "R"][..],
+        &["collect", "--run-name", "R", "--refresh"],
+        &["enrich", "--run-name", "R", "--library-directory", "X"],
+        &["export", "--run-name", "R"],
+        &["export", "--run-name", "R", "--as", "parquet"],
+        &["export", "--run-name", "R", "--as", "jsonl"],
+        &["status", "--run-name", "R"],
+        &["check", "--run-name", "R"],
+    ] {
+        let output = world.run(args);
+        assert_eq!(code(&output), 0, "{args:?}: {}", said(&output));
+        assert_eq!(std::fs::read(&path).unwrap(), before, "{args:?}");
+    }
+    let refused = world.run(&["collect", "--run-name", "R", "--library-directory", "Y"]);
+    assert_eq!(code(&refused), 2);
+    let text = said(&refused);
+    assert!(
+        text.contains("library_directory is `X`, asked for `Y`") && text.contains("hint:"),
+        "{text}"
+    );
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    let csv = std::fs::read_to_string(world.directory().join("books_export.csv")).unwrap();
+    assert_eq!(csv.matches("\r\n").count(), 1_201);
+}
+
+#[test]
+fn a_plain_collection_writes_the_settings_that_were_announced() {
+    let announced = World::new(10);
+    announced.collect(&["--write-config"]);
+    let text = std::fs::read_to_string(announced.directory().join("run_config.json")).unwrap();
+    std::fs::remove_dir_all(announced.directory()).unwrap();
+    announced.collect(&[]);
+    let again = std::fs::read_to_string(announced.directory().join("run_config.json")).unwrap();
+    assert_eq!(text, again);
+}
+
+#[test]
+fn flags_environment_and_file_are_one_and_the_first_of_them_wins() {
+    let world = World::new(10);
+    let file = world.folder.path().join("run.toml");
+    std::fs::write(&file, "library_directory = \"File\"\nstorage = \"s3\"\nbucket_raw = \"file\"\nsync_task_check_concurrency = 9\n").unwrap();
+    let output = world
+        .command(&[
+            "collect",
+            "--run-name",
+            "R",
+            "--config",
+            "run.toml",
+            "--bucket-raw",
+            "flag",
+            "--write-config",
+        ])
+        .env("ACCESSION_BOOKS_LIBRARY_DIRECTORY", "Environment")
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    let text = std::fs::read_to_string(world.directory().join("run_config.json")).unwrap();
+    for part in [
+        r#""library_directory": "Environment""#,
+        r#""bucket_raw": "flag""#,
+        r#""task_check_concurrency": 9"#,
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    std::fs::write(&file, "libary = \"x\"").unwrap();
+    assert_eq!(
+        code(&world.run(&["collect", "--run-name", "Q", "--config", "run.toml"])),
+        2
+    );
+}

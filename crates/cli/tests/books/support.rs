@@ -1,0 +1,108 @@
+//! A folder to work in, a GRIN to ask, and the program.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+use testkit::grin::{COLUMNS_LISTED, Catalogue, FakeGrin};
+
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    pub(crate) grin: FakeGrin,
+}
+
+impl World {
+    pub(crate) fn new(books: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let grin = FakeGrin::start(Catalogue::of(books)).unwrap();
+        std::fs::create_dir(folder.path().join("secret")).unwrap();
+        grin.write_credentials(&folder.path().join("secret"))
+            .unwrap();
+        Self { folder, grin }
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_accession"));
+        command
+            .args(["books"])
+            .args(args)
+            .current_dir(self.folder.path())
+            .env("GRIN_CREDENTIALS_DIR", self.folder.path().join("secret"))
+            .env("GRIN_BASE_URL", self.grin.url())
+            .env("ACCESSION_LOG", "trace");
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    pub(crate) fn collect(&self, more: &[&str]) -> Output {
+        self.run(&[&COLLECT[..], more].concat())
+    }
+
+    pub(crate) fn directory(&self) -> PathBuf {
+        self.folder.path().join("output/R")
+    }
+
+    pub(crate) fn sql(&self) -> Connection {
+        Connection::open(self.directory().join("books.db")).unwrap()
+    }
+
+    pub(crate) fn stored(&self) -> Vec<[String; 10]> {
+        let sql = format!(
+            "SELECT {} FROM books ORDER BY rowid",
+            COLUMNS_LISTED.join(", ")
+        );
+        let connection = self.sql();
+        let mut statement = connection.prepare(&sql).unwrap();
+        let rows = statement.query_map([], |row| {
+            let mut values: [String; 10] = Default::default();
+            for (index, value) in values.iter_mut().enumerate() {
+                *value = row.get::<_, Option<String>>(index)?.unwrap_or_default();
+            }
+            Ok(values)
+        });
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+}
+
+pub(crate) const COLLECT: [&str; 11] = [
+    "collect",
+    "--run-name",
+    "R",
+    "--library-directory",
+    "X",
+    "--storage",
+    "local",
+    "--storage-path",
+    "data",
+    "--rate-limit",
+    "0",
+];
+
+pub(crate) fn said(output: &Output) -> String {
+    let bytes = [&output.stdout[..], &output.stderr[..]].concat();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+pub(crate) fn code(output: &Output) -> i32 {
+    output
+        .status
+        .code()
+        .unwrap_or_else(|| panic!("{}", said(output)))
+}
+
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(files(&path));
+        } else {
+            all.push(path);
+        }
+    }
+    all
+}
