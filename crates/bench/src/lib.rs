@@ -1,1 +1,21 @@
-//! placeholder
+//! Measures what the other crates promise; every figure in `BENCHMARKS.md` has its command here.
+//!
+//! - [`lock`]: three ways to write down an audio file, side by side, under contention.
+//! - [`import`]: the whole import against decoding alone, and where its CPU time goes.
+//! - [`rescan`]: importing again with nothing changed.
+//!
+//! Every table sets a measurement beside another one of the same run: absolute numbers are those of a machine and a
+//! day, ratios are those of the program. Nothing is asserted about time, only about counts.
+
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "every error is the file system's, SQLite's or a wrong count, and the run ends with it"
+)]
+
+pub mod cli;
+pub mod corpus;
+pub mod import;
+pub mod lock;
+mod printer;
+pub mod rescan;
+pub mod table;

@@ -69,8 +69,12 @@ fn describe(error: &anyhow::Error) -> String {
     let all = said.join(": ");
     let (message, hints): (Vec<_>, Vec<_>) =
         all.lines().partition(|line| !line.starts_with("hint:"));
-    let hints: String = hints.iter().map(|hint| format!("\n{hint}")).collect();
-    format!("error: {}{hints}", message.join(" "))
+    let mut text = format!("error: {}", message.join(" "));
+    for hint in hints {
+        text.push('\n');
+        text.push_str(hint);
+    }
+    text
 }
 
 fn log(global: &Global) {

@@ -29,6 +29,10 @@ pub(crate) struct Printer {
     volume: Volume,
 }
 
+#[expect(
+    clippy::unused_self,
+    reason = "whoever prints must have been handed a printer"
+)]
 impl Printer {
     pub(crate) fn new(global: &Global) -> Self {
         let volume = match (global.quiet, global.verbose) {

@@ -21,6 +21,14 @@ const HEAD: u64 = 64;
 pub struct ContentHash(String);
 
 impl ContentHash {
+    fn of(digest: &[u8]) -> Self {
+        let mut digits = String::with_capacity(2 * digest.len());
+        for byte in digest {
+            write!(digits, "{byte:02x}").expect("writing to a string cannot fail");
+        }
+        Self(digits)
+    }
+
     /// 64 lower-case hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -55,11 +63,7 @@ pub fn hash(path: &Path) -> io::Result<ContentHash> {
             Err(error) => return Err(error),
         }
     }
-    let mut digits = String::with_capacity(64);
-    for byte in sha256.finalize() {
-        write!(digits, "{byte:02x}").expect("writing to a string cannot fail");
-    }
-    Ok(ContentHash(digits))
+    Ok(ContentHash::of(&sha256.finalize()))
 }
 
 #[cfg(test)]
@@ -82,10 +86,9 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let content: Vec<u8> = (0..BLOCK * 2 + 17).map(|i| (i % 251) as u8).collect();
         std::fs::write(file.path(), &content).unwrap();
-        let whole: String = Sha256::digest(&content)
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect();
-        assert_eq!(hash(file.path()).unwrap().as_str(), whole);
+        assert_eq!(
+            hash(file.path()).unwrap(),
+            ContentHash::of(&Sha256::digest(&content))
+        );
     }
 }

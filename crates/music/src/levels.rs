@@ -165,7 +165,9 @@ mod tests {
 
     #[test]
     fn silence_and_nonsense_are_the_floor() {
-        assert_eq!(levels(&[0.0; 2000], 44_100, 500)[0], FLOOR_DBFS);
-        assert_eq!(levels(&[f32::NAN; 2000], 44_100, 500)[0], FLOOR_DBFS);
+        for samples in [[0.0; 2000], [f32::NAN; 2000]] {
+            let dbfs = levels(&samples, 44_100, 500)[0];
+            assert!(dbfs <= FLOOR_DBFS, "{dbfs}");
+        }
     }
 }

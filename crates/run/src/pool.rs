@@ -21,6 +21,7 @@ pub fn for_each<T: Sync>(
         for worker in 0..jobs.clamp(1, items.len().max(1)) {
             let (next, work) = (&next, &work);
             scope.spawn(move || {
+                step_back();
                 while !cancel.is_requested() {
                     let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) else {
                         break;
@@ -30,6 +31,19 @@ pub fn for_each<T: Sync>(
             });
         }
     });
+}
+
+/// Lets everything else on the machine go first.
+///
+/// Workers keep every core busy; the thread that writes must not wait for one
+/// while it holds the database's lock, nor the user for the mouse. On Linux this
+/// is a matter of the calling thread only; elsewhere it would be the process.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(refused) = rustix::process::nice(5) {
+        // A system that does not allow it is only less polite.
+        let _ = refused;
+    }
 }
 
 #[cfg(test)]

@@ -16,8 +16,8 @@ use crate::schema::{Schema, upgrade};
 
 /// The end of the name of every temporary file of this crate.
 const SUFFIX: &str = ".building";
-/// Building takes milliseconds, a backup minutes; what nobody touched for a day is nobody's any more.
-const ABANDONED: Duration = Duration::from_hours(24);
+/// Both building and backups write all the time; what nobody touched for so long is nobody's any more.
+const ABANDONED: Duration = Duration::from_mins(10);
 
 /// Whether there is a file; a dangling link counts as none.
 pub(crate) fn exists(path: &Path) -> Result<bool, Error> {
@@ -38,7 +38,6 @@ pub(crate) fn exists(path: &Path) -> Result<bool, Error> {
 /// Builds the database and publishes it. If another process was faster, theirs stays.
 pub(crate) fn fresh(settings: &Settings, schemas: &[Schema]) -> Result<(), Error> {
     let path = &settings.path;
-    remove_abandoned(path);
     let temporary = Temporary::beside(path)?;
     let failed = |error| Error::sqlite(path, error);
     let connection =
@@ -143,7 +142,7 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 }
 
 /// Removes temporary files that killed processes left, silently: it is a courtesy.
-fn remove_abandoned(path: &Path) {
+pub(crate) fn remove_abandoned(path: &Path) {
     let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
         return;
     };

@@ -148,6 +148,7 @@ impl Options {
     pub fn open(mut self) -> Result<Db, Error> {
         self.make_absolute()?;
         let settings = self.settings;
+        create::remove_abandoned(&settings.path);
         if !create::exists(&settings.path)? {
             if !self.create {
                 return Err(Error::CannotOpen {

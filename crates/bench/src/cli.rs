@@ -1,0 +1,132 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+use crate::printer;
+use crate::{import, lock, rescan};
+
+/// Measures what Accession promises. Run it in release mode, on a machine that does nothing else.
+#[derive(Debug, Parser)]
+#[command(name = "bench", max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Three ways to write down an audio file, side by side, under contention
+    Lock(Lock),
+    /// The whole import against decoding alone, and where its CPU time goes
+    Import(Import),
+    /// Importing again with nothing changed
+    Rescan(Rescan),
+    /// One measurement in a process of its own, as JSON
+    #[command(hide = true)]
+    Child {
+        #[command(subcommand)]
+        measured: import::Measured,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Lock {
+    /// Threads that write
+    #[arg(long, default_value_t = 16)]
+    workers: usize,
+    /// Passages per file, one round of all designs for each
+    #[arg(long, value_delimiter = ',', default_value = "1,2,3,5,10,25")]
+    passages: Vec<usize>,
+    /// Files in each cell of the table, at most
+    #[arg(long, default_value_t = 2000)]
+    files: usize,
+    /// No file is begun after this many seconds in a cell
+    #[arg(long, default_value_t = 3.0)]
+    seconds_per_cell: f64,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Import {
+    /// A folder of music; without one, sample music many times over
+    folder: Option<PathBuf>,
+    /// Workers of the measured imports
+    #[arg(long, value_delimiter = ',', default_value = "1,2")]
+    jobs: Vec<usize>,
+    /// How often each configuration is measured, in turns
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Leave out the measurement of single stages
+    #[arg(long)]
+    no_stages: bool,
+}
+
+#[derive(Debug, Args)]
+struct Rescan {
+    /// Files in the made library
+    #[arg(long, default_value_t = 6000)]
+    files: usize,
+    /// Length of each in seconds
+    #[arg(long, default_value_t = 1.0)]
+    seconds: f64,
+    /// Workers
+    #[arg(long, default_value_t = 2)]
+    jobs: usize,
+    /// How often it is imported again
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+}
+
+/// Runs one command.
+pub fn run(cli: Cli) -> Result<()> {
+    match cli.command {
+        Command::Lock(args) => measure_locks(&args),
+        Command::Import(args) => import::run(&import::Plan {
+            folder: args.folder,
+            jobs: args.jobs,
+            rounds: args.rounds,
+            stages: !args.no_stages,
+            program: std::env::current_exe()?,
+        }),
+        Command::Rescan(args) => rescan::run(&rescan::Plan {
+            files: args.files,
+            seconds: args.seconds,
+            jobs: args.jobs,
+            rounds: args.rounds,
+            program: std::env::current_exe()?,
+        }),
+        Command::Child { measured } => {
+            printer::result(&measured.measure()?);
+            Ok(())
+        }
+    }
+}
+
+fn measure_locks(args: &Lock) -> Result<()> {
+    let plan = lock::Plan {
+        workers: args.workers,
+        passages: args.passages.clone(),
+        files: args.files,
+        limit: Duration::from_secs_f64(args.seconds_per_cell),
+    };
+    let cells = lock::run(&plan, |cell| {
+        let rate = cell.files as f64 / cell.seconds;
+        printer::note(&format!(
+            "{:?}, {} passages: {rate:.0} files/s, rows and integrity as expected",
+            cell.design, cell.passages
+        ));
+    })?;
+    if args.json {
+        printer::result(&serde_json::to_string(&cells)?);
+    } else {
+        printer::result(&lock::ratios(&cells).to_string());
+        printer::result(&lock::table(&cells).to_string());
+    }
+    Ok(())
+}

@@ -1,0 +1,223 @@
+//! Where the CPU time of an import goes: every stage called by itself, one file after the other.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use anyhow::Result;
+use music::decode::{Block, Listener, StreamInfo, decode};
+use music::fingerprint::{Mono11k, RATE, fingerprint};
+use music::known::FileStatus;
+use music::levels::Levels;
+use music::recognise::recognise;
+use music::record::{FileRecord, PassageRecord, record_file};
+use music::scan::ScannedFile;
+use music::segment::{Clues, Segmentation, segment};
+use music::{FileId, Library, PassageId, SessionId, Ticks};
+use run::Cancel;
+use serde::{Deserialize, Serialize};
+
+use crate::import::child::decode_alone;
+
+/// The stages, in the order of a file's way.
+pub(crate) const STAGES: [&str; 8] = [
+    "hash",
+    "tags",
+    "decode",
+    "levels",
+    "mono 11k",
+    "segment",
+    "fingerprint",
+    "record",
+];
+const HASH: usize = 0;
+const TAGS: usize = 1;
+pub(crate) const DECODE: usize = 2;
+const LEVELS: usize = 3;
+const MONO: usize = 4;
+const SEGMENT: usize = 5;
+const FINGERPRINT: usize = 6;
+const RECORD: usize = 7;
+
+/// CPU seconds of each stage.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Split {
+    pub files: u64,
+    pub audio_seconds: f64,
+    pub cpu_seconds: [f64; STAGES.len()],
+}
+
+impl Split {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.files += other.files;
+        self.audio_seconds += other.audio_seconds;
+        for (sum, seconds) in self.cpu_seconds.iter_mut().zip(other.cpu_seconds) {
+            *sum += seconds;
+        }
+    }
+
+    /// CPU seconds per hour of audio.
+    pub(crate) fn per_hour(&self, stage: usize) -> f64 {
+        self.cpu_seconds[stage] * 3600.0 / self.audio_seconds.max(1e-9)
+    }
+
+    /// All stages by decoding alone.
+    pub(crate) fn ratio(&self) -> f64 {
+        self.cpu_seconds.iter().sum::<f64>() / self.cpu_seconds[DECODE].max(1e-9)
+    }
+
+    /// Runs `work` and counts its CPU time for `stage`.
+    fn time<T>(&mut self, stage: usize, work: impl FnOnce() -> T) -> T {
+        let started = cpu_seconds();
+        let value = work();
+        self.cpu_seconds[stage] += cpu_seconds() - started;
+        value
+    }
+}
+
+/// CPU time of this process. There is one thread but for the database's writer, whose time belongs to the stage that
+/// waits for it.
+#[cfg(unix)]
+fn cpu_seconds() -> f64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}
+
+#[cfg(not(unix))]
+fn cpu_seconds() -> f64 {
+    run::Usage::since(std::time::Instant::now()).cpu_seconds
+}
+
+/// Measures every file of `folder`, by extension; files that fail are passed over.
+pub(crate) fn measure(folder: &Path) -> Result<BTreeMap<String, Split>> {
+    let scratch = tempfile::tempdir()?;
+    let library = Library::open(&scratch.path().join(music::DATABASE), folder)?;
+    let scan = music::scan::scan(folder, folder, &Cancel::new())?;
+    let session = SessionId::random();
+    let mut splits: BTreeMap<String, Split> = BTreeMap::new();
+    for file in &scan.files {
+        if let Some(split) = one(file, &library, &session)? {
+            splits.entry(file.extension()).or_default().add(&split);
+        }
+    }
+    library.close()?;
+    Ok(splits)
+}
+
+fn one(file: &ScannedFile, library: &Library, session: &SessionId) -> Result<Option<Split>> {
+    let mut split = Split::default();
+    let Ok(hash) = split.time(HASH, || recognise(file)) else {
+        return Ok(None);
+    };
+    let tags = split
+        .time(TAGS, || music::tags::read(file.absolute()))
+        .unwrap_or_default();
+    let Some(audio_seconds) = split.time(DECODE, || decode_alone(file.absolute())) else {
+        return Ok(None);
+    };
+    let mut ears = Ears::new(&mut split);
+    decode(file.absolute(), &mut ears)?;
+    ears.batch();
+    let Ears {
+        mut levels, mono, ..
+    } = ears;
+    levels.finish();
+    let clues = Clues {
+        name: file.path(),
+        neighbours: 8,
+        track: tags.track,
+        track_total: tags.track_total,
+    };
+    let segmentation = split.time(SEGMENT, || segment(&levels, &clues, library.settings()));
+    let passages = split.time(FINGERPRINT, || passages(&segmentation, &levels, &mono));
+    let record = FileRecord {
+        id: FileId::random(),
+        file: file.clone(),
+        hash: hash.as_str().to_owned(),
+        status: FileStatus::Complete,
+        // A handful of columns more or less is not measurable here.
+        audio: None,
+        tags,
+        passages,
+        session: session.clone(),
+    };
+    split.time(RECORD, || record_file(library.db(), record, None))?;
+    split.files = 1;
+    split.audio_seconds = audio_seconds;
+    Ok(Some(split))
+}
+
+fn passages(segmentation: &Segmentation, levels: &Levels, mono: &[i16]) -> Vec<PassageRecord> {
+    let rate = levels.sample_rate();
+    let place = |frame: u64| (frame * u64::from(RATE) / u64::from(rate)) as usize;
+    segmentation
+        .spans
+        .iter()
+        .map(|span| {
+            let end = place(span.end).min(mono.len());
+            let print = fingerprint(&mono[place(span.start).min(end)..end]);
+            PassageRecord {
+                id: PassageId::random(),
+                start: Ticks::from_frames(span.start, rate),
+                end: Ticks::from_frames(span.end, rate),
+                fingerprint: print.map(|print| (print.algorithm(), print.encode())),
+            }
+        })
+        .collect()
+}
+
+/// Listens in batches, so that reading the clock costs nothing beside what is timed.
+struct Ears<'a> {
+    split: &'a mut Split,
+    levels: Levels,
+    converter: Option<Mono11k>,
+    mono: Vec<i16>,
+    planes: Vec<Vec<f32>>,
+}
+
+/// Frames heard at once: few enough for the cache.
+const BATCH: usize = 1 << 14;
+
+impl<'a> Ears<'a> {
+    fn new(split: &'a mut Split) -> Self {
+        Self {
+            split,
+            levels: Levels::new(1),
+            converter: None,
+            mono: Vec::new(),
+            planes: Vec::new(),
+        }
+    }
+
+    fn batch(&mut self) {
+        let planes: Vec<&[f32]> = self.planes.iter().map(Vec::as_slice).collect();
+        let (levels, mono) = (&mut self.levels, &mut self.mono);
+        self.split.time(LEVELS, || levels.push(&planes));
+        if let Some(converter) = &mut self.converter {
+            self.split.time(MONO, || converter.push(&planes, mono));
+        }
+        self.planes.iter_mut().for_each(Vec::clear);
+    }
+}
+
+impl Listener for Ears<'_> {
+    fn start(&mut self, info: &StreamInfo) {
+        self.levels = Levels::new(info.sample_rate);
+        self.converter = Some(Mono11k::new(info.sample_rate, info.channels));
+        self.planes = vec![Vec::new(); usize::from(info.channels)];
+    }
+
+    fn block(&mut self, block: &Block<'_>) -> ControlFlow<()> {
+        for (kept, plane) in self.planes.iter_mut().zip(block.planes) {
+            kept.extend_from_slice(plane);
+        }
+        if self
+            .planes
+            .first()
+            .is_some_and(|plane| plane.len() >= BATCH)
+        {
+            self.batch();
+        }
+        ControlFlow::Continue(())
+    }
+}

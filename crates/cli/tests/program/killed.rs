@@ -1,0 +1,138 @@
+//! Killed at any moment, an import goes on where it was, and ends as if nothing had happened.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use testkit::kill::kill_at_random_moments;
+use testkit::library::{Rules, assert_same};
+
+use crate::support::{Ran, Root, album, song};
+
+/// How often to kill; more by hand.
+const KILLS: &str = "ACCESSION_TEST_KILLS";
+
+fn kills() -> usize {
+    std::env::var(KILLS).map_or(12, |text| text.parse().unwrap())
+}
+
+/// Samples, an album, copies, a silent and two broken files: something of everything.
+fn fill(root: &Path) {
+    testkit::corpus::collection_into(root).unwrap();
+    testkit::corpus::many(root, 60, 1.5).unwrap();
+    album(&root.join("Mixes/Mix.wav"), 1, 8, 5.5);
+    for copy in ["Copies/a.wav", "Copies/b.wav", "a copy.wav"] {
+        let copy = root.join(copy);
+        std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
+        std::fs::copy(root.join("Mixes/Mix.wav"), copy).unwrap();
+    }
+    std::fs::write(root.join("empty.flac"), b"").unwrap();
+    std::fs::write(root.join("words.ogg"), "no sound ".repeat(500)).unwrap();
+    let silence = testkit::synth::silence(4.0, 8_000, 1);
+    let depth = testkit::synth::wav::Depth::Int16;
+    testkit::synth::wav::write(&root.join("silence.wav"), &silence, depth).unwrap();
+}
+
+fn rules() -> Rules {
+    // A resumed run leaves a row of its own, and how many runs there were is no part of a library.
+    Rules::default().without_table("import_sessions")
+}
+
+#[test]
+fn killed_at_random_moments_it_ends_as_if_undisturbed() {
+    let calm = Root::empty();
+    fill(&calm.path());
+    calm.import(&["--jobs", "4"]).ended(1);
+    // Again, to know how long it takes, with whatever else this machine does now.
+    let timed = Root::empty();
+    fill(&timed.path());
+    let started = Instant::now();
+    timed.import(&["--jobs", "4"]).ended(1);
+    let whole = started.elapsed();
+    assert_same(&calm.database(), &timed.database(), &rules());
+
+    // Every third kill begins from nothing, for else most would find the work done.
+    let (mut left, mut round, mut early) = (kills(), 0, 0);
+    while left > 0 {
+        let root = Root::empty();
+        fill(&root.path());
+        let times = left.min(3);
+        let build = || root.import_command(&["--jobs", "4"]);
+        let survived = kill_at_random_moments(build, times, round, whole.mul_f64(0.6)).unwrap();
+        early += survived.ended_early;
+        let last = Ran::of(survived.last).ended(1);
+        assert_eq!(last.completed()["state"], "completed");
+        assert_same(&calm.database(), &root.database(), &rules());
+        root.assert_sound();
+        // A database that is killed while it is being made leaves what there was of it, hidden; nothing else is left.
+        let litter = root.litter();
+        let half_made = |name: &String| name.starts_with(".wkmp.db.") && name.contains(".building");
+        assert!(litter.iter().all(half_made), "{litter:?}");
+        left -= times;
+        round += 1;
+    }
+    eprintln!(
+        "{} kills, {early} of them too late, whole run {whole:?}",
+        kills()
+    );
+    assert!(early * 3 < kills() * 2, "{early} kills came too late");
+}
+
+#[test]
+fn killed_while_it_moves_and_relinks_it_ends_as_if_undisturbed() {
+    let change = |root: &Root| {
+        fill(&root.path());
+        root.import(&["--jobs", "4"]).ended(1);
+        std::fs::rename(root.join("Copies"), root.join("Zweitstücke")).unwrap();
+        std::fs::rename(root.join("Mixes/Mix.wav"), root.join("Mixes/Remix.wav")).unwrap();
+        std::fs::remove_file(root.join("a copy.wav")).unwrap();
+        song(&root.join("silence.wav"), 77);
+        std::fs::remove_file(root.join("empty.flac")).unwrap();
+    };
+    let calm = Root::empty();
+    change(&calm);
+    let started = Instant::now();
+    calm.import(&["--force", "--prune", "--jobs", "4"]).ended(1);
+    let whole = started.elapsed();
+    let root = Root::empty();
+    change(&root);
+    let build = || root.import_command(&["--force", "--prune", "--jobs", "4"]);
+    let survived = kill_at_random_moments(build, 4, 99, whole.mul_f64(0.8)).unwrap();
+    Ran::of(survived.last).ended(1);
+    // Which of two copies is the original may depend on when the kill came; what there is may not.
+    for sql in [
+        "SELECT path || ' ' || hash FROM files ORDER BY 1",
+        "SELECT f.hash || ' ' || p.start_time_ticks || ' ' || p.end_time_ticks FROM passages p \
+         JOIN files f ON f.guid = p.file_id ORDER BY 1",
+        "SELECT path || ' ' || reason FROM accession_problems ORDER BY 1",
+        "SELECT f.path || ' ' || (SELECT group_concat(o.path) FROM (SELECT o.path FROM files o, \
+         json_each(f.matching_hashes) j WHERE o.guid = j.value ORDER BY 1) o) FROM files f \
+         WHERE f.matching_hashes IS NOT NULL ORDER BY 1",
+    ] {
+        assert_eq!(root.column(sql), calm.column(sql));
+    }
+    root.assert_sound();
+}
+
+#[test]
+fn a_stopped_force_leaves_copies_linked_both_ways() {
+    let root = Root::empty();
+    song(&root.join("a.wav"), 1);
+    for name in ["b.wav", "c.wav"] {
+        std::fs::copy(root.join("a.wav"), root.join(name)).unwrap();
+    }
+    for number in 0..40 {
+        album(
+            &root.join(format!("more/{number}.wav")),
+            100 + number,
+            2,
+            6.0,
+        );
+    }
+    root.import(&[]).ended(0);
+    let links = "SELECT path || json_array_length(matching_hashes) FROM files WHERE path LIKE '%.wav' \
+                 AND path NOT LIKE 'more/%' ORDER BY path";
+    assert_eq!(root.column(links), ["a.wav2", "b.wav2", "c.wav2"]);
+    let build = root.import_command(&["--force", "--jobs", "1"]);
+    testkit::kill::kill_after(build, Duration::from_millis(150)).unwrap();
+    assert_eq!(root.column(links), ["a.wav2", "b.wav2", "c.wav2"]);
+}

@@ -1,0 +1,22 @@
+//! The program from outside: arguments, files, signals, other processes, and what comes out.
+//!
+//! Everything goes through the built binary and looks at the database by SQL, so that a test knows no more than a
+//! user or another program does.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test fails where something is not as it should be, and says when it cannot look"
+)]
+
+mod collection;
+mod killed;
+mod locked;
+mod names;
+mod places;
+mod said;
+mod settings;
+mod stopped;
+mod support;
+mod wkmp;
+mod zoo;
