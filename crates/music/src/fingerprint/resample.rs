@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn pieces_of_any_size_give_the_same() {
-        let input: Vec<i16> = (0..100_000_i32)
+        let input: Vec<i16> = (0..100_000_i64)
             .map(|n| ((n * n / 7) % 20_000 - 10_000) as i16)
             .collect();
         for rate in [8_000, 44_100, 48_000, 192_000] {
