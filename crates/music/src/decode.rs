@@ -9,8 +9,8 @@
 //! comes out; no input makes it hang, panic, or take memory in proportion to what a header claims.
 //!
 //! **Who decodes.** Symphonia 0.6 decodes all codecs but Opus, and reads all containers but Ogg. What it
-//! is not asked to do, and why, is told in the parts: [`view`] (tags and pictures), [`headers`] (WAV,
-//! AIFF and FLAC), [`mp4`] (edit lists, encryption), [`ogg`] and [`xiph`] (granule positions).
+//! is not asked to do, and why, is told in the parts: `view` (tags and pictures), `headers` (WAV,
+//! AIFF and FLAC), `mp4` (edit lists, encryption), `ogg` and `xiph` (granule positions).
 //!
 //! **Known limits.** AAC is AAC-LC with one or two channels. High-efficiency AAC is refused where it is
 //! announced; where it is not (raw ADTS, or MP4 with implicit signalling) it decodes at half its sample
@@ -57,7 +57,6 @@ enum Container {
 /// How the audio is coded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Codec {
-    Mp1,
     Mp2,
     Mp3,
     Aac,
@@ -97,10 +96,9 @@ impl StreamInfo {
         }
     }
 
-    /// How the audio is coded: `mp1`, `mp2`, `mp3`, `aac`, `alac`, `flac`, `vorbis`, `opus` or `pcm`.
+    /// How the audio is coded: `mp2`, `mp3`, `aac`, `alac`, `flac`, `vorbis`, `opus` or `pcm`.
     pub const fn codec(&self) -> &'static str {
         match self.codec {
-            Codec::Mp1 => "mp1",
             Codec::Mp2 => "mp2",
             Codec::Mp3 => "mp3",
             Codec::Aac => "aac",
@@ -116,7 +114,6 @@ impl StreamInfo {
     /// container for plain PCM.
     pub const fn format(&self) -> &'static str {
         match (self.codec, self.container) {
-            (Codec::Mp1, _) => "MP1",
             (Codec::Mp2, _) => "MP2",
             (Codec::Mp3, _) => "MP3",
             (Codec::Aac, _) => "AAC",

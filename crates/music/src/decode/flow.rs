@@ -27,6 +27,12 @@ pub(super) struct Planes<'a> {
 }
 
 impl<'a> Planes<'a> {
+    pub(super) const NONE: Self = Self {
+        slices: [&[]; MAX_CHANNELS],
+        channels: 0,
+        sample_rate: 0,
+    };
+
     /// Takes the planes, of which the range of frames is kept; no more than [`MAX_CHANNELS`] are
     /// held, but all are counted.
     pub(super) fn new(
@@ -85,27 +91,32 @@ pub(super) fn guard<T>(call: impl FnOnce() -> Result<T, DecodeError>) -> Result<
 
 /// Refuses what no audio file can be, before memory is reserved for it.
 pub(super) fn check(info: &StreamInfo) -> Result<(), DecodeError> {
-    let malformed = |text| Err(DecodeError::Malformed(text));
-    if !RATES.contains(&info.sample_rate) {
-        return malformed(format!(
-            "a sample rate of `{}` Hz, expected {} to {}",
-            info.sample_rate,
-            RATES.start(),
-            RATES.end()
-        ));
-    }
-    if info.channels == 0 || usize::from(info.channels) > MAX_CHANNELS {
-        return malformed(format!(
-            "`{}` channels, expected 1 to {MAX_CHANNELS}",
-            info.channels
-        ));
-    }
+    check_shape(info.sample_rate, info.channels)?;
     match info.expected_frames {
-        Some(frames) if frames > MAX_FRAMES => malformed(format!(
+        Some(frames) if frames > MAX_FRAMES => Err(DecodeError::Malformed(format!(
             "`{frames}` declared frames, expected at most {MAX_FRAMES}"
-        )),
+        ))),
         _ => Ok(()),
     }
+}
+
+pub(super) fn check_shape(sample_rate: u32, channels: u16) -> Result<(), DecodeError> {
+    if !RATES.contains(&sample_rate) {
+        let (low, high) = (RATES.start(), RATES.end());
+        return Err(DecodeError::Malformed(format!(
+            "a sample rate of `{sample_rate}` Hz, expected {low} to {high}"
+        )));
+    }
+    check_channels(channels)
+}
+
+pub(super) fn check_channels(channels: u16) -> Result<(), DecodeError> {
+    if channels == 0 || usize::from(channels) > MAX_CHANNELS {
+        return Err(DecodeError::Malformed(format!(
+            "`{channels}` channels, expected 1 to {MAX_CHANNELS}"
+        )));
+    }
+    Ok(())
 }
 
 struct Run<'l> {

@@ -6,6 +6,7 @@
 //! end of an AIFF), and gives the length that the header declares.
 
 use super::DecodeError;
+use super::flow::{check_channels, check_shape};
 use super::view::Input;
 
 /// Chunks passed over before giving up; real files have about ten.
@@ -75,17 +76,7 @@ pub(super) fn wav(input: &mut Input, start: u64) -> Result<Plan, DecodeError> {
     let format =
         format.ok_or_else(|| malformed("the WAV file has no `fmt ` chunk before its data"))?;
     let (body, length) = data.ok_or_else(|| malformed("the WAV file has no `data` chunk"))?;
-    let word = |at| u16_at(&format, at, u16::from_le_bytes).unwrap_or(0);
-    let tag = if word(0) == 0xfffe { word(24) } else { word(0) };
-    if !matches!(tag, 1 | 3 | 6 | 7) {
-        return Err(DecodeError::Unsupported(format!(
-            "WAV with codec `{tag:#x}` is not supported, expected PCM, float, A-law or mu-law"
-        )));
-    }
-    let frame = u64::from(word(12));
-    if frame == 0 {
-        return Err(malformed("a WAV frame of `0` bytes, expected at least 1"));
-    }
+    let (format, frame, bits) = wav_format(format)?;
     let declared = match (length, long) {
         (0xffff_ffff, Some(long)) => Some(long),
         (0, _) => None,
@@ -105,8 +96,35 @@ pub(super) fn wav(input: &mut Input, start: u64) -> Result<Plan, DecodeError> {
         start: body,
         end: body + length / frame * frame,
         declared: declared.map(|bytes| bytes / frame),
-        bits: (tag == 1).then_some(word(14) as u8),
+        bits,
     })
+}
+
+/// Checks the content of a `fmt ` chunk. Gives what to show of it, the bytes of a frame, and the bits of
+/// an integer sample.
+fn wav_format(mut format: Vec<u8>) -> Result<(Vec<u8>, u64, Option<u8>), DecodeError> {
+    const EXTENSIBLE: u16 = 0xfffe;
+    let word = |at| u16_at(&format, at, u16::from_le_bytes).unwrap_or(0);
+    let is_extensible = word(0) == EXTENSIBLE;
+    let tag = if is_extensible { word(24) } else { word(0) };
+    if !matches!(tag, 1 | 3 | 6 | 7) {
+        return Err(DecodeError::Unsupported(format!(
+            "WAV with codec `{tag:#x}` is not supported, expected PCM, float, A-law or mu-law"
+        )));
+    }
+    check_shape(u32::from(word(4)) | u32::from(word(6)) << 16, word(2))?;
+    let (frame, bits) = (u64::from(word(12)), word(14));
+    if frame == 0 || bits > 64 {
+        return Err(DecodeError::Malformed(format!(
+            "WAV frames of `{frame}` bytes with samples of `{bits}` bits"
+        )));
+    }
+    // Of the speaker mask, the bits that have no meaning confuse Symphonia.
+    if let Some(mask) = format.get_mut(22..24).filter(|_| is_extensible) {
+        mask[0] &= 0x03;
+        mask[1] = 0;
+    }
+    Ok((format, frame, (tag == 1).then_some(bits as u8)))
 }
 
 /// Plans an AIFF or AIFC file that begins at `start`.
@@ -129,9 +147,11 @@ pub(super) fn aiff(input: &mut Input, start: u64) -> Result<Plan, DecodeError> {
     let (body, length) = sound.ok_or_else(|| malformed("the AIFF file has no `SSND` chunk"))?;
     let offset = u64::from(input.array_at::<4>(body)?.map_or(0, u32::from_be_bytes));
     let word = |at| u16_at(&common, at, u16::from_be_bytes).unwrap_or(0);
+    check_channels(word(0))?;
     let frame = u64::from(word(0)) * u64::from(word(6).div_ceil(8));
-    if frame == 0 {
-        return Err(malformed("an AIFF frame of `0` bytes, expected at least 1"));
+    if frame == 0 || word(6) > 64 {
+        let text = format!("AIFF samples of `{}` bits, expected 8 to 64", word(6));
+        return Err(DecodeError::Malformed(text));
     }
     let data = body + 8 + offset;
     let declared = length.saturating_sub(8 + offset);
@@ -174,6 +194,10 @@ pub(super) fn flac(input: &mut Input, start: u64) -> Result<Plan, DecodeError> {
         };
         let length = u64::from(u32::from_be_bytes([0, size[0], size[1], size[2]]));
         if matches!(kind, 0 | 0x80) && info.is_none() {
+            if length != 34 {
+                let text = format!("a STREAMINFO block of `{length}` bytes, expected 34");
+                return Err(DecodeError::Malformed(text));
+            }
             info = input.array_at::<34>(at + 4)?;
         }
         at += 4 + length;

@@ -39,11 +39,31 @@ pub(super) struct Movie {
     pub smpb: Option<Smpb>,
     /// `AudioSpecificConfig`, empty when there is none.
     pub config: Vec<u8>,
-    /// Offsets of box types to be read as `free`: tags, pictures, all other tracks.
-    pub hidden: Vec<u64>,
+    /// Bytes to be read instead, by offset in the file: tags, pictures and other tracks as `free`
+    /// boxes, and the size of a last box that is cut.
+    pub patches: Vec<(u64, [u8; 4])>,
 }
 
 impl Movie {
+    fn hide(&mut self, atom: Atom) {
+        self.patches.push((atom.kind_at, *b"free"));
+    }
+
+    /// Makes a box that is cut end with the file: Symphonia opens no other.
+    fn shorten(&mut self, atom: Atom) {
+        let size = atom.end - (atom.kind_at - 4);
+        let bytes = size.to_be_bytes();
+        let (high, low) = bytes.split_at(4);
+        let as_word = |half: &[u8]| half.try_into().expect("half of eight bytes");
+        let is_wide = atom.body - atom.kind_at == 12;
+        if is_wide {
+            self.patches.push((atom.kind_at + 4, as_word(high)));
+            self.patches.push((atom.kind_at + 8, as_word(low)));
+        } else {
+            self.patches.push((atom.kind_at - 4, as_word(low)));
+        }
+    }
+
     /// Which decoded frames are played, and how many, at this sample rate.
     ///
     /// The start is the edit list's, else Apple's tag; none means no trimming, as in ffmpeg. The end is
@@ -120,23 +140,25 @@ pub(super) fn walk(input: &mut Input, start: u64) -> Result<Movie, DecodeError> 
         match &atom.kind {
             b"udta" | b"meta" => {
                 movie.smpb = movie.smpb.or(itunes_gapless(input, *atom)?);
-                movie.hidden.push(atom.kind_at);
+                movie.hide(*atom);
             }
             b"trak" => {
                 let is_audio = !found && audio_track(input, *atom, movie_scale, &mut movie)?;
                 found |= is_audio;
                 if !is_audio && !fragmented {
-                    movie.hidden.push(atom.kind_at);
+                    movie.hide(*atom);
                 }
             }
             _ => {}
         }
     }
-    movie.hidden.extend(
-        top.iter()
-            .filter(|atom| &atom.kind == b"meta")
-            .map(|atom| atom.kind_at),
-    );
+    for atom in &top {
+        match &atom.kind {
+            b"meta" => movie.hide(*atom),
+            _ if atom.is_cut => movie.shorten(*atom),
+            _ => {}
+        }
+    }
     if found {
         Ok(movie)
     } else {
@@ -193,7 +215,7 @@ fn audio_track(
     // Tags may stand in the track as well.
     for atom in children(input, trak.body, trak.end)? {
         if matches!(&atom.kind, b"udta" | b"meta") {
-            movie.hidden.push(atom.kind_at);
+            movie.hide(atom);
         }
     }
     Ok(true)

@@ -20,7 +20,8 @@ pub(super) struct FrameHeader {
 }
 
 impl FrameHeader {
-    /// Reads a header word; `None` if it cannot be one. Free-format frames are not accepted.
+    /// Reads a header word; `None` if it cannot be one. Free-format frames are not accepted, nor is
+    /// layer 1, which nobody used but which random bytes resemble.
     pub(super) fn parse(word: u32) -> Option<Self> {
         const RATES: [u32; 3] = [44_100, 48_000, 32_000];
         if word >> 21 != 0x7ff {
@@ -35,23 +36,14 @@ impl FrameHeader {
         let layer = match (word >> 17) & 3 {
             1 => 3,
             2 => 2,
-            3 => 1,
             _ => return None,
         };
         let rate_index = ((word >> 10) & 3) as usize;
         let sample_rate = RATES.get(rate_index)? / divisor;
         let kbps = bit_rate(mpeg1, layer, ((word >> 12) & 15) as usize)?;
         let padding = ((word >> 9) & 1) as usize;
-        let samples = match (layer, mpeg1) {
-            (1, _) => 384,
-            (3, false) => 576,
-            _ => 1152,
-        };
-        let length = if layer == 1 {
-            (12_000 * kbps / sample_rate as usize + padding) * 4
-        } else {
-            samples as usize / 8 * 1000 * kbps / sample_rate as usize + padding
-        };
+        let samples = if layer == 3 && !mpeg1 { 576 } else { 1152 };
+        let length = samples as usize / 8 * 1000 * kbps / sample_rate as usize + padding;
         let mono = (word >> 6) & 3 == 3;
         Some(Self {
             layer,
@@ -97,13 +89,7 @@ impl FrameHeader {
 
 /// In kbit/s; `None` for the free format (index 0) and the forbidden index 15.
 fn bit_rate(mpeg1: bool, layer: u8, index: usize) -> Option<usize> {
-    const LOW_1: [u16; 14] = [
-        32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256,
-    ];
-    const LOW_23: [u16; 14] = [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
-    const ONE: [u16; 14] = [
-        32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448,
-    ];
+    const LOW: [u16; 14] = [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
     const TWO: [u16; 14] = [
         32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384,
     ];
@@ -111,16 +97,12 @@ fn bit_rate(mpeg1: bool, layer: u8, index: usize) -> Option<usize> {
         32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320,
     ];
     let table = match (mpeg1, layer) {
-        (true, 1) => ONE,
         (true, 2) => TWO,
         (true, _) => THREE,
-        (false, 1) => LOW_1,
-        (false, _) => LOW_23,
+        (false, _) => LOW,
     };
-    index
-        .checked_sub(1)
-        .and_then(|at| table.get(at))
-        .map(|kbps| usize::from(*kbps))
+    let kbps = table.get(index.checked_sub(1)?)?;
+    Some(usize::from(*kbps))
 }
 
 /// Finds the first frame in `bytes` that is followed by another one of its kind (or by the end of

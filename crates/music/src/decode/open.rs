@@ -73,36 +73,44 @@ pub(super) fn open(path: &Path) -> Result<Opened, DecodeError> {
 
 /// Finds out where the audio begins, and of which kind it is.
 fn recognise(input: &mut Input) -> Result<(u64, Kind), DecodeError> {
-    let mut start = 0;
+    let start = skip_tags(input, 0)?;
+    let head = input.vec_at(start, 64)?;
+    let kind = sniff::sniff(&head);
+    match (kind, sniff::sniff_unsupported(&head)) {
+        (Some(Kind::Mpeg), _) | (None, None) => {}
+        (Some(kind), _) => return Ok((start, kind)),
+        (None, Some(name)) => {
+            let text = format!("`{name}` files are not supported");
+            return Err(DecodeError::Unsupported(text));
+        }
+    }
+    // Zeros may stand before anything, even tags, and junk of any kind before MPEG frames.
+    let search = input.vec_at(start, SEARCH)?;
+    let zeros = search.iter().take_while(|byte| **byte == 0).count();
+    let start = skip_tags(input, start + zeros as u64)?;
+    match sniff::sniff(&input.vec_at(start, 64)?) {
+        Some(Kind::Mpeg) | None => {}
+        Some(kind) => return Ok((start, kind)),
+    }
+    let search = input.vec_at(start, SEARCH)?;
+    let is_all = start + search.len() as u64 == input.length;
+    match find_first_frame(&search, is_all) {
+        Some(offset) => Ok((start + offset as u64, Kind::Mpeg)),
+        None => Err(DecodeError::Unrecognised(
+            "expected MP3, FLAC, Ogg, M4A, AAC, WAV or AIFF at its beginning".to_owned(),
+        )),
+    }
+}
+
+/// Where the `ID3v2` tags end that begin at `start`.
+fn skip_tags(input: &mut Input, mut start: u64) -> io::Result<u64> {
     for _ in 0..MAX_TAGS {
         match id3v2_length(&input.vec_at(start, 10)?) {
             Some(length) => start += length,
             None => break,
         }
     }
-    let head = input.vec_at(start, 64)?;
-    if let Some(name) = sniff::sniff_unsupported(&head).filter(|_| sniff::sniff(&head).is_none()) {
-        return Err(DecodeError::Unsupported(format!(
-            "`{name}` files are not supported"
-        )));
-    }
-    match sniff::sniff(&head) {
-        Some(Kind::Mpeg) | None => {}
-        Some(kind) => return Ok((start, kind)),
-    }
-    let search = input.vec_at(start, SEARCH)?;
-    let is_all = start + search.len() as u64 == input.length;
-    if let Some(offset) = find_first_frame(&search, is_all) {
-        return Ok((start + offset as u64, Kind::Mpeg));
-    }
-    // Zeros before anything else than MPEG frames.
-    let zeros = search.iter().take_while(|byte| **byte == 0).count();
-    match sniff::sniff(&search[zeros..]) {
-        Some(kind) if kind != Kind::Mpeg => Ok((start + zeros as u64, kind)),
-        _ => Err(DecodeError::Unrecognised(
-            "expected MP3, FLAC, Ogg, M4A, AAC, WAV or AIFF at its beginning".to_owned(),
-        )),
-    }
+    Ok(start)
 }
 
 /// The length of the `ID3v2` tag that begins here, with header and footer, in bytes.
@@ -118,7 +126,7 @@ fn id3v2_length(head: &[u8]) -> Option<u64> {
     }
 }
 
-/// Where the tags at the end of an MPEG or ADTS file begin.
+/// Where the tags at the end of a file begin.
 fn audio_end(input: &mut Input, start: u64) -> io::Result<u64> {
     let mut end = input.length;
     for _ in 0..MAX_TAGS {
@@ -170,7 +178,6 @@ fn audio(reader: &dyn FormatReader) -> Result<(u32, AudioCodecParameters), Decod
 
 fn codec(id: AudioCodecId) -> Codec {
     match id {
-        codec_ids::CODEC_ID_MP1 => Codec::Mp1,
         codec_ids::CODEC_ID_MP2 => Codec::Mp2,
         codec_ids::CODEC_ID_MP3 => Codec::Mp3,
         codec_ids::CODEC_ID_AAC => Codec::Aac,
@@ -258,11 +265,14 @@ struct Planned {
 }
 
 fn planned(input: &mut Input, start: u64, container: Container) -> Result<Planned, DecodeError> {
-    let plan = match container {
+    let mut plan = match container {
         Container::Wav => headers::wav(input, start),
         Container::Aiff => headers::aiff(input, start),
         _ => headers::flac(input, start),
     }?;
+    if container == Container::Flac {
+        plan.end = audio_end(input, plan.start)?;
+    }
     Ok(Planned { plan, container })
 }
 
@@ -320,11 +330,8 @@ fn mp4_file(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
             )));
         }
     }
-    let patches = movie
-        .hidden
-        .iter()
-        .map(|at| (at - start, *b"free"))
-        .collect();
+    let shifted = |(at, bytes): &(u64, [u8; 4])| (at - start, *bytes);
+    let patches = movie.patches.iter().map(shifted).collect();
     let end = input.length;
     let view = View::new(input, Vec::new(), start, end).with_patches(patches);
     let reader = symphonia_mp4(view)?;
@@ -354,8 +361,8 @@ fn symphonia_mp4(view: View) -> Result<IsoMp4Reader<'static>, DecodeError> {
     IsoMp4Reader::try_new(stream, FormatOptions::default()).map_err(library)
 }
 
-fn ogg(input: Input, start: u64) -> Result<Opened, DecodeError> {
-    let end = input.length;
+fn ogg(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
+    let end = audio_end(&mut input, start)?;
     let (source, link) = Ogg::open(Pages::new(View::new(input, Vec::new(), start, end)))?;
     let info = StreamInfo {
         container: Container::Ogg,

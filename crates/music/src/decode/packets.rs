@@ -63,7 +63,10 @@ pub(super) struct Packets {
     /// Frames decoded so far, delay and padding included.
     decoded: u64,
     /// Bytes of audio in the file, for MPEG streams: what the packets do not account for is junk.
-    bytes_left: Option<u64>,
+    bytes: Option<u64>,
+    bytes_decoded: u64,
+    /// Packets given to the decoder.
+    count: u64,
     /// Timestamp expected next, for FLAC: a gap means that frames were lost.
     next_timestamp: Option<i64>,
     pending: Option<Packet>,
@@ -96,7 +99,9 @@ impl Packets {
             track,
             trim,
             decoded: 0,
-            bytes_left: None,
+            bytes: None,
+            bytes_decoded: 0,
+            count: 0,
             next_timestamp: None,
             pending: None,
             planes: Vec::new(),
@@ -105,7 +110,7 @@ impl Packets {
 
     /// Counts bytes that belong to no packet: `bytes` is what the packets should add up to.
     pub(super) fn with_junk_count(mut self, bytes: u64) -> Self {
-        self.bytes_left = Some(bytes);
+        self.bytes = Some(bytes);
         self
     }
 
@@ -118,13 +123,16 @@ impl Packets {
     fn end(&mut self) -> Step<'static> {
         // Tags of unknown kinds are smaller than this; audio that lost its headers is larger.
         const JUNK: u64 = 2048;
-        match self.bytes_left.take() {
-            Some(junk) if junk > JUNK => {
-                let text = format!("`{junk}` bytes between the frames are not MPEG audio");
-                Step::Damaged(1, text)
-            }
-            _ => Step::End,
+        let junk = self
+            .bytes
+            .take()
+            .map_or(0, |bytes| bytes.saturating_sub(self.bytes_decoded));
+        if junk <= JUNK {
+            return Step::End;
         }
+        let frame = (self.bytes_decoded / self.count.max(1)).max(1);
+        let text = format!("`{junk}` bytes between the frames are not MPEG audio");
+        Step::Damaged(junk / frame, text)
     }
 
     /// The number of codec frames missing before `packet`, if any.
@@ -140,9 +148,8 @@ impl Packets {
     }
 
     fn decode(&mut self, packet: &Packet) -> Step<'_> {
-        if let Some(bytes) = &mut self.bytes_left {
-            *bytes = bytes.saturating_sub(packet.data.len() as u64);
-        }
+        self.bytes_decoded += packet.data.len() as u64;
+        self.count += 1;
         let buffer = match self.decoder.decode(packet) {
             Ok(buffer) => buffer,
             Err(Error::ResetRequired) => {
@@ -180,7 +187,7 @@ impl Source for Packets {
             Err(error) => return Ok(Step::Failed(error.to_string())),
         };
         if packet.track_id != self.track {
-            return Ok(Step::Audio(Planes::new(std::iter::empty(), 0, 0..0)));
+            return Ok(Step::Audio(Planes::NONE));
         }
         if let Some(frames) = self.gap(&packet) {
             let text = format!(

@@ -11,7 +11,7 @@ use super::mpeg::FrameHeader;
 pub enum Kind {
     /// An `ID3v2` tag; MP3 nearly always, but FLAC and ADTS files carry one too.
     Id3,
-    /// A frame of MPEG audio, layer 1 to 3.
+    /// A frame of MPEG audio, layer 2 or 3.
     Mpeg,
     /// A frame of raw AAC with an ADTS header.
     Adts,

@@ -79,6 +79,10 @@ impl Ogg {
     fn decode(&mut self, info: PacketInfo) -> Step<'_> {
         let packet = self.pages.packet();
         self.ended |= info.ends_stream && info.ends_page;
+        if packet.is_empty() {
+            // Some muxers end a stream with a packet of nothing.
+            return Step::Audio(Planes::NONE);
+        }
         let rate = self.link.sample_rate;
         let failed = |text: String| Step::Damaged(1, text);
         match &mut self.engine {
@@ -166,13 +170,15 @@ impl Source for Ogg {
         }
         match self.pages.next()? {
             Event::End => Ok(Step::End),
+            // Whatever stands behind the last page is no music.
+            Event::Damaged(_) if self.ended => Ok(Step::Audio(Planes::NONE)),
             Event::Damaged(count) => Ok(Step::Damaged(
                 count,
                 "Ogg pages are damaged or missing".to_owned(),
             )),
             Event::Packet(info) if info.begins || self.begins_again() => {
                 Ok(match self.chain(info) {
-                    Ok(None) => Step::Audio(Planes::new(std::iter::empty(), 0, 0..0)),
+                    Ok(None) => Step::Audio(Planes::NONE),
                     Ok(Some(text)) => Step::Stop(text),
                     Err(DecodeError::Io(error)) => return Err(DecodeError::Io(error)),
                     Err(error) => Step::Stop(format!(

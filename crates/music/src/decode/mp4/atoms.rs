@@ -14,6 +14,8 @@ pub(super) struct Atom {
     pub kind_at: u64,
     pub body: u64,
     pub end: u64,
+    /// It says that it goes on behind `end`.
+    pub is_cut: bool,
 }
 
 /// The boxes between two offsets.
@@ -41,6 +43,7 @@ pub(super) fn children(input: &mut Input, mut at: u64, end: u64) -> Result<Vec<A
             kind_at: at + 4,
             body: at + header,
             end: atom_end,
+            is_cut: at.saturating_add(size) > end,
         });
         at = atom_end;
     }

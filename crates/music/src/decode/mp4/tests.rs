@@ -94,11 +94,11 @@ fn everything_about_the_audio_track_is_found() {
         })
     );
     let kinds: Vec<_> = movie
-        .hidden
+        .patches
         .iter()
-        .map(|at| &bytes[*at as usize..*at as usize + 4])
+        .map(|(at, with)| (&bytes[*at as usize..*at as usize + 4], with))
         .collect();
-    assert_eq!(kinds, [b"trak", b"udta"]);
+    assert_eq!(kinds, [(&b"trak"[..], b"free"), (&b"udta"[..], b"free")]);
 }
 
 #[test]
@@ -130,6 +130,7 @@ fn absurd_tables_are_refused() {
         kind_at: 4,
         body: 8,
         end: stsz.len() as u64,
+        is_cut: false,
     };
     let error = check_packet_sizes(&mut input(&stsz), atom).unwrap_err();
     assert!(error.to_string().contains("`2147483647` bytes"), "{error}");
@@ -139,6 +140,7 @@ fn absurd_tables_are_refused() {
         kind_at: 0,
         body: 0,
         end: 8,
+        is_cut: false,
     };
     assert!(total_duration(&mut input(&stts), atom).is_err());
 }
@@ -150,6 +152,16 @@ fn files_without_moov_or_sound_say_so() {
     assert!(error.to_string().contains("no `moov` box"), "{error}");
     let error = walk(&mut input(&movie_with(&[])), 0).unwrap_err();
     assert!(error.to_string().contains("no audio track"), "{error}");
+}
+
+#[test]
+fn a_box_that_is_cut_is_made_to_end_with_the_file() {
+    let mut bytes = movie_with(&[audio_track_with(*b"mp4a", &[])]);
+    let end = bytes.len() as u32;
+    bytes.extend([0, 0, 1, 0]);
+    bytes.extend(b"mdat1234");
+    let movie = walk(&mut input(&bytes), 0).unwrap();
+    assert_eq!(movie.patches, [(u64::from(end), [0, 0, 0, 12])]);
 }
 
 #[test]
