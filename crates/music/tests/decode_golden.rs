@@ -51,7 +51,6 @@ fn heard(name: &str) -> (Decoded, Ear) {
     (decoded, ear)
 }
 
-#[expect(clippy::too_many_arguments, reason = "a table")]
 fn golden(
     name: &str,
     format: &str,
