@@ -12,9 +12,10 @@
 //! is not asked to do, and why, is told in the parts: `view` (tags and pictures), `headers` (WAV,
 //! AIFF and FLAC), `mp4` (edit lists, encryption), `ogg` and `xiph` (granule positions).
 //!
-//! **Known limits.** AAC is AAC-LC with one or two channels. High-efficiency AAC is refused where it is
-//! announced; where it is not (raw ADTS, or MP4 with implicit signalling) it decodes at half its sample
-//! rate. WMA, WavPack, Matroska and others are named in the error. Sample rates or channels that change
+//! **Known limits.** AAC is AAC-LC; AAC and Vorbis have one or two channels, all others up to eight.
+//! High-efficiency AAC is refused where it is announced; where it is not (raw ADTS, or MP4 with implicit
+//! signalling) it decodes at half its sample rate. A bare AAC stream says nothing of its length, delay or
+//! padding, so nothing is cut off it and no truncation is seen. WMA, WavPack, Matroska and others are named in the error. Sample rates or channels that change
 //! within a file end the reading, with a note.
 
 mod aac;
