@@ -2,7 +2,7 @@
 //!
 //! Everything about one file is one unit of work, so one write lock, whatever
 //! its number of passages. What must be known beforehand (which rows a file has
-//! already) is read before, by [`Existing`]; inside are only INSERT, UPDATE and DELETE.
+//! already) is read before; inside are only INSERT, UPDATE and DELETE.
 
 use sqlite::{Db, Tx, params};
 

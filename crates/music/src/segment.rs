@@ -4,7 +4,7 @@
 //! pauses, and live albums do not. So the clues are weighed first (a track
 //! number in the name or the tags, neighbours in the folder, the length, the
 //! gaps themselves), and how much they say "one track" decides how good a gap
-//! must be to cut there. The weights are those of [`weigh`]; the sum is
+//! must be to cut there. The weights are those of `weigh`; the sum is
 //! compared with [`SINGLE_TRACK`].
 //!
 //! A *silence* is a stretch of windows quieter than the settings' threshold for

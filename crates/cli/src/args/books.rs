@@ -67,7 +67,7 @@ pub(crate) struct Output {
 /// How GRIN is asked.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Asking {
-    /// Where GRIN is [default: GRIN_BASE_URL, https://books.google.com]
+    /// Where GRIN is [default: `GRIN_BASE_URL`, `https://books.google.com`]
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
     /// Requests in any second, 0 for no limit [default: GRIN_RATE_LIMIT_QPS, 5]
