@@ -36,6 +36,7 @@ pub struct Tuning {
     pub wal_limit_bytes: u64,
     /// After this many pages in the WAL, the writer copies them to the file. More make bulk writing faster, since a page
     /// that changes often is copied less often, and make the pause of a copy longer: tens of milliseconds per 1,000.
+    /// After a copy the WAL starts over, and the transaction that starts it waits for the disk once.
     pub checkpoint_pages: u32,
     /// The file never grows beyond this many pages, [`Error::DiskFull`] comes first; 0 for SQLite's own limit.
     pub max_pages: u32,
@@ -48,7 +49,7 @@ impl Default for Tuning {
             mmap_bytes: 0,
             page_size: 4096,
             wal_limit_bytes: 64 * 1024 * 1024,
-            checkpoint_pages: 1000,
+            checkpoint_pages: 4000,
             max_pages: 0,
         }
     }
@@ -84,7 +85,7 @@ impl Options {
                 synchronous: Synchronous::Normal,
                 max_lock_wait: Duration::from_secs(30),
                 busy_timeout: Duration::from_millis(250),
-                group_limit: Duration::from_millis(5),
+                group_limit: Duration::from_millis(3),
                 readers: 4,
                 tuning: Tuning::default(),
             },
@@ -117,7 +118,7 @@ impl Options {
         self
     }
 
-    /// After this time no further unit joins a transaction; 5 ms unless said, zero commits each unit alone.
+    /// After this time no further unit joins a transaction; 3 ms unless said, zero commits each unit alone.
     pub fn group_limit(mut self, limit: Duration) -> Self {
         self.settings.group_limit = limit;
         self
