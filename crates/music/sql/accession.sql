@@ -23,6 +23,36 @@ CREATE TABLE IF NOT EXISTS accession_fingerprints (
     fingerprint TEXT NOT NULL
 );
 
+-- The waveform of a file: four bytes a point (least and greatest sample, 127 being full scale; RMS and A-weighted
+-- RMS in half decibels below full scale), to be drawn, and measured again without decoding.
+CREATE TABLE IF NOT EXISTS accession_overviews (
+    file_id TEXT PRIMARY KEY REFERENCES files(guid) ON DELETE CASCADE,
+    version INTEGER NOT NULL,
+    points_per_second INTEGER NOT NULL CHECK (points_per_second > 0),
+    points BLOB NOT NULL
+);
+
+-- Where files were cut into passages, and where they nearly were, for a person to review.
+CREATE TABLE IF NOT EXISTS accession_boundaries (
+    file_id TEXT NOT NULL REFERENCES files(guid) ON DELETE CASCADE,
+    at_ticks INTEGER NOT NULL CHECK (at_ticks >= 0),
+    kind TEXT NOT NULL, -- silence, cue_sheet, embedded_cue_sheet, chapters, undivided
+    is_cut INTEGER NOT NULL CHECK (is_cut IN (0, 1)),
+    confidence REAL NOT NULL CHECK (confidence BETWEEN 0 AND 1),
+    reason TEXT NOT NULL,
+    PRIMARY KEY (file_id, at_ticks)
+) WITHOUT ROWID;
+
+-- How a passage sounds: loudness by EBU R128, and the vector that similar passages are found by.
+CREATE TABLE IF NOT EXISTS accession_sounds (
+    passage_id TEXT PRIMARY KEY REFERENCES passages(guid) ON DELETE CASCADE,
+    extractor TEXT NOT NULL,
+    integrated_lufs REAL,
+    range_lu REAL NOT NULL,
+    true_peak_dbtp REAL,
+    flavor TEXT NOT NULL -- JSON
+);
+
 -- Files that could not be taken in, so that they are not read again until they change.
 CREATE TABLE IF NOT EXISTS accession_problems (
     path TEXT PRIMARY KEY,

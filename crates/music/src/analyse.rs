@@ -1,17 +1,23 @@
-//! Hears a file once and keeps what all later stages need: its levels, and its
-//! audio at 11,025 Hz mono.
+//! Hears a file once and keeps what all later stages need: its levels, the series
+//! of its sound, and its audio at 11,025 Hz mono.
 
 use std::io;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::time::Duration;
 
 use run::{Fault, Progress};
 
 use crate::decode::{Block, DecodeError, Decoded, Listener, StreamInfo, decode};
+use crate::fades::{Fades, fades};
 use crate::fingerprint::{Fingerprint, Mono11k, RATE, SECONDS, fingerprint};
-use crate::levels::Levels;
+use crate::flavor::{Describer, Flavor};
+use crate::leads::{LeadSettings, Leads, leads};
+use crate::levels::{Levels, PER_SECOND};
+use crate::loudness::Loudness;
+use crate::overview::Overview;
 use crate::segment::Span;
+use crate::sound::{COARSE_PER_SECOND, Sound};
 use crate::spool::Spool;
 
 /// A file, heard.
@@ -21,8 +27,26 @@ pub struct Analysis {
     pub decoded: Decoded,
     /// How loud it is, every 20 ms.
     pub levels: Levels,
+    /// What leads, loudness and the waveform are measured with.
+    pub sound: Sound,
     mono: Spool,
 }
+
+/// What one passage sounds like.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PassageSound {
+    /// Where it may overlap with its neighbours.
+    pub leads: Leads,
+    /// Fades that are part of the music.
+    pub fades: Fades,
+    /// How loud it is.
+    pub loudness: Loudness,
+    /// Everything else.
+    pub flavor: Flavor,
+}
+
+/// Samples of the mono audio described at once: half a minute.
+const DESCRIBED: u64 = 30 * RATE as u64;
 
 impl Analysis {
     /// Decodes `path` and listens.
@@ -34,6 +58,7 @@ impl Analysis {
         let mut ears = Ears {
             progress,
             levels: Levels::new(1),
+            sound: Sound::new(1, 0),
             converter: None,
             mono: Spool::new(),
             pending: Vec::new(),
@@ -50,12 +75,28 @@ impl Analysis {
                 format!("cannot keep audio in a temporary file: {error}"),
             )
         })?;
-        let Ears { levels, mono, .. } = ears;
+        let Ears {
+            levels,
+            sound,
+            mono,
+            ..
+        } = ears;
         Ok(Self {
             decoded,
             levels,
+            sound,
             mono,
         })
+    }
+
+    /// An analysis of what was heard elsewhere.
+    pub fn of(decoded: Decoded, levels: Levels, sound: Sound, mono: Spool) -> Self {
+        Self {
+            decoded,
+            levels,
+            sound,
+            mono,
+        }
     }
 
     /// The Chromaprint fingerprint of one passage; `None` for a passage that is too short for one.
@@ -64,19 +105,79 @@ impl Analysis {
     ///
     /// When the temporary file cannot be read.
     pub fn fingerprint(&mut self, span: Span) -> io::Result<Option<Fingerprint>> {
-        let rate = u64::from(self.levels.sample_rate());
-        let place = |frame: u64| (frame * u64::from(RATE) + rate / 2) / rate;
-        let (from, to) = (place(span.start), place(span.end));
+        let (from, to) = self.places(span, RATE);
         let count = (to - from).min(u64::from(RATE) * u64::from(SECONDS));
         let samples = self.mono.read(from, count)?;
         Ok(fingerprint(&samples))
     }
+
+    /// Describes one passage.
+    ///
+    /// # Errors
+    ///
+    /// When the temporary file cannot be read.
+    pub fn describe(&mut self, span: Span, settings: &LeadSettings) -> io::Result<PassageSound> {
+        let mut describer = Describer::new();
+        let (mut from, to) = self.places(span, RATE);
+        while from < to {
+            let samples = self.mono.read(from, DESCRIBED.min(to - from))?;
+            if samples.is_empty() {
+                break;
+            }
+            describer.push(&samples);
+            from += samples.len() as u64;
+        }
+        let fine = self.windows(span, PER_SECOND);
+        let plain = part(self.levels.mean_squares(), &fine);
+        let weighted = part(self.sound.weighted(), &fine);
+        let moments = part(self.sound.moments(), &self.windows(span, COARSE_PER_SECOND));
+        let loudness = Loudness::of(moments);
+        Ok(PassageSound {
+            leads: leads(
+                if settings.apply_a_weighting {
+                    weighted
+                } else {
+                    plain
+                },
+                settings,
+            ),
+            fades: fades(plain),
+            loudness,
+            flavor: describer.finish(&loudness, plain),
+        })
+    }
+
+    /// The waveform of the whole file.
+    pub fn overview(&self) -> Overview {
+        Overview::of(&self.levels, &self.sound)
+    }
+
+    /// Where a span lies at another rate.
+    fn places(&self, span: Span, per_second: u32) -> (u64, u64) {
+        let rate = u64::from(self.levels.sample_rate());
+        let place = |frame: u64| (frame * u64::from(per_second) + rate / 2) / rate;
+        (place(span.start), place(span.end))
+    }
+
+    /// The windows of a span.
+    fn windows(&self, span: Span, per_second: u32) -> Range<usize> {
+        let (from, to) = self.places(span, per_second);
+        let index = |place| usize::try_from(place).unwrap_or(usize::MAX);
+        index(from)..index(to)
+    }
+}
+
+/// The part of a series that is there.
+fn part<'a, T>(series: &'a [T], windows: &Range<usize>) -> &'a [T] {
+    let to = windows.end.min(series.len());
+    &series[windows.start.min(to)..to]
 }
 
 /// Everything that listens to the one decoding.
 struct Ears<'a> {
     progress: &'a Progress,
     levels: Levels,
+    sound: Sound,
     converter: Option<Mono11k>,
     mono: Spool,
     pending: Vec<i16>,
@@ -109,6 +210,7 @@ impl Ears<'_> {
             converter.finish(&mut self.pending);
         }
         self.levels.finish();
+        self.sound.finish();
         self.report();
         self.spool()
     }
@@ -117,11 +219,13 @@ impl Ears<'_> {
 impl Listener for Ears<'_> {
     fn start(&mut self, info: &StreamInfo) {
         self.levels = Levels::new(info.sample_rate);
+        self.sound = Sound::new(info.sample_rate, info.channels);
         self.converter = Some(Mono11k::new(info.sample_rate, info.channels));
     }
 
     fn block(&mut self, block: &Block<'_>) -> ControlFlow<()> {
         self.levels.push(block.planes);
+        self.sound.push(block.planes);
         if let Some(converter) = &mut self.converter {
             converter.push(block.planes, &mut self.pending);
         }

@@ -247,3 +247,17 @@ pub fn decode(path: &Path, listener: &mut dyn Listener) -> Result<Decoded, Decod
     let (mut source, info) = flow::guard(|| open::open(path))?;
     flow::run(source.as_mut(), info, listener)
 }
+
+/// The chapters of an MP4 file: where each starts, in seconds, and its title.
+///
+/// What cannot be read has none.
+pub(crate) fn mp4_chapters(path: &Path) -> Vec<(f64, String)> {
+    let input = std::fs::File::open(path).and_then(|file| {
+        let length = file.metadata()?.len();
+        Ok(view::Input { file, length })
+    });
+    input
+        .map_err(DecodeError::from)
+        .and_then(|mut input| mp4::chapters(&mut input))
+        .unwrap_or_default()
+}

@@ -56,6 +56,22 @@ pub enum Error {
         /// Some of the paths or ids that fit.
         candidates: Vec<String>,
     },
+    /// A file of several passages, or of none, where one was to be named.
+    #[error(
+        "`{name}` has {passages} passages\nhint: `accession music show {name}` lists their ids"
+    )]
+    NotOnePassage {
+        /// What was asked for.
+        name: String,
+        /// How many there are.
+        passages: usize,
+    },
+    /// A passage that was never described.
+    #[error("`{name}` has not been described\nhint: `accession music import` does it")]
+    NoFlavor {
+        /// What was asked for.
+        name: String,
+    },
     /// A setting nobody knows.
     #[error("there is no setting `{key}`\nhint: `accession music settings list` names them all")]
     UnknownSetting {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::library::Library;
+use crate::marks::clock;
 use crate::query::{PassageDetails, each_passage};
 
 /// A form to write passages in.
@@ -43,6 +44,76 @@ pub fn export(library: &Library, form: Form, out: &mut dyn Write) -> Result<u64>
     })?;
     out.flush()?;
     Ok(count)
+}
+
+/// Hands a cue sheet to `each` for every file of several passages, with the file's path.
+///
+/// The sheet names its file without a folder, as a sheet that lies beside it does.
+///
+/// # Errors
+///
+/// When the database cannot be read, or `each` fails.
+pub fn cue_sheets(
+    library: &Library,
+    mut each: impl FnMut(&str, &str) -> Result<()>,
+) -> Result<u64> {
+    let mut count = 0;
+    let mut file: Vec<PassageDetails> = Vec::new();
+    let mut finish = |file: &mut Vec<PassageDetails>| -> Result<()> {
+        if file.len() > 1 {
+            count += 1;
+            each(&file[0].path, &cue_sheet(file))?;
+        }
+        file.clear();
+        Ok(())
+    };
+    each_passage(library.db(), |passage| {
+        if file.first().is_some_and(|first| first.path != passage.path) {
+            finish(&mut file)?;
+        }
+        file.push(passage);
+        Ok(())
+    })?;
+    finish(&mut file)?;
+    Ok(count)
+}
+
+fn cue_sheet(passages: &[PassageDetails]) -> String {
+    let plain = |text: &str| text.replace('"', "'").replace(char::is_control, " ");
+    let path = &passages[0].path;
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let kind = match name
+        .rsplit_once('.')
+        .map(|(_, extension)| extension.to_lowercase())
+        .as_deref()
+    {
+        Some("mp3") => "MP3",
+        Some("aif" | "aiff") => "AIFF",
+        _ => "WAVE",
+    };
+    let mut lines = Vec::new();
+    if let Some(artist) = &passages[0].artist {
+        lines.push(format!("PERFORMER \"{}\"", plain(artist)));
+    }
+    if let Some(album) = &passages[0].album {
+        lines.push(format!("TITLE \"{}\"", plain(album)));
+    }
+    lines.push(format!("FILE \"{}\" {kind}", plain(name)));
+    for (at, passage) in passages.iter().enumerate() {
+        let number = at + 1;
+        lines.push(format!("  TRACK {number:02} AUDIO"));
+        let title = passage
+            .title
+            .clone()
+            .unwrap_or_else(|| format!("Track {number}"));
+        lines.push(format!("    TITLE \"{}\"", plain(&title)));
+        if let Some(artist) = &passage.artist {
+            lines.push(format!("    PERFORMER \"{}\"", plain(artist)));
+        }
+        lines.push(format!("    INDEX 01 {}", clock(passage.start_seconds)));
+    }
+    lines.push(String::new());
+    lines.join("\n")
 }
 
 const HEADER: [&str; 11] = [

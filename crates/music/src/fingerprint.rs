@@ -13,6 +13,7 @@ mod text;
 use rusty_chromaprint::{Configuration, Fingerprinter};
 
 pub use mono::Mono11k;
+pub(crate) use resample::bessel;
 
 /// Samples per second that Chromaprint works on.
 pub const RATE: u32 = 11_025;

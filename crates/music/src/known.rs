@@ -10,7 +10,7 @@ use crate::id::FileId;
 use crate::scan::ScannedFile;
 
 /// Bumped when what is made of a file changes, so that files are analysed again.
-pub const ANALYSIS_VERSION: u32 = 1;
+pub const ANALYSIS_VERSION: u32 = 2;
 
 /// WKMP's words for the state of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,13 +191,14 @@ fn problem(row: &Row<'_>) -> RowResult<(String, KnownProblem)> {
 }
 
 /// The stages of the chain, in order.
-pub const STAGES: [&str; 8] = [
+pub const STAGES: [&str; 9] = [
     "scan",
     "hash",
     "tags",
     "decode",
     "segment",
     "fingerprint",
+    "describe",
     "record",
     "identify",
 ];

@@ -99,6 +99,11 @@ impl Levels {
         (window as u64 * rate + per_second / 2) / per_second
     }
 
+    /// The mean square of every window.
+    pub fn mean_squares(&self) -> &[f32] {
+        &self.mean_squares
+    }
+
     /// RMS of every window in dBFS, a full-scale square wave being 0; never below [`FLOOR_DBFS`].
     pub fn dbfs(&self) -> impl Iterator<Item = f32> + '_ {
         self.mean_squares.iter().map(|square| to_dbfs(*square))
@@ -106,7 +111,7 @@ impl Levels {
 }
 
 /// A mean square in dBFS.
-fn to_dbfs(mean_square: f32) -> f32 {
+pub(crate) fn to_dbfs(mean_square: f32) -> f32 {
     if mean_square > 0.0 {
         (10.0 * mean_square.log10()).max(FLOOR_DBFS)
     } else {

@@ -9,8 +9,10 @@
 //! | [`recognise`] | a file | its content's name, if it is what its own name says |
 //! | [`tags`] | a file | [`tags::Tags`] |
 //! | [`decode`](mod@decode), [`analyse`] | a file | [`analyse::Analysis`], of one decoding |
-//! | [`segment`] | levels and clues | the spans of its passages |
+//! | [`marks`], [`segment`] | a cue sheet or chapters, else levels and clues | the spans of its passages |
 //! | [`fingerprint`](mod@fingerprint) | a passage's audio | Chromaprint |
+//! | [`leads`](mod@leads), [`fades`](mod@fades), [`loudness`] | what was heard every 20 or 100 ms | crossfade points, EBU R128 |
+//! | [`flavor`] | a passage's audio | how it sounds |
 //! | [`record`] | a [`record::FileRecord`] | rows, in one transaction |
 //!
 //! Only [`known`], [`query`] and [`settings`] read the database, only [`record`]
@@ -23,20 +25,30 @@ pub mod decode;
 mod error;
 mod event;
 pub mod export;
+pub mod fades;
 pub mod fingerprint;
+pub mod flavor;
 pub mod hash;
 mod id;
 mod import;
 pub mod known;
+pub mod leads;
 pub mod levels;
 mod library;
+pub mod loudness;
+pub mod marks;
+pub mod overview;
+pub mod picture;
 pub mod plan;
 pub mod query;
 pub mod recognise;
 pub mod record;
+pub mod review;
 pub mod scan;
 pub mod segment;
 pub mod settings;
+pub mod similar;
+pub mod sound;
 pub mod spool;
 pub mod tags;
 mod take_in;

@@ -134,6 +134,23 @@ pub struct PassageDetails {
     pub status: Option<String>,
     /// Its Chromaprint fingerprint, as fpcalc prints it.
     pub fingerprint: Option<String>,
+    /// Until here in the file the passage before may sound, in seconds.
+    pub lead_in_seconds: Option<f64>,
+    /// From here in the file on the next passage may sound, in seconds.
+    pub lead_out_seconds: Option<f64>,
+    /// Where a fade in the music itself has come to its end, in seconds in the file.
+    pub fade_in_seconds: Option<f64>,
+    /// Where a fade in the music itself begins, in seconds in the file.
+    pub fade_out_seconds: Option<f64>,
+    /// Integrated loudness by EBU R128, in LUFS.
+    pub integrated_lufs: Option<f64>,
+    /// Loudness range, in LU.
+    pub range_lu: Option<f64>,
+    /// True peak, in dBTP.
+    pub true_peak_dbtp: Option<f64>,
+    /// What was measured of it; only where one passage is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flavor: Option<crate::flavor::Flavor>,
 }
 
 /// A file or a passage, as asked for.
@@ -310,9 +327,12 @@ fn match_paths(library: &Library, name: &str) -> Result<Vec<(String, String)>> {
 }
 
 const PASSAGE: &str = "SELECT p.guid, f.path, p.start_time_ticks, p.end_time_ticks, coalesce(p.user_title, p.title), \
-                              p.artist, p.album, p.recording_mbid, p.status, fp.fingerprint \
+                              p.artist, p.album, p.recording_mbid, p.status, fp.fingerprint, \
+                              p.lead_in_start_ticks, p.lead_out_start_ticks, p.fade_in_start_ticks, \
+                              p.fade_out_start_ticks, s.integrated_lufs, s.range_lu, s.true_peak_dbtp, s.flavor \
                        FROM passages p JOIN files f ON f.guid = p.file_id \
-                       LEFT JOIN accession_fingerprints fp ON fp.passage_id = p.guid ";
+                       LEFT JOIN accession_fingerprints fp ON fp.passage_id = p.guid \
+                       LEFT JOIN accession_sounds s ON s.passage_id = p.guid ";
 
 fn passage_details(row: &Row<'_>) -> RowResult<PassageDetails> {
     let (start, end) = (Ticks(row.get(2)?), Ticks(row.get(3)?));
@@ -329,6 +349,27 @@ fn passage_details(row: &Row<'_>) -> RowResult<PassageDetails> {
         recording_mbid: row.get(7)?,
         status: row.get(8)?,
         fingerprint: row.get(9)?,
+        lead_in_seconds: seconds(row, 10)?,
+        lead_out_seconds: seconds(row, 11)?,
+        fade_in_seconds: seconds(row, 12)?,
+        fade_out_seconds: seconds(row, 13)?,
+        integrated_lufs: row.get(14)?,
+        range_lu: row.get(15)?,
+        true_peak_dbtp: row.get(16)?,
+        flavor: None,
+    })
+}
+
+fn seconds(row: &Row<'_>, at: usize) -> RowResult<Option<f64>> {
+    let ticks: Option<i64> = row.get(at)?;
+    Ok(ticks.map(|ticks| Ticks(ticks).seconds()))
+}
+
+fn with_flavor(row: &Row<'_>) -> RowResult<PassageDetails> {
+    let flavor: Option<String> = row.get(17)?;
+    Ok(PassageDetails {
+        flavor: flavor.and_then(|text| serde_json::from_str(&text).ok()),
+        ..passage_details(row)?
     })
 }
 
@@ -337,7 +378,7 @@ fn passage(db: &Db, id: &str) -> Result<PassageDetails> {
         Ok(snapshot.query_row(
             &format!("{PASSAGE} WHERE p.guid = ?1"),
             params![id],
-            passage_details,
+            with_flavor,
         )?)
     })
 }

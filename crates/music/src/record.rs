@@ -4,15 +4,24 @@
 //! its number of passages. What must be known beforehand (which rows a file has
 //! already) is read before; inside are only INSERT, UPDATE and DELETE.
 
+mod sound;
+
 use sqlite::{Db, Tx, params};
 
+use crate::analyse::PassageSound;
 use crate::error::Result;
 use crate::id::{FileId, PassageId, SessionId};
 use crate::known::{ANALYSIS_VERSION, FileStatus, timestamp};
+use crate::leads::LeadSettings;
+use crate::marks::Mark;
+use crate::overview::Overview;
 use crate::plan::{Move, Problem};
 use crate::scan::ScannedFile;
 use crate::tags::Tags;
 use crate::ticks::Ticks;
+use sound::SoundColumns;
+
+pub use sound::BoundaryRecord;
 
 /// Everything about one file, ready to be written.
 #[derive(Debug, Clone)]
@@ -58,6 +67,10 @@ pub struct AudioRecord {
     pub is_cut_off: bool,
     /// How its boundaries were decided, as JSON.
     pub segmentation: String,
+    /// Its waveform.
+    pub overview: Overview,
+    /// Where it is cut, or might have been.
+    pub boundaries: Vec<BoundaryRecord>,
 }
 
 /// One passage, ready to be written.
@@ -71,6 +84,14 @@ pub struct PassageRecord {
     pub end: Ticks,
     /// Chromaprint's algorithm number and the fingerprint as fpcalc prints it.
     pub fingerprint: Option<(u8, String)>,
+    /// How it sounds.
+    pub sound: PassageSound,
+    /// What its leads were measured by.
+    pub lead_settings: LeadSettings,
+    /// What a cue sheet or a chapter says about it.
+    pub label: Option<Mark>,
+    /// The album's title by the cue sheet.
+    pub album: Option<String>,
 }
 
 /// Writes everything about one file in one transaction, and the run's end if it is the last one.
@@ -193,9 +214,13 @@ fn replace_passages(tx: &Tx<'_>, file: &FileId, record: &FileRecord) -> Result<(
         "DELETE FROM passages WHERE file_id = ?1 AND instr(?2, '\"' || guid || '\"') = 0",
         params![file, kept],
     )?;
+    if let Some(audio) = &record.audio {
+        sound::write_overview(tx, file, audio)?;
+    }
     for passage in &record.passages {
         upsert_passage(tx, file, record, passage)?;
         write_fingerprint(tx, passage)?;
+        sound::write_sound(tx, passage)?;
         write_provenance(tx, record, passage)?;
     }
     Ok(())
@@ -207,18 +232,23 @@ fn upsert_passage(
     record: &FileRecord,
     passage: &PassageRecord,
 ) -> Result<()> {
-    let tags = &record.tags;
-    let source = |value: &Option<String>| value.as_ref().map(|_| "tags");
+    let names = Names::of(record, passage);
+    let sound = SoundColumns::of(passage);
     tx.execute(
         "INSERT INTO passages (guid, file_id, start_time_ticks, end_time_ticks, title, artist, album, \
                                title_source, artist_source, album_source, decode_status, status, \
-                               import_session_id, import_timestamp, import_strategy, import_version) \
+                               import_session_id, import_timestamp, import_strategy, import_version, \
+                               fade_in_start_ticks, lead_in_start_ticks, lead_out_start_ticks, fade_out_start_ticks, \
+                               musical_flavor_vector, flavor_source_blend, import_metadata) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'successful', 'INGEST COMPLETE', \
-                 ?11, unixepoch(), ?12, ?13) \
+                 ?11, unixepoch(), ?12, ?13, ?14, ?15, ?16, ?17, ?18, json_array('Accession'), ?19) \
          ON CONFLICT (guid) DO UPDATE SET \
             start_time_ticks = excluded.start_time_ticks, end_time_ticks = excluded.end_time_ticks, \
-            fade_in_start_ticks = NULL, lead_in_start_ticks = NULL, \
-            lead_out_start_ticks = NULL, fade_out_start_ticks = NULL, \
+            fade_in_start_ticks = excluded.fade_in_start_ticks, lead_in_start_ticks = excluded.lead_in_start_ticks, \
+            lead_out_start_ticks = excluded.lead_out_start_ticks, \
+            fade_out_start_ticks = excluded.fade_out_start_ticks, \
+            musical_flavor_vector = excluded.musical_flavor_vector, \
+            flavor_source_blend = excluded.flavor_source_blend, import_metadata = excluded.import_metadata, \
             title = excluded.title, artist = excluded.artist, album = excluded.album, \
             title_source = excluded.title_source, artist_source = excluded.artist_source, \
             album_source = excluded.album_source, decode_status = excluded.decode_status, \
@@ -230,18 +260,62 @@ fn upsert_passage(
             file,
             passage.start.0,
             passage.end.0,
-            tags.title,
-            tags.artist,
-            tags.album,
-            source(&tags.title),
-            source(&tags.artist),
-            source(&tags.album),
+            names.title.0,
+            names.artist.0,
+            names.album.0,
+            names.title.1,
+            names.artist.1,
+            names.album.1,
             record.session,
-            if record.passages.len() == 1 { "single" } else { "silence" },
+            strategy(record, passage),
             concat!("accession ", env!("CARGO_PKG_VERSION")),
+            sound.fade_in,
+            sound.lead_in,
+            sound.lead_out,
+            sound.fade_out,
+            sound.flavor,
+            sound.import_metadata,
         ],
     )?;
     Ok(())
+}
+
+/// What a passage is called, and who says so.
+struct Names<'a> {
+    title: (Option<&'a str>, Option<&'static str>),
+    artist: (Option<&'a str>, Option<&'static str>),
+    album: (Option<&'a str>, Option<&'static str>),
+}
+
+impl<'a> Names<'a> {
+    fn of(record: &'a FileRecord, passage: &'a PassageRecord) -> Self {
+        let label = passage.label.as_ref();
+        let tags = &record.tags;
+        let pick = |marked: Option<&'a String>, tagged: Option<&'a String>| match (marked, tagged) {
+            (Some(marked), _) => (Some(marked.as_str()), Some("marks")),
+            (None, Some(tagged)) => (Some(tagged.as_str()), Some("tags")),
+            (None, None) => (None, None),
+        };
+        // The tags of an album rip name the album, and none of its tracks.
+        let title = tags.title.as_ref().filter(|_| label.is_none());
+        Self {
+            title: pick(label.and_then(|label| label.title.as_ref()), title),
+            artist: pick(
+                label.and_then(|label| label.performer.as_ref()),
+                tags.artist.as_ref(),
+            ),
+            album: pick(passage.album.as_ref(), tags.album.as_ref()),
+        }
+    }
+}
+
+/// How the passage came about, in a word.
+fn strategy(record: &FileRecord, passage: &PassageRecord) -> &'static str {
+    match (&passage.label, record.passages.len()) {
+        (Some(_), _) => "marks",
+        (None, 1) => "single",
+        (None, _) => "silence",
+    }
 }
 
 fn write_fingerprint(tx: &Tx<'_>, passage: &PassageRecord) -> Result<()> {

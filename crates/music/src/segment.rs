@@ -10,39 +10,55 @@
 //! A *silence* is a stretch of windows quieter than the settings' threshold for
 //! at least the settings' duration. In a file that is quiet as a whole the
 //! threshold comes down with it, or a pianissimo would be all silence. A *gap*
-//! is a silence between two sounds. How good it is, its confidence from 0 to 1,
-//! is half its length (2 s and more count full) and half its depth below the
-//! threshold (25 dB and more count full).
+//! is a silence between two sounds. What tells the gap between two tracks from a
+//! quiet stretch of music is the *noise floor*: between tracks there is nothing
+//! but what the medium itself sounds like, and that is the same in every gap.
+//! The floor is digital silence where any silence of the file reaches it, else
+//! the lowest steady level in them (vinyl, tape). A gap's confidence, 0 to 1, is
+//! its time at the floor (1.5 s count full, two thirds of the weight) and how far
+//! the floor lies below the usual level of the music (20 dB count full).
 //!
 //! At a cut the earlier passage keeps its decay and the later one its attack:
-//! both reach into the gap until the level has come within 6 dB of its floor.
+//! both reach into the gap until nothing stands out of its floor any more.
+//!
+//! What this cannot do: a medley or a concert without gaps stays one passage,
+//! and is listed for review; a piece that rests for a second at the floor of a
+//! file of several tracks is cut there.
 
+mod boundary;
 mod gaps;
+mod marked;
 
 use serde::Serialize;
 
 use crate::levels::{Levels, PER_SECOND};
+use crate::marks::{Mark, Marks, Origin};
 use crate::settings::Settings;
 use crate::ticks::Ticks;
 use gaps::Silences;
 
+pub use boundary::{Boundary, BoundaryKind};
 pub use gaps::Gap;
 
 /// Clues that sum up to this mean one track.
 pub const SINGLE_TRACK: f64 = 1.5;
 
 /// In a file of several tracks, a gap this good is a boundary.
-const CUT: f64 = 0.5;
+const CUT: f64 = 0.7;
+
+/// Between tracks a file is silent for about as long each time: what is shorter than this share is a rest.
+const RESTS: f64 = 0.3;
 
 /// In a single track, only a silence this long is one: what follows is a hidden track.
 const HIDDEN_TRACK_SECONDS: f64 = 10.0;
 
-/// A gap this good, or this quiet, this long and with this much sound on both
-/// sides, speaks against a single track.
+/// A gap this good, with this much sound on both sides, speaks against a single track.
 const TELLING: f64 = 0.8;
-const DIGITAL_DBFS: f32 = -80.0;
-const TELLING_SECONDS: f64 = 0.8;
 const TELLING_SOUND_SECONDS: f64 = 5.0;
+const SONG_SECONDS: f64 = 20.0;
+
+/// A file shorter than this is likely one song.
+const SHORT_MINUTES: f64 = 8.0;
 
 /// A gap this good is hardly ever a pause.
 const EVIDENT: f64 = 0.95;
@@ -75,6 +91,18 @@ pub struct Segmentation {
     /// The passages, in order, never touching the next; empty when there is no sound.
     #[serde(skip)]
     pub spans: Vec<Span>,
+    /// What the marks say about each passage, where the file has marks.
+    #[serde(skip)]
+    pub labels: Vec<Option<Mark>>,
+    /// The album's title by the marks.
+    #[serde(skip)]
+    pub album: Option<String>,
+    /// Where the file is cut, or might have been.
+    #[serde(skip)]
+    pub boundaries: Vec<Boundary>,
+    /// Who marked the passages; `None` where silence decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marked: Option<Origin>,
     /// Whether the file was taken for one track.
     pub single_track: bool,
     /// The sum of the clues.
@@ -87,23 +115,33 @@ pub struct Segmentation {
     pub gaps: Vec<Gap>,
 }
 
-/// Cuts a file into passages.
+/// Cuts a file into passages: where its marks say so, else by its silences.
 ///
 /// A single track is one passage from its first to its last frame, silence
 /// included (it belongs to the track's timing). In a file of several tracks
 /// passages begin and end with their sound. No passage at all means that the
 /// file holds less sound than `settings.minimum_audio`.
-pub fn segment(levels: &Levels, clues: &Clues<'_>, settings: &Settings) -> Segmentation {
+pub fn segment(
+    levels: &Levels,
+    clues: &Clues<'_>,
+    marks: Option<&Marks>,
+    settings: &Settings,
+) -> Segmentation {
     let silences = Silences::find(levels, settings);
+    if let Some(found) = marks.and_then(|marks| marked::segment(levels, &silences, marks, settings))
+    {
+        return found;
+    }
     let mut gaps = silences.gaps();
     let clues = weigh(levels, clues, &gaps);
     let score = clues.iter().map(|(_, weight)| weight).sum();
     let single_track = score >= SINGLE_TRACK;
+    let least = RESTS * usual_gap(&gaps);
     for gap in &mut gaps {
         gap.cut = if single_track {
             gap.confidence >= EVIDENT && gap.seconds() >= HIDDEN_TRACK_SECONDS
         } else {
-            gap.confidence >= CUT
+            gap.confidence >= CUT && gap.floor_seconds >= least
         };
     }
     let spans = if silences.sound_seconds() < settings.minimum_audio.seconds() {
@@ -112,12 +150,28 @@ pub fn segment(levels: &Levels, clues: &Clues<'_>, settings: &Settings) -> Segme
         spans(levels, &silences, &gaps, settings.minimum_audio)
     };
     Segmentation {
+        labels: vec![None; spans.len()],
+        album: None,
+        boundaries: boundary::of_gaps(levels, &gaps, &spans, single_track),
+        marked: None,
         spans,
         single_track,
         score,
         clues,
         silence_dbfs: f64::from(silences.threshold_dbfs),
         gaps: best(gaps),
+    }
+}
+
+/// The usual length of a file's good gaps at its floor, in seconds; 0 with fewer than three.
+fn usual_gap(gaps: &[Gap]) -> f64 {
+    let good = gaps.iter().filter(|gap| gap.confidence >= EVIDENT);
+    let mut seconds: Vec<f64> = good.map(|gap| gap.floor_seconds).collect();
+    seconds.sort_by(f64::total_cmp);
+    if seconds.len() < 3 {
+        0.0
+    } else {
+        seconds[seconds.len() / 2]
     }
 }
 
@@ -140,16 +194,25 @@ fn weigh(levels: &Levels, clues: &Clues<'_>, gaps: &[Gap]) -> Vec<(&'static str,
         _ => -0.5,
     };
     let length = match minutes {
-        m if m < 8.0 => 0.7,
+        m if m < SHORT_MINUTES => 0.7,
         m if m < 20.0 => 0.4,
         m if m < 25.0 => 0.0,
         _ => -0.3,
     };
+    // Noise alone is also heard where a song rests; digital silence hardly ever is.
+    let least_sound = |gap: &Gap| {
+        let may_rest =
+            minutes < SHORT_MINUTES && clues.neighbours > 1 && gap.dbfs > gaps::DIGITAL_DBFS;
+        if may_rest {
+            SONG_SECONDS
+        } else {
+            TELLING_SOUND_SECONDS
+        }
+    };
     let telling: Vec<_> = gaps
         .iter()
-        .filter(|gap| gap.confidence >= TELLING || gap.dbfs <= DIGITAL_DBFS)
-        .filter(|gap| gap.seconds() >= TELLING_SECONDS)
-        .filter(|gap| gap.sound_seconds >= TELLING_SOUND_SECONDS)
+        .filter(|gap| gap.confidence >= TELLING)
+        .filter(|gap| gap.sound_seconds >= least_sound(gap))
         .collect();
     let evident = telling
         .iter()
@@ -157,6 +220,8 @@ fn weigh(levels: &Levels, clues: &Clues<'_>, gaps: &[Gap]) -> Vec<(&'static str,
         .count();
     let gaps = match telling.len() {
         0 => 1.0,
+        // One rest in a song among others is more usual than two songs in a short file.
+        1 if minutes < SHORT_MINUTES && clues.neighbours > 1 => 0.5,
         n => -(0.7 * n as f64 + 0.4 * evident as f64).min(3.3),
     };
     vec![

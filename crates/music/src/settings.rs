@@ -12,13 +12,22 @@ use serde::Serialize;
 use sqlite::{Db, params};
 
 use crate::error::{Error, Result};
+use crate::leads::LeadSettings;
 use crate::ticks::Ticks;
 
 /// What values a setting takes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
-    Integer { min: i64, max: i64 },
-    Real { min: f64, max: f64 },
+    Integer {
+        min: i64,
+        max: i64,
+    },
+    Real {
+        min: f64,
+        max: f64,
+    },
+    /// A JSON object, of which other programs may know more than we do.
+    Object,
     Secret,
 }
 
@@ -40,7 +49,7 @@ const ANY_COUNT: Kind = Kind::Integer {
 };
 
 /// Every setting of the import, with WKMP's keys.
-const SETTINGS: [Setting; 9] = [
+const SETTINGS: [Setting; 10] = [
     Setting {
         key: "ai_processing_thread_count",
         kind: Kind::Integer { min: 1, max: 1024 },
@@ -100,7 +109,7 @@ const SETTINGS: [Setting; 9] = [
         },
         default: Some("45.0"),
         former: &[],
-        meaning: "lead-in threshold of WKMP, minus dBFS (RMS); kept for it, unused here",
+        meaning: "unless the default: the lead-in ends where the RMS reaches minus this many dBFS",
     },
     Setting {
         key: "lead_out_threshold_dB",
@@ -110,7 +119,14 @@ const SETTINGS: [Setting; 9] = [
         },
         default: Some("40.0"),
         former: &[],
-        meaning: "lead-out threshold of WKMP, minus dBFS (RMS); kept for it, unused here",
+        meaning: "unless the default: the lead-out begins where the RMS falls below minus this many dBFS",
+    },
+    Setting {
+        key: "import_parameters",
+        kind: Kind::Object,
+        default: None,
+        former: &[],
+        meaning: "how leads are measured, as JSON: rms_window_ms, lead_in_threshold_db, max_lead_in_duration_s, ...",
     },
     Setting {
         key: "acoustid_api_key",
@@ -136,6 +152,8 @@ pub struct Settings {
     pub silence_min: Ticks,
     /// Less sound than this is no passage.
     pub minimum_audio: Ticks,
+    /// What lead-in and lead-out points are.
+    pub leads: LeadSettings,
     /// Stored values that could not be used, in words.
     pub warnings: Vec<String>,
 }
@@ -186,6 +204,11 @@ impl Settings {
         let silence = number(in_force("silence_threshold_dB")?);
         let silence_min = number(in_force("silence_min_duration_ticks")?);
         let minimum_audio = number(in_force("minimum_passage_audio_duration_ticks")?);
+        let parameters = in_force("import_parameters")?;
+        let leads = parameters.and_then(|json| serde_json::from_str(&json).ok());
+        let mut leads: LeadSettings = leads.unwrap_or_default();
+        leads.lead_in_dbfs = absolute(in_force("lead_in_threshold_dB")?, "45.0");
+        leads.lead_out_dbfs = absolute(in_force("lead_out_threshold_dB")?, "40.0");
         Ok(Self {
             jobs: jobs.map(|jobs| number(Some(jobs)) as usize),
             lock_retry: Duration::from_millis(lock_retry as u64),
@@ -193,6 +216,7 @@ impl Settings {
             silence_dbfs: -silence,
             silence_min: Ticks(silence_min as i64),
             minimum_audio: Ticks(minimum_audio as i64),
+            leads: leads.sane(),
             warnings,
         })
     }
@@ -215,6 +239,7 @@ impl Default for Settings {
             silence_dbfs: -35.0,
             silence_min: Ticks(8_467_200),
             minimum_audio: Ticks(2_822_400),
+            leads: LeadSettings::default(),
             warnings: Vec::new(),
         }
     }
@@ -331,6 +356,12 @@ fn stored(db: &Db, key: &'static str) -> Result<Stored> {
     }))
 }
 
+/// A threshold below full scale that somebody chose; the default of its time stands for the relative one.
+fn absolute(value: Option<String>, default: &str) -> Option<f64> {
+    let (value, default) = (number(value), number(Some(default.to_owned())));
+    ((value - default).abs() > 1e-9).then_some(-value)
+}
+
 /// A checked value as a number; every kind but text is one.
 fn number(value: Option<String>) -> f64 {
     value.and_then(|text| text.parse().ok()).unwrap_or_default()
@@ -366,6 +397,10 @@ impl Setting {
             Kind::Real { min, max } => (
                 value.parse::<f64>().is_ok_and(|n| (min..=max).contains(&n)),
                 format!("a number from {min} to {max}"),
+            ),
+            Kind::Object => (
+                serde_json::from_str::<LeadSettings>(value).is_ok(),
+                "a JSON object with numbers".to_owned(),
             ),
             Kind::Secret => (!value.trim().is_empty(), "some text".to_owned()),
         };

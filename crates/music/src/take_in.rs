@@ -7,9 +7,10 @@ use crate::analyse::Analysis;
 use crate::error::Result;
 use crate::id::{FileId, PassageId, SessionId};
 use crate::known::FileStatus;
+use crate::marks;
 use crate::plan::Task;
 use crate::recognise::{NotAudio, recognise};
-use crate::record::{AudioRecord, FileRecord, PassageRecord};
+use crate::record::{AudioRecord, BoundaryRecord, FileRecord, PassageRecord};
 use crate::scan::ScannedFile;
 use crate::segment::{Clues, Segmentation, segment};
 use crate::settings::Settings;
@@ -109,9 +110,10 @@ fn describe(
         track: tags.track,
         track_total: tags.track_total,
     };
-    let segmentation = segment(&analysis.levels, &clues, setting.settings);
-    stage("fingerprint");
-    let passages = passages(&mut analysis, &segmentation, former).map_err(failed)?;
+    let marks = marks::find(file.absolute());
+    let segmentation = segment(&analysis.levels, &clues, marks.as_ref(), setting.settings);
+    let passages =
+        passages(&mut analysis, &segmentation, former, setting, &stage).map_err(failed)?;
     stage("record");
     let record = FileRecord {
         id: task.id.clone().unwrap_or_else(FileId::random),
@@ -158,13 +160,20 @@ fn passages(
     analysis: &mut Analysis,
     segmentation: &Segmentation,
     mut former: Vec<FormerPassage>,
+    setting: &Setting<'_>,
+    stage: &dyn Fn(&'static str),
 ) -> Result<Vec<PassageRecord>, Fault> {
     let rate = analysis.levels.sample_rate();
     let mut passages = Vec::with_capacity(segmentation.spans.len());
-    for span in &segmentation.spans {
+    for (span, label) in segmentation.spans.iter().zip(&segmentation.labels) {
+        stage("fingerprint");
         let fingerprint = analysis
             .fingerprint(*span)
             .map_err(|error| Fault::retry_later("fingerprint", error))?;
+        stage("describe");
+        let sound = analysis
+            .describe(*span, &setting.settings.leads)
+            .map_err(|error| Fault::retry_later("describe", error))?;
         let (start, end) = (
             Ticks::from_frames(span.start, rate),
             Ticks::from_frames(span.end, rate),
@@ -174,6 +183,10 @@ fn passages(
             start,
             end,
             fingerprint: fingerprint.map(|print| (print.algorithm(), print.encode())),
+            sound,
+            lead_settings: setting.settings.leads,
+            label: label.clone(),
+            album: segmentation.album.clone(),
         });
     }
     Ok(passages)
@@ -202,10 +215,26 @@ fn audio(analysis: &Analysis, segmentation: &Segmentation) -> AudioRecord {
         frames: decoded.frames,
         damaged_frames: decoded.damaged_frames,
         damage: damage(analysis),
+        overview: analysis.overview(),
+        boundaries: boundaries(segmentation, info.sample_rate),
         is_cut_off: decoded.truncated.is_some(),
         segmentation: serde_json::to_string::<Segmentation>(segmentation)
             .expect("a segmentation is plain text and finite numbers"),
     }
+}
+
+fn boundaries(segmentation: &Segmentation, rate: u32) -> Vec<BoundaryRecord> {
+    segmentation
+        .boundaries
+        .iter()
+        .map(|boundary| BoundaryRecord {
+            at: Ticks::from_frames(boundary.at, rate),
+            kind: boundary.kind.word(),
+            is_cut: boundary.is_cut,
+            confidence: boundary.confidence,
+            reason: boundary.reason.clone(),
+        })
+        .collect()
 }
 
 /// What a person should know about a file that was recorded as far as it goes.

@@ -5,14 +5,17 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::Result;
+use music::analyse::Analysis;
 use music::decode::{Block, Listener, StreamInfo, decode};
-use music::fingerprint::{Mono11k, RATE, fingerprint};
+use music::fingerprint::Mono11k;
 use music::known::FileStatus;
 use music::levels::Levels;
 use music::recognise::recognise;
-use music::record::{FileRecord, PassageRecord, record_file};
+use music::record::{AudioRecord, FileRecord, PassageRecord, record_file};
 use music::scan::ScannedFile;
 use music::segment::{Clues, Segmentation, segment};
+use music::sound::Sound;
+use music::spool::Spool;
 use music::{FileId, Library, PassageId, SessionId, Ticks};
 use run::Cancel;
 use serde::{Deserialize, Serialize};
@@ -20,24 +23,28 @@ use serde::{Deserialize, Serialize};
 use crate::import::child::decode_alone;
 
 /// The stages, in the order of a file's way.
-pub(crate) const STAGES: [&str; 8] = [
+pub(crate) const STAGES: [&str; 10] = [
     "hash",
     "tags",
     "decode",
     "levels",
+    "weighting",
     "mono 11k",
     "segment",
     "fingerprint",
+    "describe",
     "record",
 ];
 const HASH: usize = 0;
 const TAGS: usize = 1;
 pub(crate) const DECODE: usize = 2;
 const LEVELS: usize = 3;
-const MONO: usize = 4;
-const SEGMENT: usize = 5;
-const FINGERPRINT: usize = 6;
-const RECORD: usize = 7;
+const WEIGHTING: usize = 4;
+const MONO: usize = 5;
+const SEGMENT: usize = 6;
+const FINGERPRINT: usize = 7;
+const DESCRIBE: usize = 8;
+const RECORD: usize = 9;
 
 /// CPU seconds of each stage.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -116,27 +123,36 @@ fn one(file: &ScannedFile, library: &Library, session: &SessionId) -> Result<Opt
         return Ok(None);
     };
     let mut ears = Ears::new(&mut split);
-    decode(file.absolute(), &mut ears)?;
+    let decoded = decode(file.absolute(), &mut ears)?;
     ears.batch();
     let Ears {
-        mut levels, mono, ..
+        mut levels,
+        mut sound,
+        mono,
+        ..
     } = ears;
     levels.finish();
+    sound.finish();
+    let mut spool = Spool::new();
+    spool.write(&mono)?;
+    let mut analysis = Analysis::of(decoded, levels, sound, spool);
     let clues = Clues {
         name: file.path(),
         neighbours: 8,
         track: tags.track,
         track_total: tags.track_total,
     };
-    let segmentation = split.time(SEGMENT, || segment(&levels, &clues, library.settings()));
-    let passages = split.time(FINGERPRINT, || passages(&segmentation, &levels, &mono));
+    let segmentation = split.time(SEGMENT, || {
+        let marks = music::marks::find(file.absolute());
+        segment(&analysis.levels, &clues, marks.as_ref(), library.settings())
+    });
+    let passages = passages(&mut split, &segmentation, &mut analysis, library)?;
     let record = FileRecord {
         id: FileId::random(),
         file: file.clone(),
         hash: hash.as_str().to_owned(),
         status: FileStatus::Complete,
-        // A handful of columns more or less is not measurable here.
-        audio: None,
+        audio: Some(audio(&analysis)),
         tags,
         passages,
         session: session.clone(),
@@ -147,21 +163,48 @@ fn one(file: &ScannedFile, library: &Library, session: &SessionId) -> Result<Opt
     Ok(Some(split))
 }
 
-fn passages(segmentation: &Segmentation, levels: &Levels, mono: &[i16]) -> Vec<PassageRecord> {
-    let rate = levels.sample_rate();
-    let place = |frame: u64| (frame * u64::from(RATE) / u64::from(rate)) as usize;
+fn audio(analysis: &Analysis) -> AudioRecord {
+    let info = &analysis.decoded.info;
+    AudioRecord {
+        format: info.format().to_owned(),
+        container: info.container().to_owned(),
+        codec: info.codec().to_owned(),
+        sample_rate: info.sample_rate,
+        channels: info.channels,
+        frames: analysis.decoded.frames,
+        damaged_frames: 0,
+        damage: None,
+        is_cut_off: false,
+        segmentation: "{}".to_owned(),
+        overview: analysis.overview(),
+        boundaries: Vec::new(),
+    }
+}
+
+fn passages(
+    split: &mut Split,
+    segmentation: &Segmentation,
+    analysis: &mut Analysis,
+    library: &Library,
+) -> Result<Vec<PassageRecord>> {
+    let rate = analysis.levels.sample_rate();
+    let lead_settings = library.settings().leads;
     segmentation
         .spans
         .iter()
         .map(|span| {
-            let end = place(span.end).min(mono.len());
-            let print = fingerprint(&mono[place(span.start).min(end)..end]);
-            PassageRecord {
+            let print = split.time(FINGERPRINT, || analysis.fingerprint(*span))?;
+            let sound = split.time(DESCRIBE, || analysis.describe(*span, &lead_settings))?;
+            Ok(PassageRecord {
                 id: PassageId::random(),
                 start: Ticks::from_frames(span.start, rate),
                 end: Ticks::from_frames(span.end, rate),
                 fingerprint: print.map(|print| (print.algorithm(), print.encode())),
-            }
+                sound,
+                lead_settings,
+                label: None,
+                album: None,
+            })
         })
         .collect()
 }
@@ -170,6 +213,7 @@ fn passages(segmentation: &Segmentation, levels: &Levels, mono: &[i16]) -> Vec<P
 struct Ears<'a> {
     split: &'a mut Split,
     levels: Levels,
+    sound: Sound,
     converter: Option<Mono11k>,
     mono: Vec<i16>,
     planes: Vec<Vec<f32>>,
@@ -183,6 +227,7 @@ impl<'a> Ears<'a> {
         Self {
             split,
             levels: Levels::new(1),
+            sound: Sound::new(1, 0),
             converter: None,
             mono: Vec::new(),
             planes: Vec::new(),
@@ -191,8 +236,9 @@ impl<'a> Ears<'a> {
 
     fn batch(&mut self) {
         let planes: Vec<&[f32]> = self.planes.iter().map(Vec::as_slice).collect();
-        let (levels, mono) = (&mut self.levels, &mut self.mono);
+        let (levels, sound, mono) = (&mut self.levels, &mut self.sound, &mut self.mono);
         self.split.time(LEVELS, || levels.push(&planes));
+        self.split.time(WEIGHTING, || sound.push(&planes));
         if let Some(converter) = &mut self.converter {
             self.split.time(MONO, || converter.push(&planes, mono));
         }
@@ -203,6 +249,7 @@ impl<'a> Ears<'a> {
 impl Listener for Ears<'_> {
     fn start(&mut self, info: &StreamInfo) {
         self.levels = Levels::new(info.sample_rate);
+        self.sound = Sound::new(info.sample_rate, info.channels);
         self.converter = Some(Mono11k::new(info.sample_rate, info.channels));
         self.planes = vec![Vec::new(); usize::from(info.channels)];
     }

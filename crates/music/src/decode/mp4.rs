@@ -10,6 +10,7 @@
 //! and the fourth the count of valid frames.
 
 mod atoms;
+mod chapters;
 mod descriptors;
 
 use std::io;
@@ -17,6 +18,8 @@ use std::io;
 use super::DecodeError;
 use super::packets::Trim;
 use super::view::Input;
+pub(super) use chapters::chapters;
+
 use atoms::{Atom, children, descend, find};
 use descriptors::specific_config;
 

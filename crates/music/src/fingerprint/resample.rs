@@ -157,7 +157,7 @@ fn coefficients(phase: u64, taps: usize, factor: f64) -> Vec<i16> {
 }
 
 /// The modified Bessel function of the first kind and order zero, by its power series.
-fn bessel(x: f64) -> f64 {
+pub(crate) fn bessel(x: f64) -> f64 {
     let quarter = x * x / 4.0;
     let (mut sum, mut term, mut index) = (1.0, 1.0, 1.0);
     while term > sum * f64::EPSILON {

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::levels::{FLOOR_DBFS, Levels, PER_SECOND};
+use crate::levels::{FLOOR_DBFS, Levels, PER_SECOND, to_dbfs};
 use crate::settings::Settings;
 
 /// A file whose loud windows lie below the threshold plus this is quiet as a whole, in dB.
@@ -11,14 +11,29 @@ const HEADROOM_DB: f32 = 15.0;
 /// The threshold does not follow a quiet file below this, in dBFS.
 const LOWEST_THRESHOLD_DBFS: f32 = -60.0;
 
-/// Length of a gap that counts full, in seconds.
-const FULL_SECONDS: f64 = 2.0;
+/// Time at the noise floor that counts full, in seconds.
+const FULL_SECONDS: f64 = 1.5;
 
-/// Depth of a gap below the threshold that counts full, in dB.
-const FULL_DEPTH_DB: f64 = 25.0;
+/// Distance of the floor from the usual level of the music that counts full, in dB.
+const FULL_CONTRAST_DB: f64 = 20.0;
 
-/// Within this of a gap's floor its neighbours have died away, in dB.
-const AUDIBLE_DB: f32 = 6.0;
+/// Quieter than this nothing was recorded at all, in dBFS: digital silence, also after a lossy codec or dither.
+pub(crate) const DIGITAL_DBFS: f32 = -78.0;
+
+/// So much of a silence must be digital, or steady, to tell what kind of floor the file has, in windows.
+const TELLING_WINDOWS: usize = 30;
+
+/// The quietest fifth of noise varies by no more than this, in dB.
+const STEADY_DB: f32 = 0.4;
+
+/// Within this of the noise floor, there is nothing but noise, in dB.
+const FLOOR_MARGIN_DB: f32 = 3.0;
+
+/// The least that music must stand out of noise to be heard, in dB.
+const AUDIBLE_DB: f32 = 0.15;
+
+/// Music stands out of digital silence by this much, in dB.
+const DIGITAL_AUDIBLE_DB: f32 = 6.0;
 
 /// Below this nothing is audible whatever the floor, in dBFS.
 const INAUDIBLE_DBFS: f32 = -84.0;
@@ -38,6 +53,9 @@ pub struct Gap {
     pub confidence: f64,
     /// The shorter of the sounds on its two sides, in seconds.
     pub sound_seconds: f64,
+    /// Its time at the noise floor, in seconds.
+    #[serde(skip)]
+    pub floor_seconds: f64,
     /// Whether the file is cut here.
     pub cut: bool,
 }
@@ -53,6 +71,10 @@ impl Gap {
 #[derive(Debug)]
 pub(crate) struct Silences {
     dbfs: Vec<f32>,
+    /// The same, each averaged with its neighbours over 0.2 s.
+    smooth: Vec<f32>,
+    /// The level of the usual window of the music, in dBFS.
+    usual_dbfs: f32,
     /// Quieter than this is silence, in dBFS.
     pub threshold_dbfs: f32,
     /// First and one past the last window of each silence, in order.
@@ -63,6 +85,8 @@ impl Silences {
     /// Looks for silence as the settings have it.
     pub(crate) fn find(levels: &Levels, settings: &Settings) -> Self {
         let dbfs: Vec<f32> = levels.dbfs().collect();
+        let smooth = smoothed(levels.mean_squares());
+        let usual_dbfs = percentile(&dbfs, 0.5);
         let threshold_dbfs = threshold(&dbfs, settings.silence_dbfs as f32);
         let shortest = (settings.silence_min.seconds() * f64::from(PER_SECOND)).ceil() as usize;
         let mut runs = Vec::new();
@@ -81,6 +105,8 @@ impl Silences {
         }
         Self {
             dbfs,
+            smooth,
+            usual_dbfs,
             threshold_dbfs,
             runs,
         }
@@ -102,6 +128,7 @@ impl Silences {
             .iter()
             .filter(|(from, to)| *from > 0 && *to < self.dbfs.len())
             .collect();
+        let floor = self.floor(&inner);
         let sound = |from: usize, to: usize| seconds(to.saturating_sub(from));
         (0..inner.len())
             .map(|at| {
@@ -117,10 +144,8 @@ impl Silences {
                     from,
                     to,
                     dbfs: median,
-                    confidence: confidence(
-                        seconds(to - from),
-                        f64::from(self.threshold_dbfs - median),
-                    ),
+                    confidence: self.confidence(from, to, floor),
+                    floor_seconds: self.floor_seconds(from, to, floor),
                     sound_seconds: sound(before, from).min(sound(to, after)),
                     cut: false,
                 }
@@ -157,37 +182,119 @@ impl Silences {
         (quietest, quietest)
     }
 
+    /// Where the sound before window `to` has died away, if there is silence right before it; never before `from`.
+    pub(crate) fn decay_before(&self, from: usize, to: usize) -> Option<usize> {
+        let last = self.runs.iter().rev().find(|run| run.0 < to)?;
+        let (begins, ends) = (last.0.max(from), last.1.min(to));
+        // A mark may lie a moment after the next sound's attack.
+        let reaches = ends + PER_SECOND as usize / 4 >= to;
+        (reaches && begins > from).then(|| self.decay(begins, ends))
+    }
+
     fn decay(&self, from: usize, to: usize) -> usize {
-        let audible = self.audible(from, to);
-        from + self.dbfs[from..to]
-            .iter()
-            .take_while(|level| **level > audible)
-            .count()
+        self.still(from, to).0
     }
 
     fn attack(&self, from: usize, to: usize) -> usize {
-        let audible = self.audible(from, to);
-        to - self.dbfs[from..to]
-            .iter()
-            .rev()
-            .take_while(|level| **level > audible)
-            .count()
+        self.still(from, to).1
     }
 
-    fn audible(&self, from: usize, to: usize) -> f32 {
-        (percentile(&self.dbfs[from..to], 0.2) + AUDIBLE_DB).max(INAUDIBLE_DBFS)
+    /// The longest stretch of a silence in which nothing is heard but its floor.
+    fn still(&self, from: usize, to: usize) -> (usize, usize) {
+        let silence = &self.smooth[from..to];
+        let quiet = percentile(silence, 0.2);
+        let audible = if quiet <= DIGITAL_DBFS {
+            (quiet + DIGITAL_AUDIBLE_DB).max(INAUDIBLE_DBFS)
+        } else {
+            // Of noise, the 20th and the 5th percentile are 0.8 deviations apart.
+            quiet + (6.0 * (quiet - percentile(silence, 0.05))).clamp(AUDIBLE_DB, FLOOR_MARGIN_DB)
+        };
+        let (mut best, mut begun) = ((from, from), from);
+        for at in from..=to {
+            if at == to || self.smooth[at] > audible {
+                if at - begun > best.1 - best.0 {
+                    best = (begun, at);
+                }
+                begun = at + 1;
+            }
+        }
+        // The average reaches some windows into the sound on either side.
+        let reach = |end: usize, edge: usize| end.abs_diff(edge).min(SMOOTH / 2);
+        let (begins, ends) = best;
+        (begins - reach(begins, from), ends + reach(ends, to))
     }
+
+    /// The level of the noise between the tracks, if there is nothing quieter than noise, in dBFS.
+    fn floor(&self, silences: &[&(usize, usize)]) -> f32 {
+        let quiet = |run: &(usize, usize)| {
+            let levels = &self.smooth[run.0..run.1];
+            let quiet = percentile(levels, 0.2);
+            // The quietest fifth of music is uneven, that of noise is not, whatever rings out above it.
+            let is_steady = quiet - percentile(levels, 0.05) <= STEADY_DB;
+            let (begins, ends) = self.still(run.0, run.1);
+            (quiet, is_steady && ends - begins >= TELLING_WINDOWS)
+        };
+        let digital = |run: &(usize, usize)| {
+            let levels = &self.dbfs[run.0..run.1];
+            levels
+                .iter()
+                .filter(|level| **level <= DIGITAL_DBFS)
+                .count()
+                >= TELLING_WINDOWS
+        };
+        let digital_floor = DIGITAL_DBFS - FLOOR_MARGIN_DB;
+        // What was digitised from vinyl or tape has noise wherever the music rests.
+        if silences.iter().any(|run| digital(run)) {
+            return digital_floor;
+        }
+        silences
+            .iter()
+            .map(|run| quiet(run))
+            .filter(|(_, is_steady)| *is_steady)
+            .map(|(level, _)| level)
+            .reduce(f32::min)
+            .unwrap_or(digital_floor)
+    }
+
+    /// How good a boundary a silence makes: by its time at the floor, and by how far down that is.
+    fn confidence(&self, from: usize, to: usize, floor: f32) -> f64 {
+        let at_floor = self.floor_seconds(from, to, floor);
+        if at_floor <= 0.0 {
+            return 0.0;
+        }
+        let share = |value: f64, full: f64| (value / full).clamp(0.0, 1.0);
+        let contrast = f64::from(self.usual_dbfs - percentile(&self.smooth[from..to], 0.2));
+        0.65 * share(at_floor, FULL_SECONDS) + 0.35 * share(contrast, FULL_CONTRAST_DB)
+    }
+
+    /// How long nothing but the floor is heard in a silence.
+    fn floor_seconds(&self, from: usize, to: usize, floor: f32) -> f64 {
+        let levels = self.smooth[from..to].iter();
+        seconds(
+            levels
+                .filter(|level| **level <= floor + FLOOR_MARGIN_DB)
+                .count(),
+        )
+    }
+}
+
+/// Windows that are averaged: 0.2 s.
+const SMOOTH: usize = 11;
+
+fn smoothed(mean_squares: &[f32]) -> Vec<f32> {
+    (0..mean_squares.len())
+        .map(|at| {
+            let window = &mean_squares
+                [at.saturating_sub(SMOOTH / 2)..(at + SMOOTH / 2 + 1).min(mean_squares.len())];
+            to_dbfs(window.iter().sum::<f32>() / window.len() as f32)
+        })
+        .collect()
 }
 
 /// The settings' threshold, lowered for a file that is quiet as a whole.
 fn threshold(dbfs: &[f32], setting: f32) -> f32 {
     let loud = percentile(dbfs, 0.95);
     setting.min((loud - HEADROOM_DB).max(LOWEST_THRESHOLD_DBFS))
-}
-
-fn confidence(seconds: f64, depth_db: f64) -> f64 {
-    let share = |value: f64, full: f64| (value / full).clamp(0.0, 1.0);
-    0.5 * share(seconds, FULL_SECONDS) + 0.5 * share(depth_db, FULL_DEPTH_DB)
 }
 
 fn percentile(levels: &[f32], share: f64) -> f32 {

@@ -35,7 +35,7 @@ fn alone(stretches: &[(f64, f32)]) -> Segmentation {
         neighbours: 1,
         ..Clues::default()
     };
-    segment(&levels(stretches), &clues, &Settings::default())
+    segment(&levels(stretches), &clues, None, &Settings::default())
 }
 
 const TRACK: Clues<'_> = Clues {
@@ -71,7 +71,7 @@ fn a_numbered_track_among_others_is_one_passage_with_its_pauses_and_silence() {
         (60.0, -20.0),
         (2.0, -200.0),
     ];
-    let found = segment(&levels(&pauses), &TRACK, &Settings::default());
+    let found = segment(&levels(&pauses), &TRACK, None, &Settings::default());
     assert!(found.single_track);
     assert_eq!(seconds(&found), [(0.0, 185.0)]);
 }
@@ -81,6 +81,7 @@ fn a_hidden_track_after_a_long_silence_is_a_passage_of_its_own() {
     let found = segment(
         &levels(&[(200.0, -15.0), (60.0, -200.0), (90.0, -20.0)]),
         &TRACK,
+        None,
         &Settings::default(),
     );
     assert_eq!(seconds(&found), [(0.0, 200.0), (260.0, 350.0)]);
@@ -126,17 +127,17 @@ fn the_settings_decide_what_silence_is() {
         ..Settings::default()
     };
     assert_eq!(
-        segment(&levels(&rip), &clues, &Settings::default())
+        segment(&levels(&rip), &clues, None, &Settings::default())
             .spans
             .len(),
         2
     );
-    assert_eq!(segment(&levels(&rip), &clues, &strict).spans.len(), 1);
+    assert_eq!(segment(&levels(&rip), &clues, None, &strict).spans.len(), 1);
     let long = Settings {
         silence_min: Ticks::from_seconds(3.0),
         ..Settings::default()
     };
-    assert_eq!(segment(&levels(&rip), &clues, &long).spans.len(), 1);
+    assert_eq!(segment(&levels(&rip), &clues, None, &long).spans.len(), 1);
 }
 
 #[test]
@@ -155,7 +156,7 @@ fn passages_lie_in_order_inside_the_file_whatever_the_sound() {
     proptest!(ProptestConfig::with_cases(200), |(stretches in proptest::collection::vec(stretch, 0..12))| {
         let levels = levels(&stretches);
         let clues = Clues { name: "x", neighbours: 1, ..Clues::default() };
-        let spans = segment(&levels, &clues, &Settings::default()).spans;
+        let spans = segment(&levels, &clues, None, &Settings::default()).spans;
         let mut last = 0;
         for span in spans {
             prop_assert!(span.start >= last && span.end > span.start && span.end <= levels.frames());

@@ -1,0 +1,246 @@
+//! The spectrum of a passage, 86 times a second: what its timbre and its onsets are made of.
+
+use std::sync::Arc;
+
+use realfft::num_complex::Complex;
+use realfft::{RealFftPlanner, RealToComplex};
+
+use crate::fingerprint::RATE;
+
+/// Samples in a frame (46 ms) and between frames (11.6 ms).
+const FRAME: usize = 512;
+const HOP: usize = 128;
+
+/// Frames in a second.
+pub(super) const FRAMES_PER_SECOND: f64 = RATE as f64 / HOP as f64;
+
+/// Mel bands from 40 Hz to the top.
+pub(super) const MEL_BANDS: usize = 26;
+const LOWEST_HERTZ: f64 = 40.0;
+
+/// Coefficients of the cepstrum that describe the timbre; the first is the loudness of a frame.
+pub(super) const CEPSTRUM: usize = 13;
+
+/// Upper edges of the bands of the energy's distribution, in Hz; the last ends at 5,512 Hz.
+pub(super) const BAND_EDGES: [f64; 7] = [80.0, 160.0, 315.0, 630.0, 1250.0, 2500.0, 4000.0];
+
+/// Bands of the energy's distribution.
+pub(super) const BANDS: usize = BAND_EDGES.len() + 1;
+
+/// Every so many frames the timbre is taken; onsets need all of them.
+const TIMBRE_EVERY: u64 = 4;
+
+/// Frames with less energy than this are silence and have no timbre (some -80 dBFS).
+const SILENT: f32 = 1e-6;
+
+/// Mean and spread of a measure.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Moments {
+    count: u64,
+    sum: f64,
+    squares: f64,
+}
+
+impl Moments {
+    pub(super) fn add(&mut self, value: f64) {
+        self.count += 1;
+        self.sum += value;
+        self.squares += value * value;
+    }
+
+    pub(super) fn mean(&self) -> f64 {
+        self.sum / self.count.max(1) as f64
+    }
+
+    pub(super) fn deviation(&self) -> f64 {
+        let mean = self.mean();
+        (self.squares / self.count.max(1) as f64 - mean * mean)
+            .max(0.0)
+            .sqrt()
+    }
+}
+
+/// What the spectra of a passage sum up to.
+pub(super) struct Spectrum {
+    fft: Arc<dyn RealToComplex<f32>>,
+    window: Vec<f32>,
+    input: Vec<f32>,
+    output: Vec<Complex<f32>>,
+    scratch: Vec<Complex<f32>>,
+    power: Vec<f32>,
+    mel: Vec<(usize, Vec<f32>)>,
+    cosines: Vec<[f32; MEL_BANDS]>,
+    waiting: Vec<f32>,
+    frames: u64,
+    before: [[f32; MEL_BANDS]; 2],
+    /// How much louder the bands have become since two frames ago.
+    pub(super) novelty: Vec<f32>,
+    pub(super) cepstrum: [Moments; CEPSTRUM],
+    pub(super) centroid: Moments,
+    pub(super) rolloff: Moments,
+    pub(super) flatness: Moments,
+    pub(super) bands: [f64; BANDS],
+}
+
+impl Spectrum {
+    pub(super) fn new() -> Self {
+        let fft = RealFftPlanner::<f32>::new().plan_fft_forward(FRAME);
+        Self {
+            window: hann(FRAME),
+            input: fft.make_input_vec(),
+            output: fft.make_output_vec(),
+            scratch: fft.make_scratch_vec(),
+            power: vec![0.0; FRAME / 2 + 1],
+            mel: mel_bands(),
+            cosines: cosines(),
+            waiting: Vec::new(),
+            frames: 0,
+            before: [[0.0; MEL_BANDS]; 2],
+            novelty: Vec::new(),
+            cepstrum: [Moments::default(); CEPSTRUM],
+            centroid: Moments::default(),
+            rolloff: Moments::default(),
+            flatness: Moments::default(),
+            bands: [0.0; BANDS],
+            fft,
+        }
+    }
+
+    /// Takes in the next samples, 1.0 being full scale.
+    pub(super) fn push(&mut self, samples: &[f32]) {
+        self.waiting.extend_from_slice(samples);
+        let mut from = 0;
+        while from + FRAME <= self.waiting.len() {
+            for ((slot, sample), weight) in self
+                .input
+                .iter_mut()
+                .zip(&self.waiting[from..from + FRAME])
+                .zip(&self.window)
+            {
+                *slot = sample * weight;
+            }
+            self.frame();
+            from += HOP;
+        }
+        self.waiting.drain(..from);
+    }
+
+    fn frame(&mut self) {
+        // Lengths are those that the plan asked for, so it cannot fail.
+        let done =
+            self.fft
+                .process_with_scratch(&mut self.input, &mut self.output, &mut self.scratch);
+        debug_assert!(done.is_ok());
+        // A full-scale sine has a power of 1.
+        let scale = 16.0 / (FRAME * FRAME) as f32;
+        for (power, bin) in self.power.iter_mut().zip(&self.output) {
+            *power = bin.norm_sqr() * scale;
+        }
+        let mut loud = [0.0; MEL_BANDS];
+        let mut mel = [0.0; MEL_BANDS];
+        for (band, (first, weights)) in self.mel.iter().enumerate() {
+            let energy: f32 = weights
+                .iter()
+                .zip(&self.power[*first..])
+                .map(|(w, p)| w * p)
+                .sum();
+            mel[band] = energy;
+            loud[band] = (energy * 1e4 + 1.0).ln();
+        }
+        if self.frames >= 2 {
+            let rise: f32 = loud
+                .iter()
+                .zip(&self.before[0])
+                .map(|(now, then)| (now - then).max(0.0))
+                .sum();
+            self.novelty.push(rise);
+        }
+        self.before = [self.before[1], loud];
+        if self.frames.is_multiple_of(TIMBRE_EVERY) {
+            self.timbre(&mel);
+        }
+        self.frames += 1;
+    }
+
+    fn timbre(&mut self, mel: &[f32; MEL_BANDS]) {
+        let total: f32 = self.power[1..].iter().sum();
+        if total < SILENT {
+            return;
+        }
+        let logs = mel.map(|energy| (energy + 1e-9).ln());
+        for (moments, cosines) in self.cepstrum.iter_mut().zip(&self.cosines) {
+            let value: f32 = logs
+                .iter()
+                .zip(cosines)
+                .map(|(log, cosine)| log * cosine)
+                .sum();
+            moments.add(f64::from(value));
+        }
+        let hertz = |bin: usize| bin as f64 * f64::from(RATE) / FRAME as f64;
+        let (mut weighted, mut sum, mut rolloff, mut band) = (0.0, 0.0, None, 0);
+        let limit = f64::from(total) * 0.85;
+        for (bin, power) in self.power.iter().enumerate().skip(1) {
+            let (frequency, power) = (hertz(bin), f64::from(*power));
+            weighted += frequency * power;
+            sum += power;
+            if rolloff.is_none() && sum >= limit {
+                rolloff = Some(frequency);
+            }
+            while band < BAND_EDGES.len() && frequency > BAND_EDGES[band] {
+                band += 1;
+            }
+            self.bands[band] += power;
+        }
+        self.centroid.add(weighted / sum);
+        self.rolloff.add(rolloff.unwrap_or(0.0));
+        let mean_log: f32 = logs.iter().sum::<f32>() / MEL_BANDS as f32;
+        let log_mean = (mel.iter().sum::<f32>() / MEL_BANDS as f32 + 1e-9).ln();
+        self.flatness.add(f64::from((mean_log - log_mean).exp()));
+    }
+}
+
+/// A Hann window.
+pub(super) fn hann(length: usize) -> Vec<f32> {
+    (0..length)
+        .map(|i| (0.5 - 0.5 * (std::f64::consts::TAU * i as f64 / length as f64).cos()) as f32)
+        .collect()
+}
+
+/// Triangles on the mel scale (O'Shaughnessy): the first bin of each, and its weights.
+fn mel_bands() -> Vec<(usize, Vec<f32>)> {
+    let mel = |hertz: f64| 2595.0 * (1.0 + hertz / 700.0).log10();
+    let hertz = |mel: f64| 700.0 * (10_f64.powf(mel / 2595.0) - 1.0);
+    let (low, high) = (mel(LOWEST_HERTZ), mel(f64::from(RATE) / 2.0));
+    let edge = |at: usize| hertz(low + (high - low) * at as f64 / (MEL_BANDS + 1) as f64);
+    let bin = f64::from(RATE) / FRAME as f64;
+    (0..MEL_BANDS)
+        .map(|band| {
+            let (from, middle, to) = (edge(band), edge(band + 1), edge(band + 2));
+            let first = (from / bin).floor() as usize;
+            let last = ((to / bin).ceil() as usize).min(FRAME / 2);
+            let weights: Vec<f32> = (first..=last)
+                .map(|at| {
+                    // A band narrower than a bin takes its share of that bin.
+                    let frequency = at as f64 * bin;
+                    let rising = (frequency - from + bin / 2.0) / (middle - from + bin / 2.0);
+                    let falling = (to + bin / 2.0 - frequency) / (to - middle + bin / 2.0);
+                    rising.min(falling).clamp(0.0, 1.0) as f32
+                })
+                .collect();
+            (first, weights)
+        })
+        .collect()
+}
+
+/// The discrete cosine transform that makes a cepstrum of mel bands.
+fn cosines() -> Vec<[f32; MEL_BANDS]> {
+    (0..CEPSTRUM)
+        .map(|coefficient| {
+            std::array::from_fn(|band| {
+                let angle = std::f64::consts::PI * coefficient as f64 * (band as f64 + 0.5)
+                    / MEL_BANDS as f64;
+                (angle.cos() * (2.0 / MEL_BANDS as f64).sqrt()) as f32
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,299 @@
+//! Key and mode, from how much of each pitch class sounds.
+//!
+//! The peaks of long spectra (0.74 s) between 55 Hz and 3.5 kHz are folded into one
+//! octave (Fujishima's pitch class profile, 1999), after the tuning of the
+//! passage has been found. A peak also counts, less and less, for the tones whose
+//! second, third and fourth partial it may be (Gómez, 2006). The key is the one
+//! whose profile correlates best; the profiles are the mean of Temperley's (2001,
+//! from the Kostka-Payne corpus) and of Krumhansl and Kessler's (1982).
+
+use std::sync::Arc;
+
+use realfft::num_complex::Complex;
+use realfft::{RealFftPlanner, RealToComplex};
+
+use super::spectrum::hann;
+use crate::fingerprint::RATE;
+
+const FRAME: usize = 8192;
+const HOP: usize = 4096;
+
+const LOWEST_HERTZ: f64 = 55.0;
+const HIGHEST_HERTZ: f64 = 3500.0;
+
+/// Bins of an octave while the tuning is not known: 10 cents each.
+const FINE: usize = 120;
+const FINE_PER_CLASS: usize = FINE / 12;
+
+/// Peaks below this share of a frame's greatest are noise.
+const LEAST_PEAK: f32 = 0.01;
+
+/// Frames with less power than this are silence.
+const SILENT: f32 = 1e-7;
+
+/// Partials that a peak may be, and how much less each counts than the one before.
+const PARTIALS: u32 = 4;
+const PARTIAL_WEIGHT: f64 = 0.6;
+
+/// How much each degree of the scale sounds, from the tonic on.
+const MAJOR: [[f64; 12]; 2] = [
+    [
+        0.748, 0.060, 0.488, 0.082, 0.670, 0.460, 0.096, 0.715, 0.104, 0.366, 0.057, 0.400,
+    ],
+    [
+        6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88,
+    ],
+];
+const MINOR: [[f64; 12]; 2] = [
+    [
+        0.712, 0.084, 0.474, 0.618, 0.049, 0.460, 0.105, 0.747, 0.404, 0.067, 0.133, 0.330,
+    ],
+    [
+        6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17,
+    ],
+];
+
+/// What a passage's harmony is like.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Tonality {
+    /// The tonic, 0 for C; `None` where nothing sounds.
+    pub(super) key: Option<usize>,
+    /// How well the best key fits, -1 to 1.
+    pub(super) strength: f64,
+    /// How much better the best major key fits than the best minor key, -2 to 2.
+    pub(super) major_over_minor: f64,
+    /// How much of each pitch class sounds, from C on; sums to 1 unless nothing sounds.
+    pub(super) classes: [f64; 12],
+}
+
+pub(super) struct Tones {
+    fft: Arc<dyn RealToComplex<f32>>,
+    window: Vec<f32>,
+    input: Vec<f32>,
+    output: Vec<Complex<f32>>,
+    scratch: Vec<Complex<f32>>,
+    magnitudes: Vec<f32>,
+    waiting: Vec<f32>,
+    octave: [f64; FINE],
+}
+
+impl Tones {
+    pub(super) fn new() -> Self {
+        let fft = RealFftPlanner::<f32>::new().plan_fft_forward(FRAME);
+        Self {
+            window: hann(FRAME),
+            input: fft.make_input_vec(),
+            output: fft.make_output_vec(),
+            scratch: fft.make_scratch_vec(),
+            magnitudes: Vec::new(),
+            waiting: Vec::new(),
+            octave: [0.0; FINE],
+            fft,
+        }
+    }
+
+    /// Takes in the next samples, 1.0 being full scale.
+    pub(super) fn push(&mut self, samples: &[f32]) {
+        self.waiting.extend_from_slice(samples);
+        let mut from = 0;
+        while from + FRAME <= self.waiting.len() {
+            for ((slot, sample), weight) in self
+                .input
+                .iter_mut()
+                .zip(&self.waiting[from..from + FRAME])
+                .zip(&self.window)
+            {
+                *slot = sample * weight;
+            }
+            self.frame();
+            from += HOP;
+        }
+        self.waiting.drain(..from);
+    }
+
+    fn frame(&mut self) {
+        // Lengths are those that the plan asked for, so it cannot fail.
+        let done =
+            self.fft
+                .process_with_scratch(&mut self.input, &mut self.output, &mut self.scratch);
+        debug_assert!(done.is_ok());
+        let bin = f64::from(RATE) / FRAME as f64;
+        let first = (LOWEST_HERTZ / bin) as usize;
+        let last = (HIGHEST_HERTZ / bin) as usize;
+        let scale = 4.0 / FRAME as f32;
+        self.magnitudes.clear();
+        self.magnitudes
+            .extend(self.output[..last + 2].iter().map(|bin| bin.norm() * scale));
+        let greatest = self.magnitudes[first..=last]
+            .iter()
+            .copied()
+            .fold(0.0, f32::max);
+        if greatest * greatest < SILENT {
+            return;
+        }
+        let mut octave = [0.0_f64; FINE];
+        for at in first..=last {
+            let [before, here, after] = [
+                self.magnitudes[at - 1],
+                self.magnitudes[at],
+                self.magnitudes[at + 1],
+            ];
+            if here < greatest * LEAST_PEAK || here < before || here <= after {
+                continue;
+            }
+            let [a, b, c] = [before, here, after].map(|m| f64::from(m.max(1e-9)).ln());
+            let offset = (0.5 * (a - c) / (a - 2.0 * b + c)).clamp(-0.5, 0.5);
+            let frequency = (at as f64 + offset) * bin;
+            let mut weight = f64::from(here / greatest);
+            for partial in 1..=PARTIALS {
+                let octaves = (frequency / f64::from(partial) / C0_HERTZ).log2();
+                let place = (octaves.rem_euclid(1.0) * FINE as f64).round() as usize % FINE;
+                octave[place] += weight;
+                weight *= PARTIAL_WEIGHT;
+            }
+        }
+        let sum: f64 = octave.iter().sum();
+        if sum > 0.0 {
+            for (slot, value) in self.octave.iter_mut().zip(octave) {
+                *slot += value / sum;
+            }
+        }
+    }
+
+    /// What all frames together say.
+    pub(super) fn tonality(&self) -> Tonality {
+        let classes = self.classes();
+        let mut best = [(f64::MIN, 0); 2];
+        let profiles = [profile(&MAJOR), profile(&MINOR)];
+        for tonic in 0..12 {
+            for (best, profile) in best.iter_mut().zip(&profiles) {
+                let fit = correlation(&classes, profile, tonic);
+                if fit > best.0 {
+                    *best = (fit, tonic);
+                }
+            }
+        }
+        let [major, minor] = best;
+        let sounds = classes.iter().any(|share| *share > 0.0);
+        let (strength, key) = if major.0 >= minor.0 { major } else { minor };
+        Tonality {
+            key: sounds.then_some(key),
+            strength: if sounds { strength } else { 0.0 },
+            major_over_minor: if sounds { major.0 - minor.0 } else { 0.0 },
+            classes,
+        }
+    }
+
+    /// The pitch classes, in the tuning in which most of the sound falls near a class.
+    fn classes(&self) -> [f64; 12] {
+        let total: f64 = self.octave.iter().sum();
+        if total <= 0.0 {
+            return [0.0; 12];
+        }
+        let (mut real, mut imaginary) = (0.0, 0.0);
+        for (at, value) in self.octave.iter().enumerate() {
+            let angle =
+                std::f64::consts::TAU * (at % FINE_PER_CLASS) as f64 / FINE_PER_CLASS as f64;
+            real += value * angle.cos();
+            imaginary += value * angle.sin();
+        }
+        let tuning = imaginary.atan2(real) / std::f64::consts::TAU * FINE_PER_CLASS as f64;
+        let mut classes = [0.0; 12];
+        for (at, value) in self.octave.iter().enumerate() {
+            let class = ((at as f64 - tuning) / FINE_PER_CLASS as f64)
+                .round()
+                .rem_euclid(12.0) as usize;
+            classes[class % 12] += value / total;
+        }
+        classes
+    }
+}
+
+/// The lowest C, with A at 440 Hz.
+const C0_HERTZ: f64 = 16.351_597_831_287_414;
+
+/// The mean of profiles, each brought to a sum of 1.
+fn profile(of: &[[f64; 12]; 2]) -> [f64; 12] {
+    let [a, b] = of.map(|profile| profile.map(|degree| degree / profile.iter().sum::<f64>()));
+    std::array::from_fn(|degree| f64::midpoint(a[degree], b[degree]))
+}
+
+fn correlation(classes: &[f64; 12], profile: &[f64; 12], tonic: usize) -> f64 {
+    let mean = |values: &[f64; 12]| values.iter().sum::<f64>() / 12.0;
+    let (a, b) = (mean(classes), mean(profile));
+    let (mut both, mut one, mut other) = (0.0, 0.0, 0.0);
+    for degree in 0..12 {
+        let x = classes[(tonic + degree) % 12] - a;
+        let y = profile[degree] - b;
+        both += x * y;
+        one += x * x;
+        other += y * y;
+    }
+    if one > 0.0 {
+        both / (one * other).sqrt()
+    } else {
+        0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Chords of sines with two overtones, as semitones above C4; two seconds each.
+    fn chords(chords: &[[i32; 3]], detune_cents: f64) -> Tonality {
+        let mut tones = Tones::new();
+        for chord in chords {
+            let samples: Vec<f32> = (0..RATE * 2)
+                .map(|i| {
+                    let seconds = f64::from(i) / f64::from(RATE);
+                    let voice = |semitone: &i32| {
+                        let hertz = 261.625_565
+                            * 2_f64.powf((f64::from(*semitone) + detune_cents / 100.0) / 12.0);
+                        (1..=3)
+                            .map(|n| {
+                                (std::f64::consts::TAU * hertz * f64::from(n) * seconds).sin()
+                                    / f64::from(n * n)
+                            })
+                            .sum::<f64>()
+                    };
+                    (chord.iter().map(voice).sum::<f64>() / 6.0) as f32
+                })
+                .collect();
+            tones.push(&samples);
+        }
+        tones.tonality()
+    }
+
+    const I: [i32; 3] = [0, 4, 7];
+    const IV: [i32; 3] = [0, 5, 9];
+    const V: [i32; 3] = [-1, 2, 7];
+
+    #[test]
+    fn a_cadence_is_in_its_key_in_any_tuning() {
+        for cents in [-30.0, 0.0, 20.0] {
+            let found = chords(&[I, IV, V, I], cents);
+            assert_eq!(found.key, Some(0), "{cents}");
+            assert!(
+                found.major_over_minor > 0.0 && found.strength > 0.6,
+                "{found:?}"
+            );
+            assert!((found.classes.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn a_minor_cadence_is_minor() {
+        // A minor: i, iv, v, i.
+        let found = chords(&[[-3, 0, 4], [-7, -3, 2], [-5, -1, 4], [-3, 0, 4]], 0.0);
+        assert_eq!(found.key, Some(9));
+        assert!(found.major_over_minor < 0.0);
+    }
+
+    #[test]
+    fn silence_has_no_key() {
+        let mut tones = Tones::new();
+        tones.push(&vec![0.0; 40_000]);
+        assert_eq!(tones.tonality().key, None);
+    }
+}

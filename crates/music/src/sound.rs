@@ -1,0 +1,317 @@
+//! Everything about a file's sound that later stages measure with, taken from the one decoding.
+//!
+//! | series | every | used for |
+//! |---|---|---|
+//! | A-weighted mean square | 20 ms | lead-in and lead-out points |
+//! | K-weighted power | 100 ms | loudness by EBU R128 |
+//! | true peak | 100 ms | the same |
+//! | least and greatest sample | 100 ms | the waveform overview |
+//!
+//! Together with [`Levels`](crate::levels::Levels) that is some 500 bytes a second, 18 MB for ten hours.
+
+mod filter;
+mod peak;
+
+use crate::levels::PER_SECOND;
+use filter::Weighting;
+use peak::TruePeak;
+
+/// Windows of 20 ms in one of 100 ms.
+const FINE: usize = 5;
+
+/// Windows of loudness, peak and waveform in a second.
+pub const COARSE_PER_SECOND: u32 = PER_SECOND / FINE as u32;
+
+/// What a stretch of 100 ms sounds like.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Moment {
+    /// K-weighted mean square, summed over the channels with their weights (ITU-R BS.1770-4).
+    pub power: f32,
+    /// Greatest absolute value between and at the samples of any channel; 1.0 is full scale.
+    pub peak: f32,
+    /// Least sample of any channel.
+    pub least: f32,
+    /// Greatest sample of any channel.
+    pub greatest: f32,
+}
+
+/// The series of one file.
+#[derive(Debug)]
+pub struct Sound {
+    sample_rate: u32,
+    channels: Vec<Channel>,
+    weighted: Vec<f32>,
+    moments: Vec<Moment>,
+    moment: Moment,
+    /// Frames in the 20 ms, and in the 100 ms, that are being filled.
+    fine: u64,
+    coarse: u64,
+    frames: u64,
+}
+
+#[derive(Debug)]
+struct Channel {
+    weighting: Weighting,
+    peak: TruePeak,
+    weight: f64,
+    a_energy: f64,
+    k_energy: f64,
+}
+
+impl Sound {
+    /// The series of audio of which none has come yet.
+    pub fn new(sample_rate: u32, channels: u16) -> Self {
+        let sample_rate = sample_rate.max(1);
+        Self {
+            sample_rate,
+            channels: (0..channels)
+                .map(|at| Channel {
+                    weighting: Weighting::new(sample_rate),
+                    peak: TruePeak::new(sample_rate),
+                    weight: weight(at, channels),
+                    a_energy: 0.0,
+                    k_energy: 0.0,
+                })
+                .collect(),
+            weighted: Vec::new(),
+            moments: Vec::new(),
+            moment: Moment::default(),
+            fine: 0,
+            coarse: 0,
+            frames: 0,
+        }
+    }
+
+    /// Takes in the next samples, one slice a channel, all of one length.
+    pub fn push(&mut self, planes: &[&[f32]]) {
+        let Some(length) = planes.iter().map(|plane| plane.len()).min() else {
+            return;
+        };
+        let mut from = 0;
+        while from < length {
+            let end = self.end_of_window();
+            let room = usize::try_from(end - self.frames).unwrap_or(usize::MAX);
+            let to = length.min(from.saturating_add(room));
+            for (channel, plane) in self.channels.iter_mut().zip(planes) {
+                let samples = &plane[from..to];
+                let (a, k) = channel.weighting.energies(samples);
+                channel.a_energy += a;
+                channel.k_energy += k;
+                let (least, greatest) = extremes(samples);
+                self.moment.least = self.moment.least.min(least);
+                self.moment.greatest = self.moment.greatest.max(greatest);
+                let peak = channel.peak.push(samples);
+                self.moment.peak = self.moment.peak.max(peak);
+            }
+            let count = (to - from) as u64;
+            self.fine += count;
+            self.coarse += count;
+            self.frames += count;
+            from = to;
+            if self.frames == end {
+                self.close_window();
+            }
+        }
+    }
+
+    /// Ends the audio: windows that are not full count for what they hold.
+    pub fn finish(&mut self) {
+        for channel in &mut self.channels {
+            let peak = channel.peak.finish();
+            self.moment.peak = self.moment.peak.max(peak);
+        }
+        if self.fine > 0 {
+            self.close_window();
+        }
+        if self.coarse > 0 {
+            self.close_moment();
+        }
+    }
+
+    /// A-weighted mean squares, every 20 ms, averaged over the channels.
+    pub fn weighted(&self) -> &[f32] {
+        &self.weighted
+    }
+
+    /// What every 100 ms sounds like.
+    pub fn moments(&self) -> &[Moment] {
+        &self.moments
+    }
+
+    fn end_of_window(&self) -> u64 {
+        let rate = u64::from(self.sample_rate);
+        let per_second = u64::from(PER_SECOND);
+        ((self.weighted.len() as u64 + 1) * rate + per_second / 2) / per_second
+    }
+
+    fn close_window(&mut self) {
+        let energy: f64 = self.channels.iter().map(|channel| channel.a_energy).sum();
+        let mean = energy / (self.fine * self.channels.len() as u64).max(1) as f64;
+        self.weighted.push(finite(mean));
+        self.fine = 0;
+        for channel in &mut self.channels {
+            channel.a_energy = 0.0;
+        }
+        if self.weighted.len().is_multiple_of(FINE) {
+            self.close_moment();
+        }
+    }
+
+    fn close_moment(&mut self) {
+        let mut power = 0.0;
+        for channel in &mut self.channels {
+            power += channel.weight * channel.k_energy / self.coarse as f64;
+            channel.k_energy = 0.0;
+        }
+        self.moment.power = finite(power);
+        self.moments.push(std::mem::take(&mut self.moment));
+        self.coarse = 0;
+    }
+}
+
+/// The weight of a channel in loudness, for the usual orders of 1 to 8 channels: LFE none, surround 1.5 dB more.
+fn weight(channel: u16, channels: u16) -> f64 {
+    match (channels, channel) {
+        (6.., 3) => 0.0,
+        (4, 2 | 3) | (5, 3 | 4) | (6.., 4..) => 1.41,
+        _ => 1.0,
+    }
+}
+
+fn extremes(samples: &[f32]) -> (f32, f32) {
+    // Independent lanes let the compiler use vector instructions; NaN loses every comparison.
+    let (mut least, mut greatest) = ([0.0_f32; 8], [0.0_f32; 8]);
+    let chunks = samples.chunks_exact(8);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        for lane in 0..8 {
+            least[lane] = if chunk[lane] < least[lane] {
+                chunk[lane]
+            } else {
+                least[lane]
+            };
+            greatest[lane] = if chunk[lane] > greatest[lane] {
+                chunk[lane]
+            } else {
+                greatest[lane]
+            };
+        }
+    }
+    let all = |lanes: [f32; 8], choose: fn(f32, f32) -> f32| {
+        lanes
+            .into_iter()
+            .chain(rest.iter().copied())
+            .fold(0.0, choose)
+    };
+    (all(least, f32::min), all(greatest, f32::max))
+}
+
+/// A broken float file may hold anything; a level is a number or silence.
+fn finite(value: f64) -> f32 {
+    if value.is_finite() { value as f32 } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tone(hertz: f64, rate: u32, seconds: f64, amplitude: f64) -> Vec<f32> {
+        (0..(f64::from(rate) * seconds) as usize)
+            .map(|i| {
+                let phase = std::f64::consts::TAU * hertz * i as f64 / f64::from(rate);
+                (amplitude * phase.sin()) as f32
+            })
+            .collect()
+    }
+
+    fn heard(planes: &[&[f32]], rate: u32, piece: usize) -> Sound {
+        let mut sound = Sound::new(rate, planes.len() as u16);
+        let length = planes[0].len();
+        for from in (0..length).step_by(piece) {
+            let to = length.min(from + piece);
+            let part: Vec<&[f32]> = planes.iter().map(|plane| &plane[from..to]).collect();
+            sound.push(&part);
+        }
+        sound.finish();
+        sound
+    }
+
+    #[test]
+    fn a_tone_of_1_khz_passes_both_weightings_as_the_standards_say() {
+        for rate in [32_000, 44_100, 48_000, 96_000] {
+            let tone = tone(1000.0, rate, 2.0, 1.0);
+            let sound = heard(&[&tone, &tone], rate, 1000);
+            let a = sound.weighted()[50];
+            assert!((10.0 * a.log10() + 3.01).abs() < 0.05, "{rate}: {a}");
+            // BS.1770: a full-scale 997 Hz tone in one channel is -3.01 LKFS, with the offset of -0.691.
+            let k = 10.0 * f64::from(sound.moments()[10].power).log10() - 0.691;
+            assert!(k.abs() < 0.05, "{rate}: {k}");
+        }
+    }
+
+    #[test]
+    fn a_weighting_follows_its_table() {
+        // IEC 61672-1, table 3.
+        for (hertz, decibels) in [
+            (31.5, -39.4),
+            (100.0, -19.1),
+            (500.0, -3.2),
+            (2000.0, 1.2),
+            (4000.0, 1.0),
+        ] {
+            let tone = tone(hertz, 48_000, 3.0, 1.0);
+            let sound = heard(&[&tone], 48_000, 4096);
+            let windows = &sound.weighted()[50..150];
+            let mean = windows.iter().sum::<f32>() / windows.len() as f32;
+            let gain = 10.0 * mean.log10() + 3.01;
+            assert!((gain - decibels).abs() < 0.3, "{hertz} Hz: {gain}");
+        }
+    }
+
+    #[test]
+    fn nothing_depends_on_the_size_of_blocks() {
+        let tone = tone(441.0, 44_100, 1.03, 0.8);
+        let whole = heard(&[&tone], 44_100, tone.len());
+        assert_eq!((whole.weighted().len(), whole.moments().len()), (52, 11));
+        for piece in [7, 441, 1152] {
+            let parts = heard(&[&tone], 44_100, piece);
+            for (a, b) in whole.weighted().iter().zip(parts.weighted()) {
+                assert!((a - b).abs() < 1e-5);
+            }
+            for (a, b) in whole.moments().iter().zip(parts.moments()) {
+                assert!((a.power - b.power).abs() < 1e-5 && (a.peak - b.peak).abs() < 0.01);
+                assert_eq!((a.least, a.greatest), (b.least, b.greatest));
+            }
+        }
+    }
+
+    #[test]
+    fn the_peak_between_samples_is_found() {
+        // A quarter of the sample rate, an eighth of a period off: every sample is at 0.7071.
+        let between: Vec<f32> = (0..44_100)
+            .map(|i| {
+                (std::f64::consts::FRAC_PI_2 * f64::from(i) + std::f64::consts::FRAC_PI_4).sin()
+                    as f32
+            })
+            .collect();
+        let sound = heard(&[&between], 44_100, 1000);
+        // It begins all of a sudden, which rings a little.
+        let peak = sound
+            .moments()
+            .iter()
+            .map(|moment| moment.peak)
+            .fold(0.0, f32::max);
+        assert!((0.98..1.2).contains(&peak), "{peak}");
+        assert!(sound.moments()[5].greatest < 0.7072);
+    }
+
+    #[test]
+    fn nonsense_is_silence() {
+        let nonsense = vec![f32::NAN; 9000];
+        let sound = heard(&[&nonsense], 44_100, 1000);
+        for moment in sound.moments() {
+            assert_eq!((moment.power, moment.peak), (0.0, 0.0));
+        }
+        assert!(sound.weighted().iter().all(|level| *level == 0.0));
+    }
+}
