@@ -89,6 +89,27 @@ pub(crate) enum Music {
         /// A path, the end of one, or the id of a file or passage (8 characters or more)
         #[arg(value_name = "FILE|PASSAGE")]
         name: String,
+        /// Draw its waveform, passages, leads and silences to this file
+        #[arg(long, value_name = "FILE")]
+        svg: Option<PathBuf>,
+    },
+    /// Find the passages that sound most like one
+    Similar {
+        #[command(flatten)]
+        place: Place,
+        /// The id of a passage, or the path of a file that has one
+        #[arg(value_name = "PASSAGE")]
+        name: String,
+        /// How many to name
+        #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
+        count: usize,
+    },
+    /// List the boundaries that may be wrong, with the reason for each
+    Review {
+        /// The root folder, as for import
+        folder: Option<PathBuf>,
+        #[command(flatten)]
+        place: Place,
     },
     /// Read and change the library's settings
     #[command(subcommand)]
@@ -183,7 +204,10 @@ pub(crate) struct Export {
     /// The form to write [default: by the file's extension; csv, or jsonl with --format json]
     #[arg(long = "as", value_enum, value_name = "FORM")]
     pub(crate) form: Option<Form>,
-    /// The file to write; standard output if none
+    /// The same as `--as cue`
+    #[arg(long, conflicts_with = "form")]
+    pub(crate) cue: bool,
+    /// The file to write (for cue sheets, the folder); standard output if none
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
@@ -199,4 +223,6 @@ pub(crate) enum Form {
     /// A playlist
     #[value(alias = "m3u")]
     M3u8,
+    /// A cue sheet for every file of several passages
+    Cue,
 }

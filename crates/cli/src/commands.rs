@@ -5,8 +5,10 @@ pub(crate) mod check;
 pub(crate) mod export;
 pub(crate) mod generate;
 pub(crate) mod import;
+pub(crate) mod review;
 pub(crate) mod settings;
 pub(crate) mod show;
+pub(crate) mod similar;
 pub(crate) mod status;
 
 use anyhow::Result;

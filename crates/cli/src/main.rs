@@ -36,7 +36,15 @@ fn run_command(command: Command, printer: Printer) -> anyhow::Result<ExitStatus>
         Command::Music(Music::Status { folder, place, all }) => {
             commands::status::status(&place.or_folder(folder), all, printer)
         }
-        Command::Music(Music::Show { place, name }) => commands::show::show(&place, &name, printer),
+        Command::Music(Music::Show { place, name, svg }) => {
+            commands::show::show(&place, &name, svg.as_deref(), printer)
+        }
+        Command::Music(Music::Similar { place, name, count }) => {
+            commands::similar::similar(&place, &name, count, printer)
+        }
+        Command::Music(Music::Review { folder, place }) => {
+            commands::review::review(&place.or_folder(folder), printer)
+        }
         Command::Music(Music::Settings(Settings::Get { place, key })) => {
             commands::settings::get(&place, &key, printer)
         }

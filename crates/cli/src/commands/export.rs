@@ -1,7 +1,7 @@
 //! `music export`.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, ErrorKind};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -17,6 +17,7 @@ use crate::printer::{Printer, Volume};
 pub(crate) fn export(args: &args::Export, printer: Printer) -> Result<ExitStatus> {
     let library = open_to_read(&args.place, printer)?;
     let form = match form(args, printer) {
+        args::Form::Cue => return cue_sheets(&library, args.output.as_deref(), printer),
         args::Form::Csv => export::Form::Csv,
         args::Form::Jsonl => export::Form::JsonLines,
         args::Form::M3u8 => export::Form::M3u8,
@@ -38,6 +39,32 @@ pub(crate) fn export(args: &args::Export, printer: Printer) -> Result<ExitStatus
     Ok(ExitStatus::Done)
 }
 
+/// Writes a cue sheet for every album rip: to standard output, or into a folder, where each is named for its file.
+fn cue_sheets(library: &Library, folder: Option<&Path>, printer: Printer) -> Result<ExitStatus> {
+    let mut out = Printer::stdout();
+    let written = export::cue_sheets(library, |path, sheet| {
+        match folder {
+            Some(folder) => {
+                let place = folder.join(path).with_extension("cue");
+                fs::create_dir_all(place.parent().unwrap_or(folder))?;
+                fs::write(place, sheet)?;
+            }
+            None => writeln!(out, "{sheet}")?,
+        }
+        Ok(())
+    });
+    match (written, folder) {
+        (Ok(count), Some(folder)) => printer.note(
+            Volume::Normal,
+            &format!("{count} cue sheets written to `{}`", folder.display()),
+        ),
+        (Ok(_), None) => out.flush()?,
+        (Err(Error::Output(error)), None) if error.kind() == ErrorKind::BrokenPipe => {}
+        (Err(error), _) => return Err(error.into()),
+    }
+    Ok(ExitStatus::Done)
+}
+
 /// The form asked for, or the one that fits where it goes.
 fn form(args: &args::Export, printer: Printer) -> args::Form {
     let extension = args
@@ -50,7 +77,8 @@ fn form(args: &args::Export, printer: Printer) -> args::Form {
     } else {
         args::Form::Csv
     };
-    args.form.or(by_name).unwrap_or(otherwise)
+    let cue = args.cue.then_some(args::Form::Cue);
+    args.form.or(cue).or(by_name).unwrap_or(otherwise)
 }
 
 /// Writes beside the file and renames, so that a reader never sees half of it.

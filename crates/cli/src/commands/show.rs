@@ -1,6 +1,9 @@
 //! `music show`.
 
-use anyhow::Result;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use music::picture::Picture;
 use music::query::{FileDetails, PassageDetails, Shown};
 use run::ExitStatus;
 use serde_json::Value;
@@ -9,18 +12,35 @@ use crate::args::Place;
 use crate::commands::open_to_read;
 use crate::printer::Printer;
 
+/// Width of the drawing in characters.
+const DRAWN: usize = 76;
+
 /// Shows a file or a passage.
-pub(crate) fn show(place: &Place, name: &str, printer: Printer) -> Result<ExitStatus> {
+pub(crate) fn show(
+    place: &Place,
+    name: &str,
+    svg: Option<&Path>,
+    printer: Printer,
+) -> Result<ExitStatus> {
     let library = open_to_read(place, printer)?;
+    if let Some(path) = svg {
+        let picture = Picture::of(&library, name)?;
+        std::fs::write(path, picture.svg())
+            .with_context(|| format!("cannot write `{}`", path.display()))?;
+    }
+    // What was never heard has no picture, and is shown without one.
+    let picture = Picture::of(&library, name)
+        .map(|picture| picture.text(DRAWN))
+        .unwrap_or_default();
     let shown = music::query::show(&library, name)?;
     printer.show(&shown, || match &shown {
-        Shown::File(file) => file_lines(file),
+        Shown::File(file) => file_lines(file, &picture),
         Shown::Passage(passage) => passage_lines(passage),
     });
     Ok(ExitStatus::Done)
 }
 
-fn file_lines(file: &FileDetails) -> Vec<String> {
+fn file_lines(file: &FileDetails, picture: &[String]) -> Vec<String> {
     let mut lines = vec![file.path.clone()];
     let mut line = |name: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -66,6 +86,11 @@ fn file_lines(file: &FileDetails) -> Vec<String> {
             )),
         );
     }
+    lines.extend(
+        picture
+            .iter()
+            .map(|line| format!("  {line}").trim_end().to_owned()),
+    );
     lines.push(format!("  {} passages", file.passages.len()));
     for (at, passage) in file.passages.iter().enumerate() {
         lines.push(format!(
@@ -97,11 +122,38 @@ fn passage_lines(passage: &PassageDetails) -> Vec<String> {
         "status",
         passage.status.as_ref().map(|status| status.to_lowercase()),
     );
+    line("lead-in", passage.lead_in_seconds.map(clock));
+    line("lead-out", passage.lead_out_seconds.map(clock));
+    line("fade-in", passage.fade_in_seconds.map(clock));
+    line("fade-out", passage.fade_out_seconds.map(clock));
+    line("loudness", loudness(passage));
+    if let Some(flavor) = &passage.flavor {
+        line(
+            "tempo",
+            flavor
+                .tempo_bpm
+                .map(|bpm| format!("{bpm:.1} beats a minute")),
+        );
+        line("key", flavor.key_name());
+        line("onsets", Some(format!("{:.1} a second", flavor.onset_rate)));
+    }
     line("fingerprint", passage.fingerprint.clone());
     lines
 }
 
-fn name(passage: &PassageDetails) -> String {
+fn loudness(passage: &PassageDetails) -> Option<String> {
+    let lufs = passage.integrated_lufs?;
+    let range = passage.range_lu.unwrap_or_default();
+    let peak = passage
+        .true_peak_dbtp
+        .map(|peak| format!(", {peak:.1} dBTP"));
+    Some(format!(
+        "{lufs:.1} LUFS, {range:.1} LU{}",
+        peak.unwrap_or_default()
+    ))
+}
+
+pub(crate) fn name(passage: &PassageDetails) -> String {
     match (&passage.artist, &passage.title) {
         (Some(artist), Some(title)) => format!("{artist} - {title}"),
         (None, Some(title)) => title.clone(),
@@ -118,7 +170,7 @@ fn plain(value: &Value) -> String {
 }
 
 /// A position as minutes, seconds and milliseconds.
-fn clock(seconds: f64) -> String {
+pub(crate) fn clock(seconds: f64) -> String {
     let millis = (seconds * 1000.0).round() as u64;
     let (minutes, rest) = (millis / 60_000, millis % 60_000);
     format!("{minutes}:{:02}.{:03}", rest / 1000, rest % 1000)
