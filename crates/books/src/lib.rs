@@ -20,31 +20,22 @@ mod error;
 mod event;
 pub mod export;
 pub mod grin;
+mod journal;
+mod listed;
 mod options;
 pub mod page;
 pub mod query;
 mod record;
 pub mod run_directory;
 mod tracker;
+mod work;
 
 pub use columns::{COLUMNS, Column};
 pub use config::{RunConfig, StorageConfig, SyncConfig, build as build_config};
 pub use error::Error;
 pub use event::{CollectCompleted, EnrichCompleted, Event};
+pub use listed::ListedBook;
 pub use options::RunOptions;
 pub use run_directory::{DATABASE, OUTPUT, Run};
 pub use tracker::Tracker;
-
-/// What a command tells as it happens.
-pub type Tell<'a> = &'a (dyn Fn(&Event) + Sync);
-
-/// The runtime of commands that ask the network: one thread for it, others for what blocks.
-pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Error> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(Error::file(
-            "start work with",
-            std::path::Path::new("the network"),
-        ))
-}
+pub use work::{Tell, Work};

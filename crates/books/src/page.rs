@@ -10,24 +10,10 @@ use std::io::Read;
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{IoReader, Span, Tokenizer};
 
+use crate::listed::ListedBook;
 use crate::page::decode::Charset;
 use crate::page::links::Links;
 use crate::page::table::Table;
-
-/// A book as a list page names it. Dates are in the stored form; what is absent is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ListedBook {
-    /// Its barcode, never empty.
-    pub barcode: String,
-    /// Its title; empty if there is none.
-    pub title: String,
-    /// Scanned, converted, downloaded, processed, analysed, OCR'd.
-    pub dates: [Option<String>; 6],
-    /// The page of the book on Google Books; empty if there is none.
-    pub link: String,
-    /// Its state in GRIN.
-    pub state: Option<String>,
-}
 
 /// What a page said besides its books.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +64,7 @@ pub enum PageError {
     Unwanted,
 }
 
-/// Reads a page to its end and gives each book to `book` as it comes.
+/// Reads a page to its end and shows each book to `book` as it comes, until that says `false`.
 ///
 /// `content_type` is the header of that name; the page itself may name its encoding, too.
 ///
@@ -88,22 +74,20 @@ pub enum PageError {
 pub fn read_page(
     body: impl Read,
     content_type: Option<&str>,
-    mut book: impl FnMut(ListedBook) -> bool,
+    mut book: impl FnMut(&ListedBook) -> bool,
 ) -> Result<PageEnd, PageError> {
     let mut body = body;
     let charset = Charset::detect(content_type, &mut body);
     let (encoding, body) = charset.decoded(body);
     let mut page = Page::new(encoding);
-    let emitter = CallbackEmitter::new(
-        |event: CallbackEvent<'_>, _: Span<()>| -> Option<ListedBook> { page.event(&event) },
-    );
-    let reader = IoReader::new(body);
-    for found in Tokenizer::new_with_emitter(reader, emitter) {
+    let emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| -> Option<()> {
+        let unwanted = page.event(&event) && !book(page.table.book());
+        unwanted.then_some(())
+    });
+    for end in Tokenizer::new_with_emitter(IoReader::new(body), emitter) {
         // An error of reading is told by whoever feeds the reader; here it is the end of the page.
-        let Ok(found) = found else { break };
-        if !book(found) {
-            return Err(PageError::Unwanted);
-        }
+        let Ok(()) = end else { break };
+        return Err(PageError::Unwanted);
     }
     page.end()
 }
@@ -150,18 +134,19 @@ impl Page {
         }
     }
 
-    fn event(&mut self, event: &CallbackEvent<'_>) -> Option<ListedBook> {
+    /// Whether a book is complete with it.
+    fn event(&mut self, event: &CallbackEvent<'_>) -> bool {
         match event {
             CallbackEvent::OpenStartTag { name } => {
                 set(&mut self.tag.name, name);
                 self.tag.class.clear();
                 self.tag.kind.clear();
                 self.tag.href = None;
-                None
+                false
             }
             CallbackEvent::AttributeName { name } => {
                 set(&mut self.attribute, name);
-                None
+                false
             }
             CallbackEvent::AttributeValue { value } => {
                 match self.attribute.as_slice() {
@@ -170,7 +155,7 @@ impl Page {
                     b"href" | b"action" => self.tag.href = Some(value.to_vec()),
                     _ => {}
                 }
-                None
+                false
             }
             CallbackEvent::CloseStartTag { .. } => self.start_tag(),
             CallbackEvent::EndTag { name } => self.end_tag(name),
@@ -179,13 +164,13 @@ impl Page {
                     self.links.text(value);
                     self.outside.text(value);
                 }
-                None
+                false
             }
-            _ => None,
+            _ => false,
         }
     }
 
-    fn start_tag(&mut self) -> Option<ListedBook> {
+    fn start_tag(&mut self) -> bool {
         let tag = &mut self.tag;
         self.opened_html |= matches!(tag.name.as_slice(), b"html" | b"body");
         self.outside.start(tag);
@@ -196,7 +181,7 @@ impl Page {
         found
     }
 
-    fn end_tag(&mut self, name: &[u8]) -> Option<ListedBook> {
+    fn end_tag(&mut self, name: &[u8]) -> bool {
         self.closed_html |= matches!(name, b"html" | b"body");
         self.outside.end(name);
         if name == b"a" {

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use rusqlite::Connection;
 use tempfile::TempDir;
-use testkit::grin::{COLUMNS_LISTED, Catalogue, FakeGrin};
+use testkit::grin::{Catalogue, FakeGrin, stored};
 
 pub(crate) struct World {
     pub(crate) folder: TempDir,
@@ -51,20 +51,7 @@ impl World {
     }
 
     pub(crate) fn stored(&self) -> Vec<[String; 10]> {
-        let sql = format!(
-            "SELECT {} FROM books ORDER BY rowid",
-            COLUMNS_LISTED.join(", ")
-        );
-        let connection = self.sql();
-        let mut statement = connection.prepare(&sql).unwrap();
-        let rows = statement.query_map([], |row| {
-            let mut values: [String; 10] = Default::default();
-            for (index, value) in values.iter_mut().enumerate() {
-                *value = row.get::<_, Option<String>>(index)?.unwrap_or_default();
-            }
-            Ok(values)
-        });
-        rows.unwrap().map(Result::unwrap).collect()
+        stored(&self.directory().join("books.db")).unwrap()
     }
 }
 
