@@ -8,7 +8,7 @@ mod text;
 use std::io::Read;
 
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
-use html5gum::{IoReader, Span, Tokenizer};
+use html5gum::{Emitter, ForwardingEmitter, IoReader, Span, Tokenizer};
 
 use crate::listed::ListedBook;
 use crate::page::decode::Charset;
@@ -84,12 +84,27 @@ pub fn read_page(
         let unwanted = page.event(&event) && !book(page.table.book());
         unwanted.then_some(())
     });
-    for end in Tokenizer::new_with_emitter(IoReader::new(body), emitter) {
+    for end in Tokenizer::new_with_emitter(IoReader::new(body), Lenient(emitter)) {
         // An error of reading is told by whoever feeds the reader; here it is the end of the page.
         let Ok(()) = end else { break };
         return Err(PageError::Unwanted);
     }
     page.end()
+}
+
+/// Passes everything on but errors of the markup: nobody asks for them, and finding them takes a look at every byte.
+struct Lenient<E>(E);
+
+impl<E: Emitter> ForwardingEmitter for Lenient<E> {
+    type Token = E::Token;
+
+    fn inner(&mut self) -> &mut impl Emitter<Token = E::Token> {
+        &mut self.0
+    }
+
+    fn should_emit_errors(&mut self) -> bool {
+        false
+    }
 }
 
 fn quote(begins: &str) -> String {

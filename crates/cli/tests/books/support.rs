@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use rusqlite::Connection;
 use tempfile::TempDir;
 use testkit::grin::{Catalogue, FakeGrin, stored};
 
@@ -44,10 +43,6 @@ impl World {
 
     pub(crate) fn directory(&self) -> PathBuf {
         self.folder.path().join("output/R")
-    }
-
-    pub(crate) fn sql(&self) -> Connection {
-        Connection::open(self.directory().join("books.db")).unwrap()
     }
 
     pub(crate) fn stored(&self) -> Vec<[String; 10]> {
