@@ -45,6 +45,9 @@ enum Command {
         /// Books changed in each measurement
         #[arg(long, default_value_t = 50_000)]
         changed: u64,
+        /// Leave out the file with pages of 8 KiB, to need half the disk
+        #[arg(long)]
+        narrow: bool,
     },
 }
 
@@ -55,6 +58,10 @@ fn main() -> anyhow::Result<()> {
             page_size,
             two_commits,
         } => collect::run(books, page_size, two_commits),
-        Command::SqliteLarge { books, changed } => large::run(books, changed),
+        Command::SqliteLarge {
+            books,
+            changed,
+            narrow,
+        } => large::run(books, changed, narrow),
     }
 }
