@@ -81,14 +81,15 @@ pub fn read_page(
     let (encoding, body) = charset.decoded(body);
     let mut page = Page::new(encoding);
     let emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| -> Option<()> {
-        let unwanted = page.event(&event) && !book(page.table.book());
+        let unwanted = page.event(&event) && !book(page.table.complete());
         unwanted.then_some(())
     });
-    for end in Tokenizer::new_with_emitter(IoReader::new(body), Lenient(emitter)) {
-        // An error of reading is told by whoever feeds the reader; here it is the end of the page.
-        let Ok(()) = end else { break };
+    let mut tokenizer = Tokenizer::new_with_emitter(IoReader::new(body), Lenient(emitter));
+    // An error of reading is told by whoever feeds the reader; here it is the end of the page.
+    if let Some(Ok(())) = tokenizer.next() {
         return Err(PageError::Unwanted);
     }
+    drop(tokenizer);
     page.end()
 }
 

@@ -99,7 +99,7 @@ impl Table {
     }
 
     /// The book that was complete last.
-    pub(crate) fn book(&self) -> &ListedBook {
+    pub(crate) fn complete(&self) -> &ListedBook {
         &self.complete
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use books::enrich::Enrich;
-use testkit::grin::{Catalogue, Fault, On, barcode};
+use testkit::grin::{Catalogue, FakeGrin, Fault, On, barcode};
 
 use crate::support::World;
 
@@ -169,4 +169,23 @@ fn a_stale_token_is_renewed_once_for_all_requests_under_way() {
     let end = world.enrich(&Enrich::default());
     assert_eq!(end.state, "completed");
     assert_eq!(world.grin.refreshes(), 1);
+}
+
+#[test]
+fn the_token_is_not_sent_where_a_redirect_leads() {
+    let mut world = World::new(Catalogue::of(500));
+    world.retries = 0;
+    world.collect_all();
+    let elsewhere = FakeGrin::start(Catalogue::of(500)).unwrap();
+    let to = format!("{}/libraries/X/elsewhere", elsewhere.url());
+    let first = On::Barcode(barcode(0));
+    world.grin.fail(first, Fault::Redirect(to), u32::MAX);
+    assert_eq!(world.enrich(&Enrich::default()).state, "failed");
+    let requests = elsewhere.requests();
+    assert!(!requests.is_empty());
+    assert!(
+        requests
+            .iter()
+            .all(|request| request.authorization.is_none())
+    );
 }

@@ -14,6 +14,8 @@ mod collect;
 mod designs;
 mod large;
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
 #[derive(Debug, Parser)]
@@ -49,6 +51,18 @@ enum Command {
         #[arg(long)]
         narrow: bool,
     },
+    /// One way to store a catalogue: books/s, CPU seconds, bytes of memory
+    #[command(hide = true)]
+    Design {
+        /// The way
+        design: designs::Design,
+        /// Books to store
+        #[arg(long)]
+        books: u64,
+        /// Where to
+        #[arg(long)]
+        folder: PathBuf,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -63,5 +77,15 @@ fn main() -> anyhow::Result<()> {
             changed,
             narrow,
         } => large::run(books, changed, narrow),
+        Command::Design {
+            design,
+            books,
+            folder,
+        } => {
+            let cost = designs::store(design, &folder, books)?;
+            let (rate, cpu) = (cost.books_per_second, cost.cpu_seconds);
+            println!("{rate} {cpu} {}", cost.peak_rss_bytes);
+            Ok(())
+        }
     }
 }
