@@ -1,7 +1,7 @@
 //! `page -> record`: the whole catalogue, page by page, from the first to the one GRIN calls the last.
 //!
 //! A page is read and recorded while its bytes still come. The next one is asked for as soon as this one is whole: its
-//! last books may still be on their way into the database, and until they are there, [`crate::journal`] has them. So a
+//! last books may still be on their way into the database, and until they are there, `journal` has them. So a
 //! process that dies costs at most one page, fetched again.
 
 mod fetch;

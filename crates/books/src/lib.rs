@@ -1,7 +1,8 @@
 //! A library's catalogue in GRIN becomes a database: completely, fast, and in memory that does not grow with it.
 //!
 //! The chain of a collection is `page -> record`: list pages stream from GRIN ([`mod@collect`]), books are read from them
-//! as their bytes come ([`page`]), and recorded in a few large transactions (`record`). Enriching asks GRIN for more
+//! as their bytes come ([`page`]), and recorded in a few large transactions (`record`) while the next page comes; what is
+//! fetched and not yet recorded is kept in a file (`journal`). Enriching asks GRIN for more
 //! about each book ([`mod@enrich`]), exporting writes everything out ([`mod@export`]). A run is a directory
 //! ([`run_directory`]) that other tools know, too.
 //!
