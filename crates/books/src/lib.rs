@@ -2,9 +2,9 @@
 //!
 //! The chain of a collection is `page -> record`: list pages stream from GRIN ([`mod@collect`]), books are read from them
 //! as their bytes come ([`page`]), and recorded in a few large transactions (`record`) while the next page comes; what is
-//! fetched and not yet recorded is kept in a file (`journal`). Enriching asks GRIN for more
-//! about each book ([`mod@enrich`]), exporting writes everything out ([`mod@export`]). A run is a directory
-//! ([`run_directory`]) that other tools know, too.
+//! fetched and not yet recorded is kept in a file (`journal`). Enriching asks GRIN for more about each book
+//! ([`mod@enrich`]), exporting writes everything out ([`mod@export`]). A run is a directory ([`run_directory`]) that other
+//! tools know, too.
 //!
 //! **A collection is complete when GRIN said that a page was the last, and never otherwise.** What was recorded stays
 //! whatever happens afterwards, and where to go on is recorded with it, in the same transaction.
