@@ -109,7 +109,9 @@ CREATE TABLE IF NOT EXISTS accession_collection (
     -- Books that the recorded pages named.
     books INTEGER NOT NULL,
     -- Books that were known when it began.
-    books_before INTEGER NOT NULL
+    books_before INTEGER NOT NULL,
+    -- Books of the next page that are recorded already, without its end.
+    part INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- Pages that are recorded; they tell a repeated one.

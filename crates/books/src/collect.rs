@@ -1,25 +1,28 @@
 //! `page -> record`: the whole catalogue, page by page, from the first to the one GRIN calls the last.
 //!
-//! A page is read and recorded while its bytes still come. The next one is asked for when the last book of this one is
-//! committed together with where to go on: so a process that dies costs at most one page, fetched again.
+//! A page is read and recorded while its bytes still come. The next one is asked for as soon as this one is whole: its
+//! last books may still be on their way into the database, and until they are there, `journal` has them. So a
+//! process that dies costs at most one page, fetched again.
 
 mod fetch;
+mod recorder;
 
 use std::time::{Duration, Instant};
 
-use run::{Cancel, Progress, Usage};
+use run::Usage;
+use tokio::sync::Mutex;
 
-use crate::Tell;
 use crate::collect::fetch::{Fetched, fetch};
+use crate::collect::recorder::Recorder;
 use crate::date;
 use crate::error::Error;
 use crate::event::{CollectCompleted, Event};
-use crate::grin::{BOOKS_PER_PAGE, Grin};
-use crate::page::PageError;
+use crate::grin::BOOKS_PER_PAGE;
 use crate::query::{self, KnownPage, Pass};
 use crate::record::{self, ReadPage};
-use crate::run_directory::{Run, Stage, StageResult, record_stage};
+use crate::run_directory::{Stage, StageResult};
 use crate::tracker::Tracker;
+use crate::work::{Work, patiently, wait};
 
 /// How to collect.
 #[derive(Clone, Debug)]
@@ -53,12 +56,10 @@ enum Ending {
 
 /// What the steps of a collection share.
 struct Collecting<'a> {
-    tracker: &'a Tracker,
-    grin: &'a Grin,
+    work: &'a Work<'a>,
     options: &'a Collect,
-    cancel: &'a Cancel,
-    progress: &'a Progress,
-    tell: Tell<'a>,
+    recorder: Mutex<Recorder<'a>>,
+    /// Where the pass stands.
     pass: Pass,
     known: Vec<KnownPage>,
     pages: u64,
@@ -75,47 +76,21 @@ struct Collecting<'a> {
 /// # Errors
 ///
 /// What makes the whole command impossible: the database, or a file.
-pub fn collect(
-    run: &Run,
-    tracker: &Tracker,
-    grin: &Grin,
-    options: &Collect,
-    cancel: &Cancel,
-    progress: &Progress,
-    tell: Tell<'_>,
-) -> Result<CollectCompleted, Error> {
+pub fn collect(work: &Work<'_>, options: &Collect) -> Result<CollectCompleted, Error> {
     let (started, stamp) = (Instant::now(), jiff::Timestamp::now());
-    progress.phase("collect");
-    let mut work = Collecting {
-        pass: pass(tracker, options)?,
-        known: Vec::new(),
-        tracker,
-        grin,
+    work.progress.phase("collect");
+    let pass = pass(work.tracker, options)?;
+    let mut collecting = Collecting {
+        recorder: Mutex::new(Recorder::new(work.tracker, work.run, pass.clone())),
+        known: query::pages(work.tracker, pass.id)?,
+        pass,
+        work,
         options,
-        cancel,
-        progress,
-        tell,
         pages: 0,
         books: 0,
         stepped_back: false,
     };
-    work.known = query::pages(tracker, work.pass.id)?;
-    progress.expect(work.pass.books_before.saturating_sub(work.pass.books), 0);
-    tell(&Event::CollectStarted {
-        run: run.config().run_name.clone(),
-        library_directory: run.config().library_directory.clone(),
-        database: tracker.db().path().display().to_string(),
-        page: work.pass.pages + 1,
-        books: work.pass.books,
-        refresh: work.pass.refresh,
-    });
-    let ending = if work.pass.completed_at.is_some() {
-        Ending::CompleteBefore
-    } else {
-        crate::runtime()?.block_on(work.all_pages())?
-    };
-    let total = query::count_books(tracker)?;
-    let completed = work.completed(ending, total, started);
+    let completed = collecting.run(started)?;
     if completed.state != "complete_before" {
         let result = StageResult {
             started: stamp,
@@ -125,8 +100,7 @@ pub fn collect(
             completed: completed.state == "completed",
             last_error: completed.missing.clone(),
         };
-        let name = &run.config().run_name;
-        record_stage(run.directory(), name, Stage::Collect, &result)?;
+        work.summarise(Stage::Collect, &result)?;
     }
     Ok(completed)
 }
@@ -141,7 +115,7 @@ fn pass(tracker: &Tracker, options: &Collect) -> Result<Pass, Error> {
         return Ok(pass);
     }
     let now = jiff::Timestamp::now();
-    Ok(Pass {
+    let pass = Pass {
         id: number,
         refresh: options.refresh,
         session_id: now.as_second().max(query::last_session(tracker)? + 1),
@@ -152,23 +126,74 @@ fn pass(tracker: &Tracker, options: &Collect) -> Result<Pass, Error> {
         pages: 0,
         books: 0,
         books_before: query::count_books(tracker)?,
-    })
+        part: 0,
+    };
+    record::begin(tracker, &pass)?;
+    Ok(pass)
 }
 
 impl Collecting<'_> {
+    fn run(&mut self, started: Instant) -> Result<CollectCompleted, Error> {
+        let (work, pass) = (self.work, &self.pass);
+        let left = pass.books_before.saturating_sub(pass.books);
+        work.progress.expect(left, 0);
+        (work.tell)(&Event::CollectStarted {
+            run: work.run.config().run_name.clone(),
+            library_directory: work.run.config().library_directory.clone(),
+            database: work.database(),
+            page: pass.pages + 1,
+            books: pass.books,
+            refresh: pass.refresh,
+        });
+        let ending = if pass.completed_at.is_some() {
+            Ending::CompleteBefore
+        } else {
+            wait(self.all_pages())?
+        };
+        let total = query::count_books(work.tracker)?;
+        Ok(self.completed(ending, total, started))
+    }
+
     async fn all_pages(&mut self) -> Result<Ending, Error> {
+        self.take_up().await?;
+        let ending = self.new_pages().await?;
+        self.recorder.get_mut().flush().await?;
+        Ok(match ending {
+            Ending::Completed { .. } => Ending::Completed {
+                vanished: self.recorder.get_mut().vanished(),
+            },
+            other => other,
+        })
+    }
+
+    /// Records what a process that died has fetched. The last page is never among it.
+    async fn take_up(&mut self) -> Result<(), Error> {
+        for entry in self.recorder.get_mut().left_behind()? {
+            let page = entry.page.clone();
+            self.recorder.get_mut().add(entry).await?;
+            self.ended(page);
+        }
+        self.recorder.get_mut().flush().await
+    }
+
+    async fn new_pages(&mut self) -> Result<Ending, Error> {
         loop {
-            if self.cancel.is_requested() {
+            if self.work.cancel.is_requested() {
                 return Ok(Ending::Stopped);
             }
-            let room = self.options.limit.map(|limit| limit - self.books);
+            // What is recorded of the page already is no step forward.
+            let room = self
+                .options
+                .limit
+                .map(|limit| limit.saturating_sub(self.books));
             if room == Some(0) {
                 return Ok(Ending::Limited);
             }
+            let room = room.map(|room| room + self.pass.part);
             let address = self.address();
             let fetched = match self.fetch_patiently(&address, room).await {
                 Ok(fetched) => fetched,
-                Err(_) if self.cancel.is_requested() => return Ok(Ending::Stopped),
+                Err(_) if self.work.cancel.is_requested() => return Ok(Ending::Stopped),
                 Err(error @ Error::Repeated { .. }) => {
                     let page = self.step_back().await?;
                     if std::mem::replace(&mut self.stepped_back, true) {
@@ -181,7 +206,7 @@ impl Collecting<'_> {
                 }
                 Err(error) => return Err(error),
             };
-            if let Some(ending) = self.record(address, fetched).await? {
+            if let Some(ending) = self.record(fetched).await? {
                 return Ok(ending);
             }
         }
@@ -198,29 +223,21 @@ impl Collecting<'_> {
     /// Fetches a page, again if that may help. Its last books are left to be recorded with its end.
     async fn fetch_patiently(&self, address: &str, room: Option<u64>) -> Result<Fetched, Error> {
         let again = |error: &Error, pause: Duration| {
-            (self.tell)(&Event::RequestRepeated {
+            (self.work.tell)(&Event::RequestRepeated {
                 item: format!("page {} (`{address}`)", self.pass.pages + 1),
                 reason: error.to_string(),
                 pause_seconds: pause.as_secs_f64(),
             });
         };
-        let attempt = || async {
-            let token = self.grin.token().await?;
-            let fetched = self.attempt(address, room).await;
-            if matches!(fetched, Err(Error::Page(PageError::SignIn))) {
-                self.grin.distrust(&token).await?;
-            }
-            fetched
-        };
-        let stop = || self.cancel.is_requested();
-        self.grin.retry().run(stop, again, attempt).await
+        let ask = || self.attempt(address, room);
+        patiently(self.work.grin, self.work.cancel, again, ask).await
     }
 
     async fn attempt(&self, address: &str, room: Option<u64>) -> Result<Fetched, Error> {
-        let record = |books| record::books(self.tracker, &self.pass, books, date::now());
-        let mut fetched = fetch(self.grin, address, room, record).await?;
+        let record = async |books, part| self.recorder.lock().await.books(books, part).await;
+        let mut fetched = fetch(self.work.grin, address, room, record).await?;
         if let Some(next) = &mut fetched.page.next {
-            *next = self.grin.relative(address, next)?;
+            *next = self.work.grin.relative(address, next)?;
         }
         self.check_progress(address, &fetched.page)?;
         Ok(fetched)
@@ -249,61 +266,70 @@ impl Collecting<'_> {
         Ok(())
     }
 
-    /// Records the end of a page; how the collection ends, if it does here.
-    async fn record(&mut self, address: String, fetched: Fetched) -> Result<Option<Ending>, Error> {
+    /// Hands the end of a page to the recorder; how the collection ends, if it does here.
+    async fn record(&mut self, fetched: Fetched) -> Result<Option<Ending>, Error> {
         let Fetched {
             page,
             rest,
             limited,
         } = fetched;
-        for _ in 0..page.books {
-            self.progress.finished(0, 0, false);
-        }
-        self.books += page.books;
         if limited {
             // The page is not done: the next collection asks for it again and goes on from there.
-            record::books(self.tracker, &self.pass, rest, date::now()).await?;
+            self.count(page.books);
+            self.recorder.get_mut().books(rest, page.books).await?;
             return Ok(Some(Ending::Limited));
         }
-        self.pass.pages += 1;
-        self.pass.books += page.books;
-        self.pass.next_page.clone_from(&page.next);
+        let last = page.next.is_none();
+        self.recorder.get_mut().page(page.clone(), rest).await?;
+        self.ended(page);
+        Ok(last.then_some(Ending::Completed { vanished: 0 }))
+    }
+
+    /// So many books of a page are known, some of them perhaps since the last collection.
+    fn count(&mut self, books: u64) {
+        let new = books.saturating_sub(self.pass.part);
+        for _ in 0..new {
+            self.work.progress.finished(0, 0, false);
+        }
+        self.books += new;
+    }
+
+    /// A page is whole.
+    fn ended(&mut self, page: ReadPage) {
+        self.count(page.books);
+        self.pass.advance(&page);
         self.pages += 1;
-        self.known.push(KnownPage {
-            address,
-            books: page.books,
-            first_barcode: page.first_barcode.clone(),
-            last_barcode: page.last_barcode.clone(),
-        });
-        let (books, last) = (page.books, page.next.is_none());
-        let vanished = record::page(self.tracker, &self.pass, page, rest, date::now()).await?;
-        (self.tell)(&Event::PageRecorded {
+        (self.work.tell)(&Event::PageRecorded {
             page: self.pass.pages,
-            books,
+            books: page.books,
             total: self.pass.books,
         });
-        Ok(last.then_some(Ending::Completed { vanished }))
+        self.known.push(KnownPage {
+            address: page.address,
+            books: page.books,
+            first_barcode: page.first_barcode,
+            last_barcode: page.last_barcode,
+        });
     }
 
     /// The page before led to a wrong one, so it is not done: it has to be asked for again. Its address.
     async fn step_back(&mut self) -> Result<String, Error> {
         if let Some(page) = self.known.pop() {
-            let number = self.pass.pages;
-            self.pass.pages = self.pass.pages.saturating_sub(1);
-            self.pass.books = self.pass.books.saturating_sub(page.books);
-            self.pass.next_page = Some(page.address);
-            record::step_back(self.tracker, &self.pass, number, date::now()).await?;
+            let recorder = self.recorder.get_mut();
+            recorder.step_back(page.address, page.books).await?;
+            self.pass.clone_from(recorder.pass());
         }
         Ok(self.address())
     }
 
-    async fn failed(&self, address: String, error: &Error) -> Result<Ending, Error> {
+    async fn failed(&mut self, address: String, error: &Error) -> Result<Ending, Error> {
+        self.recorder.get_mut().flush().await?;
         let number = self.pass.pages + 1;
         let item = format!("page {number} (`{address}`)");
         let reason = error.to_string();
         let problems = vec![(item.clone(), reason.clone())];
-        record::problem(self.tracker, "collect", problems, date::now()).await?;
-        (self.tell)(&Event::PageFailed {
+        record::problem(self.work.tracker, "collect", problems, date::now()).await?;
+        (self.work.tell)(&Event::PageFailed {
             page: number,
             address,
             reason: reason.clone(),
@@ -331,7 +357,7 @@ impl Collecting<'_> {
             vanished,
             missing,
             usage: Usage::since(started),
-            writes: self.tracker.db().report(),
+            writes: self.work.tracker.db().report(),
         }
     }
 }

@@ -14,6 +14,44 @@ pub(crate) fn iso(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The same, in place of what `stored` held.
+pub(crate) fn iso_into(text: &str, stored: &mut String) {
+    stored.clear();
+    if !usual_into(text, stored) {
+        stored.push_str(&iso(text));
+    }
+}
+
+/// The form that GRIN itself uses, `2016/05/24 03:07`; there are millions of them.
+fn usual_into(text: &str, stored: &mut String) -> bool {
+    let bytes = text.as_bytes();
+    let number = |at: usize| {
+        let digit = |at: usize| bytes[at].is_ascii_digit().then(|| bytes[at] - b'0');
+        Some(digit(at)? * 10 + digit(at + 1)?)
+    };
+    let sensible = || {
+        Some(
+            number(0).is_some()
+                && number(2).is_some()
+                && (1..=12).contains(&number(5)?)
+                && (1..=31).contains(&number(8)?)
+                && number(11)? < 24
+                && number(14)? < 60,
+        )
+    };
+    let form = |at: usize, mark: u8| bytes.get(at) == Some(&mark);
+    let usual =
+        bytes.len() == 16 && form(4, b'/') && form(7, b'/') && form(10, b' ') && form(13, b':');
+    if !usual || sensible() != Some(true) {
+        return false;
+    }
+    for (part, mark) in [(0..4, "-"), (5..7, "-"), (8..10, "T"), (11..16, ":00")] {
+        stored.push_str(&text[part]);
+        stored.push_str(mark);
+    }
+    true
+}
+
 /// The moment as the run's tables hold it: `2026-11-21T07:08:50.704946+00:00`.
 pub(crate) fn now() -> String {
     stamp(jiff::Timestamp::now())
@@ -74,6 +112,9 @@ mod tests {
             "2016-05-24T03:07:00",
         ] {
             assert_eq!(iso(text), "2016-05-24T03:07:00", "{text}");
+            let mut stored = "before".to_owned();
+            iso_into(text, &mut stored);
+            assert_eq!(stored, "2016-05-24T03:07:00", "{text}");
         }
         assert_eq!(iso("2016/05/24 03:07:59"), "2016-05-24T03:07:59");
     }
@@ -85,6 +126,9 @@ mod tests {
             "soon",
             "2016/05/24",
             "2016/13/24 03:07",
+            "2016/12/24 03-07",
+            "2016/12/24 0x:07",
+            "2016/12/é4 0:07",
             "16/05/24 03:07",
             "2016/05/24 25:00",
             "2016/05/24 03:07 PM",
@@ -92,6 +136,9 @@ mod tests {
             "2016/05/24 03:07:00.5",
         ] {
             assert_eq!(iso(text), text);
+            let mut stored = "before".to_owned();
+            iso_into(text, &mut stored);
+            assert_eq!(stored, text);
         }
     }
 

@@ -7,21 +7,21 @@ mod answer;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use run::{Cancel, Progress, Usage};
+use run::{Cancel, Usage};
 use tokio::task::JoinSet;
 
 pub use answer::EnrichedBook;
 use answer::read_answer;
 
-use crate::Tell;
 use crate::date;
 use crate::error::Error;
 use crate::event::{EnrichCompleted, Event};
 use crate::grin::Grin;
 use crate::query;
 use crate::record;
-use crate::run_directory::{Run, Stage, StageResult, record_stage};
+use crate::run_directory::{Stage, StageResult};
 use crate::tracker::Tracker;
+use crate::work::{Work, patiently, wait};
 
 /// How to enrich.
 #[derive(Clone, Debug)]
@@ -116,12 +116,8 @@ struct Answered {
 
 /// What the steps share.
 struct Enriching<'a> {
-    tracker: &'a Tracker,
-    grin: &'a Grin,
+    work: &'a Work<'a>,
     options: &'a Enrich,
-    cancel: &'a Cancel,
-    progress: &'a Progress,
-    tell: Tell<'a>,
     found: Vec<EnrichedBook>,
     not_found: Vec<String>,
     problems: Vec<(String, String)>,
@@ -146,35 +142,23 @@ struct Counts {
 /// # Errors
 ///
 /// What makes the whole command impossible: the database, or a file.
-pub fn enrich(
-    run: &Run,
-    tracker: &Tracker,
-    grin: &Grin,
-    options: &Enrich,
-    cancel: &Cancel,
-    progress: &Progress,
-    tell: Tell<'_>,
-) -> Result<EnrichCompleted, Error> {
+pub fn enrich(work: &Work<'_>, options: &Enrich) -> Result<EnrichCompleted, Error> {
     let (started, stamp) = (Instant::now(), jiff::Timestamp::now());
-    progress.phase("enrich");
+    work.progress.phase("enrich");
     if options.reset {
-        reset(tracker)?;
+        reset(work.tracker)?;
     }
-    let remaining = query::count_unenriched(tracker)?;
+    let remaining = query::count_unenriched(work.tracker)?;
     let books = remaining.min(options.limit.unwrap_or(u64::MAX));
-    progress.expect(books, books);
-    tell(&Event::EnrichStarted {
-        run: run.config().run_name.clone(),
-        database: tracker.db().path().display().to_string(),
+    work.progress.expect(books, books);
+    (work.tell)(&Event::EnrichStarted {
+        run: work.run.config().run_name.clone(),
+        database: work.database(),
         books,
     });
-    let mut work = Enriching {
-        tracker,
-        grin,
+    let mut enriching = Enriching {
+        work,
         options,
-        cancel,
-        progress,
-        tell,
         found: Vec::new(),
         not_found: Vec::new(),
         problems: Vec::new(),
@@ -182,9 +166,9 @@ pub fn enrich(
         above: 0,
         left: books,
     };
-    crate::runtime()?.block_on(work.all())?;
-    let counts = work.counts;
-    let stopped = cancel.is_requested() && work.left > 0;
+    wait(enriching.all())?;
+    let counts = enriching.counts;
+    let stopped = work.cancel.is_requested() && enriching.left > 0;
     let completed = EnrichCompleted {
         state: match () {
             () if stopped => "stopped",
@@ -197,18 +181,18 @@ pub fn enrich(
         not_found: counts.not_found,
         failed: counts.failed,
         usage: Usage::since(started),
-        writes: tracker.db().report(),
+        writes: work.tracker.db().report(),
     };
+    let problem = enriching.problems.last();
     let result = StageResult {
         started: stamp,
         done: counts.found,
         skipped: counts.not_found,
         failed: counts.failed,
         completed: completed.state == "completed",
-        last_error: work.problems.last().map(|(_, reason)| reason.clone()),
+        last_error: problem.map(|(_, reason)| reason.clone()),
     };
-    let name = &run.config().run_name;
-    record_stage(run.directory(), name, Stage::Enrich, &result)?;
+    work.summarise(Stage::Enrich, &result)?;
     Ok(completed)
 }
 
@@ -229,13 +213,14 @@ impl Enriching<'_> {
         let mut running: JoinSet<Answered> = JoinSet::new();
         let mut waiting: Vec<Vec<String>> = Vec::new();
         loop {
-            while !self.cancel.is_requested() && running.len() < self.options.concurrent.max(1) {
+            while !self.work.cancel.is_requested() && running.len() < self.options.concurrent.max(1)
+            {
                 if waiting.is_empty() {
                     waiting = self.next_requests()?;
                 }
                 let Some(asked) = waiting.pop() else { break };
                 self.left -= asked.len() as u64;
-                let (grin, cancel) = (self.grin.clone(), self.cancel.clone());
+                let (grin, cancel) = (self.work.grin.clone(), self.work.cancel.clone());
                 running.spawn(async move { ask(&grin, asked, &cancel).await });
             }
             match running.join_next().await {
@@ -246,7 +231,7 @@ impl Enriching<'_> {
         }
         self.record().await?;
         let problems = self.problems.clone();
-        record::problem(self.tracker, "enrich", problems, date::now()).await
+        record::problem(self.work.tracker, "enrich", problems, date::now()).await
     }
 
     /// The next books, cut into requests; in reverse, to be taken from the end.
@@ -255,12 +240,12 @@ impl Enriching<'_> {
         if most == 0 {
             return Ok(Vec::new());
         }
-        let (barcodes, last) = query::unenriched(self.tracker, self.above, most as u32)?;
+        let (barcodes, last) = query::unenriched(self.work.tracker, self.above, most as u32)?;
         self.above = last;
         if barcodes.is_empty() {
             self.left = 0;
         }
-        let base = self.grin.url(SEARCH)?.as_str().len();
+        let base = self.work.grin.url(SEARCH)?.as_str().len();
         let mut requests = cut(barcodes, base);
         requests.reverse();
         Ok(requests)
@@ -284,7 +269,7 @@ impl Enriching<'_> {
             Err(error) => return Err(error),
         }
         for _ in &asked {
-            self.progress.finished(0, 1, failed);
+            self.work.progress.finished(0, 1, failed);
         }
         if self.found.len() + self.not_found.len() >= RECORDED_AT_ONCE {
             self.record().await?;
@@ -300,7 +285,7 @@ impl Enriching<'_> {
         self.counts.failed += asked.len() as u64;
         let item = format!("{} books, `{first}` to `{last}`", asked.len());
         self.problems.push((item, error.to_string()));
-        (self.tell)(&Event::BatchFailed {
+        (self.work.tell)(&Event::BatchFailed {
             first_barcode: first,
             last_barcode: last,
             books: asked.len() as u64,
@@ -315,10 +300,10 @@ impl Enriching<'_> {
             return Ok(());
         }
         let counts = (found.len() as u64, not_found.len() as u64);
-        record::enriched(self.tracker, found, not_found, date::now()).await?;
+        record::enriched(self.work.tracker, found, not_found, date::now()).await?;
         self.counts.found += counts.0;
         self.counts.not_found += counts.1;
-        (self.tell)(&Event::BooksEnriched {
+        (self.work.tell)(&Event::BooksEnriched {
             found: counts.0,
             not_found: counts.1,
         });
@@ -334,16 +319,7 @@ async fn ask(grin: &Grin, asked: Vec<String>, cancel: &Cancel) -> Answered {
             pause.as_secs_f64()
         );
     };
-    let attempt = || async {
-        let token = grin.token().await?;
-        let result = once(grin, &asked).await;
-        if matches!(&result, Err(Error::Page(crate::page::PageError::SignIn))) {
-            grin.distrust(&token).await?;
-        }
-        result
-    };
-    let stop = || cancel.is_requested();
-    let result = grin.retry().run(stop, again, attempt).await;
+    let result = patiently(grin, cancel, again, || once(grin, &asked)).await;
     Answered { asked, result }
 }
 

@@ -128,7 +128,7 @@ fn spelt(
     for (index, text) in texts.iter_mut().enumerate() {
         match row.get_ref(index) {
             Ok(ValueRef::Integer(number)) => *text = number.to_string(),
-            Ok(ValueRef::Real(number)) => *text = number.to_string(),
+            Ok(ValueRef::Real(number)) => *text = real(number),
             _ => {}
         }
     }
@@ -140,6 +140,18 @@ fn spelt(
         };
     }
     write(&all)
+}
+
+/// A number as Python spells it: always with a point or an exponent of two digits.
+fn real(number: f64) -> String {
+    let text = format!("{number:?}");
+    match text.split_once('e') {
+        Some((digits, exponent)) => {
+            let sign = if exponent.starts_with('-') { '-' } else { '+' };
+            format!("{digits}e{sign}{:0>2}", exponent.trim_start_matches('-'))
+        }
+        None => text,
+    }
 }
 
 #[cfg(test)]

@@ -8,26 +8,12 @@ mod text;
 use std::io::Read;
 
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
-use html5gum::{IoReader, Span, Tokenizer};
+use html5gum::{Emitter, ForwardingEmitter, IoReader, Span, Tokenizer};
 
+use crate::listed::ListedBook;
 use crate::page::decode::Charset;
 use crate::page::links::Links;
 use crate::page::table::Table;
-
-/// A book as a list page names it. Dates are in the stored form; what is absent is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ListedBook {
-    /// Its barcode, never empty.
-    pub barcode: String,
-    /// Its title; empty if there is none.
-    pub title: String,
-    /// Scanned, converted, downloaded, processed, analysed, OCR'd.
-    pub dates: [Option<String>; 6],
-    /// The page of the book on Google Books; empty if there is none.
-    pub link: String,
-    /// Its state in GRIN.
-    pub state: Option<String>,
-}
 
 /// What a page said besides its books.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +64,7 @@ pub enum PageError {
     Unwanted,
 }
 
-/// Reads a page to its end and gives each book to `book` as it comes.
+/// Reads a page to its end and shows each book to `book` as it comes, until that says `false`.
 ///
 /// `content_type` is the header of that name; the page itself may name its encoding, too.
 ///
@@ -88,24 +74,38 @@ pub enum PageError {
 pub fn read_page(
     body: impl Read,
     content_type: Option<&str>,
-    mut book: impl FnMut(ListedBook) -> bool,
+    mut book: impl FnMut(&ListedBook) -> bool,
 ) -> Result<PageEnd, PageError> {
     let mut body = body;
     let charset = Charset::detect(content_type, &mut body);
     let (encoding, body) = charset.decoded(body);
     let mut page = Page::new(encoding);
-    let emitter = CallbackEmitter::new(
-        |event: CallbackEvent<'_>, _: Span<()>| -> Option<ListedBook> { page.event(&event) },
-    );
-    let reader = IoReader::new(body);
-    for found in Tokenizer::new_with_emitter(reader, emitter) {
-        // An error of reading is told by whoever feeds the reader; here it is the end of the page.
-        let Ok(found) = found else { break };
-        if !book(found) {
-            return Err(PageError::Unwanted);
-        }
+    let emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| -> Option<()> {
+        let unwanted = page.event(&event) && !book(page.table.complete());
+        unwanted.then_some(())
+    });
+    let mut tokenizer = Tokenizer::new_with_emitter(IoReader::new(body), Lenient(emitter));
+    // An error of reading is told by whoever feeds the reader; here it is the end of the page.
+    if let Some(Ok(())) = tokenizer.next() {
+        return Err(PageError::Unwanted);
     }
+    drop(tokenizer);
     page.end()
+}
+
+/// Passes everything on but errors of the markup: nobody asks for them, and finding them takes a look at every byte.
+struct Lenient<E>(E);
+
+impl<E: Emitter> ForwardingEmitter for Lenient<E> {
+    type Token = E::Token;
+
+    fn inner(&mut self) -> &mut impl Emitter<Token = E::Token> {
+        &mut self.0
+    }
+
+    fn should_emit_errors(&mut self) -> bool {
+        false
+    }
 }
 
 fn quote(begins: &str) -> String {
@@ -150,18 +150,19 @@ impl Page {
         }
     }
 
-    fn event(&mut self, event: &CallbackEvent<'_>) -> Option<ListedBook> {
+    /// Whether a book is complete with it.
+    fn event(&mut self, event: &CallbackEvent<'_>) -> bool {
         match event {
             CallbackEvent::OpenStartTag { name } => {
                 set(&mut self.tag.name, name);
                 self.tag.class.clear();
                 self.tag.kind.clear();
                 self.tag.href = None;
-                None
+                false
             }
             CallbackEvent::AttributeName { name } => {
                 set(&mut self.attribute, name);
-                None
+                false
             }
             CallbackEvent::AttributeValue { value } => {
                 match self.attribute.as_slice() {
@@ -170,7 +171,7 @@ impl Page {
                     b"href" | b"action" => self.tag.href = Some(value.to_vec()),
                     _ => {}
                 }
-                None
+                false
             }
             CallbackEvent::CloseStartTag { .. } => self.start_tag(),
             CallbackEvent::EndTag { name } => self.end_tag(name),
@@ -179,13 +180,13 @@ impl Page {
                     self.links.text(value);
                     self.outside.text(value);
                 }
-                None
+                false
             }
-            _ => None,
+            _ => false,
         }
     }
 
-    fn start_tag(&mut self) -> Option<ListedBook> {
+    fn start_tag(&mut self) -> bool {
         let tag = &mut self.tag;
         self.opened_html |= matches!(tag.name.as_slice(), b"html" | b"body");
         self.outside.start(tag);
@@ -196,7 +197,7 @@ impl Page {
         found
     }
 
-    fn end_tag(&mut self, name: &[u8]) -> Option<ListedBook> {
+    fn end_tag(&mut self, name: &[u8]) -> bool {
         self.closed_html |= matches!(name, b"html" | b"body");
         self.outside.end(name);
         if name == b"a" {

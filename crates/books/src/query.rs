@@ -4,6 +4,7 @@ use serde::Serialize;
 use sqlite::Snapshot;
 
 use crate::error::Error;
+use crate::record::ReadPage;
 use crate::tracker::Tracker;
 
 /// One pass through the catalogue's pages.
@@ -30,6 +31,19 @@ pub struct Pass {
     pub books: u64,
     /// Books known when it began.
     pub books_before: u64,
+    /// Books of the page to go on with that are recorded already.
+    #[serde(skip)]
+    pub part: u64,
+}
+
+impl Pass {
+    /// Goes on behind a page.
+    pub(crate) fn advance(&mut self, page: &ReadPage) {
+        self.pages += 1;
+        self.books += page.books;
+        self.next_page.clone_from(&page.next);
+        self.part = 0;
+    }
 }
 
 /// A page that was recorded.
@@ -101,7 +115,7 @@ pub fn last_pass(tracker: &Tracker) -> Result<Option<Pass>, Error> {
 
 fn pass_in(snapshot: &Snapshot<'_>) -> Result<Option<Pass>, Error> {
     Ok(snapshot.query_optional(
-        "SELECT id, refresh, session_id, started_at, updated_at, completed_at, next_page, pages, books, books_before
+        "SELECT id, refresh, session_id, started_at, updated_at, completed_at, next_page, pages, books, books_before, part
          FROM accession_collection ORDER BY id DESC LIMIT 1",
         [],
         |row| {
@@ -116,6 +130,7 @@ fn pass_in(snapshot: &Snapshot<'_>) -> Result<Option<Pass>, Error> {
                 pages: row.get(7)?,
                 books: row.get(8)?,
                 books_before: row.get(9)?,
+                part: row.get(10)?,
             })
         },
     )?)

@@ -2,11 +2,12 @@
 //!
 //! A transaction holds thousands of books: two commits a book were what made our predecessor slow.
 
+use serde::{Deserialize, Serialize};
 use sqlite::{Pending, Tx};
 
 use crate::enrich::EnrichedBook;
 use crate::error::Error;
-use crate::page::ListedBook;
+use crate::listed::Books;
 use crate::query::Pass;
 use crate::tracker::Tracker;
 
@@ -46,8 +47,19 @@ const UPDATE: &str = "ON CONFLICT (barcode) DO UPDATE SET
 const SEEN: &str = "ON CONFLICT (barcode) DO UPDATE SET
     timestamp = excluded.timestamp, session_id = excluded.session_id";
 
+/// Columns of a page that is done.
+const PAGE: [&str; 7] = [
+    "collection_id",
+    "number",
+    "address",
+    "books",
+    "first_barcode",
+    "last_barcode",
+    "recorded_at",
+];
+
 /// A page that was read to its end.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ReadPage {
     pub(crate) address: String,
     pub(crate) books: u64,
@@ -57,71 +69,97 @@ pub(crate) struct ReadPage {
     pub(crate) next: Option<String>,
 }
 
-/// Records some books of a page whose end is not known yet.
-pub(crate) fn books(
-    tracker: &Tracker,
-    pass: &Pass,
-    books: Vec<ListedBook>,
-    now: String,
-) -> Pending<(), Error> {
-    let pass = pass.clone();
-    tracker.db().write_async("record books", move |tx| {
-        list(tx, &pass, &books, &now)?;
-        state(tx, &pass, &now)
-    })
+/// What one transaction records of a catalogue: the ends of some pages, and books up to the middle of the next one.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    pub(crate) books: Books,
+    /// With their numbers.
+    pub(crate) pages: Vec<(u64, ReadPage)>,
+    /// Whether GRIN called the last of them the last.
+    pub(crate) is_last: bool,
 }
 
-/// Records the last books of a page, together with where to go on.
+impl Listing {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.books.is_empty() && self.pages.is_empty()
+    }
+}
+
+/// Begins a pass.
+pub(crate) fn begin(tracker: &Tracker, pass: &Pass) -> Result<(), Error> {
+    let pass = pass.clone();
+    tracker
+        .db()
+        .write("begin", move |tx| state(tx, &pass, &pass.started_at))
+}
+
+/// Records books and pages, together with where to go on.
 ///
 /// After the last page the pass is complete, and books it did not name are marked; the number of those.
-pub(crate) fn page(
+pub(crate) fn listing(
     tracker: &Tracker,
     pass: &Pass,
-    page: ReadPage,
-    books: Vec<ListedBook>,
+    listing: Listing,
     now: String,
 ) -> Pending<u64, Error> {
     let pass = pass.clone();
-    tracker.db().write_async("record page", move |tx| {
-        list(tx, &pass, &books, &now)?;
+    tracker.db().write_async("record books", move |tx| {
+        list(tx, &pass, &listing.books, &now)?;
         state(tx, &pass, &now)?;
-        tx.execute(
-            "INSERT INTO accession_page (collection_id, number, address, books, first_barcode, last_barcode, recorded_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        if listing.pages.is_empty() {
+            return Ok(0);
+        }
+        let rows = listing.pages.iter().map(|(number, page)| {
             (
                 pass.id,
-                pass.pages,
+                number,
                 &page.address,
                 page.books,
                 &page.first_barcode,
                 &page.last_barcode,
                 &now,
-            ),
+            )
+        });
+        tx.insert_rows("accession_page", &PAGE, "", rows)?;
+        tx.execute(
+            "DELETE FROM accession_problem WHERE command = 'collect'",
+            [],
         )?;
-        tx.execute("DELETE FROM accession_problem WHERE command = 'collect'", [])?;
-        if page.next.is_some() {
-            return Ok(0);
+        if listing.is_last {
+            return finish(tx, &pass, &now);
         }
-        finish(tx, &pass, &now)
+        Ok(0)
     })
 }
 
-fn list(tx: &Tx<'_>, pass: &Pass, books: &[ListedBook], now: &str) -> Result<(), Error> {
-    let rows = books.iter().map(|book| {
-        let [scanned, converted, downloaded, processed, analyzed, ocr] = &book.dates;
-        let (created_at, updated_at, requested) = (now, now, None::<&str>);
-        (
-            &book.barcode,
-            &book.title,
+fn list(tx: &Tx<'_>, pass: &Pass, books: &Books, now: &str) -> Result<(), Error> {
+    let known = |field| Some(field).filter(|field: &&str| !field.is_empty());
+    let rows = books.iter().map(|fields| {
+        let [
+            barcode,
+            title,
             scanned,
             converted,
             downloaded,
             processed,
             analyzed,
             ocr,
-            &book.link,
+            link,
+            state,
+        ] = fields;
+        let (created_at, updated_at, requested) = (now, now, None::<&str>);
+        (
+            barcode,
+            title,
+            known(scanned),
+            known(converted),
+            known(downloaded),
+            known(processed),
+            known(analyzed),
+            known(ocr),
+            link,
             requested,
-            &book.state,
+            known(state),
             created_at,
             updated_at,
         )
@@ -130,7 +168,7 @@ fn list(tx: &Tx<'_>, pass: &Pass, books: &[ListedBook], now: &str) -> Result<(),
     tx.insert_rows("books", &LISTED, conflict, rows)?;
     let seen = books
         .iter()
-        .map(|book| (&book.barcode, now, pass.session_id));
+        .map(|[barcode, ..]| (barcode, now, pass.session_id));
     let columns = ["barcode", "timestamp", "session_id"];
     tx.insert_rows("processed", &columns, SEEN, seen)?;
     Ok(())
@@ -140,10 +178,10 @@ fn list(tx: &Tx<'_>, pass: &Pass, books: &[ListedBook], now: &str) -> Result<(),
 fn state(tx: &Tx<'_>, pass: &Pass, now: &str) -> Result<(), Error> {
     tx.execute(
         "INSERT INTO accession_collection
-             (id, refresh, session_id, started_at, updated_at, next_page, pages, books, books_before)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             (id, refresh, session_id, started_at, updated_at, next_page, pages, books, books_before, part)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (id) DO UPDATE SET updated_at = excluded.updated_at, next_page = excluded.next_page,
-             pages = excluded.pages, books = excluded.books",
+             pages = excluded.pages, books = excluded.books, part = excluded.part",
         (
             pass.id,
             pass.refresh,
@@ -154,12 +192,14 @@ fn state(tx: &Tx<'_>, pass: &Pass, now: &str) -> Result<(), Error> {
             pass.pages,
             pass.books,
             pass.books_before,
+            pass.part,
         ),
     )?;
     Ok(())
 }
 
-/// GRIN has said that this was the last page: books that earlier passes saw and this one did not have vanished.
+/// GRIN has said that this was the last page: books that were last seen before this pass have vanished. Whoever saw one
+/// meanwhile, another tool perhaps, has a later session.
 fn finish(tx: &Tx<'_>, pass: &Pass, now: &str) -> Result<u64, Error> {
     tx.execute(
         "UPDATE accession_collection SET completed_at = ?2, next_page = NULL WHERE id = ?1",
@@ -170,12 +210,12 @@ fn finish(tx: &Tx<'_>, pass: &Pass, now: &str) -> Result<u64, Error> {
     }
     tx.execute(
         "DELETE FROM accession_vanished WHERE EXISTS
-             (SELECT 1 FROM processed WHERE processed.barcode = accession_vanished.barcode AND session_id = ?1)",
+             (SELECT 1 FROM processed WHERE processed.barcode = accession_vanished.barcode AND session_id >= ?1)",
         [pass.session_id],
     )?;
     let vanished = tx.execute(
         "INSERT INTO accession_vanished (barcode, noticed_at)
-         SELECT barcode, ?2 FROM processed WHERE session_id <> ?1 ON CONFLICT (barcode) DO NOTHING",
+         SELECT barcode, ?2 FROM processed WHERE session_id < ?1 ON CONFLICT (barcode) DO NOTHING",
         (pass.session_id, now),
     )?;
     Ok(vanished)
@@ -233,6 +273,10 @@ pub(crate) fn enriched(
             let mut values: Vec<Option<&str>> = vec![Some(&book.barcode), Some(&now)];
             values.extend(book.values.iter().map(Option::as_deref));
             tx.execute(sql, sqlite::params_from_iter(values))?;
+            tx.execute(
+                "DELETE FROM accession_not_found WHERE barcode = ?1",
+                [&book.barcode],
+            )?;
         }
         for barcode in &not_found {
             tx.execute(
@@ -255,6 +299,11 @@ pub(crate) fn enriched(
 /// Lets every book of a range of rows be asked for again. What is known of them stays.
 pub(crate) fn forget_enrichment(tracker: &Tracker, above: i64, upto: i64) -> Result<u64, Error> {
     tracker.db().write("forget enrichment", move |tx| {
+        tx.execute(
+            "DELETE FROM accession_not_found WHERE barcode IN
+                 (SELECT barcode FROM books WHERE rowid > ?1 AND rowid <= ?2)",
+            (above, upto),
+        )?;
         Ok(tx.execute(
             "UPDATE books SET enrichment_timestamp = NULL
              WHERE rowid > ?1 AND rowid <= ?2 AND enrichment_timestamp IS NOT NULL",

@@ -14,15 +14,15 @@ pub struct Tracker {
 }
 
 /// Columns that databases of other versions and tools may lack.
-const ADDED: [Column; COLUMNS.len() + 2] = added();
+const ADDED: [Column; COLUMNS.len() + 3] = added();
 
-const fn added() -> [Column; COLUMNS.len() + 2] {
+const fn added() -> [Column; COLUMNS.len() + 3] {
     const LAST: usize = COLUMNS.len() - 1;
     let mut all = [Column {
         table: "books",
         name: "barcode",
         definition: "TEXT",
-    }; COLUMNS.len() + 2];
+    }; COLUMNS.len() + 3];
     let mut index = 1;
     while index < COLUMNS.len() {
         all[index].name = COLUMNS[index].name;
@@ -44,6 +44,11 @@ const fn added() -> [Column; COLUMNS.len() + 2] {
         table: "book_status_history",
         name: "metadata",
         definition: "TEXT",
+    };
+    all[COLUMNS.len() + 2] = Column {
+        table: "accession_collection",
+        name: "part",
+        definition: "INTEGER NOT NULL DEFAULT 0",
     };
     all
 }

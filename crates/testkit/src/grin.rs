@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-pub use catalogue::{COLUMNS_LISTED, Catalogue, barcode, listed};
+pub use catalogue::{COLUMNS_LISTED, Catalogue, barcode, listed, stored};
 
 /// What goes wrong with an answer.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,5 @@
 //! One page: bytes from the network, books on their way to the database, at the same time.
 
-use std::future::Future;
 use std::io::{self, Read};
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -8,7 +7,8 @@ use web::{Answer, Bytes};
 
 use crate::error::Error;
 use crate::grin::Grin;
-use crate::page::{ListedBook, PageEnd, PageError, read_page};
+use crate::listed::Books;
+use crate::page::{PageEnd, PageError, read_page};
 use crate::record::ReadPage;
 
 /// Books of a page's first transaction: few, so that writing begins soon, and never so few that a page takes more than
@@ -16,7 +16,7 @@ use crate::record::ReadPage;
 const FIRST_BATCH: usize = 2_000;
 
 /// Books of the further ones: fewer transactions write fewer pages of the file twice.
-const BATCH: usize = 4_000;
+const BATCH: usize = 8_000;
 
 /// Pieces of a page that wait to be read; some 16 KiB each.
 const PIECES: usize = 64;
@@ -26,30 +26,28 @@ const PIECES: usize = 64;
 pub(crate) struct Fetched {
     pub(crate) page: ReadPage,
     /// Books to be recorded together with the page's end.
-    pub(crate) rest: Vec<ListedBook>,
+    pub(crate) rest: Books,
     /// Whether the limit was reached before the page's end.
     pub(crate) limited: bool,
 }
 
 /// What the thread that reads the page sends.
 struct Batch {
-    books: Vec<ListedBook>,
-    /// More may follow, so that these can be recorded at once.
+    books: Books,
+    /// More follow, so that these can be recorded at once.
     is_full: bool,
 }
 
-/// Fetches the page at `address`; `record` is called with batches of its books while it comes.
+/// Fetches the page at `address`; `record` is called with batches of its books while it comes, and how many
+/// there were with these.
 ///
 /// Takes at most `room` books.
-pub(crate) async fn fetch<F>(
+pub(crate) async fn fetch(
     grin: &Grin,
     address: &str,
     room: Option<u64>,
-    record: impl Fn(Vec<ListedBook>) -> F,
-) -> Result<Fetched, Error>
-where
-    F: Future<Output = Result<(), Error>>,
-{
+    record: impl AsyncFnMut(Books, u64) -> Result<(), Error>,
+) -> Result<Fetched, Error> {
     let mut answer = grin.get(&grin.url(address)?).await?;
     let content_type = answer.header("content-type").map(str::to_owned);
     let (pieces, body) = channel(PIECES);
@@ -96,26 +94,24 @@ async fn feed(answer: &mut Answer, pieces: Sender<Bytes>) -> Result<(), web::Err
 }
 
 /// Records every batch but the page's last books, which belong to its end; those, and the first and last barcode.
-async fn take<F>(
+async fn take(
     mut read: Receiver<Batch>,
-    record: impl Fn(Vec<ListedBook>) -> F,
-) -> Result<(Vec<ListedBook>, String, String), Error>
-where
-    F: Future<Output = Result<(), Error>>,
-{
-    let mut rest = Vec::new();
-    let (mut first, mut last) = (String::new(), String::new());
-    while let Some(batch) = read.recv().await {
-        if let (Some(begin), Some(end)) = (batch.books.first(), batch.books.last()) {
+    mut record: impl AsyncFnMut(Books, u64) -> Result<(), Error>,
+) -> Result<(Books, String, String), Error> {
+    let mut rest = Books::default();
+    let (mut first, mut last, mut count) = (String::new(), String::new(), 0);
+    while let Some(Batch { books, is_full }) = read.recv().await {
+        if let Some((begin, end)) = books.first_and_last() {
             if first.is_empty() {
-                first.clone_from(&begin.barcode);
+                begin.clone_into(&mut first);
             }
-            last.clone_from(&end.barcode);
+            end.clone_into(&mut last);
         }
-        if batch.is_full {
-            record(batch.books).await?;
+        if is_full {
+            count += books.len() as u64;
+            record(books, count).await?;
         } else {
-            rest = batch.books;
+            rest = books;
         }
     }
     Ok((rest, first, last))
@@ -128,27 +124,27 @@ fn read_books(
     room: Option<u64>,
     batches: &Sender<Batch>,
 ) -> Result<PageEnd, (PageError, u64)> {
-    let mut books = Vec::with_capacity(FIRST_BATCH);
+    let mut books = Books::default();
     let (mut count, mut full) = (0, FIRST_BATCH);
     let end = read_page(body, content_type, |book| {
         if room.is_some_and(|room| count >= room) {
             return false;
         }
         count += 1;
-        books.push(book);
-        if books.len() < full {
-            return true;
+        if books.len() >= full {
+            full = BATCH;
+            let books = std::mem::take(&mut books);
+            let is_full = true;
+            if batches.blocking_send(Batch { books, is_full }).is_err() {
+                return false;
+            }
         }
-        full = BATCH;
-        let books = std::mem::replace(&mut books, Vec::with_capacity(BATCH));
-        let is_full = true;
-        batches.blocking_send(Batch { books, is_full }).is_ok()
+        books.push(book);
+        true
     });
-    if !books.is_empty() {
-        // Nobody there to take them means that something else has failed.
-        let is_full = false;
-        let _ = batches.blocking_send(Batch { books, is_full });
-    }
+    // Nobody there to take them means that something else has failed.
+    let is_full = false;
+    let _ = batches.blocking_send(Batch { books, is_full });
     end.map_err(|error| (error, count))
 }
 

@@ -92,3 +92,10 @@ fn a_number_where_text_belongs_is_written_as_text() {
     assert_eq!(read(IS_DECRYPTED, ValueRef::Null), Value::Truth(false));
     assert_eq!(read(IS_DECRYPTED, ValueRef::Integer(1)), Value::Truth(true));
 }
+
+#[test]
+fn numbers_are_spelt_as_python_does() {
+    for (number, text) in [(5.0, "5.0"), (1.5, "1.5"), (1e16, "1e+16"), (1e-7, "1e-07")] {
+        assert_eq!(real(number), text);
+    }
+}

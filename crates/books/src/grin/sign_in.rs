@@ -116,7 +116,7 @@ impl SignIn {
             ("code_verifier", self.verifier.reveal()),
         ];
         let exchange = tokens::exchange(&self.client.token_uri, &form, &mut credentials);
-        crate::runtime()?.block_on(exchange)?;
+        crate::work::wait(exchange)?;
         Ok(credentials)
     }
 }

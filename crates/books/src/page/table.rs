@@ -1,8 +1,9 @@
 //! The list itself: the innermost table with a heading row, read by the names in it.
 
 use crate::date;
+use crate::listed::ListedBook;
+use crate::page::Tag;
 use crate::page::text::Fields;
-use crate::page::{ListedBook, Tag};
 
 /// Which field of a book a column fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +28,6 @@ struct Row {
     body: bool,
     cells: usize,
     open: bool,
-    book: ListedBook,
 }
 
 /// The state of the list. Tables nest; only the innermost counts.
@@ -42,6 +42,10 @@ pub(crate) struct Table {
     columns: Vec<Field>,
     names: Vec<String>,
     row: Row,
+    /// The book that is being read.
+    book: ListedBook,
+    /// The last one that was read.
+    complete: ListedBook,
     /// Text of the open cell, or of the name in a heading's cell.
     cell: Vec<u8>,
     link: Option<Vec<u8>>,
@@ -77,6 +81,8 @@ impl Table {
             columns: Vec::new(),
             names: Vec::new(),
             row: Row::default(),
+            book: ListedBook::default(),
+            complete: ListedBook::default(),
             cell: Vec::new(),
             link: None,
             in_cell: false,
@@ -90,6 +96,11 @@ impl Table {
     /// Books given out so far.
     pub(crate) fn books(&self) -> u64 {
         self.books
+    }
+
+    /// The book that was complete last.
+    pub(crate) fn complete(&self) -> &ListedBook {
+        &self.complete
     }
 
     /// Whether a list has begun.
@@ -125,18 +136,18 @@ impl Table {
         !self.closed && !self.open.is_empty() && (self.list == 0 || self.open.len() == self.list)
     }
 
-    /// A tag begins; a book that was open before it may be complete now.
-    pub(crate) fn start(&mut self, tag: &Tag) -> Option<ListedBook> {
+    /// A tag begins; whether a book that was open before it is complete now.
+    pub(crate) fn start(&mut self, tag: &Tag) -> bool {
         if tag.name == b"table" {
             if !self.is_found() {
                 self.row = Row::default();
                 self.in_cell = false;
             }
             self.open.push(Section::Body);
-            return None;
+            return false;
         }
         if !self.concerns() {
-            return None;
+            return false;
         }
         match tag.name.as_slice() {
             b"tr" => {
@@ -150,8 +161,9 @@ impl Table {
                     heading,
                     body,
                     open: true,
-                    ..Row::default()
+                    cells: 0,
                 };
+                self.book.clear();
                 return complete;
             }
             b"td" | b"th" if self.row.open => {
@@ -183,20 +195,20 @@ impl Table {
             b"a" if self.in_cell && self.link.is_none() => self.link.clone_from(&tag.href),
             _ => {}
         }
-        None
+        false
     }
 
-    /// A tag ends; a book may be complete with it.
-    pub(crate) fn end(&mut self, name: &[u8]) -> Option<ListedBook> {
+    /// A tag ends; whether a book is complete with it.
+    pub(crate) fn end(&mut self, name: &[u8]) -> bool {
         if name == b"table" {
             let list = self.is_found() && self.open.len() == self.list && !self.closed;
-            let complete = if list { self.end_row() } else { None };
+            let complete = list && self.end_row();
             self.closed |= list;
             self.open.pop();
             return complete;
         }
         if !self.concerns() {
-            return None;
+            return false;
         }
         match name {
             b"td" | b"th" => self.end_cell(),
@@ -211,7 +223,7 @@ impl Table {
             b"span" => self.in_name = self.in_name.saturating_sub(1),
             _ => {}
         }
-        None
+        false
     }
 
     /// Text; whether it belongs to a cell of the list.
@@ -255,7 +267,7 @@ impl Table {
             && let Some(field) = self.columns.get(index)
         {
             fill(
-                &mut self.row.book,
+                &mut self.book,
                 *field,
                 &self.fields.text(&self.cell_text),
                 self.link.as_deref(),
@@ -263,22 +275,25 @@ impl Table {
         }
     }
 
-    fn end_row(&mut self) -> Option<ListedBook> {
+    fn end_row(&mut self) -> bool {
         self.end_cell();
         let row = std::mem::take(&mut self.row);
         if !row.open || !self.is_found() {
-            return None;
+            return false;
         }
         if row.heading {
             // Pages without the elements that usually hold the names have them as plain text.
             if !self.named {
                 self.columns = self.names.iter().map(|name| field_of(name)).collect();
             }
-            return None;
+            return false;
         }
-        let is_book = row.body && row.cells >= 2 && !row.book.barcode.is_empty();
-        self.books += u64::from(is_book);
-        is_book.then_some(row.book)
+        let is_book = row.body && row.cells >= 2 && !self.book.barcode.is_empty();
+        if is_book {
+            self.books += 1;
+            std::mem::swap(&mut self.book, &mut self.complete);
+        }
+        is_book
     }
 }
 
@@ -320,12 +335,13 @@ fn field_of(name: &str) -> Field {
 fn fill(book: &mut ListedBook, field: Field, text: &str, link: Option<&[u8]>) {
     match field {
         Field::Link => {
-            let link = link.map(|href| String::from_utf8_lossy(href).trim().to_owned());
-            let link = link
-                .filter(|href| !href.is_empty())
-                .unwrap_or_else(|| text.to_owned());
+            let href = link.map(String::from_utf8_lossy).unwrap_or_default();
+            let link = match href.trim() {
+                "" => text,
+                href => href,
+            };
             if link.contains("http") {
-                book.link = link;
+                link.clone_into(&mut book.link);
             }
         }
         _ if text.is_empty() => {}
@@ -336,8 +352,8 @@ fn fill(book: &mut ListedBook, field: Field, text: &str, link: Option<&[u8]>) {
             }
         }
         Field::Title => text.clone_into(&mut book.title),
-        Field::Date(index) => book.dates[index] = Some(date::iso(text).into_owned()),
-        Field::State => book.state = Some(text.to_owned()),
+        Field::Date(index) => date::iso_into(text, &mut book.dates[index]),
+        Field::State => text.clone_into(&mut book.state),
         Field::Other => {}
     }
 }

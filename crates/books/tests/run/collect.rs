@@ -41,6 +41,27 @@ fn a_catalogue_is_collected_whole_in_few_transactions() {
 }
 
 #[test]
+fn small_pages_share_transactions_and_large_ones_take_few() {
+    for (books, page) in [
+        (10_000, 100),
+        (10_000, 1_000),
+        (12_500, 2_500),
+        (30_000, 30_000),
+    ] {
+        let world = World::new(Catalogue::of(books));
+        let end = world.collect(&Collect {
+            books_per_page: page,
+            ..Collect::default()
+        });
+        assert_eq!((end.state, end.books), ("completed", books));
+        let transactions = end.writes.transactions;
+        assert!(transactions <= books / 1_000, "{transactions} for {page}");
+        assert!(!world.run().directory().join("books.db-fetched").exists());
+        world.assert_complete(books);
+    }
+}
+
+#[test]
 fn passing_troubles_end_in_the_right_catalogue() {
     for fault in [
         Fault::Status(503, None),
@@ -163,6 +184,40 @@ fn a_limit_is_met_exactly_and_the_next_collection_goes_on() {
     let end = world.collect_all();
     assert_eq!(end.state, "completed");
     world.assert_complete(5_000);
+}
+
+#[test]
+fn every_limited_collection_gets_further_even_within_a_page() {
+    let world = World::new(Catalogue::of(2_500));
+    let limited = Collect {
+        books_per_page: 1_000,
+        limit: Some(400),
+        ..Collect::default()
+    };
+    for step in 1..=6 {
+        let end = world.collect(&limited);
+        assert_eq!((end.state, end.books), ("limited", 400), "{step}");
+        assert_eq!(world.count("books"), step * 400);
+    }
+    let end = world.collect(&limited);
+    assert_eq!((end.state, end.books, end.total), ("completed", 100, 2_500));
+    world.assert_complete(2_500);
+}
+
+#[test]
+fn a_book_that_another_tool_saw_meanwhile_has_not_vanished() {
+    let world = World::new(Catalogue::of(1_500));
+    world.collect_all();
+    let refresh = |limit| Collect {
+        refresh: true,
+        books_per_page: 1_000,
+        limit,
+    };
+    world.collect(&refresh(Some(1_000)));
+    let later = "UPDATE processed SET session_id = session_id + 1000 WHERE rowid <= 1000";
+    world.sql().execute(later, []).unwrap();
+    let end = world.collect(&refresh(None));
+    assert_eq!((end.state, end.vanished), ("completed", 0));
 }
 
 #[test]

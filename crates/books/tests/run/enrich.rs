@@ -1,7 +1,9 @@
 //! Enriching tells found, not found and failed apart, and loses none of them.
 
+use std::collections::BTreeSet;
+
 use books::enrich::Enrich;
-use testkit::grin::{Catalogue, Fault, On, barcode};
+use testkit::grin::{Catalogue, FakeGrin, Fault, On, barcode};
 
 use crate::support::World;
 
@@ -80,6 +82,53 @@ fn only_the_books_of_failed_batches_remain_and_only_they_are_asked_for_again() {
     assert_eq!(world.count("accession_problem"), 0);
 }
 
+/// The barcodes that were asked for in requests for which `wanted` is true.
+fn asked(world: &World, since: usize, wanted: impl Fn(&str) -> bool) -> BTreeSet<String> {
+    let requests = world.grin.requests();
+    let targets = requests[since..].iter().map(|request| &request.target);
+    targets
+        .filter_map(|target| target.split_once("barcodes="))
+        .filter(|(_, barcodes)| wanted(barcodes))
+        .flat_map(|(_, barcodes)| barcodes.split('+').map(str::to_owned))
+        .collect()
+}
+
+#[test]
+fn with_a_third_of_the_batches_failing_exactly_their_books_remain() {
+    let mut world = World::new(Catalogue::of(20_000));
+    world.retries = 0;
+    world.collect_all();
+    // Some 13 of the 44 requests.
+    let failing: Vec<_> = (0..13).map(|n| barcode(n * 1_500 + 200)).collect();
+    for barcode in &failing {
+        let fault = Fault::Status(500, None);
+        world
+            .grin
+            .fail(On::Barcode(barcode.clone()), fault, u32::MAX);
+    }
+    let before = world.grin.requests().len();
+    let end = world.enrich(&Enrich::default());
+    let fails = |barcodes: &str| failing.iter().any(|failing| barcodes.contains(failing));
+    let failed = asked(&world, before, fails);
+    assert_eq!(failed.len() as u64, end.failed);
+    assert!(failed.len() > 5_000, "{}", failed.len());
+    let remaining = |world: &World| -> BTreeSet<String> {
+        let connection = world.sql();
+        let mut statement = connection.prepare(&format!("SELECT barcode FROM {UNENRICHED}"));
+        let rows = statement.as_mut().unwrap().query_map([], |row| row.get(0));
+        rows.unwrap().map(Result::unwrap).collect()
+    };
+    assert!(remaining(&world) == failed);
+    world.grin.mend();
+    let before = world.grin.requests().len();
+    assert_eq!(world.enrich(&Enrich::default()).state, "completed");
+    assert!(
+        asked(&world, before, |_| true) == failed,
+        "only those were asked for"
+    );
+    assert!(remaining(&world).is_empty());
+}
+
 #[test]
 fn a_reset_asks_again_and_erases_nothing() {
     let world = World::new(Catalogue::of(700));
@@ -97,6 +146,19 @@ fn a_reset_asks_again_and_erases_nothing() {
     });
     assert_eq!(end.found + end.not_found, 700);
     assert!(world.stored() == before);
+    // Books that GRIN has come to know are no longer called unknown.
+    let unknown = world.count("accession_not_found");
+    world
+        .sql()
+        .execute("INSERT INTO accession_not_found SELECT barcode, 't' FROM books WHERE true ON CONFLICT DO NOTHING", [])
+        .unwrap();
+    world
+        .sql()
+        .execute("UPDATE books SET enrichment_timestamp = NULL", [])
+        .unwrap();
+    world.enrich(&Enrich::default());
+    assert_eq!(world.count("accession_not_found"), unknown);
+    assert_eq!(unknown, 100);
 }
 
 #[test]
@@ -107,4 +169,23 @@ fn a_stale_token_is_renewed_once_for_all_requests_under_way() {
     let end = world.enrich(&Enrich::default());
     assert_eq!(end.state, "completed");
     assert_eq!(world.grin.refreshes(), 1);
+}
+
+#[test]
+fn the_token_is_not_sent_where_a_redirect_leads() {
+    let mut world = World::new(Catalogue::of(500));
+    world.retries = 0;
+    world.collect_all();
+    let elsewhere = FakeGrin::start(Catalogue::of(500)).unwrap();
+    let to = format!("{}/libraries/X/elsewhere", elsewhere.url());
+    let first = On::Barcode(barcode(0));
+    world.grin.fail(first, Fault::Redirect(to), u32::MAX);
+    assert_eq!(world.enrich(&Enrich::default()).state, "failed");
+    let requests = elsewhere.requests();
+    assert!(!requests.is_empty());
+    assert!(
+        requests
+            .iter()
+            .all(|request| request.authorization.is_none())
+    );
 }

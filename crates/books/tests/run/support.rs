@@ -5,11 +5,11 @@ use std::sync::Mutex;
 use books::collect::Collect;
 use books::enrich::Enrich;
 use books::grin::{CredentialPlaces, Grin, GrinOptions};
-use books::{CollectCompleted, EnrichCompleted, Event, Run, RunOptions, Tracker};
+use books::{CollectCompleted, EnrichCompleted, Event, Run, RunOptions, Tracker, Work};
 use run::{Cancel, Progress};
 use rusqlite::Connection;
 use tempfile::TempDir;
-use testkit::grin::{COLUMNS_LISTED, Catalogue, FakeGrin, listed};
+use testkit::grin::{Catalogue, FakeGrin, listed, stored};
 
 /// A run, and the GRIN it is of.
 pub(crate) struct World {
@@ -54,22 +54,7 @@ impl World {
     }
 
     pub(crate) fn collect(&self, options: &Collect) -> CollectCompleted {
-        let run = self.run();
-        let tracker = Tracker::open(&run.database()).unwrap();
-        let tell = |event: &Event| self.events.lock().unwrap().push(event.clone());
-        let progress = Progress::new(0);
-        let client = self.client();
-        let completed = books::collect::collect(
-            &run,
-            &tracker,
-            &client,
-            options,
-            &self.cancel,
-            &progress,
-            &tell,
-        );
-        tracker.close().unwrap();
-        completed.unwrap()
+        self.work(|work| books::collect::collect(work, options))
     }
 
     pub(crate) fn collect_all(&self) -> CollectCompleted {
@@ -80,22 +65,22 @@ impl World {
     }
 
     pub(crate) fn enrich(&self, options: &Enrich) -> EnrichCompleted {
+        self.work(|work| books::enrich::enrich(work, options))
+    }
+
+    fn work<T>(&self, work: impl FnOnce(&Work<'_>) -> Result<T, books::Error>) -> T {
         let run = self.run();
         let tracker = Tracker::open(&run.database()).unwrap();
-        let tell = |event: &Event| self.events.lock().unwrap().push(event.clone());
-        let progress = Progress::new(0);
-        let client = self.client();
-        let completed = books::enrich::enrich(
-            &run,
-            &tracker,
-            &client,
-            options,
-            &self.cancel,
-            &progress,
-            &tell,
-        );
+        let done = work(&Work {
+            run: &run,
+            tracker: &tracker,
+            grin: &self.client(),
+            cancel: &self.cancel,
+            progress: &Progress::new(0),
+            tell: &|event: &Event| self.events.lock().unwrap().push(event.clone()),
+        });
         tracker.close().unwrap();
-        completed.unwrap()
+        done.unwrap()
     }
 
     pub(crate) fn sql(&self) -> Connection {
@@ -109,20 +94,7 @@ impl World {
 
     /// Books as a list page tells them, in the order of rows.
     pub(crate) fn stored(&self) -> Vec<[String; 10]> {
-        let sql = format!(
-            "SELECT {} FROM books ORDER BY rowid",
-            COLUMNS_LISTED.join(", ")
-        );
-        let connection = self.sql();
-        let mut statement = connection.prepare(&sql).unwrap();
-        let rows = statement.query_map([], |row| {
-            let mut values: [String; 10] = Default::default();
-            for (index, value) in values.iter_mut().enumerate() {
-                *value = row.get::<_, Option<String>>(index)?.unwrap_or_default();
-            }
-            Ok(values)
-        });
-        rows.unwrap().map(Result::unwrap).collect()
+        stored(&self.run().database()).unwrap()
     }
 
     /// The catalogue is in the database, every book and every column, and nothing else.

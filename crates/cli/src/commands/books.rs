@@ -7,6 +7,7 @@ mod enrich;
 mod export;
 mod log;
 mod progress;
+mod session;
 mod settings;
 mod status;
 mod tell;

@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
+use rusqlite::Connection;
 use testkit::grin::{Fault, On, listed};
 use testkit::json_events;
 use testkit::kill::kill_after;
@@ -11,11 +12,18 @@ use crate::support::{COLLECT, World, code, said};
 
 #[test]
 fn killed_at_random_moments_it_ends_in_the_same_catalogue_and_asks_for_few_pages_again() {
-    const BOOKS: u64 = 24_000;
+    // Large pages take transactions of their own; small ones wait for each other.
+    for (books, page, latency) in [(24_000, 2_000, 15), (30_000, 5_000, 15), (12_000, 200, 2)] {
+        survives_kills(books, page, Duration::from_millis(latency));
+    }
+}
+
+fn survives_kills(books: u64, page: u64, latency: Duration) {
     const KILLS: usize = 20;
-    let world = World::new(BOOKS);
-    world.grin.set_latency(Duration::from_millis(15));
-    let args = [&COLLECT[..], &["--page-size", "2000"]].concat();
+    let world = World::new(books);
+    world.grin.set_latency(latency);
+    let size = page.to_string();
+    let args = [&COLLECT[..], &["--page-size", &size]].concat();
     // Delays that grow, so that every run gets further than where the one before it died, or nearly.
     let mut killed = 0;
     for round in 0..KILLS {
@@ -23,14 +31,14 @@ fn killed_at_random_moments_it_ends_in_the_same_catalogue_and_asks_for_few_pages
         killed += usize::from(kill_after(world.command(&args), delay).unwrap());
     }
     assert!(
-        killed >= KILLS / 2,
+        killed >= KILLS / 4,
         "{killed} were killed before they ended"
     );
     let last = world.run(&args);
     assert_eq!(code(&last), 0, "{}", said(&last));
-    let expected: Vec<_> = (0..BOOKS).map(|number| listed(number, 0)).collect();
+    let expected: Vec<_> = (0..books).map(|number| listed(number, 0)).collect();
     assert!(world.stored() == expected, "the catalogue differs");
-    let pages = (BOOKS / 2_000) as usize;
+    let pages = (books / page) as usize;
     let asked = world.grin.page_requests();
     assert!(
         asked <= pages + killed,
@@ -38,6 +46,46 @@ fn killed_at_random_moments_it_ends_in_the_same_catalogue_and_asks_for_few_pages
     );
     let check = world.run(&["check", "--run-name", "R"]);
     assert_eq!(code(&check), 0, "{}", said(&check));
+}
+
+#[test]
+fn pages_are_fetched_while_others_are_recorded_and_not_again_after_a_kill() {
+    let world = World::new(8_000);
+    let args = [&COLLECT[..], &["--page-size", "2000"]].concat();
+    assert_eq!(
+        code(&world.collect(&["--page-size", "2000", "--limit", "1"])),
+        0
+    );
+    // While somebody else writes, no page gets into the database.
+    let other = Connection::open(world.directory().join("books.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut command = world.command(&args);
+    let (out, errors) = (std::process::Stdio::null(), std::process::Stdio::null());
+    let mut child = command.stdout(out).stderr(errors).spawn().unwrap();
+    let journal = world.directory().join("books.db-fetched");
+    let fetched = || {
+        let text = std::fs::read_to_string(&journal).unwrap_or_default();
+        text.matches('\n').count()
+    };
+    while fetched() < 3 {
+        assert_eq!(child.try_wait().unwrap(), None, "it waits for the database");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(world.stored().len(), 1);
+    assert_eq!(world.grin.page_requests(), 4);
+    drop(other);
+    let last = world.run(&args);
+    assert_eq!(code(&last), 0, "{}", said(&last));
+    assert_eq!(
+        world.grin.page_requests(),
+        5,
+        "only the last page was asked for"
+    );
+    let expected: Vec<_> = (0..8_000).map(|number| listed(number, 0)).collect();
+    assert!(world.stored() == expected, "the catalogue differs");
+    assert!(!journal.exists());
 }
 
 #[test]

@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use rusqlite::Connection;
 use tempfile::TempDir;
-use testkit::grin::{COLUMNS_LISTED, Catalogue, FakeGrin};
+use testkit::grin::{Catalogue, FakeGrin, stored};
 
 pub(crate) struct World {
     pub(crate) folder: TempDir,
@@ -46,25 +45,8 @@ impl World {
         self.folder.path().join("output/R")
     }
 
-    pub(crate) fn sql(&self) -> Connection {
-        Connection::open(self.directory().join("books.db")).unwrap()
-    }
-
     pub(crate) fn stored(&self) -> Vec<[String; 10]> {
-        let sql = format!(
-            "SELECT {} FROM books ORDER BY rowid",
-            COLUMNS_LISTED.join(", ")
-        );
-        let connection = self.sql();
-        let mut statement = connection.prepare(&sql).unwrap();
-        let rows = statement.query_map([], |row| {
-            let mut values: [String; 10] = Default::default();
-            for (index, value) in values.iter_mut().enumerate() {
-                *value = row.get::<_, Option<String>>(index)?.unwrap_or_default();
-            }
-            Ok(values)
-        });
-        rows.unwrap().map(Result::unwrap).collect()
+        stored(&self.directory().join("books.db")).unwrap()
     }
 }
 

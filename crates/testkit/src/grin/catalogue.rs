@@ -1,6 +1,7 @@
 //! A catalogue that is a function of a number, and its pages.
 
 use std::fmt::Write;
+use std::path::Path;
 
 /// Columns of `books` that a list page fills, in the order of [`listed`].
 pub const COLUMNS_LISTED: [&str; 10] = [
@@ -146,6 +147,22 @@ pub fn barcode(number: u64) -> String {
 
 fn number(barcode: &str) -> Option<u64> {
     barcode.parse::<u64>().ok()?.checked_sub(32_044_000_000_000)
+}
+
+/// What a run's database holds of its books, in the order of rows: what [`listed`] gives for each.
+pub fn stored(database: &Path) -> rusqlite::Result<Vec<[String; 10]>> {
+    let connection = rusqlite::Connection::open(database)?;
+    let columns = COLUMNS_LISTED.join(", ");
+    let mut statement =
+        connection.prepare(&format!("SELECT {columns} FROM books ORDER BY rowid"))?;
+    let rows = statement.query_map([], |row| {
+        let mut values: [String; 10] = Default::default();
+        for (index, value) in values.iter_mut().enumerate() {
+            *value = row.get::<_, Option<String>>(index)?.unwrap_or_default();
+        }
+        Ok(values)
+    })?;
+    rows.collect()
 }
 
 /// What a collection should store of a book; dates that are absent are empty.

@@ -14,6 +14,8 @@ mod collect;
 mod designs;
 mod large;
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
 #[derive(Debug, Parser)]
@@ -45,6 +47,21 @@ enum Command {
         /// Books changed in each measurement
         #[arg(long, default_value_t = 50_000)]
         changed: u64,
+        /// Leave out the file with pages of 8 KiB, to need half the disk
+        #[arg(long)]
+        narrow: bool,
+    },
+    /// One way to store a catalogue: books/s, CPU seconds, bytes of memory
+    #[command(hide = true)]
+    Design {
+        /// The way
+        design: designs::Design,
+        /// Books to store
+        #[arg(long)]
+        books: u64,
+        /// Where to
+        #[arg(long)]
+        folder: PathBuf,
     },
 }
 
@@ -55,6 +72,20 @@ fn main() -> anyhow::Result<()> {
             page_size,
             two_commits,
         } => collect::run(books, page_size, two_commits),
-        Command::SqliteLarge { books, changed } => large::run(books, changed),
+        Command::SqliteLarge {
+            books,
+            changed,
+            narrow,
+        } => large::run(books, changed, narrow),
+        Command::Design {
+            design,
+            books,
+            folder,
+        } => {
+            let cost = designs::store(design, &folder, books)?;
+            let (rate, cpu) = (cost.books_per_second, cost.cpu_seconds);
+            println!("{rate} {cpu} {}", cost.peak_rss_bytes);
+            Ok(())
+        }
     }
 }

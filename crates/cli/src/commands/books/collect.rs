@@ -2,18 +2,15 @@
 
 use anyhow::Result;
 use books::collect::Collect;
-use books::grin::Grin;
 use books::run_directory::default_name;
-use books::{CollectCompleted, Event, Run, Tracker};
-use run::{Cancel, ExitStatus, Progress};
+use books::{CollectCompleted, Event, Run};
+use run::ExitStatus;
 
 use crate::args::books as args;
-use crate::commands::books::log::RunLog;
-use crate::commands::books::progress::shown;
+use crate::commands::books::session::Session;
 use crate::commands::books::settings;
 use crate::printer::{Printer, Volume};
 use crate::progress::duration;
-use crate::signals::stop_on_signals;
 
 /// Collects the catalogue.
 pub(crate) fn collect(args: &args::Collect, printer: Printer) -> Result<ExitStatus> {
@@ -28,42 +25,18 @@ pub(crate) fn collect(args: &args::Collect, printer: Printer) -> Result<ExitStat
     if args.write_config {
         return Ok(ExitStatus::Done);
     }
-    let _lock = run.lock()?;
-    let places = settings::credentials(Some(run.config()), None);
-    let library = &run.config().library_directory;
-    let grin = Grin::open(library, &settings::grin(&args.asking)?, &places)?;
-    let tracker = Tracker::open(&run.database())?;
-    let cancel = Cancel::new();
-    stop_on_signals(&cancel)?;
     let options = Collect {
         refresh: args.refresh,
         limit: args.limit,
         books_per_page: args.page_size,
     };
-    let (log, progress) = (RunLog::open(run.config(), printer), Progress::new(0));
-    let mut completed = shown(printer, &log, &progress, |tell| {
-        books::collect::collect(&run, &tracker, &grin, &options, &cancel, &progress, tell)
-    })
-    .inspect_err(|error| log.line("ERROR", &error.to_string()))?;
-    completed.writes = tracker.close()?;
-    end(&completed, &log, printer);
-    Ok(match (completed.state, cancel.signal()) {
-        ("failed", _) => ExitStatus::SomeFailed,
-        ("stopped", Some(signal)) => ExitStatus::Stopped(signal),
-        _ => ExitStatus::Done,
-    })
-}
-
-fn end(completed: &CollectCompleted, log: &RunLog, printer: Printer) {
-    let event = Event::CollectCompleted(Box::new(completed.clone()));
-    log.event(&event);
-    if printer.is_json() {
-        printer.json(&event);
-        return;
-    }
-    for line in report(completed, printer) {
-        printer.result(&line);
-    }
+    let session = Session::begin(run, None, None, &args.asking, printer)?;
+    let (mut completed, ended) = session.work(|work| books::collect::collect(work, &options))?;
+    completed.writes = ended.writes.clone();
+    let lines = report(&completed, printer);
+    let state = completed.state;
+    let event = Event::CollectCompleted(Box::new(completed));
+    Ok(ended.tell(state, &event, &lines))
 }
 
 /// How the collection went, for people.

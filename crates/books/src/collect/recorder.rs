@@ -1,0 +1,143 @@
+//! Books on their way into the database, while the next ones are fetched.
+
+use std::collections::VecDeque;
+
+use sqlite::Pending;
+
+use crate::date;
+use crate::error::Error;
+use crate::journal::{Entry, Journal};
+use crate::listed::Books;
+use crate::query::Pass;
+use crate::record::{self, Listing, ReadPage};
+use crate::run_directory::Run;
+use crate::tracker::Tracker;
+
+/// Fewer books than this wait for those of the next page: a transaction takes at least so many, but for the last one.
+const ENOUGH: usize = 2_000;
+
+/// Transactions that may wait for the writer.
+const SENT: usize = 2;
+
+/// Sends books to the writer in large transactions, and knows which of them are committed.
+pub(crate) struct Recorder<'a> {
+    tracker: &'a Tracker,
+    /// Where the pass stands with everything that was given to this recorder.
+    pass: Pass,
+    journal: Journal,
+    waiting: Listing,
+    sent: VecDeque<Sent>,
+    /// Pages that are committed.
+    recorded: u64,
+    vanished: u64,
+}
+
+struct Sent {
+    pages: u64,
+    answer: Pending<u64, Error>,
+}
+
+impl<'a> Recorder<'a> {
+    pub(crate) fn new(tracker: &'a Tracker, run: &Run, pass: Pass) -> Self {
+        Self {
+            tracker,
+            recorded: pass.pages,
+            pass,
+            journal: Journal::of(run.directory()),
+            waiting: Listing::default(),
+            sent: VecDeque::new(),
+            vanished: 0,
+        }
+    }
+
+    /// Where the pass stands.
+    pub(crate) fn pass(&self) -> &Pass {
+        &self.pass
+    }
+
+    /// Pages that were fetched by a process that died before it could record them.
+    pub(crate) fn left_behind(&self) -> Result<Vec<Entry>, Error> {
+        self.journal.pages(&self.pass)
+    }
+
+    /// Takes books of a page that has more of them: so many in all up to these.
+    pub(crate) async fn books(&mut self, books: Books, part: u64) -> Result<(), Error> {
+        self.pass.part = part;
+        self.waiting.books.append(books);
+        self.send().await
+    }
+
+    /// Takes the last books of a page. The next one may be asked for as soon as this returns: a process that dies finds
+    /// in the database, or in the journal, all of this one.
+    pub(crate) async fn page(&mut self, page: ReadPage, rest: Books) -> Result<(), Error> {
+        let part = page.books - rest.len() as u64;
+        if self.journal.is_long() {
+            self.flush().await?;
+        } else if part > 0 {
+            self.settle(0).await?;
+        }
+        let entry = Entry::new(&self.pass, page, part, rest);
+        if entry.page.next.is_some() {
+            self.journal.keep(&entry, self.recorded)?;
+        }
+        self.add(entry).await
+    }
+
+    /// Takes a page that is in the journal.
+    pub(crate) async fn add(&mut self, entry: Entry) -> Result<(), Error> {
+        let Entry { page, rest, .. } = entry;
+        self.pass.advance(&page);
+        self.waiting.is_last = page.next.is_none();
+        self.waiting.books.append(rest);
+        self.waiting.pages.push((self.pass.pages, page));
+        if self.waiting.books.len() >= ENOUGH || self.waiting.is_last {
+            self.send().await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until everything is recorded.
+    pub(crate) async fn flush(&mut self) -> Result<(), Error> {
+        if !self.waiting.is_empty() {
+            self.send().await?;
+        }
+        self.settle(0).await?;
+        self.journal.clear()
+    }
+
+    /// Books that the last page's transaction has marked as vanished.
+    pub(crate) fn vanished(&self) -> u64 {
+        self.vanished
+    }
+
+    /// The last page led to a wrong one, so it is not done: it has to be asked for again.
+    pub(crate) async fn step_back(&mut self, address: String, books: u64) -> Result<(), Error> {
+        self.flush().await?;
+        let number = self.pass.pages;
+        self.pass.pages = self.pass.pages.saturating_sub(1);
+        self.pass.books = self.pass.books.saturating_sub(books);
+        self.pass.next_page = Some(address);
+        self.recorded = self.pass.pages;
+        record::step_back(self.tracker, &self.pass, number, date::now()).await
+    }
+
+    async fn send(&mut self) -> Result<(), Error> {
+        self.settle(SENT - 1).await?;
+        let listing = std::mem::take(&mut self.waiting);
+        let answer = record::listing(self.tracker, &self.pass, listing, date::now());
+        let pages = self.pass.pages;
+        self.sent.push_back(Sent { pages, answer });
+        Ok(())
+    }
+
+    /// Waits until at most `left` transactions are under way.
+    async fn settle(&mut self, left: usize) -> Result<(), Error> {
+        while self.sent.len() > left
+            && let Some(Sent { pages, answer }) = self.sent.pop_front()
+        {
+            self.vanished += answer.await?;
+            self.recorded = pages;
+        }
+        Ok(())
+    }
+}
