@@ -26,6 +26,7 @@ pub mod export;
 pub mod fingerprint;
 pub mod hash;
 mod id;
+pub mod identify;
 mod import;
 pub mod known;
 pub mod levels;
