@@ -14,8 +14,7 @@ use crate::identify::text::{
 };
 
 /// Whoever says that a passage is a recording.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
     /// A MusicBrainz id in the file's tags.
     TagId,
@@ -27,6 +26,25 @@ pub enum Source {
     Album,
     /// Title and artist in the tags.
     Tags,
+}
+
+impl Serialize for Source {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
+}
+
+impl Source {
+    /// As it is stored.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::TagId => "tag_id",
+            Self::AcoustId => "acoustid",
+            Self::Search => "musicbrainz",
+            Self::Album => "album",
+            Self::Tags => "tags",
+        }
+    }
 }
 
 /// How sure an answer is.
