@@ -24,7 +24,12 @@ pub fn finding(item: &Item, gathered: Gathered) -> Option<Finding> {
     if gathered.trouble == Some(Trouble::Stopped) {
         return None;
     }
+    let is_chosen = item.state == Some(State::Chosen);
+    if item.state.is_some_and(State::is_decided) && !(is_chosen && gathered.recording.is_some()) {
+        return None;
+    }
     let state = match (verdict.level, &gathered.recording, &gathered.trouble) {
+        _ if is_chosen => State::Chosen,
         (Level::High | Level::Medium, Some(_), None) | (Level::High, Some(_), Some(_)) => {
             State::Identified
         }
@@ -41,7 +46,7 @@ pub fn finding(item: &Item, gathered: Gathered) -> Option<Finding> {
         "trouble": gathered.trouble.as_ref().map(ToString::to_string),
         "candidates": candidates,
     });
-    let song = (state == State::Identified)
+    let song = matches!(state, State::Identified | State::Chosen)
         .then_some(gathered.recording)
         .flatten()
         .map(|recording| {
@@ -64,8 +69,16 @@ pub fn finding(item: &Item, gathered: Gathered) -> Option<Finding> {
         start: item.start,
         end: item.end,
         state,
-        level: verdict.level,
-        confidence: verdict.confidence.clamp(0.0, 1.0),
+        level: if is_chosen {
+            Level::High
+        } else {
+            verdict.level
+        },
+        confidence: if is_chosen {
+            1.0
+        } else {
+            verdict.confidence.clamp(0.0, 1.0)
+        },
         reasoning: reasoning.to_string(),
         song,
     })

@@ -15,6 +15,7 @@ use crate::identify::evidence::{
 use crate::identify::load::Item;
 use crate::identify::rip;
 use crate::identify::services::Trouble;
+use crate::identify::store::State;
 use crate::identify::text::{Title, artist_similarity, title_similarity};
 
 /// Releases looked up for one album.
@@ -445,6 +446,19 @@ async fn settle(
         trouble: pool.trouble.clone(),
         ..Gathered::default()
     };
+    if let (Some(State::Chosen), Some(chosen), true) = (item.state, &item.recording, item.due) {
+        // A person has said what it is; only what hangs on that is written anew.
+        match asker.recording(chosen).await {
+            Ok(recording) => {
+                gathered.album = recording.as_ref().and_then(|one| album_of(item, one));
+                gathered.recording = recording;
+                gathered.trouble = None;
+            }
+            Err(trouble) => gathered.trouble = Some(trouble),
+        }
+        gathered.verdict = Some(verdict);
+        return gathered;
+    }
     let best = verdict
         .candidates
         .first()

@@ -10,7 +10,7 @@ pub mod cover_art;
 pub mod musicbrainz;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use run::Cancel;
@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 use web::{Class, Classified, Client, Options, Retry, Secret, Url};
 
 use crate::error::{Error, Result};
+use crate::settings;
 
 /// An answer larger than this is no answer.
 const LARGEST_ANSWER: usize = 16 << 20;
@@ -45,6 +46,35 @@ pub struct Endpoints {
     pub patience: Duration,
     /// How often to try.
     pub attempts: u32,
+}
+
+impl Endpoints {
+    /// What the library's settings say, with the key for `AcoustID` if there is one.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub fn load(db: &sqlite::Db, acoustid_key: Option<Secret>) -> Result<Self> {
+        let address = |key| -> Result<Url> {
+            let text = settings::value(db, key)?.unwrap_or_default();
+            Url::parse(&text).map_err(|_| Error::Service {
+                reason: format!("`{text}`, the value of `{key}`, is no address"),
+            })
+        };
+        let rate = settings::value(db, "musicbrainz_requests_per_second")?;
+        Ok(Self {
+            acoustid: address("acoustid_base_url")?,
+            musicbrainz: address("musicbrainz_base_url")?,
+            acousticbrainz: address("acousticbrainz_base_url")?,
+            cover_art: address("cover_art_base_url")?,
+            acoustid_rate: 3.0,
+            musicbrainz_rate: rate.and_then(|rate| rate.parse().ok()).unwrap_or(1.0),
+            contact: settings::value(db, "service_contact")?.unwrap_or_default(),
+            acoustid_key,
+            patience: Duration::from_secs(10),
+            attempts: 3,
+        })
+    }
 }
 
 /// Why there is no answer.
@@ -83,8 +113,8 @@ impl std::fmt::Display for Trouble {
 pub struct Patience {
     /// The run was asked to stop.
     pub cancel: Cancel,
-    /// From then on only services that have shown that they work are waited for.
-    hurry_from: Mutex<Option<Instant>>,
+    /// From then on, services that do not work are waited for no longer than this.
+    hurry: Mutex<Option<(Instant, Duration)>>,
 }
 
 impl Patience {
@@ -92,24 +122,25 @@ impl Patience {
     pub fn new(cancel: Cancel) -> Self {
         Self {
             cancel,
-            hurry_from: Mutex::default(),
+            hurry: Mutex::default(),
         }
     }
 
-    /// After `grace`, nobody waits for a service that has not answered yet.
+    /// From now on a service has to answer within `grace`, unless it has shown that it works.
     pub fn hurry(&self, grace: Duration) {
-        *self.lock() = Some(Instant::now() + grace);
+        *self.lock() = Some((Instant::now(), grace));
     }
 
-    fn is_over(&self, works: bool) -> bool {
-        let hurry = self.lock().is_some_and(|from| Instant::now() >= from);
+    /// Whether nobody waits any more for a service that was first asked at `asked`.
+    fn is_over(&self, works: bool, asked: Instant) -> bool {
+        let hurry = self
+            .lock()
+            .is_some_and(|(from, grace)| from.max(asked) + grace <= Instant::now());
         self.cancel.is_requested() || (hurry && !works)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
-        self.hurry_from
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Instant, Duration)>> {
+        self.hurry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -122,6 +153,8 @@ pub struct Service {
     /// It has answered, and has not failed since.
     works: AtomicBool,
     requests: AtomicU64,
+    /// When it was first asked.
+    asked: OnceLock<Instant>,
     trouble: Mutex<Option<Trouble>>,
 }
 
@@ -176,6 +209,7 @@ impl Service {
             },
             works: AtomicBool::new(false),
             requests: AtomicU64::new(0),
+            asked: OnceLock::new(),
             trouble: Mutex::default(),
         })
     }
@@ -235,7 +269,8 @@ impl Service {
         if let Some(trouble) = self.trouble() {
             return Err(trouble);
         }
-        let is_over = || patience.is_over(self.works.load(Ordering::Relaxed));
+        let asked = *self.asked.get_or_init(Instant::now);
+        let is_over = || patience.is_over(self.works.load(Ordering::Relaxed), asked);
         let again = |error: &Failed, pause: Duration| {
             tracing::info!(
                 service = self.name,
