@@ -95,7 +95,7 @@ pub fn run(plan: &Plan) -> Result<()> {
         began.elapsed().as_secs_f64()
     ));
     if plan.rips > 0 {
-        rips(plan.rips);
+        rips(plan.rips, plan.verbose);
     }
     Ok(())
 }
@@ -169,7 +169,7 @@ fn share(part: u64, all: u64) -> f64 {
 }
 
 /// Album rips among twenty editions each.
-fn rips(count: u64) {
+fn rips(count: u64, verbose: bool) {
     let made: Vec<_> = (0..count).map(rip_of).collect();
     let (mut exact, mut edition) = (0, 0);
     let (mut error, mut boundaries) = (0.0, 0_u64);
@@ -183,6 +183,9 @@ fn rips(count: u64) {
         };
         slowest = slowest.max(start.elapsed().as_secs_f64());
         edition += u64::from(at == rip.right);
+        if verbose && at != rip.right {
+            printer::note(&format!("edition {at} of {rip:?}"));
+        }
         exact += u64::from(found.tracks.len() == rip.starts.len() + 1);
         for (start, _) in rip.starts.iter().filter(|(_, heard)| *heard) {
             let nearest = found.tracks[1..]

@@ -200,7 +200,8 @@ fn weigh(heard: &Heard, mut candidate: Candidate) -> Weighed {
     let by_length = length_doubt(heard.length_ms, recording.length_ms);
     doubts.extend(by_length);
     let has = |source| candidate.evidence.iter().any(|e| e.source == source);
-    if let Some((support, doubt)) = tags_say(heard, recording) {
+    let has_id = has(Source::TagId) || has(Source::AcoustId);
+    if let Some((support, doubt)) = tags_say(heard, recording, has_id) {
         doubts.extend(doubt);
         // A search has used the tags already, and whoever wrote the id wrote the title, too.
         let is_news = has(Source::AcoustId) || has(Source::Album);
@@ -249,7 +250,14 @@ fn length_doubt(heard: u64, recorded: Option<u64>) -> Option<Doubt> {
 }
 
 /// What title and artist in the tags say of a candidate: for it, against it.
-fn tags_say(heard: &Heard, recording: &Recording) -> Option<(Option<Evidence>, Option<Doubt>)> {
+///
+/// `has_id`: an id or a fingerprint speaks for it. Then tags that are silent about a version are no
+/// contradiction: many a live recording is not called so on its sleeve.
+fn tags_say(
+    heard: &Heard,
+    recording: &Recording,
+    has_id: bool,
+) -> Option<(Option<Evidence>, Option<Doubt>)> {
     let written = heard.title.as_deref()?;
     let ours = Title::parse(written);
     let theirs = Title::parse(&recording.title).with_remark(&recording.remark);
@@ -270,7 +278,13 @@ fn tags_say(heard: &Heard, recording: &Recording) -> Option<(Option<Evidence>, O
     if title < 0.75 || artist.is_some_and(|artist| artist < 0.65) {
         return Some((None, Some(doubt(0.85, "the tags name something else"))));
     }
+    let only_remarked =
+        ours.versions.is_empty() && Title::parse(&recording.title).versions.is_empty();
     match ours.compare_versions(&theirs, &context) {
+        Versions::Different if has_id && only_remarked => {
+            let because = format!("the tags do not say `{}`", recording.remark);
+            return Some((None, Some(doubt(0.93, &because))));
+        }
         Versions::Different => {
             let because = format!(
                 "the tags mean another version ({} against {})",

@@ -64,7 +64,7 @@ pub struct Alignment {
     pub missing: usize,
     /// How far the tracks' lengths are off, on average, in seconds.
     pub mean_error: f64,
-    /// What the walk cost, a track; the lower the better.
+    /// What the walk cost; the lower the better, and below 0 where gaps are found as foretold.
     pub cost: f64,
 }
 
@@ -97,7 +97,9 @@ const WINDOW: u64 = 15_000;
 /// Ways kept after each track.
 const BEAM: usize = 160;
 
-const GUESS_COST: f64 = 5.0;
+/// What a gap where a track should end speaks for the release: by chance there is hardly ever one.
+const GAP_GAIN: f64 = 4.0;
+const GUESS_COST: f64 = 4.0;
 const MISSING_COST: f64 = 12.0;
 
 /// A way up to the end of some track.
@@ -139,8 +141,7 @@ pub fn align(spans: &[Span], spots: &[QuietSpot], lengths: &[u64]) -> Option<Ali
                 continue;
             };
             let skipped = skipped(&places, way.boundary.start(), last.end);
-            let cost =
-                (way.cost + cost + skipped + missing as f64 * MISSING_COST) / lengths.len() as f64;
+            let cost = way.cost + cost + skipped + missing as f64 * MISSING_COST;
             if best.is_none_or(|(least, ..)| cost < least) {
                 best = Some((cost, at, from));
             }
@@ -183,7 +184,7 @@ fn places(spans: &[Span], spots: &[QuietSpot]) -> Vec<Place> {
                 end: pair[0].end,
                 start: pair[1].start,
             },
-            take: 0.0,
+            take: -GAP_GAIN,
             // Music has rests; long ones are rare.
             pass: (0.5 + seconds * 0.9).min(6.0),
         }
@@ -198,7 +199,8 @@ fn places(spans: &[Span], spots: &[QuietSpot]) -> Vec<Place> {
         .filter(|spot| !in_gap(spot.at))
         .map(|spot| Place {
             boundary: Boundary::Quiet(spot.at),
-            take: (2.6 - spot.depth_db / 12.0).clamp(0.4, 3.0),
+            // Music is full of shallow ones.
+            take: ((7.0 - spot.depth_db) / 2.5).clamp(-3.0, 2.0),
             pass: 0.0,
         });
     let mut places: Vec<_> = gaps.chain(quiet).collect();

@@ -267,7 +267,7 @@ pub fn rip_of(number: u64) -> MadeRip {
         }
     }
     rip.spots.sort_by_key(|(at, _)| *at);
-    rip.editions = editions(&lengths, &mut random);
+    rip.editions = editions(&lengths, &rip.starts, &mut random);
     rip.right = random.below(rip.editions.len() as u64 + 1) as usize;
     let rounded = lengths
         .iter()
@@ -280,7 +280,10 @@ pub fn rip_of(number: u64) -> MadeRip {
 }
 
 /// Nineteen editions that are not this one.
-fn editions(lengths: &[u64], random: &mut Random) -> Vec<Edition> {
+///
+/// One that takes two tracks for one does so where the boundary between them can be heard: where it
+/// cannot, the audio does not tell which of the two is right.
+fn editions(lengths: &[u64], starts: &[(u64, bool)], random: &mut Random) -> Vec<Edition> {
     (0..19)
         .map(|kind| {
             let mut other = lengths.to_vec();
@@ -305,7 +308,10 @@ fn editions(lengths: &[u64], random: &mut Random) -> Vec<Edition> {
                     }
                 }
                 4 => {
-                    let at = random.below(other.len() as u64 - 1) as usize;
+                    let mut at = random.below(other.len() as u64 - 1) as usize;
+                    while !starts[at].1 {
+                        at = (at + 1) % starts.len();
+                    }
                     let both = other.remove(at);
                     other[at] += both;
                 }
