@@ -151,7 +151,7 @@ pub fn identify(
             continue;
         }
         for album in albums(items) {
-            let gathered = runtime.block_on(gather(&asker, &album));
+            let gathered = runtime.block_on(gather(&asker, &album, manner == Manner::Brisk));
             if patience.cancel.is_requested() {
                 break;
             }

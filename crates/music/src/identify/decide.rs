@@ -56,9 +56,12 @@ pub fn finding(item: &Item, gathered: Gathered) -> Option<Finding> {
                 .iter()
                 .max_by(|a, b| a.confidence.total_cmp(&b.confidence));
             Song {
-                source: strongest
-                    .map_or("musicbrainz", |one| one.source.word())
-                    .to_owned(),
+                source: match strongest {
+                    _ if is_chosen => "user",
+                    Some(one) => one.source.word(),
+                    None => "musicbrainz",
+                }
+                .to_owned(),
                 recording,
                 album: gathered.album,
                 evidence,

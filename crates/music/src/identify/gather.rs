@@ -76,9 +76,19 @@ impl Pool {
 }
 
 /// Gathers for the passages of one album: files of one folder that say they belong together.
-pub async fn gather(asker: &Asker<'_>, items: &[Item]) -> Vec<Gathered> {
+///
+/// `brisk`: once a service is down, nobody else is asked either.
+pub async fn gather(asker: &Asker<'_>, items: &[Item], brisk: bool) -> Vec<Gathered> {
     let mut pools: Vec<Pool> = items.iter().map(|_| Pool::default()).collect();
     by_fingerprints(asker, items, &mut pools).await;
+    if let (true, Some(trouble)) = (brisk, asker.services.troubles().into_iter().next()) {
+        let left = |(item, pool): (&Item, &Pool)| Gathered {
+            verdict: Some(pool.verdict(item)),
+            trouble: Some(trouble.clone()),
+            ..Gathered::default()
+        };
+        return items.iter().zip(&pools).map(left).collect();
+    }
     let releases = by_releases(asker, items, &mut pools).await;
     by_ids(asker, items, &mut pools, &releases).await;
     by_searches(asker, items, &mut pools).await;

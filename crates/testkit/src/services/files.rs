@@ -256,11 +256,12 @@ pub fn rip_of(number: u64) -> MadeRip {
                 // The pause belongs to the track before it, as on a compact disc.
                 let pause = 400 + random.below(2_400);
                 rip.spans.push((begin, end - pause));
-                begin = end;
+                begin = end + random.below(250);
                 rip.starts.push((end, true));
             }
             80..=95 => {
-                rip.spots.push((end, 10.0 + random.unit() * 12.0));
+                rip.spots
+                    .push((end - 200 + random.below(400), 10.0 + random.unit() * 12.0));
                 rip.starts.push((end, true));
             }
             _ => rip.starts.push((end, false)),
@@ -271,7 +272,7 @@ pub fn rip_of(number: u64) -> MadeRip {
     rip.right = random.below(rip.editions.len() as u64 + 1) as usize;
     let rounded = lengths
         .iter()
-        .map(|length| length.saturating_add_signed(random.below(800) as i64 - 400));
+        .map(|length| length.saturating_add_signed(random.below(2_400) as i64 - 1_200));
     let right = Edition {
         lengths: rounded.collect(),
     };

@@ -1,0 +1,328 @@
+//! Identification against services on the loopback that are sometimes slow, wrong or gone.
+
+use std::time::Duration;
+
+use music::identify::answers::Answers;
+use music::identify::ask::Asker;
+use music::identify::load::Scope;
+use music::identify::services::{Endpoints, Patience, Services};
+use music::identify::{Identified, Manner, decide, identify};
+use music::{DATABASE, Library};
+use run::Cancel;
+use rusqlite::Connection;
+use tempfile::TempDir;
+use testkit::services::{FakeServices, Fault, KEY, MadeFile, Service, World, files_of, seed};
+
+struct Place {
+    folder: TempDir,
+    fake: FakeServices,
+    files: Vec<MadeFile>,
+}
+
+impl Place {
+    fn new(number: u64, folders: usize) -> Self {
+        let mut world = World::generate(number, 12);
+        let files = files_of(&mut world, number, folders);
+        let folder = TempDir::new().unwrap();
+        let library = Library::open(&folder.path().join(DATABASE), folder.path()).unwrap();
+        library.close().unwrap();
+        seed(&folder.path().join(DATABASE), &files).unwrap();
+        Self {
+            folder,
+            fake: FakeServices::start(world).unwrap(),
+            files,
+        }
+    }
+
+    fn library(&self) -> Library {
+        let library =
+            Library::open(&self.folder.path().join(DATABASE), self.folder.path()).unwrap();
+        for (key, value) in self.fake.settings() {
+            music::settings::set(library.db(), key, Some(&value)).unwrap();
+        }
+        library
+    }
+
+    fn endpoints(&self, library: &Library) -> Endpoints {
+        let _ = self;
+        Endpoints {
+            acoustid_rate: 0.0,
+            musicbrainz_rate: 0.0,
+            patience: Duration::from_millis(400),
+            attempts: 2,
+            ..Endpoints::load(library.db(), Some(web::Secret::new(KEY))).unwrap()
+        }
+    }
+
+    fn identify(&self) -> Identified {
+        self.identify_with(|_| {}, &Scope::default(), Manner::Thorough)
+    }
+
+    fn identify_with(
+        &self,
+        change: impl FnOnce(&mut Endpoints),
+        scope: &Scope,
+        manner: Manner,
+    ) -> Identified {
+        let library = self.library();
+        let mut endpoints = self.endpoints(&library);
+        change(&mut endpoints);
+        let services = Services::new(&endpoints).unwrap();
+        let answers = Answers::new(library.db().clone(), scope.retry);
+        let patience = Patience::new(Cancel::new());
+        let before = library.db().report().transactions;
+        let report = identify(
+            &library,
+            &services,
+            &answers,
+            &patience,
+            (scope, manner),
+            &|_| {},
+        )
+        .unwrap();
+        let transactions = library.db().report().transactions - before;
+        assert!(
+            transactions <= self.files.len() as u64 + 1,
+            "{transactions} transactions"
+        );
+        library.close().unwrap();
+        report
+    }
+
+    fn number(&self, sql: &str) -> i64 {
+        let connection = Connection::open(self.folder.path().join(DATABASE)).unwrap();
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// Everything that identification writes but ids and times, in order.
+    fn rows(&self) -> Vec<String> {
+        let connection = Connection::open(self.folder.path().join(DATABASE)).unwrap();
+        let sql = "SELECT 'p ' || p.guid || coalesce(p.recording_mbid, '-') || (p.song_id IS NULL) || coalesce(p.title, '') \
+                       || coalesce(p.identity_confidence, '-') FROM passages p \
+                   UNION ALL SELECT 'i ' || passage_id || state || level || reasoning FROM accession_identifications \
+                   UNION ALL SELECT 's ' || recording_mbid || title FROM songs \
+                   UNION ALL SELECT 'a ' || artist_mbid FROM artists \
+                   UNION ALL SELECT 'w ' || work_mbid FROM works \
+                   UNION ALL SELECT 'l ' || album_mbid || title FROM albums \
+                   UNION ALL SELECT 'ps ' || passage_id || s.recording_mbid || start_time_ticks || end_time_ticks \
+                       FROM passage_songs JOIN songs s ON s.guid = song_id \
+                   UNION ALL SELECT 'sa ' || s.recording_mbid || a.artist_mbid || weight FROM song_artists \
+                       JOIN songs s ON s.guid = song_id JOIN artists a ON a.guid = artist_id \
+                   UNION ALL SELECT 'sw ' || s.recording_mbid || w.work_mbid FROM song_works \
+                       JOIN songs s ON s.guid = song_id JOIN works w ON w.guid = song_works.work_id \
+                   UNION ALL SELECT 'pa ' || passage_id || l.album_mbid FROM passage_albums \
+                       JOIN albums l ON l.guid = album_id \
+                   UNION ALL SELECT 'ip ' || passage_id || source_type || confidence FROM import_provenance \
+                   ORDER BY 1";
+        let mut statement = connection.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.map(Result::unwrap).collect()
+    }
+}
+
+fn later(report: &Identified) -> bool {
+    report.retry_later > 0
+}
+
+#[test]
+fn answers_are_right_and_the_second_run_asks_nobody() {
+    let place = Place::new(7, 12);
+    let report = place.identify();
+    assert_eq!(report.retry_later + report.not_reached, 0, "{report:?}");
+    assert!(report.high > report.passages / 3, "{report:?}");
+    for file in &place.files {
+        let wrong = place.number(&format!(
+            "SELECT count(*) FROM passages p JOIN files f ON f.guid = p.file_id \
+             JOIN accession_identifications i ON i.passage_id = p.guid \
+             WHERE f.path = '{}' AND i.level = 'high' AND p.recording_mbid IS NOT '{}'",
+            file.path,
+            file.truth.as_deref().unwrap_or("nothing")
+        ));
+        assert_eq!(wrong, 0, "{file:?}");
+    }
+    assert_eq!(place.number("SELECT count(*) FROM (SELECT sum(weight) w FROM song_artists GROUP BY song_id) WHERE abs(w - 1) > 1e-9"), 0);
+    assert_eq!(
+        place.number("SELECT count(*) FROM pragma_foreign_key_check"),
+        0
+    );
+    let (rows, asked) = (place.rows(), place.fake.requests().len());
+    let again = place.identify();
+    assert_eq!((again.passages, again.requests), (0, 0));
+    // Also when everything is to be found out anew: the answers are there.
+    let connection = Connection::open(place.folder.path().join(DATABASE)).unwrap();
+    connection
+        .execute("DELETE FROM accession_identifications", [])
+        .unwrap();
+    drop(connection);
+    place.identify();
+    assert_eq!(place.rows(), rows);
+    assert_eq!(place.fake.requests().len(), asked);
+}
+
+#[test]
+fn no_service_is_asked_more_often_than_it_wants() {
+    let place = Place::new(3, 9);
+    let rates = |endpoints: &mut Endpoints| {
+        endpoints.acoustid_rate = 3.0;
+        endpoints.musicbrainz_rate = 4.0;
+        endpoints.patience = Duration::from_secs(5);
+        endpoints.contact = "mailto:somebody@example.org".to_owned();
+    };
+    place.identify_with(rates, &Scope::default(), Manner::Thorough);
+    assert!(place.fake.most_in_a_second(Service::AcoustId) <= 3);
+    assert!(place.fake.most_in_a_second(Service::MusicBrainz) <= 4);
+    let requests = place.fake.requests();
+    assert!(
+        requests
+            .iter()
+            .all(|one| one.user_agent.starts_with("accession/"))
+    );
+    assert!(
+        requests
+            .iter()
+            .all(|one| one.user_agent.contains("somebody@example.org"))
+    );
+    assert!(requests.iter().all(|one| !one.target.contains(KEY)));
+}
+
+#[test]
+fn an_outage_is_passed_over_or_left_for_later() {
+    let place = Place::new(11, 6);
+    // Once is no outage.
+    for fault in [Fault::Status(503), Fault::Dead, Fault::HalfClosed] {
+        place.fake.fail(Service::AcoustId, fault.clone(), 1);
+        place.fake.fail(Service::MusicBrainz, fault, 1);
+        let report = place.identify_with(
+            |endpoints| endpoints.attempts = 3,
+            &Scope::default(),
+            Manner::Thorough,
+        );
+        assert_eq!(report.retry_later, 0, "{report:?}");
+        let connection = Connection::open(place.folder.path().join(DATABASE)).unwrap();
+        for table in ["accession_identifications", "accession_answers"] {
+            connection
+                .execute(&format!("DELETE FROM {table}"), [])
+                .unwrap();
+        }
+    }
+    for fault in [
+        Fault::Silent,
+        Fault::Slow(Duration::from_secs(2)),
+        Fault::Status(500),
+        Fault::Dead,
+        Fault::Portal,
+        Fault::BadKey,
+    ] {
+        place.fake.fail(Service::AcoustId, fault.clone(), 1_000);
+        if fault != Fault::BadKey {
+            place.fake.fail(Service::MusicBrainz, fault.clone(), 1_000);
+        }
+        let report = place.identify();
+        assert!(later(&report), "{fault:?} {report:?}");
+        assert!(!report.troubles.is_empty(), "{fault:?}");
+        let said = report.troubles.join("; ");
+        assert!(!said.contains(KEY), "{said}");
+        match fault {
+            Fault::Portal => assert!(said.contains("sign-in"), "{said}"),
+            Fault::BadKey => assert!(said.contains("invalid API key"), "{said}"),
+            _ => {}
+        }
+        // What AcoustID alone would have known is tried again, and found.
+        place.fake.mend();
+        let report = place.identify();
+        assert_eq!(report.retry_later, 0, "{fault:?} {report:?}");
+        assert!(report.passages > 0);
+        let connection = Connection::open(place.folder.path().join(DATABASE)).unwrap();
+        for table in ["accession_identifications", "accession_answers"] {
+            connection
+                .execute(&format!("DELETE FROM {table}"), [])
+                .unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_service_that_is_down_ends_a_brisk_run_at_once() {
+    let place = Place::new(5, 10);
+    place.fake.fail(Service::AcoustId, Fault::Silent, 1_000);
+    let report = place.identify_with(|_| {}, &Scope::default(), Manner::Brisk);
+    assert_eq!(report.not_reached, 0, "{report:?}");
+    assert!(
+        place.fake.requests().len() < 20,
+        "{}",
+        place.fake.requests().len()
+    );
+    let left = "SELECT count(*) FROM accession_identifications WHERE state = 'retry_later'";
+    assert_eq!(place.number(left) as u64, report.retry_later);
+    assert!(report.retry_later > report.passages / 2);
+}
+
+#[test]
+fn a_persons_word_is_kept() {
+    let place = Place::new(9, 4);
+    place.identify();
+    let connection = Connection::open(place.folder.path().join(DATABASE)).unwrap();
+    let mut ids = connection
+        .prepare("SELECT passage_id FROM accession_identifications WHERE state = 'identified' ORDER BY 1 LIMIT 2")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(|id: rusqlite::Result<String>| id.unwrap())
+        .collect::<Vec<_>>();
+    drop(connection);
+    let (second, first) = (ids.pop().unwrap(), ids.pop().unwrap());
+    let library = place.library();
+    let services = Services::new(&place.endpoints(&library)).unwrap();
+    let answers = Answers::new(library.db().clone(), false);
+    let patience = Patience::new(Cancel::new());
+    let asker = Asker {
+        services: &services,
+        answers: &answers,
+        patience: &patience,
+    };
+    let passage = |id: &str| match music::query::show(&library, id).unwrap() {
+        music::query::Shown::Passage(passage) => passage.id,
+        music::query::Shown::File(file) => panic!("{file:?}"),
+    };
+    let chosen = place.fake.world().recordings[0].mbid.clone();
+    decide::set(&library, &asker, &passage(&first), &chosen).unwrap();
+    decide::reject(&library, &passage(&second)).unwrap();
+    assert!(decide::set(&library, &asker, &passage(&first), "no-such-id").is_err());
+    library.close().unwrap();
+    let scope = Scope {
+        passages: Vec::new(),
+        retry: true,
+        ..Scope::default()
+    };
+    place.identify_with(|_| {}, &scope, Manner::Thorough);
+    let of = |id: &str| {
+        place.number(&format!(
+            "SELECT count(*) FROM passages WHERE guid = '{id}' AND recording_mbid = '{chosen}' AND mbid_source = 'user'"
+        ))
+    };
+    assert_eq!((of(&first), of(&second)), (1, 0));
+    assert_eq!(
+        place.number(&format!(
+            "SELECT count(*) FROM passage_songs WHERE passage_id = '{second}'"
+        )),
+        0
+    );
+    // An analysis that sets the title back to that of the tags changes nothing for long.
+    let connection = Connection::open(place.folder.path().join(DATABASE)).unwrap();
+    connection
+        .execute(
+            "UPDATE passages SET title = 'from the tags', title_source = 'tags'",
+            [],
+        )
+        .unwrap();
+    drop(connection);
+    place.identify();
+    let title = format!(
+        "SELECT count(*) FROM passages p JOIN songs s ON s.guid = p.song_id WHERE p.guid = '{first}' AND p.title = s.title"
+    );
+    assert_eq!((of(&first), place.number(&title)), (1, 1));
+    assert_eq!(
+        place.number("SELECT count(*) FROM accession_identifications WHERE state = 'chosen'"),
+        1
+    );
+}
