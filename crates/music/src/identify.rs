@@ -6,7 +6,7 @@
 //! | [`services`] | asks the network, politely |
 //! | [`ask`], [`answers`] | ask nothing twice |
 //! | [`gather`](mod@gather) | collects what speaks for which recording |
-//! | [`text`], [`evidence`], [`album`], [`rip`] | weigh it; pure functions |
+//! | [`text`], [`evidence`], [`album`], [`rip`], [`recut`] | weigh it; pure functions |
 //! | [`store`] | writes it, one transaction a file |
 //!
 //! Nothing here is needed to play: a service that does not answer leaves a mark to try again.
@@ -20,6 +20,7 @@ pub mod decide;
 pub mod evidence;
 pub mod gather;
 pub mod load;
+pub mod recut;
 pub mod rip;
 pub mod services;
 pub mod store;
@@ -35,10 +36,10 @@ use crate::error::{Error, Result};
 use crate::identify::answers::Answers;
 use crate::identify::ask::Asker;
 use crate::identify::evidence::Level;
-use crate::identify::gather::{Gathered, gather};
+use crate::identify::gather::{Album, gather};
 use crate::identify::load::{Item, Scope};
 use crate::identify::services::{Patience, Services, Trouble};
-use crate::identify::store::{Finding, Song, State};
+use crate::identify::store::{Cut, Finding, Song, State};
 use crate::library::Library;
 
 /// Passages of a folder without album tags are one album only up to this many.
@@ -147,15 +148,16 @@ pub fn identify(
                 .map(|item| decide::later(item, &services.troubles()))
                 .collect();
             report.retry_later += findings.len() as u64;
-            store::record(library.db(), findings, answers.take_unwritten())?;
+            store::record(library.db(), None, findings, answers.take_unwritten())?;
             continue;
         }
         for album in albums(items) {
-            let gathered = runtime.block_on(gather(&asker, &album, manner == Manner::Brisk));
+            let brisk = manner == Manner::Brisk;
+            let album = runtime.block_on(gather(&asker, album, brisk));
             if patience.cancel.is_requested() {
                 break;
             }
-            write(library, answers, &album, gathered, &mut report, tell)?;
+            write(library, answers, album, &mut report, tell)?;
         }
         let troubles = services.troubles();
         for trouble in &troubles[told.min(troubles.len())..] {
@@ -166,7 +168,7 @@ pub fn identify(
         told = troubles.len();
     }
     // What was answered and served nobody yet is kept all the same.
-    store::record(library.db(), Vec::new(), answers.take_unwritten())?;
+    store::record(library.db(), None, Vec::new(), answers.take_unwritten())?;
     report.requests = services.requests();
     report.troubles = services.troubles().iter().map(Trouble::to_string).collect();
     let done = report.high + report.medium + report.doubtful + report.none + report.retry_later;
@@ -221,26 +223,20 @@ fn albums(items: Vec<Item>) -> Vec<Vec<Item>> {
 fn write(
     library: &Library,
     answers: &Answers,
-    items: &[Item],
-    gathered: Vec<Gathered>,
+    album: Album,
     report: &mut Identified,
     tell: &dyn Fn(&Told),
 ) -> Result<()> {
+    let cut = album.is_recut.then(|| Cut::of(&album.items));
     let mut files: BTreeMap<&str, Vec<Finding>> = BTreeMap::new();
-    for (item, gathered) in items.iter().zip(gathered) {
+    for (item, gathered) in album.items.iter().zip(album.gathered) {
         if !item.due {
             continue;
         }
         let Some(finding) = decide::finding(item, gathered) else {
             continue;
         };
-        match (finding.state, finding.level) {
-            (State::Identified | State::Chosen, Level::High) => report.high += 1,
-            (State::Identified | State::Chosen, _) => report.medium += 1,
-            (State::Doubtful, _) => report.doubtful += 1,
-            (State::None | State::Rejected, _) => report.none += 1,
-            (State::RetryLater, _) => report.retry_later += 1,
-        }
+        count(report, &finding);
         let recording = finding.song.as_ref().map(|song: &Song| &song.recording);
         tell(&Told::PassageIdentified {
             passage_id: item.id.to_string(),
@@ -253,8 +249,20 @@ fn write(
         });
         files.entry(&item.path).or_default().push(finding);
     }
+    let mut cut = cut;
     for findings in files.into_values() {
-        store::record(library.db(), findings, answers.take_unwritten())?;
+        let answers = answers.take_unwritten();
+        store::record(library.db(), cut.take(), findings, answers)?;
     }
     Ok(())
+}
+
+fn count(report: &mut Identified, finding: &Finding) {
+    match (finding.state, finding.level) {
+        (State::Identified | State::Chosen, Level::High) => report.high += 1,
+        (State::Identified | State::Chosen, _) => report.medium += 1,
+        (State::Doubtful, _) => report.doubtful += 1,
+        (State::None | State::Rejected, _) => report.none += 1,
+        (State::RetryLater, _) => report.retry_later += 1,
+    }
 }

@@ -1,5 +1,10 @@
 //! Identification against services on the loopback that are sometimes slow, wrong or gone.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test may fail as the test itself may"
+)]
+
 use std::time::Duration;
 
 use music::identify::answers::Answers;
@@ -82,7 +87,7 @@ impl Place {
         .unwrap();
         let transactions = library.db().report().transactions - before;
         assert!(
-            transactions <= self.files.len() as u64 + 1,
+            transactions <= self.files.len().max(1) as u64 + 1,
             "{transactions} transactions"
         );
         library.close().unwrap();
@@ -325,4 +330,98 @@ fn a_persons_word_is_kept() {
         place.number("SELECT count(*) FROM accession_identifications WHERE state = 'chosen'"),
         1
     );
+}
+
+/// Writes an album in one file: two tracks run into each other, another has a rest in it.
+fn seed_rip(place: &Place, artist: &str, album: &str, lengths: &[u64]) -> Vec<(i64, i64)> {
+    let connection = Connection::open(place.folder.path().join(DATABASE)).unwrap();
+    let mut spans = Vec::new();
+    let mut at = 700;
+    for length in lengths {
+        let length = *length as i64;
+        spans.push((at, at + length - 1_000));
+        at += length;
+    }
+    let segue = spans[2].1;
+    let rest = i64::midpoint(spans[4].0, spans[4].1);
+    let mut found = spans.clone();
+    found[2].1 = found[3].1;
+    found.remove(3);
+    // The fifth track is the fourth passage now.
+    let (start, end) = found[3];
+    found[3] = (start, rest);
+    found.insert(4, (rest + 600, end));
+    let gap = |from: i64, to: i64, cut: bool| {
+        serde_json::json!({"start_s": from as f64 / 1000.0, "end_s": to as f64 / 1000.0, "dbfs": -52.0,
+                           "confidence": 0.4, "sound_seconds": 60.0, "cut": cut})
+    };
+    let segmentation = serde_json::json!({"single_track": false, "score": 0.0, "clues": [], "silence_dbfs": -35.0,
+        "gaps": [gap(segue - 200, segue + 200, false), gap(rest, rest + 600, true)]});
+    let tags = serde_json::json!({"album": album, "artist": artist});
+    connection
+        .execute_batch(&format!(
+            "INSERT INTO files (guid, path, hash, duration_ticks, modification_time, status) \
+             VALUES ('rip', 'Rip/all.flac', 'x', {}, '2025-01-01 00:00:00', 'INGEST COMPLETE'); \
+             INSERT INTO accession_files (file_id, modified_ns, analysis_version, tags, segmentation) \
+             VALUES ('rip', 0, 99, '{tags}', '{segmentation}');",
+            at * 28_224
+        ))
+        .unwrap();
+    for (number, (start, end)) in found.iter().enumerate() {
+        connection
+            .execute(
+                "INSERT INTO passages (guid, file_id, start_time_ticks, end_time_ticks, status) \
+                 VALUES (?1, 'rip', ?2, ?3, 'INGEST COMPLETE')",
+                rusqlite::params![format!("rip-{number}"), start * 28_224, end * 28_224],
+            )
+            .unwrap();
+    }
+    spans
+}
+
+#[test]
+fn a_rip_is_cut_where_its_release_says_and_the_audio_is_quiet() {
+    let place = Place::new(13, 0);
+    let world = place.fake.world().clone();
+    let release = world
+        .releases
+        .iter()
+        .find(|one| one.kind == testkit::services::Kind::Album)
+        .unwrap();
+    let lengths: Vec<_> = release.tracks.iter().map(|track| track.length_ms).collect();
+    let spans = seed_rip(&place, &release.artist, &release.title, &lengths);
+    let report = place.identify_with(|_| {}, &Scope::default(), Manner::Thorough);
+    assert_eq!(
+        report.high + report.medium,
+        lengths.len() as u64,
+        "{report:?}"
+    );
+    let connection = Connection::open(place.folder.path().join(DATABASE)).unwrap();
+    let found: Vec<(String, i64, i64, String)> = connection
+        .prepare("SELECT guid, start_time_ticks, end_time_ticks, recording_mbid FROM passages ORDER BY start_time_ticks")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(found.len(), spans.len());
+    for ((id, start, end, mbid), (wanted, track)) in
+        found.iter().zip(spans.iter().zip(&release.tracks))
+    {
+        assert!(
+            (start / 28_224).abs_diff(wanted.0) <= 1_000,
+            "{id} starts at {start}"
+        );
+        assert!(
+            (end / 28_224).abs_diff(wanted.1) <= 1_000,
+            "{id} ends at {end}"
+        );
+        assert_eq!(*mbid, world.recordings[track.recording].mbid, "{id}");
+    }
+    assert!(
+        found[0].0 == "rip-0" && found[1].0 == "rip-1",
+        "what stays keeps its id"
+    );
+    let again = place.identify();
+    assert_eq!((again.passages, again.requests), (0, 0));
 }

@@ -65,15 +65,14 @@ impl Answers {
             .fresh
             .get(&(service, question.to_owned()))
             .cloned();
-        let text = match fresh {
-            Some(text) => text,
-            None => {
-                let stored = self.stored(service, question)?;
-                if stored.is_none() && self.ask_again {
-                    return None;
-                }
-                stored
+        let text = if let Some(text) = fresh {
+            text
+        } else {
+            let stored = self.stored(service, question)?;
+            if stored.is_none() && self.ask_again {
+                return None;
             }
+            stored
         };
         match text {
             None => Some(None),
@@ -82,6 +81,10 @@ impl Answers {
         }
     }
 
+    #[expect(
+        clippy::option_option,
+        reason = "whether it was asked and whether anything is known are two questions"
+    )]
     fn stored(&self, service: &'static str, question: &str) -> Option<Option<String>> {
         let found: Result<_, sqlite::Error> = self.db.read(|snapshot| {
             snapshot.query_optional(

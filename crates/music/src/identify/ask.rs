@@ -160,6 +160,12 @@ impl Asker<'_> {
 
 fn question(print: &Fingerprint) -> String {
     let hash = Sha256::digest(print.text.as_bytes());
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{hex}/{}", print.seconds)
+    let mut question = String::with_capacity(70);
+    for byte in &hash[..] {
+        let digits = [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16));
+        question.extend(digits.into_iter().flatten());
+    }
+    question.push('/');
+    question.push_str(&print.seconds.to_string());
+    question
 }

@@ -139,7 +139,12 @@ pub fn set(
         }),
         ..later(&item, &[])
     };
-    store::record(library.db(), vec![finding], asker.answers.take_unwritten())?;
+    store::record(
+        library.db(),
+        None,
+        vec![finding],
+        asker.answers.take_unwritten(),
+    )?;
     Ok(recording)
 }
 
@@ -180,7 +185,7 @@ pub fn reject(library: &Library, passage: &PassageId) -> Result<()> {
             .to_string(),
         ..later(&item, &[])
     };
-    store::record(library.db(), vec![finding], Vec::new())
+    store::record(library.db(), None, vec![finding], Vec::new())
 }
 
 fn item(library: &Library, passage: &PassageId) -> Result<Item> {

@@ -13,10 +13,10 @@ use crate::identify::evidence::{
     Candidate, Evidence, Level, Source, Verdict, by_fingerprint, by_search, by_tag_id, decide,
 };
 use crate::identify::load::Item;
-use crate::identify::rip;
 use crate::identify::services::Trouble;
 use crate::identify::store::State;
 use crate::identify::text::{Title, artist_similarity, title_similarity};
+use crate::identify::{recut, rip};
 
 /// Releases looked up for one album.
 const MOST_RELEASES: usize = 4;
@@ -75,28 +75,73 @@ impl Pool {
     }
 }
 
+/// The passages of one album, with what was gathered about each.
+#[derive(Debug)]
+pub struct Album {
+    /// The passages.
+    pub items: Vec<Item>,
+    /// One for each.
+    pub gathered: Vec<Gathered>,
+    /// The file was cut anew: the passages are not those that are stored.
+    pub is_recut: bool,
+}
+
 /// Gathers for the passages of one album: files of one folder that say they belong together.
 ///
 /// `brisk`: once a service is down, nobody else is asked either.
-pub async fn gather(asker: &Asker<'_>, items: &[Item], brisk: bool) -> Vec<Gathered> {
+pub async fn gather(asker: &Asker<'_>, items: Vec<Item>, brisk: bool) -> Album {
     let mut pools: Vec<Pool> = items.iter().map(|_| Pool::default()).collect();
-    by_fingerprints(asker, items, &mut pools).await;
+    by_fingerprints(asker, &items, &mut pools).await;
     if let (true, Some(trouble)) = (brisk, asker.services.troubles().into_iter().next()) {
         let left = |(item, pool): (&Item, &Pool)| Gathered {
             verdict: Some(pool.verdict(item)),
             trouble: Some(trouble.clone()),
             ..Gathered::default()
         };
-        return items.iter().zip(&pools).map(left).collect();
+        let gathered = items.iter().zip(&pools).map(left).collect();
+        return Album {
+            items,
+            gathered,
+            is_recut: false,
+        };
     }
-    let releases = by_releases(asker, items, &mut pools).await;
-    by_ids(asker, items, &mut pools, &releases).await;
-    by_searches(asker, items, &mut pools).await;
+    let releases = by_releases(asker, &items, &mut pools).await;
+    let (items, mut pools, is_recut) = match by_recut(asker, &items, &releases).await {
+        Some((items, pools)) => (items, pools, true),
+        None => (items, pools, false),
+    };
+    by_ids(asker, &items, &mut pools, &releases).await;
+    by_searches(asker, &items, &mut pools).await;
     let mut gathered = Vec::with_capacity(items.len());
     for (item, pool) in items.iter().zip(pools) {
         gathered.push(settle(asker, item, pool, &releases).await);
     }
-    gathered
+    Album {
+        items,
+        gathered,
+        is_recut,
+    }
+}
+
+/// The passages as a release would have them, if nearly all of them are then known.
+async fn by_recut(
+    asker: &Asker<'_>,
+    items: &[Item],
+    releases: &[(Release, f64)],
+) -> Option<(Vec<Item>, Vec<Pool>)> {
+    let items = recut::recut(items, releases.iter().map(|(release, _)| release))?;
+    let mut pools: Vec<Pool> = items.iter().map(|_| Pool::default()).collect();
+    by_fingerprints(asker, &items, &mut pools).await;
+    let siblings = siblings(&items, &pools);
+    for (release, _) in releases {
+        fit(&items, &siblings, &mut pools, release);
+    }
+    let known = items
+        .iter()
+        .zip(&pools)
+        .filter(|(item, pool)| pool.verdict(item).level >= Level::Medium)
+        .count();
+    (known * 5 >= items.len() * 4).then_some((items, pools))
 }
 
 async fn by_fingerprints(asker: &Asker<'_>, items: &[Item], pools: &mut [Pool]) {
@@ -251,27 +296,12 @@ fn fit_rip(items: &[Item], release: &Release) -> Option<album::Fit> {
     if !is_one_file || items.len() < 2 {
         return None;
     }
-    let ms = |ticks: i64| (crate::ticks::Ticks(ticks).seconds() * 1000.0).round() as u64;
-    let spans: Vec<_> = items
-        .iter()
-        .map(|item| rip::Span {
-            start: ms(item.start),
-            end: ms(item.end),
-        })
-        .collect();
-    let discs = (1..=release.discs())
-        .map(Some)
-        .chain((release.discs() > 1).then_some(None));
+    let spans: Vec<_> = items.iter().map(recut::span).collect();
     let mut best: Option<(album::Fit, f64)> = None;
-    for disc in discs {
-        let tracks: Vec<_> = release
-            .tracks
-            .iter()
-            .enumerate()
-            .filter(|(_, track)| disc.is_none_or(|disc| track.disc == disc))
-            .collect();
-        let lengths: Option<Vec<u64>> = tracks.iter().map(|(_, track)| track.length_ms).collect();
-        let Some(found) = lengths.and_then(|lengths| rip::align(&spans, &[], &lengths)) else {
+    for tracks in recut::discs(release) {
+        let lengths = recut::lengths(release, &tracks);
+        let spots = &items[0].spots;
+        let Some(found) = lengths.and_then(|lengths| rip::align(&spans, spots, &lengths)) else {
             continue;
         };
         // A passage is a track if it is the whole of it.
@@ -281,8 +311,8 @@ fn fit_rip(items: &[Item], release: &Release) -> Option<album::Fit> {
             let Some(at) = spans.iter().position(|span| span == track) else {
                 continue;
             };
-            let (of_release, known) = tracks[number];
-            let apart = known
+            let of_release = tracks[number];
+            let apart = release.tracks[of_release]
                 .length_ms
                 .unwrap_or_default()
                 .abs_diff(track.end - track.start);

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use sqlite::{Db, Row, RowResult, params};
 
 use crate::error::Result;
-use crate::id::PassageId;
+use crate::id::{FileId, PassageId};
 use crate::identify::evidence::Heard;
+use crate::identify::rip::QuietSpot;
 use crate::identify::services::acoustid::Fingerprint;
 use crate::identify::store::State;
 use crate::tags::Tags;
@@ -31,8 +33,12 @@ pub struct Scope {
 pub struct Item {
     /// Its id.
     pub id: PassageId,
+    /// Its file.
+    pub file: FileId,
     /// Path of its file.
     pub path: String,
+    /// Gaps of its file that were not cut, if it has several passages.
+    pub spots: Vec<QuietSpot>,
     /// Where it starts, in ticks.
     pub start: i64,
     /// Where it ends, in ticks.
@@ -103,7 +109,7 @@ pub fn items(db: &Db, folder: &str, scope: &Scope) -> Result<Vec<Item>> {
     let sql = format!(
         "SELECT p.guid, f.path, p.start_time_ticks, p.end_time_ticks, fp.fingerprint, a.tags, \
                 (SELECT count(*) FROM passages o WHERE o.file_id = f.guid) = 1, i.state, \
-                coalesce(i.recording_mbid, p.recording_mbid), {DUE} \
+                coalesce(i.recording_mbid, p.recording_mbid), {DUE}, p.file_id, a.segmentation \
          {FROM} WHERE {COMPLETE} AND f.path >= ?2 AND (?3 = '' OR f.path < ?3) \
          ORDER BY f.path, p.start_time_ticks"
     );
@@ -136,6 +142,7 @@ fn item(row: &Row<'_>) -> RowResult<Item> {
         .unwrap_or_default();
     let alone: bool = row.get(6)?;
     let state: Option<String> = row.get(7)?;
+    let segmentation: Option<String> = row.get(11)?;
     let fingerprint = fingerprint
         .filter(|_| length_ms >= SHORTEST_MS)
         .map(|text| Fingerprint {
@@ -153,7 +160,12 @@ fn item(row: &Row<'_>) -> RowResult<Item> {
     };
     Ok(Item {
         id: row.get(0)?,
+        file: row.get(10)?,
         path: row.get(1)?,
+        spots: segmentation
+            .filter(|_| !alone)
+            .map(|text| quiet_spots(&text))
+            .unwrap_or_default(),
         start,
         end,
         fingerprint,
@@ -164,6 +176,35 @@ fn item(row: &Row<'_>) -> RowResult<Item> {
         recording: row.get(8)?,
         due: row.get(9)?,
     })
+}
+
+/// Gaps that segmentation weighed: each is really quiet, whether it was cut or not.
+fn quiet_spots(segmentation: &str) -> Vec<QuietSpot> {
+    let Ok(found) = serde_json::from_str::<Weighed>(segmentation) else {
+        return Vec::new();
+    };
+    let spot = |gap: &WeighedGap| QuietSpot {
+        at: (f64::midpoint(gap.start_s, gap.end_s) * 1000.0)
+            .max(0.0)
+            .round() as u64,
+        // Below the threshold of silence music is more than a little quieter than around it.
+        depth_db: 10.0 + (found.silence_dbfs - gap.dbfs).max(0.0),
+    };
+    found.gaps.iter().map(spot).collect()
+}
+
+#[derive(Deserialize)]
+struct Weighed {
+    silence_dbfs: f64,
+    #[serde(default)]
+    gaps: Vec<WeighedGap>,
+}
+
+#[derive(Deserialize)]
+struct WeighedGap {
+    start_s: f64,
+    end_s: f64,
+    dbfs: f64,
 }
 
 fn is_wanted(scope: &Scope, path: &str, id: &PassageId, due: bool) -> bool {
@@ -187,7 +228,7 @@ pub fn folder_of(path: &str) -> &str {
 /// # Errors
 ///
 /// When the database cannot be read.
-pub fn fingerprints_of(db: &Db, file: &crate::id::FileId) -> Result<Vec<Fingerprint>> {
+pub fn fingerprints_of(db: &Db, file: &FileId) -> Result<Vec<Fingerprint>> {
     let found = db
         .read(|snapshot| {
             snapshot.query_all(

@@ -203,7 +203,7 @@ impl Service {
             client,
             retry: Retry {
                 attempts: endpoints.attempts,
-                first_pause: Duration::from_millis(1_000),
+                first_pause: Duration::from_secs(1),
                 longest_pause: Duration::from_secs(10),
                 longest_asked: Duration::from_secs(30),
             },
@@ -237,8 +237,10 @@ impl Service {
         }
         self.ask(patience, || async {
             let answer = match self.client.get(&url, None).await {
-                Err(web::Error::Status { status: 404, .. }) => return Ok(None),
-                Err(web::Error::Status { status: 400, .. }) => return Ok(None),
+                // A question that makes no sense to the service is about nothing it knows.
+                Err(web::Error::Status {
+                    status: 400 | 404, ..
+                }) => return Ok(None),
                 other => other.map_err(Failed::Web)?,
             };
             let host = answer.host().to_owned();
@@ -359,7 +361,7 @@ async fn wait_until(is_over: impl Fn() -> bool) {
 
 fn user_agent(contact: &str) -> String {
     let program = concat!("accession/", env!("CARGO_PKG_VERSION"));
-    let contact: String = contact.chars().filter(|c| c.is_ascii_graphic()).collect();
+    let contact: String = contact.chars().filter(char::is_ascii_graphic).collect();
     if contact.is_empty() {
         program.to_owned()
     } else {

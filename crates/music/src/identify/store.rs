@@ -6,10 +6,11 @@
 use sqlite::{Db, Tx, params};
 
 use crate::error::Result;
-use crate::id::PassageId;
+use crate::id::{FileId, PassageId};
 use crate::identify::answers::Answer;
 use crate::identify::catalogue::{Recording, ReleaseName};
 use crate::identify::evidence::{Evidence, Level};
+use crate::identify::load::Item;
 
 /// What became of a passage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -96,16 +97,54 @@ pub struct Song {
     pub evidence: Vec<Evidence>,
 }
 
-/// Writes findings and answers in one transaction.
+/// A file that is cut anew.
+#[derive(Debug, Clone)]
+pub struct Cut {
+    file: FileId,
+    /// Its passages, and whether their fingerprints still hold.
+    passages: Vec<(PassageId, i64, i64, bool)>,
+}
+
+impl Cut {
+    /// The cut that leads to these passages, all of one file.
+    ///
+    /// # Panics
+    ///
+    /// Without any passage.
+    pub fn of(items: &[Item]) -> Self {
+        let place = |item: &Item| {
+            (
+                item.id.clone(),
+                item.start,
+                item.end,
+                item.fingerprint.is_some(),
+            )
+        };
+        Self {
+            file: items[0].file.clone(),
+            passages: items.iter().map(place).collect(),
+        }
+    }
+}
+
+/// Writes a cut, findings and answers in one transaction.
 ///
 /// # Errors
 ///
 /// When the database cannot be written; then nothing of it is.
-pub fn record(db: &Db, findings: Vec<Finding>, answers: Vec<Answer>) -> Result<()> {
+pub fn record(
+    db: &Db,
+    cut: Option<Cut>,
+    findings: Vec<Finding>,
+    answers: Vec<Answer>,
+) -> Result<()> {
     if findings.is_empty() && answers.is_empty() {
         return Ok(());
     }
     db.write("record identification", move |tx| {
+        if let Some(cut) = &cut {
+            write_cut(tx, cut)?;
+        }
         for finding in &findings {
             write_finding(tx, finding)?;
         }
@@ -126,6 +165,38 @@ pub fn record(db: &Db, findings: Vec<Finding>, answers: Vec<Answer>) -> Result<(
         )?;
         Ok(())
     })
+}
+
+/// Passages that stay keep what hangs on them; what was measured of others no longer holds.
+fn write_cut(tx: &Tx<'_>, cut: &Cut) -> Result<()> {
+    let ids: Vec<_> = cut.passages.iter().map(|(id, ..)| id).collect();
+    tx.execute(
+        "DELETE FROM passages WHERE file_id = ?1 AND guid NOT IN (SELECT value FROM json_each(?2))",
+        params![
+            cut.file,
+            serde_json::to_string(&ids).expect("ids are plain text")
+        ],
+    )?;
+    for (id, start, end, holds) in &cut.passages {
+        if *holds {
+            continue;
+        }
+        tx.execute(
+            "INSERT INTO passages (guid, file_id, start_time_ticks, end_time_ticks, decode_status, status, \
+                                   import_timestamp, import_strategy, import_version) \
+             VALUES (?1, ?2, ?3, ?4, 'successful', 'INGEST COMPLETE', unixepoch(), 'release', ?5) \
+             ON CONFLICT (guid) DO UPDATE SET start_time_ticks = excluded.start_time_ticks, \
+                end_time_ticks = excluded.end_time_ticks, fade_in_start_ticks = NULL, lead_in_start_ticks = NULL, \
+                lead_out_start_ticks = NULL, fade_out_start_ticks = NULL, \
+                import_strategy = excluded.import_strategy, updated_at = CURRENT_TIMESTAMP",
+            params![id, cut.file, start, end, concat!("accession ", env!("CARGO_PKG_VERSION"))],
+        )?;
+        tx.execute(
+            "DELETE FROM accession_fingerprints WHERE passage_id = ?1",
+            params![id],
+        )?;
+    }
+    Ok(())
 }
 
 fn write_finding(tx: &Tx<'_>, finding: &Finding) -> Result<()> {

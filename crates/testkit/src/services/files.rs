@@ -290,7 +290,7 @@ fn editions(lengths: &[u64], starts: &[(u64, bool)], random: &mut Random) -> Vec
             let mut other = lengths.to_vec();
             match kind % 6 {
                 0 => {
-                    other.extend((0..1 + random.below(5)).map(|_| 120_000 + random.below(200_000)))
+                    other.extend((0..=random.below(5)).map(|_| 120_000 + random.below(200_000)));
                 }
                 1 => {
                     other.remove(random.below(other.len() as u64) as usize);

@@ -280,7 +280,7 @@ impl World {
             let recording = world.record(random, (&title, remark, length), &artist, &id);
             (title, length, recording)
         };
-        for edition in 0..1 + random.below(2) {
+        for edition in 0..=random.below(2) {
             let mut tracks = base.tracks.clone();
             for track in &mut tracks {
                 track.length_ms = track

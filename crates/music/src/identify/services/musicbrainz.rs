@@ -112,10 +112,10 @@ impl MusicBrainz {
         title: &str,
         patience: &Patience,
     ) -> Result<Vec<FoundRelease>, Trouble> {
-        let mut query = format!("release:({})", escape(title));
-        if let Some(artist) = artist {
-            query.push_str(&format!(" AND artist:({})", escape(artist)));
-        }
+        let by = artist.map_or_else(String::new, |artist| {
+            format!(" AND artist:({})", escape(artist))
+        });
+        let query = format!("release:({}){by}", escape(title));
         let query = [("query", query.as_str()), ("limit", "25"), ("fmt", "json")];
         let found: Option<Releases> = self.service.get("release", &query, patience).await?;
         let found = found.map(|found| found.releases).unwrap_or_default();
