@@ -276,7 +276,7 @@ fn tags_say(
         because: because.to_owned(),
     };
     if title < 0.75 || artist.is_some_and(|artist| artist < 0.65) {
-        return Some((None, Some(doubt(0.85, "the tags name something else"))));
+        return Some((None, Some(doubt(0.88, "the tags name something else"))));
     }
     let only_remarked =
         ours.versions.is_empty() && Title::parse(&recording.title).versions.is_empty();
@@ -371,21 +371,26 @@ pub fn by_fingerprint(score: f64, sources: u64, sources_of_all: u64) -> Evidence
     let score = score.clamp(0.0, 1.0);
     let by_score = match score {
         s if s >= 0.95 => 0.92,
-        s if s >= 0.80 => 0.75 + (s - 0.80) / 0.15 * 0.17,
-        s if s >= 0.50 => 0.40 + (s - 0.50) / 0.30 * 0.35,
+        s if s >= 0.80 => 0.78 + (s - 0.80) / 0.15 * 0.14,
+        s if s >= 0.50 => 0.40 + (s - 0.50) / 0.30 * 0.38,
         s => s * 0.5,
     };
-    let share = sources.max(1) as f64 / sources_of_all.max(sources).max(1) as f64;
+    // Where people disagree the majority is right more often than its share says, unless they are few.
+    let of_people = if sources_of_all > sources.max(1) {
+        let share = (sources as f64 + 1.0) / (sources_of_all as f64 + 3.0);
+        share.powi(2) / (share.powi(2) + (1.0 - share).powi(2))
+    } else {
+        1.0
+    };
     // A single person may have sent in the wrong thing.
     let trust = match sources {
         0 | 1 => 0.90,
         2 => 0.95,
         _ => 1.0,
     };
-    let share_counts = share.powf(0.35);
     Evidence {
         source: Source::AcoustId,
-        confidence: by_score * trust * share_counts,
+        confidence: by_score * trust * of_people,
         because: format!("score {score:.3}, {sources} of {sources_of_all} who sent it in"),
     }
 }
