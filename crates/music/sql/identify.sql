@@ -31,6 +31,15 @@ CREATE TABLE IF NOT EXISTS accession_answers (
     PRIMARY KEY (service, question)
 ) WITHOUT ROWID;
 
+-- How recordings sound according to others than our own analysis.
+CREATE TABLE IF NOT EXISTS accession_flavors (
+    recording_mbid TEXT NOT NULL,
+    source TEXT NOT NULL CHECK (source IN ('AcousticBrainz')),
+    flavor TEXT NOT NULL, -- JSON: characteristic, class, probability
+    created_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    PRIMARY KEY (recording_mbid, source)
+) WITHOUT ROWID;
+
 INSERT OR IGNORE INTO settings (key, value) VALUES
     ('acoustid_base_url', NULL),
     ('musicbrainz_base_url', NULL),

@@ -7,6 +7,7 @@
 //! | [`ask`], [`answers`] | ask nothing twice |
 //! | [`gather`](mod@gather) | collects what speaks for which recording |
 //! | [`text`], [`evidence`], [`album`], [`rip`], [`recut`] | weigh it; pure functions |
+//! | [`flavor`] | fetches how recordings sound |
 //! | [`store`] | writes it, one transaction a file |
 //!
 //! Nothing here is needed to play: a service that does not answer leaves a mark to try again.
@@ -18,6 +19,7 @@ pub mod beside;
 pub mod catalogue;
 pub mod decide;
 pub mod evidence;
+pub mod flavor;
 pub mod gather;
 pub mod load;
 pub mod recut;

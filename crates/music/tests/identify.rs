@@ -53,6 +53,7 @@ impl Place {
         Endpoints {
             acoustid_rate: 0.0,
             musicbrainz_rate: 0.0,
+            acousticbrainz_rate: 0.0,
             patience: Duration::from_millis(400),
             attempts: 2,
             ..Endpoints::load(library.db(), Some(web::Secret::new(KEY))).unwrap()
@@ -162,6 +163,32 @@ fn answers_are_right_and_the_second_run_asks_nobody() {
     place.identify();
     assert_eq!(place.rows(), rows);
     assert_eq!(place.fake.requests().len(), asked);
+}
+
+#[test]
+fn flavors_are_fetched_once_and_shown_where_there_is_none() {
+    let place = Place::new(5, 2);
+    place.identify();
+    let library = place.library();
+    let services = Services::new(&place.endpoints(&library)).unwrap();
+    let answers = Answers::new(library.db().clone(), false);
+    let patience = Patience::new(Cancel::new());
+    let asker = Asker {
+        services: &services,
+        answers: &answers,
+        patience: &patience,
+    };
+    place
+        .fake
+        .fail(Service::AcousticBrainz, Fault::Status(404), 1);
+    let first = music::identify::flavor::fetch(&library, &asker).unwrap();
+    assert!(first.found > 0 && first.unknown == 1, "{first:?}");
+    let again = music::identify::flavor::fetch(&library, &asker).unwrap();
+    assert_eq!(again.recordings, 0);
+    library.close().unwrap();
+    let shown = "SELECT count(DISTINCT recording_mbid) FROM passages \
+                 WHERE json_extract(musical_flavor_vector, '$.danceability.danceable') = 0.75";
+    assert_eq!(place.number(shown) as u64, first.found);
 }
 
 #[test]

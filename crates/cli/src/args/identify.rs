@@ -16,6 +16,9 @@ pub(crate) struct Identify {
     /// Try again also what nobody knew and what was left in doubt
     #[arg(long)]
     pub(crate) retry: bool,
+    /// Fetch also how the identified recordings sound from AcousticBrainz, one a second
+    #[arg(long)]
+    pub(crate) flavor: bool,
     /// Only these passages, whatever was found before
     #[arg(long, value_name = "PASSAGE", num_args = 1.., conflicts_with = "folder")]
     pub(crate) passages: Vec<String>,

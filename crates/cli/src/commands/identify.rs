@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use music::identify::answers::Answers;
 use music::identify::ask::Asker;
 use music::identify::beside::{self, Recorded};
+use music::identify::flavor::Fetched;
 use music::identify::load;
 use music::identify::services::{Endpoints, Patience, Services};
 use music::identify::{Identified, Manner, Told, decide};
@@ -97,6 +98,10 @@ pub(crate) fn identify(args: &args::identify::Identify, printer: Printer) -> Res
         (&scope, Manner::Thorough),
         &|told| tell(told, printer),
     )?;
+    if args.flavor && !cancel.is_requested() {
+        let fetched = music::identify::flavor::fetch(&library, &asker)?;
+        printer.show(&fetched, || vec![flavors(&fetched)]);
+    }
     library.close()?;
     finish(&report, printer);
     Ok(match cancel.signal() {
@@ -104,6 +109,20 @@ pub(crate) fn identify(args: &args::identify::Identify, printer: Printer) -> Res
         None if report.retry_later > 0 => ExitStatus::SomeFailed,
         None => ExitStatus::Done,
     })
+}
+
+fn flavors(fetched: &Fetched) -> String {
+    let Fetched {
+        recordings,
+        found,
+        unknown,
+        trouble,
+    } = fetched;
+    let later = trouble
+        .as_ref()
+        .map(|trouble| format!("; the others later: {trouble}"))
+        .unwrap_or_default();
+    format!("flavors of {found} of {recordings} recordings, {unknown} not known{later}")
 }
 
 fn scope(args: &args::identify::Identify, library: &Library) -> Result<load::Scope> {

@@ -38,6 +38,8 @@ pub struct Endpoints {
     pub acoustid_rate: f64,
     /// Requests to `MusicBrainz` in any second.
     pub musicbrainz_rate: f64,
+    /// Requests to `AcousticBrainz` in any second.
+    pub acousticbrainz_rate: f64,
     /// How to reach whoever runs this, an address or a URL.
     pub contact: String,
     /// The key for `AcoustID`.
@@ -69,6 +71,7 @@ impl Endpoints {
             cover_art: address("cover_art_base_url")?,
             acoustid_rate: 3.0,
             musicbrainz_rate: rate.and_then(|rate| rate.parse().ok()).unwrap_or(1.0),
+            acousticbrainz_rate: 1.0,
             contact: settings::value(db, "service_contact")?.unwrap_or_default(),
             acoustid_key,
             patience: Duration::from_secs(10),
@@ -413,7 +416,7 @@ impl Services {
             acousticbrainz: acousticbrainz::AcousticBrainz::new(Service::new(
                 "AcousticBrainz",
                 &endpoints.acousticbrainz,
-                1.0,
+                endpoints.acousticbrainz_rate,
                 endpoints,
             )?),
             cover_art: cover_art::CoverArt::new(Service::new(

@@ -148,23 +148,28 @@ pub fn record(
         for finding in &findings {
             write_finding(tx, finding)?;
         }
-        tx.insert_rows(
-            "accession_answers",
-            &["service", "question", "answer", "expires_at"],
-            "ON CONFLICT (service, question) DO UPDATE SET answer = excluded.answer, \
-             answered_at = excluded.answered_at, expires_at = excluded.expires_at",
-            answers.iter().map(|answer| {
-                let now = jiff::Timestamp::now().as_second();
-                (
-                    answer.service,
-                    &answer.question,
-                    &answer.answer,
-                    now + answer.holds,
-                )
-            }),
-        )?;
-        Ok(())
+        write_answers(tx, &answers)
     })
+}
+
+/// Keeps answers, the newest one to each question.
+pub(crate) fn write_answers(tx: &Tx<'_>, answers: &[Answer]) -> Result<()> {
+    tx.insert_rows(
+        "accession_answers",
+        &["service", "question", "answer", "expires_at"],
+        "ON CONFLICT (service, question) DO UPDATE SET answer = excluded.answer, \
+             answered_at = excluded.answered_at, expires_at = excluded.expires_at",
+        answers.iter().map(|answer| {
+            let now = jiff::Timestamp::now().as_second();
+            (
+                answer.service,
+                &answer.question,
+                &answer.answer,
+                now + answer.holds,
+            )
+        }),
+    )?;
+    Ok(())
 }
 
 /// Passages that stay keep what hangs on them; what was measured of others no longer holds.

@@ -101,12 +101,13 @@ impl Title {
         self
     }
 
-    /// Whether `other` is the same version; `context` are versions that an album's title allows.
+    /// Whether `other` is the same version; `context` are versions that an album's title allows
+    /// `other` to be, though this one does not say so.
     pub fn compare_versions(&self, other: &Self, context: &BTreeSet<&'static str>) -> Versions {
         let differences: BTreeSet<_> = self
             .versions
             .symmetric_difference(&other.versions)
-            .filter(|version| !context.contains(*version))
+            .filter(|version| self.versions.contains(*version) || !context.contains(*version))
             .copied()
             .collect();
         if differences.is_empty() {
@@ -328,6 +329,7 @@ mod tests {
         let plain = Title::parse("Magic Bus");
         let other = Title::parse("Magic Bus").with_remark("live, 1970-02-14: Leeds");
         assert_eq!(plain.compare_versions(&other, &live), Versions::Same);
+        assert_eq!(other.compare_versions(&plain, &live), Versions::Different);
         assert_eq!(
             plain.compare_versions(&other, &BTreeSet::new()),
             Versions::Different
