@@ -193,16 +193,16 @@ fn flavors_are_fetched_once_and_shown_where_there_is_none() {
 
 #[test]
 fn no_service_is_asked_more_often_than_it_wants() {
-    let place = Place::new(3, 9);
+    let place = Place::new(3, 5);
     let rates = |endpoints: &mut Endpoints| {
         endpoints.acoustid_rate = 3.0;
-        endpoints.musicbrainz_rate = 4.0;
+        endpoints.musicbrainz_rate = 1.0;
         endpoints.patience = Duration::from_secs(5);
         endpoints.contact = "mailto:somebody@example.org".to_owned();
     };
     place.identify_with(rates, &Scope::default(), Manner::Thorough);
     assert!(place.fake.most_in_a_second(Service::AcoustId) <= 3);
-    assert!(place.fake.most_in_a_second(Service::MusicBrainz) <= 4);
+    assert!(place.fake.most_in_a_second(Service::MusicBrainz) <= 1);
     let requests = place.fake.requests();
     assert!(
         requests

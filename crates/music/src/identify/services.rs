@@ -189,7 +189,7 @@ impl Service {
     fn new(name: &'static str, url: &Url, rate: f64, endpoints: &Endpoints) -> Result<Self> {
         let options = Options {
             // Pauses shrink and grow on the way; a little slower is never too fast.
-            requests_per_second: rate * 0.97,
+            requests_per_second: rate * 0.94,
             connect_limit: endpoints.patience.min(Duration::from_secs(10)),
             answer_limit: endpoints.patience,
             idle_limit: endpoints.patience,
