@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::printer;
-use crate::{import, lock, rescan};
+use crate::{identify, import, lock, rescan};
 
 /// Measures what Accession promises. Run it in release mode, on a machine that does nothing else.
 #[derive(Debug, Parser)]
@@ -25,6 +25,8 @@ enum Command {
     Import(Import),
     /// Importing again with nothing changed
     Rescan(Rescan),
+    /// How often identification is right, on a made MusicBrainz
+    Identify(Identify),
     /// One measurement in a process of its own, as JSON
     #[command(hide = true)]
     Child {
@@ -83,6 +85,25 @@ struct Rescan {
     rounds: usize,
 }
 
+#[derive(Debug, Args)]
+struct Identify {
+    /// The number that everything is a function of
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Albums of the world; with editions and the like some three releases for each
+    #[arg(long, default_value_t = 80)]
+    albums: usize,
+    /// Folders of files
+    #[arg(long, default_value_t = 200)]
+    folders: usize,
+    /// Album rips
+    #[arg(long, default_value_t = 200)]
+    rips: u64,
+    /// Tell every answer that is wrong or missing
+    #[arg(long)]
+    tell: bool,
+}
+
 /// Runs one command.
 pub fn run(cli: Cli) -> Result<()> {
     match cli.command {
@@ -100,6 +121,13 @@ pub fn run(cli: Cli) -> Result<()> {
             jobs: args.jobs,
             rounds: args.rounds,
             program: std::env::current_exe()?,
+        }),
+        Command::Identify(args) => identify::run(&identify::Plan {
+            seed: args.seed,
+            albums: args.albums,
+            folders: args.folders,
+            rips: args.rips,
+            verbose: args.tell,
         }),
         Command::Child { measured } => {
             printer::result(&measured.measure()?);

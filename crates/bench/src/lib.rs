@@ -14,6 +14,7 @@
 
 pub mod cli;
 pub mod corpus;
+pub mod identify;
 pub mod import;
 pub mod lock;
 mod printer;

@@ -1,12 +1,14 @@
 //! The command line: one definition for parsing, help, completions and man pages.
 
 pub(crate) mod books;
+pub(crate) mod identify;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::args::books::Books;
+use crate::args::identify::Identify;
 
 /// Takes whole collections in: completely, fast, and without losing anything.
 #[derive(Debug, Parser)]
@@ -72,6 +74,8 @@ pub(crate) enum Command {
 pub(crate) enum Music {
     /// Take a folder in; run again to take in what is new or changed
     Import(Import),
+    /// Find out which recordings the passages are
+    Identify(Identify),
     /// Tell what is in the library, what failed, and why
     Status {
         /// The root folder, as for import

@@ -4,6 +4,7 @@ pub(crate) mod books;
 pub(crate) mod check;
 pub(crate) mod export;
 pub(crate) mod generate;
+pub(crate) mod identify;
 pub(crate) mod import;
 pub(crate) mod review;
 pub(crate) mod settings;

@@ -9,6 +9,12 @@ pub(crate) const ROOT: &str = "WKMP_ROOT";
 /// Where configuration files lie, on Linux.
 pub(crate) const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 
+/// The key for `AcoustID`.
+pub(crate) const ACOUSTID_API_KEY: &str = "WKMP_ACOUSTID_API_KEY";
+
+/// Anything but nothing and `0`: no service on the network is asked by an import.
+pub(crate) const OFFLINE: &str = "ACCESSION_OFFLINE";
+
 /// What is logged, in the syntax of `tracing`'s filters.
 pub(crate) const LOG: &str = "ACCESSION_LOG";
 

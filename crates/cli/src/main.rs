@@ -1,5 +1,6 @@
 //! The binary: arguments become settings, settings a command, a command an exit code.
 
+mod api_key;
 mod args;
 mod commands;
 mod env;
@@ -33,6 +34,9 @@ fn main() -> ExitCode {
 fn run_command(command: Command, printer: Printer) -> anyhow::Result<ExitStatus> {
     match command {
         Command::Music(Music::Import(import)) => commands::import::import(&import, printer),
+        Command::Music(Music::Identify(identify)) => {
+            commands::identify::identify(&identify, printer)
+        }
         Command::Music(Music::Status { folder, place, all }) => {
             commands::status::status(&place.or_folder(folder), all, printer)
         }

@@ -9,7 +9,7 @@ use crate::env;
 
 /// The configuration files that may name the root folder, the first one that does wins:
 /// our own, then WKMP's for its ingest service.
-const CONFIG_FILES: [&str; 2] = ["accession/accession.toml", "wkmp/wkmp-ai.toml"];
+pub(crate) const CONFIG_FILES: [&str; 2] = ["accession/accession.toml", "wkmp/wkmp-ai.toml"];
 
 /// Where a library is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +99,7 @@ fn root_in(file: &Path, warnings: &mut Vec<String>) -> Option<PathBuf> {
     None
 }
 
-fn config_folder() -> Option<PathBuf> {
+pub(crate) fn config_folder() -> Option<PathBuf> {
     if let Some(folder) = std::env::var_os(env::XDG_CONFIG_HOME).filter(|v| !v.is_empty()) {
         return Some(PathBuf::from(folder));
     }

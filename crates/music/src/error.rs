@@ -88,6 +88,18 @@ pub enum Error {
         /// What would have been right.
         expected: String,
     },
+    /// No request can be made at all.
+    #[error("cannot ask any service: {reason}")]
+    Service {
+        /// What is wrong.
+        reason: String,
+    },
+    /// No service could say what was needed.
+    #[error("{reason}")]
+    Unanswered {
+        /// Why not.
+        reason: String,
+    },
     /// The database failed.
     #[error(transparent)]
     Database(#[from] sqlite::Error),

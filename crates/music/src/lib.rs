@@ -30,6 +30,7 @@ pub mod fingerprint;
 pub mod flavor;
 pub mod hash;
 mod id;
+pub mod identify;
 mod import;
 pub mod known;
 pub mod leads;

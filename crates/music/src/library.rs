@@ -32,6 +32,16 @@ const ACCESSION: Schema = Schema {
     newer: Newer::Refuse,
 };
 
+/// What identification adds.
+const IDENTIFY: Schema = Schema {
+    component: "accession_identify",
+    version: 1,
+    ddl: include_str!("../sql/identify.sql"),
+    columns: &[],
+    migrations: &[],
+    newer: Newer::Refuse,
+};
+
 /// An open library.
 #[derive(Debug, Clone)]
 pub struct Library {
@@ -162,6 +172,7 @@ fn options(path: &Path, settings: &Settings) -> Options {
     Options::new(path)
         .schema(WKMP)
         .schema(ACCESSION)
+        .schema(IDENTIFY)
         .busy_timeout(settings.lock_retry)
         .max_lock_wait(settings.max_lock_wait)
 }

@@ -28,6 +28,8 @@ enum Kind {
     },
     /// A JSON object, of which other programs may know more than we do.
     Object,
+    Url,
+    Text,
     Secret,
 }
 
@@ -49,7 +51,7 @@ const ANY_COUNT: Kind = Kind::Integer {
 };
 
 /// Every setting of the import, with WKMP's keys.
-const SETTINGS: [Setting; 10] = [
+const SETTINGS: [Setting; 16] = [
     Setting {
         key: "ai_processing_thread_count",
         kind: Kind::Integer { min: 1, max: 1024 },
@@ -133,7 +135,52 @@ const SETTINGS: [Setting; 10] = [
         kind: Kind::Secret,
         default: None,
         former: &[],
-        meaning: "key for AcoustID; kept for WKMP, unused here",
+        meaning: "key for AcoustID, from https://acoustid.org/new-application",
+    },
+    Setting {
+        key: "acoustid_base_url",
+        kind: Kind::Url,
+        default: Some("https://api.acoustid.org/v2"),
+        former: &[],
+        meaning: "where AcoustID is",
+    },
+    Setting {
+        key: "musicbrainz_base_url",
+        kind: Kind::Url,
+        default: Some("https://musicbrainz.org/ws/2"),
+        former: &[],
+        meaning: "where MusicBrainz is, or a mirror of it",
+    },
+    Setting {
+        key: "acousticbrainz_base_url",
+        kind: Kind::Url,
+        default: Some("https://acousticbrainz.org/api/v1"),
+        former: &[],
+        meaning: "where AcousticBrainz is",
+    },
+    Setting {
+        key: "cover_art_base_url",
+        kind: Kind::Url,
+        default: Some("https://coverartarchive.org"),
+        former: &[],
+        meaning: "where the Cover Art Archive is",
+    },
+    Setting {
+        key: "musicbrainz_requests_per_second",
+        kind: Kind::Real {
+            min: 0.01,
+            max: 1000.0,
+        },
+        default: Some("1"),
+        former: &[],
+        meaning: "how often MusicBrainz may be asked; more than 1 only for a mirror of one's own",
+    },
+    Setting {
+        key: "service_contact",
+        kind: Kind::Text,
+        default: None,
+        former: &[],
+        meaning: "an address or URL that services can complain to",
     },
 ];
 
@@ -261,6 +308,19 @@ pub fn list(db: &Db) -> Result<Vec<Listed>> {
 /// When nobody knows the key, or the database cannot be read.
 pub fn get(db: &Db, key: &str) -> Result<Listed> {
     listed(db, find(key)?)
+}
+
+/// The value in force itself, a secret's too.
+///
+/// # Errors
+///
+/// When nobody knows the key, or the database cannot be read.
+pub fn value(db: &Db, key: &str) -> Result<Option<String>> {
+    let setting = find(key)?;
+    let stored = stored(db, setting.key)?;
+    Ok(setting
+        .in_force(&stored)
+        .unwrap_or(setting.default.map(str::to_owned)))
 }
 
 /// Whether a setting's value must be shown to nobody.
@@ -402,7 +462,11 @@ impl Setting {
                 serde_json::from_str::<LeadSettings>(value).is_ok(),
                 "a JSON object with numbers".to_owned(),
             ),
-            Kind::Secret => (!value.trim().is_empty(), "some text".to_owned()),
+            Kind::Url => (
+                web::Url::parse(value).is_ok_and(|url| matches!(url.scheme(), "http" | "https")),
+                "an address such as `https://musicbrainz.org/ws/2`".to_owned(),
+            ),
+            Kind::Text | Kind::Secret => (!value.trim().is_empty(), "some text".to_owned()),
         };
         if fits {
             return Ok(());

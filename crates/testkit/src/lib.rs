@@ -17,6 +17,7 @@ pub mod grin;
 pub mod kill;
 pub mod library;
 pub mod locks;
+pub mod services;
 pub mod synth;
 
 pub use binary::{accession_bin, json_events};

@@ -34,6 +34,8 @@ pub struct Options {
     pub breaker_failures: u32,
     /// How long that while is; 30 s unless said.
     pub breaker_pause: Duration,
+    /// Who asks, and how to reach whoever is responsible; the program's name and version unless said.
+    pub user_agent: String,
 }
 
 impl Options {
@@ -47,6 +49,7 @@ impl Options {
             idle_limit: Duration::from_mins(1),
             breaker_failures: 20,
             breaker_pause: Duration::from_secs(30),
+            user_agent: concat!("accession/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
 }
@@ -78,7 +81,7 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .connect_timeout(options.connect_limit)
-            .user_agent(concat!("accession/", env!("CARGO_PKG_VERSION")))
+            .user_agent(options.user_agent.as_str())
             .build()
             .map_err(|error| Error::Setup {
                 reason: reason(error),

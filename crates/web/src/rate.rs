@@ -23,11 +23,14 @@ struct State {
 }
 
 impl Rate {
-    /// `per_second` requests a second; zero or less is no limit. Below one, it is one request in a longer window.
+    /// `per_second` requests a second, rounded down; zero or less is no limit. Below one, it is one request in a longer
+    /// window.
     pub(crate) fn new(per_second: f64) -> Self {
         let limit = (per_second > 0.0).then(|| {
             let count = per_second.floor().max(1.0);
-            (count as usize, Duration::from_secs_f64(count / per_second))
+            // A window shorter than a second would let more through in some seconds.
+            let window = Duration::from_secs_f64((1.0 / per_second).max(1.0));
+            (count as usize, window)
         });
         Self {
             limit,
@@ -105,6 +108,15 @@ mod tests {
         let start = Instant::now();
         assert_eq!(rate.take(start), None);
         assert_eq!(rate.take(start), Some(start + Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn a_broken_number_is_no_more_in_any_second() {
+        let rate = Rate::new(2.9);
+        let start = Instant::now();
+        assert_eq!(rate.take(start), None);
+        assert_eq!(rate.take(start), None);
+        assert_eq!(rate.take(start), Some(start + Duration::from_secs(1)));
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! `music import`.
 
+use std::time::Instant;
+
 use anyhow::{Context, Result};
 use music::{Completed, Event, Import, Library};
 use run::{Cancel, ExitStatus, Progress};
 
 use crate::args;
+use crate::commands::identify::Online;
 use crate::commands::located;
 use crate::printer::{Printer, Volume};
 use crate::progress::{Display, duration};
@@ -47,7 +50,12 @@ pub(crate) fn import(args: &args::Import, printer: Printer) -> Result<ExitStatus
     };
     let cancel = Cancel::new();
     stop_on_signals(&cancel)?;
-    let completed = run(&library, &import, &cancel, printer)?;
+    let online = if args.dry_run {
+        None
+    } else {
+        Online::prepare(&library, args.offline, &cancel, printer)?
+    };
+    let completed = run(&library, &import, &cancel, online.as_ref(), printer)?;
     library.close()?;
     Ok(match (cancel.signal(), completed.files.all_taken_in()) {
         (Some(signal), _) => ExitStatus::Stopped(signal),
@@ -56,12 +64,23 @@ pub(crate) fn import(args: &args::Import, printer: Printer) -> Result<ExitStatus
     })
 }
 
-fn run(library: &Library, import: &Import, cancel: &Cancel, printer: Printer) -> Result<Completed> {
+fn run(
+    library: &Library,
+    import: &Import,
+    cancel: &Cancel,
+    online: Option<&Online>,
+    printer: Printer,
+) -> Result<Completed> {
     let progress = Progress::new(import.jobs);
     let snapshots = |snapshot| printer.json(&Event::Progress(snapshot));
     std::thread::scope(|scope| {
         let display = Display::start(scope, printer, &progress, &snapshots);
+        let asking = online.map(|online| online.start(scope, library));
+        let recorded = asking.as_ref().map(|asking| asking.recorded.clone());
         let tell = |event: &Event| {
+            if let (Event::FileRecorded { file_id, .. }, Some(recorded)) = (event, &recorded) {
+                recorded.tell(file_id);
+            }
             if printer.is_json() {
                 printer.json(event);
             } else if let Some((volume, line)) = line(event) {
@@ -69,8 +88,20 @@ fn run(library: &Library, import: &Import, cancel: &Cancel, printer: Printer) ->
             }
         };
         // The last event comes after the bars are gone, so that nothing follows it.
-        let completed = music::import(library, import, cancel, &progress, &tell)?;
+        let began = Instant::now();
+        let imported = music::import(library, import, cancel, &progress, &tell);
+        drop(recorded);
+        progress.phase("identify");
+        let identified = online.zip(asking).map(|(online, asking)| {
+            let files = imported.as_ref().map_or(0, |done| done.files.found);
+            let identified = online.finish(library, asking, began.elapsed(), files);
+            (online, identified)
+        });
         drop(display);
+        let completed = imported?;
+        if let Some((online, identified)) = identified {
+            online.report(&identified?);
+        }
         let last = Event::ImportCompleted(Box::new(completed.clone()));
         if printer.is_json() {
             printer.json(&last);

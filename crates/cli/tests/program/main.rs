@@ -10,6 +10,7 @@
 )]
 
 mod collection;
+mod identify;
 mod killed;
 mod locked;
 mod names;

@@ -199,7 +199,8 @@ fn read_only(root: &Root, words: &str) -> Option<Ran> {
         .arg(root.path())
         .arg(testkit::accession_bin())
         .env("HOME", root.home())
-        .env("XDG_CONFIG_HOME", root.home());
+        .env("XDG_CONFIG_HOME", root.home())
+        .env("ACCESSION_OFFLINE", "1");
     Some(Ran::of(command.output().unwrap()))
 }
 
@@ -247,7 +248,10 @@ fn a_full_disk_ends_the_run_and_harms_nothing() {
         .args(["-m", "sh", "-c", script, "sh"])
         .arg(root.path())
         .arg(testkit::accession_bin());
-    let ran = Ran::of(command.env("HOME", root.home()).output().unwrap());
+    command
+        .env("HOME", root.home())
+        .env("ACCESSION_OFFLINE", "1");
+    let ran = Ran::of(command.output().unwrap());
     let codes: Vec<_> = ran.err.lines().filter(|line| line.len() == 1).collect();
     assert_eq!(codes, ["2", "0"], "{}", ran.err);
     assert!(

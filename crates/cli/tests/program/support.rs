@@ -57,6 +57,8 @@ impl Root {
             .env("HOME", self.home())
             .env("XDG_CONFIG_HOME", self.home().join(".config"))
             .env("COLUMNS", "100")
+            .env("ACCESSION_OFFLINE", "1")
+            .env_remove("WKMP_ACOUSTID_API_KEY")
             .env_remove("WKMP_ROOT_FOLDER")
             .env_remove("WKMP_ROOT")
             .env_remove("ACCESSION_LOG")

@@ -1,0 +1,155 @@
+//! The key for `AcoustID`: in the library, in the environment, in a configuration file.
+//!
+//! The library wins. What only the environment or a file knows is written to the library, and what
+//! only the environment knows to our configuration file as well, so that it is there next time.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use music::settings;
+use sqlite::Db;
+use web::Secret;
+
+use crate::env;
+use crate::settings::{CONFIG_FILES, config_folder};
+
+const KEY: &str = "acoustid_api_key";
+
+/// What to tell somebody who has no key.
+pub(crate) const HOW_TO_GET_ONE: &str = "hint: get a key at https://acoustid.org/new-application, then \
+     `accession music settings set acoustid_api_key -`, or set `WKMP_ACOUSTID_API_KEY`, or write \
+     `acoustid_api_key = \"..\"` to accession/accession.toml in the configuration folder";
+
+/// The key, and what a person should know about where it comes from.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) key: Option<Secret>,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Looks for the key, and writes it to where it was not.
+pub(crate) fn find(db: &Db) -> Result<Found> {
+    let mut found = Found::default();
+    let stored = settings::value(db, KEY)?;
+    let variable = std::env::var(env::ACOUSTID_API_KEY)
+        .ok()
+        .map(|key| key.trim().to_owned())
+        .filter(|key| !key.is_empty());
+    let folder = config_folder();
+    let file = folder
+        .as_deref()
+        .and_then(|folder| in_files(folder, &mut found.warnings));
+    let key = stored
+        .clone()
+        .or_else(|| variable.clone())
+        .or_else(|| file.clone());
+    let others = [&stored, &variable, &file];
+    if others
+        .into_iter()
+        .flatten()
+        .any(|one| Some(one) != key.as_ref())
+    {
+        let winner = if stored.is_some() {
+            "the library"
+        } else {
+            "the environment"
+        };
+        found.warnings.push(format!(
+            "there are different keys for AcoustID; the one of {winner} is used"
+        ));
+    }
+    if let (None, Some(key)) = (&stored, &key) {
+        settings::set(db, KEY, Some(key))?;
+        if let (Some(folder), true) = (&folder, file.is_none())
+            && let Err(error) = write(&folder.join(CONFIG_FILES[0]), key)
+        {
+            found
+                .warnings
+                .push(format!("cannot keep the key for AcoustID: {error:#}"));
+        }
+    }
+    found.key = key.map(Secret::new);
+    Ok(found)
+}
+
+fn in_files(folder: &Path, warnings: &mut Vec<String>) -> Option<String> {
+    CONFIG_FILES.iter().find_map(|name| {
+        let path = folder.join(name);
+        let text = std::fs::read_to_string(&path).ok()?;
+        let table: toml::Table = text.parse().ok()?;
+        let key = table.get(KEY)?.as_str()?.trim().to_owned();
+        if key.is_empty() {
+            return None;
+        }
+        warnings.extend(others_can_read(&path));
+        Some(key)
+    })
+}
+
+#[cfg(unix)]
+fn others_can_read(path: &Path) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(path).ok()?.permissions().mode();
+    (mode & 0o077 != 0).then(|| {
+        format!(
+            "`{}` holds a key and other users can read it (chmod 600 keeps it yours)",
+            path.display()
+        )
+    })
+}
+
+#[cfg(not(unix))]
+fn others_can_read(_: &Path) -> Option<String> {
+    None
+}
+
+/// Adds the key to a configuration file, which is replaced as a whole and is then its owner's only.
+fn write(path: &Path, key: &str) -> Result<()> {
+    let folder = path.parent().context("a file has a folder")?;
+    std::fs::create_dir_all(folder)?;
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let table: toml::Table = text
+        .parse()
+        .with_context(|| format!("`{}` cannot be read", path.display()))?;
+    let line = format!("{KEY} = {}\n", toml::Value::String(key.to_owned()));
+    // A key of no table has to come first; an empty one of the same name would be a second.
+    let rest: String = text
+        .split_inclusive('\n')
+        .filter(|line| !(table.contains_key(KEY) && line.trim_start().starts_with(KEY)))
+        .collect();
+    let mut file = tempfile::Builder::new()
+        .prefix(".accession")
+        .tempfile_in(folder)?;
+    file.write_all(line.as_bytes())?;
+    file.write_all(rest.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_added_and_everything_else_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(CONFIG_FILES[0]);
+        write(&path, "abc").unwrap();
+        std::fs::write(&path, "# mine\nroot_folder = \"/music\"\n[other]\nx = 1\n").unwrap();
+        write(&path, "k\"ey").unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains("# mine\nroot_folder = \"/music\""), "{text}");
+        let mut warnings = Vec::new();
+        assert_eq!(
+            in_files(folder.path(), &mut warnings).as_deref(),
+            Some("k\"ey")
+        );
+        assert!(warnings.is_empty(), "{warnings:?}");
+    }
+}

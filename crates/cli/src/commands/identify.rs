@@ -1,0 +1,345 @@
+//! `music identify`, and what an import does of it.
+
+use std::path::Path;
+use std::sync::mpsc::Receiver;
+use std::thread::{Scope, ScopedJoinHandle};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use music::identify::answers::Answers;
+use music::identify::ask::Asker;
+use music::identify::beside::{self, Recorded};
+use music::identify::flavor::Fetched;
+use music::identify::load;
+use music::identify::services::{Endpoints, Patience, Services};
+use music::identify::{Identified, Manner, Told, decide};
+use music::query::Shown;
+use music::{FileId, Library, PassageId};
+use run::{Cancel, ExitStatus};
+
+use crate::api_key::{self, HOW_TO_GET_ONE};
+use crate::args;
+use crate::commands::located;
+use crate::env;
+use crate::printer::{Printer, Volume};
+use crate::settings::absolute;
+use crate::signals::stop_on_signals;
+
+/// How long an import waits for a service's first byte.
+const BRISK_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Finds out which recordings the passages are, or takes a person's word for it.
+pub(crate) fn identify(args: &args::identify::Identify, printer: Printer) -> Result<ExitStatus> {
+    let place = args.place.clone().or_folder(args.folder.clone());
+    let located = located(&place, printer)?;
+    // A typing error must not leave an empty library behind.
+    Library::open_read_only(&located.database, &located.root)?;
+    let library = Library::open(&located.database, &located.root)?;
+    if let Some(passage) = &args.reject {
+        let passage = passage_called(&library, passage)?;
+        decide::reject(&library, &passage)?;
+        printer.show(&serde_json::json!({ "rejected": passage }), || {
+            vec![format!("rejected: {passage}")]
+        });
+        library.close()?;
+        return Ok(ExitStatus::Done);
+    }
+    let found = api_key::find(library.db())?;
+    for warning in &found.warnings {
+        printer.note(Volume::Brief, &format!("warning: {warning}"));
+    }
+    let has_key = found.key.is_some();
+    let endpoints = Endpoints::load(library.db(), found.key)?;
+    let services = Services::new(&endpoints)?;
+    let answers = Answers::new(library.db().clone(), args.retry);
+    let cancel = Cancel::new();
+    stop_on_signals(&cancel)?;
+    let patience = Patience::new(cancel.clone());
+    let asker = Asker {
+        services: &services,
+        answers: &answers,
+        patience: &patience,
+    };
+    let chosen = match (args.set.as_slice(), &args.accept) {
+        ([passage, mbid], _) => Some((passage_called(&library, passage)?, mbid.clone())),
+        (_, Some(passage)) => {
+            let passage = passage_called(&library, passage)?;
+            let mbid = decide::likeliest(&library, &passage)?;
+            Some((passage, mbid))
+        }
+        _ => None,
+    };
+    if let Some((passage, mbid)) = chosen {
+        let recording = decide::set(&library, &asker, &passage, &mbid)?;
+        printer.show(
+            &serde_json::json!({ "passage_id": passage, "recording": recording }),
+            || {
+                vec![format!(
+                    "{passage} is {} - {}",
+                    recording.artist, recording.title
+                )]
+            },
+        );
+        library.close()?;
+        return Ok(ExitStatus::Done);
+    }
+    if !has_key {
+        printer.note(
+            Volume::Normal,
+            &format!("no key for AcoustID: fingerprints are not looked up\n{HOW_TO_GET_ONE}"),
+        );
+    }
+    let scope = scope(args, &library)?;
+    let report = music::identify::identify(
+        &library,
+        &services,
+        &answers,
+        &patience,
+        (&scope, Manner::Thorough),
+        &|told| tell(told, printer),
+    )?;
+    if args.flavor && !cancel.is_requested() {
+        let fetched = music::identify::flavor::fetch(&library, &asker)?;
+        printer.show(&fetched, || vec![flavors(&fetched)]);
+    }
+    library.close()?;
+    finish(&report, printer);
+    Ok(match cancel.signal() {
+        Some(signal) => ExitStatus::Stopped(signal),
+        None if report.retry_later > 0 => ExitStatus::SomeFailed,
+        None => ExitStatus::Done,
+    })
+}
+
+fn flavors(fetched: &Fetched) -> String {
+    let Fetched {
+        recordings,
+        found,
+        unknown,
+        trouble,
+    } = fetched;
+    let later = trouble
+        .as_ref()
+        .map(|trouble| format!("; the others later: {trouble}"))
+        .unwrap_or_default();
+    format!("flavors of {found} of {recordings} recordings, {unknown} not known{later}")
+}
+
+fn scope(args: &args::identify::Identify, library: &Library) -> Result<load::Scope> {
+    let folder = match &args.folder {
+        Some(folder) => inside(library.root(), folder)?,
+        None => String::new(),
+    };
+    let passages: Result<Vec<_>> = args
+        .passages
+        .iter()
+        .map(|name| passage_called(library, name))
+        .collect();
+    Ok(load::Scope {
+        folder,
+        passages: passages?,
+        retry: args.retry,
+    })
+}
+
+fn inside(root: &Path, folder: &Path) -> Result<String> {
+    let folder = absolute(folder)?;
+    let inside = folder.strip_prefix(root).with_context(|| {
+        format!(
+            "`{}` is not inside the root folder `{}`",
+            folder.display(),
+            root.display()
+        )
+    })?;
+    let parts: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).collect();
+    Ok(parts.join("/"))
+}
+
+/// The passage of an id, the beginning of one, or the name of a file that is one passage.
+fn passage_called(library: &Library, name: &str) -> Result<PassageId> {
+    match music::query::show(library, name)? {
+        Shown::Passage(passage) => Ok(passage.id),
+        Shown::File(file) => match file.passages.as_slice() {
+            [only] => Ok(only.id.clone()),
+            several => anyhow::bail!(
+                "`{name}` has {} passages\nhint: `accession music show` lists their ids",
+                several.len()
+            ),
+        },
+    }
+}
+
+/// What an event says.
+fn tell(told: &Told, printer: Printer) {
+    if printer.is_json() {
+        printer.json(told);
+        return;
+    }
+    match told {
+        Told::PassageIdentified {
+            path,
+            state,
+            level,
+            name,
+            ..
+        } => {
+            let what = name.as_deref().unwrap_or(match state.word() {
+                "none" => "known to nobody",
+                "retry_later" => "to be tried again",
+                _ => "in doubt",
+            });
+            let level = level.word();
+            printer.note(Volume::Verbose, &format!("{level:<6} `{path}`: {what}"));
+        }
+        Told::ServiceFailed { message } => {
+            printer.note(Volume::Brief, &format!("warning: {message}"));
+        }
+        Told::IdentifyCompleted(_) => {}
+    }
+}
+
+fn finish(report: &Identified, printer: Printer) {
+    if printer.is_json() {
+        printer.json(&Told::IdentifyCompleted(Box::new(report.clone())));
+        return;
+    }
+    for line in lines(report) {
+        printer.result(&line);
+    }
+}
+
+fn lines(report: &Identified) -> Vec<String> {
+    let parts = [
+        (report.high, "surely identified"),
+        (report.medium, "probably"),
+        (report.doubtful, "in doubt"),
+        (report.none, "known to nobody"),
+        (report.retry_later, "to be tried again"),
+        (report.not_reached, "not reached"),
+    ];
+    let counts: Vec<_> = parts
+        .iter()
+        .filter(|(count, what)| *count > 0 || *what == "surely identified")
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    let mut lines = vec![format!(
+        "{} passages: {} ({} requests)",
+        report.passages,
+        counts.join(", "),
+        report.requests
+    )];
+    if report.retry_later > 0 {
+        lines.push("`accession music identify` goes on".to_owned());
+    }
+    lines
+}
+
+/// What an import needs to identify beside itself.
+#[derive(Debug)]
+pub(crate) struct Online {
+    services: Services,
+    answers: Answers,
+    patience: Patience,
+    printer: Printer,
+}
+
+/// The thread that asks while files are recorded.
+pub(crate) struct Asking<'scope> {
+    pub(crate) recorded: Recorded,
+    thread: ScopedJoinHandle<'scope, Result<(), music::Error>>,
+}
+
+impl Online {
+    /// Nothing if nobody is to be asked.
+    pub(crate) fn prepare(
+        library: &Library,
+        offline: bool,
+        cancel: &Cancel,
+        printer: Printer,
+    ) -> Result<Option<Self>> {
+        let told = std::env::var_os(env::OFFLINE).is_some_and(|v| !v.is_empty() && v != "0");
+        if offline || told {
+            return Ok(None);
+        }
+        let found = api_key::find(library.db())?;
+        for warning in &found.warnings {
+            printer.note(Volume::Brief, &format!("warning: {warning}"));
+        }
+        if found.key.is_none() {
+            printer.note(
+                Volume::Normal,
+                &format!("no key for AcoustID: fingerprints are not looked up\n{HOW_TO_GET_ONE}"),
+            );
+        }
+        let endpoints = Endpoints {
+            patience: BRISK_PATIENCE,
+            attempts: 2,
+            ..Endpoints::load(library.db(), found.key)?
+        };
+        Ok(Some(Self {
+            services: Services::new(&endpoints)?,
+            answers: Answers::new(library.db().clone(), false),
+            patience: Patience::new(cancel.clone()),
+            printer,
+        }))
+    }
+
+    /// Begins to ask about what is recorded.
+    pub(crate) fn start<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        library: &'scope Library,
+    ) -> Asking<'scope> {
+        let (recorded, receiver): (_, Receiver<FileId>) = beside::channel();
+        let thread = scope.spawn(move || {
+            beside::ask_ahead(
+                library,
+                &self.services,
+                &self.answers,
+                &self.patience,
+                &receiver,
+            )
+        });
+        Asking { recorded, thread }
+    }
+
+    /// Identifies what the import has recorded, now that it is over.
+    ///
+    /// A service that has not answered by now gets a small part of the time that the import took,
+    /// so that a dead one holds nobody up.
+    pub(crate) fn finish(
+        &self,
+        library: &Library,
+        asking: Asking<'_>,
+        took: Duration,
+        files: u64,
+    ) -> Result<Identified> {
+        let grace = if files < 30 {
+            Duration::from_secs(2)
+        } else {
+            took.mul_f64(0.03).max(Duration::from_millis(100))
+        };
+        self.patience.hurry(grace);
+        drop(asking.recorded);
+        match asking.thread.join() {
+            Ok(asked) => asked?,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+        let report = music::identify::identify(
+            library,
+            &self.services,
+            &self.answers,
+            &self.patience,
+            (&load::Scope::default(), Manner::Brisk),
+            &|told| tell(told, self.printer),
+        )?;
+        Ok(report)
+    }
+
+    /// How it went, for people or machines.
+    pub(crate) fn report(&self, report: &Identified) {
+        if report.passages > 0 {
+            finish(report, self.printer);
+        }
+    }
+}

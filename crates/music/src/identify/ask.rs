@@ -1,0 +1,171 @@
+//! Asks the services, unless the answer is known already.
+
+use sha2::{Digest, Sha256};
+
+use crate::identify::acousticbrainz::Flavor;
+use crate::identify::answers::Answers;
+use crate::identify::catalogue::{Recording, Release};
+use crate::identify::services::acoustid::{BATCH, Fingerprint, Match};
+use crate::identify::services::musicbrainz::FoundRelease;
+use crate::identify::services::{Patience, Services, Trouble};
+use crate::identify::text::normalise;
+
+/// The services, and what they have answered before.
+#[derive(Debug)]
+pub struct Asker<'a> {
+    /// The services.
+    pub services: &'a Services,
+    /// Their answers.
+    pub answers: &'a Answers,
+    /// How long to wait.
+    pub patience: &'a Patience,
+}
+
+impl Asker<'_> {
+    /// What fingerprints are known to be, one list for each; nothing is asked of the network.
+    pub fn known_matches(&self, print: &Fingerprint) -> Option<Vec<Match>> {
+        let known: Option<Vec<Match>> = self.answers.look("acoustid", &question(print))?;
+        Some(known.unwrap_or_default())
+    }
+
+    /// Sees to it that `known_matches` knows all of them.
+    ///
+    /// # Errors
+    ///
+    /// When the service does not answer. Without a key nothing is asked, which is no error.
+    pub async fn ask_fingerprints(&self, prints: &[Fingerprint]) -> Result<(), Trouble> {
+        let Some(acoustid) = &self.services.acoustid else {
+            return Ok(());
+        };
+        let mut unknown: Vec<_> = prints
+            .iter()
+            .filter(|print| self.known_matches(print).is_none())
+            .cloned()
+            .collect();
+        unknown.dedup();
+        for batch in unknown.chunks(BATCH) {
+            let found = acoustid.lookup(batch, self.patience).await?;
+            for (print, matches) in batch.iter().zip(found) {
+                let matches = (!matches.is_empty()).then_some(matches);
+                self.answers
+                    .keep("acoustid", &question(print), matches.as_ref());
+            }
+        }
+        Ok(())
+    }
+
+    /// The recording of an id.
+    ///
+    /// # Errors
+    ///
+    /// When the service does not answer.
+    pub async fn recording(&self, mbid: &str) -> Result<Option<Recording>, Trouble> {
+        let question = format!("recording/{mbid}");
+        if let Some(known) = self.answers.look("musicbrainz", &question) {
+            return Ok(known);
+        }
+        let musicbrainz = &self.services.musicbrainz;
+        let found = musicbrainz.recording(mbid, self.patience).await?;
+        self.answers.keep("musicbrainz", &question, found.as_ref());
+        Ok(found)
+    }
+
+    /// The release of an id.
+    ///
+    /// # Errors
+    ///
+    /// When the service does not answer.
+    pub async fn release(&self, mbid: &str) -> Result<Option<Release>, Trouble> {
+        let question = format!("release/{mbid}");
+        if let Some(known) = self.answers.look("musicbrainz", &question) {
+            return Ok(known);
+        }
+        let musicbrainz = &self.services.musicbrainz;
+        let found = musicbrainz.release(mbid, self.patience).await?;
+        self.answers.keep("musicbrainz", &question, found.as_ref());
+        Ok(found)
+    }
+
+    /// Recordings of that artist and title, of about that length.
+    ///
+    /// # Errors
+    ///
+    /// When the service does not answer.
+    pub async fn search_recordings(
+        &self,
+        artist: &str,
+        title: &str,
+        length_ms: u64,
+    ) -> Result<Vec<Recording>, Trouble> {
+        let seconds = length_ms / 1000;
+        let question = format!(
+            "recordings/{}/{}/{seconds}",
+            normalise(artist),
+            normalise(title)
+        );
+        if let Some(known) = self.answers.look("musicbrainz", &question) {
+            return Ok(known.unwrap_or_default());
+        }
+        let musicbrainz = &self.services.musicbrainz;
+        let found = musicbrainz
+            .search_recordings(artist, title, seconds * 1000, self.patience)
+            .await?;
+        let kept = (!found.is_empty()).then_some(&found);
+        self.answers.keep("musicbrainz", &question, kept);
+        Ok(found)
+    }
+
+    /// Releases of that artist and title.
+    ///
+    /// # Errors
+    ///
+    /// When the service does not answer.
+    pub async fn search_releases(
+        &self,
+        artist: Option<&str>,
+        title: &str,
+    ) -> Result<Vec<FoundRelease>, Trouble> {
+        let question = format!(
+            "releases/{}/{}",
+            artist.map(normalise).unwrap_or_default(),
+            normalise(title)
+        );
+        if let Some(known) = self.answers.look("musicbrainz", &question) {
+            return Ok(known.unwrap_or_default());
+        }
+        let musicbrainz = &self.services.musicbrainz;
+        let found = musicbrainz
+            .search_releases(artist, title, self.patience)
+            .await?;
+        let kept = (!found.is_empty()).then_some(&found);
+        self.answers.keep("musicbrainz", &question, kept);
+        Ok(found)
+    }
+
+    /// How a recording sounds, as `AcousticBrainz` has it.
+    ///
+    /// # Errors
+    ///
+    /// When the service does not answer.
+    pub async fn flavor(&self, mbid: &str) -> Result<Option<Flavor>, Trouble> {
+        if let Some(known) = self.answers.look("acousticbrainz", mbid) {
+            return Ok(known);
+        }
+        let acousticbrainz = &self.services.acousticbrainz;
+        let found = acousticbrainz.flavor(mbid, self.patience).await?;
+        self.answers.keep("acousticbrainz", mbid, found.as_ref());
+        Ok(found)
+    }
+}
+
+fn question(print: &Fingerprint) -> String {
+    let hash = Sha256::digest(print.text.as_bytes());
+    let mut question = String::with_capacity(70);
+    for byte in &hash[..] {
+        let digits = [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16));
+        question.extend(digits.into_iter().flatten());
+    }
+    question.push('/');
+    question.push_str(&print.seconds.to_string());
+    question
+}

@@ -1,0 +1,97 @@
+//! What the services know: recordings, releases and who made them.
+
+use serde::{Deserialize, Serialize};
+
+/// An artist as a recording or a release credits it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credit {
+    /// MusicBrainz artist id.
+    pub mbid: String,
+    /// The artist's own name.
+    pub name: String,
+    /// As it is spelt here.
+    pub credited_as: String,
+    /// What joins it to the next one.
+    #[serde(default)]
+    pub join: String,
+}
+
+/// A work that a recording is a performance of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Work {
+    /// MusicBrainz work id.
+    pub mbid: String,
+    /// Its title.
+    pub title: String,
+}
+
+/// A recording.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recording {
+    /// MusicBrainz recording id.
+    pub mbid: String,
+    /// Its title.
+    pub title: String,
+    /// What tells it from others of that title.
+    pub remark: String,
+    /// Who made it, in words.
+    pub artist: String,
+    /// Who made it.
+    pub credits: Vec<Credit>,
+    /// Its length in ms.
+    pub length_ms: Option<u64>,
+    /// International Standard Recording Codes.
+    pub isrcs: Vec<String>,
+    /// Works it is a performance of.
+    pub works: Vec<Work>,
+    /// Releases it is known to be on.
+    pub releases: Vec<ReleaseName>,
+}
+
+/// A release by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseName {
+    /// MusicBrainz release id.
+    pub mbid: String,
+    /// Its title.
+    pub title: String,
+    /// When it came out, as far as known.
+    pub date: Option<String>,
+}
+
+/// A release with its tracks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// Its id, title and date.
+    pub name: ReleaseName,
+    /// Whose release it is, in words.
+    pub artist: String,
+    /// Tracks of all discs, in order.
+    pub tracks: Vec<Track>,
+}
+
+/// A track of a release.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Track {
+    /// The disc it is on, from 1.
+    pub disc: u32,
+    /// Its number on the disc, from 1.
+    pub number: u32,
+    /// Its title on this release.
+    pub title: String,
+    /// Its length in ms.
+    pub length_ms: Option<u64>,
+    /// The recording on it.
+    pub recording: Recording,
+}
+
+impl Release {
+    /// Number of discs.
+    pub fn discs(&self) -> u32 {
+        self.tracks
+            .iter()
+            .map(|track| track.disc)
+            .max()
+            .unwrap_or(0)
+    }
+}

@@ -1,0 +1,211 @@
+//! Turns what was gathered into what is written, and a person's word into the same.
+
+use serde_json::json;
+
+use crate::error::{Error, Result};
+use crate::id::PassageId;
+use crate::identify::ask::Asker;
+use crate::identify::catalogue::Recording;
+use crate::identify::evidence::Level;
+use crate::identify::gather::Gathered;
+use crate::identify::load::{self, Item, Scope};
+use crate::identify::runtime;
+use crate::identify::services::Trouble;
+use crate::identify::store::{self, Finding, Song, State};
+use crate::library::Library;
+use sqlite::params;
+
+/// Candidates kept in the reasoning.
+const MOST_CANDIDATES: usize = 12;
+
+/// What is written about a passage; nothing when nobody waited for the answer.
+pub fn finding(item: &Item, gathered: Gathered) -> Option<Finding> {
+    let verdict = gathered.verdict?;
+    if gathered.trouble == Some(Trouble::Stopped) {
+        return None;
+    }
+    let is_chosen = item.state == Some(State::Chosen);
+    if item.state.is_some_and(State::is_decided) && !(is_chosen && gathered.recording.is_some()) {
+        return None;
+    }
+    let state = match (verdict.level, &gathered.recording, &gathered.trouble) {
+        _ if is_chosen => State::Chosen,
+        (Level::High | Level::Medium, Some(_), None) | (Level::High, Some(_), Some(_)) => {
+            State::Identified
+        }
+        (_, _, Some(_)) => State::RetryLater,
+        (Level::None, ..) => State::None,
+        _ => State::Doubtful,
+    };
+    let mut candidates = verdict.candidates;
+    candidates.truncate(MOST_CANDIDATES);
+    let reasoning = json!({
+        "heard": item.heard,
+        "tag_recording_mbid": item.tags.recording_mbid,
+        "fingerprint": item.fingerprint.is_some(),
+        "trouble": gathered.trouble.as_ref().map(ToString::to_string),
+        "candidates": candidates,
+    });
+    let song = matches!(state, State::Identified | State::Chosen)
+        .then_some(gathered.recording)
+        .flatten()
+        .map(|recording| {
+            let best = candidates.first();
+            let evidence = best.map(|best| best.evidence.clone()).unwrap_or_default();
+            let strongest = evidence
+                .iter()
+                .max_by(|a, b| a.confidence.total_cmp(&b.confidence));
+            Song {
+                source: match strongest {
+                    _ if is_chosen => "user",
+                    Some(one) => one.source.word(),
+                    None => "musicbrainz",
+                }
+                .to_owned(),
+                recording,
+                album: gathered.album,
+                evidence,
+            }
+        });
+    Some(Finding {
+        passage: item.id.clone(),
+        start: item.start,
+        end: item.end,
+        state,
+        level: if is_chosen {
+            Level::High
+        } else {
+            verdict.level
+        },
+        confidence: if is_chosen {
+            1.0
+        } else {
+            verdict.confidence.clamp(0.0, 1.0)
+        },
+        reasoning: reasoning.to_string(),
+        song,
+    })
+}
+
+/// A passage that is left for another time.
+pub fn later(item: &Item, troubles: &[Trouble]) -> Finding {
+    let said: Vec<_> = troubles.iter().map(ToString::to_string).collect();
+    Finding {
+        passage: item.id.clone(),
+        start: item.start,
+        end: item.end,
+        state: State::RetryLater,
+        level: Level::None,
+        confidence: 0.0,
+        reasoning: json!({ "heard": item.heard, "trouble": said.join("; "), "candidates": [] })
+            .to_string(),
+        song: None,
+    }
+}
+
+/// A person says which recording a passage is.
+///
+/// # Errors
+///
+/// When the passage is not there, `MusicBrainz` has no such recording or does not answer, or the
+/// database cannot be written.
+pub fn set(
+    library: &Library,
+    asker: &Asker<'_>,
+    passage: &PassageId,
+    mbid: &str,
+) -> Result<Recording> {
+    let item = item(library, passage)?;
+    let recording = runtime()?
+        .block_on(asker.recording(mbid))
+        .map_err(|trouble| Error::Unanswered {
+            reason: trouble.to_string(),
+        })?
+        .ok_or_else(|| Error::Unanswered {
+            reason: format!("MusicBrainz has no recording `{mbid}`"),
+        })?;
+    let album = recording.releases.first().cloned();
+    let finding = Finding {
+        state: State::Chosen,
+        level: Level::High,
+        confidence: 1.0,
+        reasoning: json!({ "heard": item.heard, "chosen": recording.mbid, "candidates": [] })
+            .to_string(),
+        song: Some(Song {
+            recording: recording.clone(),
+            album,
+            source: "user".to_owned(),
+            evidence: Vec::new(),
+        }),
+        ..later(&item, &[])
+    };
+    store::record(
+        library.db(),
+        None,
+        vec![finding],
+        asker.answers.take_unwritten(),
+    )?;
+    Ok(recording)
+}
+
+/// The recording that is likeliest for a passage by what was found.
+///
+/// # Errors
+///
+/// When the passage is not there or has no candidate, or the database cannot be read.
+pub fn likeliest(library: &Library, passage: &PassageId) -> Result<String> {
+    let found = library
+        .db()
+        .read(|snapshot| {
+            snapshot.query_optional(
+                "SELECT coalesce(recording_mbid, json_extract(reasoning, '$.candidates[0].recording_mbid')) \
+                 FROM accession_identifications WHERE passage_id = ?1",
+                params![passage],
+                |row| row.get::<_, Option<String>>(0),
+            )
+        })
+        .map_err(|error: sqlite::Error| error)?;
+    found.flatten().ok_or_else(|| Error::Unanswered {
+        reason: format!(
+            "the passage `{passage}` has no candidate\nhint: `accession music identify --set {passage} MBID` says what it is"
+        ),
+    })
+}
+
+/// A person says that a passage is not what was found; it is not identified again by itself.
+///
+/// # Errors
+///
+/// When the passage is not there, or the database cannot be written.
+pub fn reject(library: &Library, passage: &PassageId) -> Result<()> {
+    let item = item(library, passage)?;
+    let finding = Finding {
+        state: State::Rejected,
+        reasoning: json!({ "heard": item.heard, "rejected": item.recording, "candidates": [] })
+            .to_string(),
+        ..later(&item, &[])
+    };
+    store::record(library.db(), None, vec![finding], Vec::new())
+}
+
+fn item(library: &Library, passage: &PassageId) -> Result<Item> {
+    let missing = || Error::NotFound {
+        name: passage.to_string(),
+    };
+    let path = library
+        .db()
+        .read(|snapshot| {
+            snapshot.query_optional(
+                "SELECT f.path FROM passages p JOIN files f ON f.guid = p.file_id WHERE p.guid = ?1",
+                params![passage],
+                |row| row.get::<_, String>(0),
+            )
+        })
+        .map_err(|error: sqlite::Error| error)?
+        .ok_or_else(missing)?;
+    let scope = Scope::default();
+    load::items(library.db(), load::folder_of(&path), &scope)?
+        .into_iter()
+        .find(|item| item.id == *passage)
+        .ok_or_else(missing)
+}

@@ -1,0 +1,142 @@
+//! Cuts an album rip anew where its release explains the audio better than silence did.
+//!
+//! Passages are merged or split only at gaps and at spots that are really quiet, and only where
+//! nearly every track's length then agrees with the release.
+
+use crate::id::PassageId;
+use crate::identify::catalogue::Release;
+use crate::identify::load::Item;
+use crate::identify::rip::{self, Alignment, Span};
+use crate::identify::store::State;
+use crate::ticks::Ticks;
+
+/// Fewer tracks than these could fit by chance.
+const FEWEST_TRACKS: usize = 4;
+
+/// A track whose length is off by no more than this agrees, in ms.
+const AGREES_MS: u64 = 3_000;
+
+const TICKS_PER_MS: i64 = Ticks::PER_SECOND / 1_000;
+
+/// A passage's place in ms.
+pub fn span(item: &Item) -> Span {
+    let ms = |ticks: i64| ((ticks + TICKS_PER_MS / 2) / TICKS_PER_MS).max(0) as u64;
+    Span {
+        start: ms(item.start),
+        end: ms(item.end),
+    }
+}
+
+/// The discs of a release, and the release as a whole, each as the indices of its tracks.
+pub fn discs(release: &Release) -> Vec<Vec<usize>> {
+    let whole: Vec<_> = (0..release.tracks.len()).collect();
+    let count = release.discs();
+    let mut discs: Vec<Vec<usize>> = (1..=count)
+        .map(|disc| {
+            let on_it = |at: &usize| release.tracks[*at].disc == disc;
+            whole.iter().copied().filter(on_it).collect()
+        })
+        .collect();
+    if count > 1 {
+        discs.push(whole);
+    }
+    discs
+}
+
+/// Lengths of some tracks of a release; none if one is not known.
+pub fn lengths(release: &Release, tracks: &[usize]) -> Option<Vec<u64>> {
+    tracks
+        .iter()
+        .map(|at| release.tracks[*at].length_ms)
+        .collect()
+}
+
+/// The passages as the best of the releases would have them, if that is another cut and a good one.
+pub fn recut<'a>(items: &[Item], releases: impl Iterator<Item = &'a Release>) -> Option<Vec<Item>> {
+    let first = items.first()?;
+    let is_one_file = items
+        .iter()
+        .all(|item| item.path == first.path && !item.alone);
+    let is_free = |item: &Item| item.due && !item.state.is_some_and(State::is_decided);
+    if !is_one_file || !items.iter().all(is_free) {
+        return None;
+    }
+    let spans: Vec<_> = items.iter().map(span).collect();
+    let (found, lengths) = releases
+        .flat_map(|release| {
+            let discs = discs(release).into_iter();
+            discs.filter_map(move |tracks| lengths(release, &tracks))
+        })
+        .filter_map(|lengths| Some((rip::align(&spans, &first.spots, &lengths)?, lengths)))
+        .min_by(|(a, _), (b, _)| a.cost.total_cmp(&b.cost))?;
+    (found.tracks != spans && is_good(&found, &lengths)).then(|| cut(items, &found))
+}
+
+fn is_good(found: &Alignment, lengths: &[u64]) -> bool {
+    let agree = found
+        .tracks
+        .iter()
+        .zip(lengths)
+        .filter(|(track, length)| (track.end - track.start).abs_diff(**length) <= AGREES_MS)
+        .count();
+    found.is_heard()
+        && found.missing == 0
+        && found.tracks.len() >= FEWEST_TRACKS
+        && agree * 5 >= found.tracks.len() * 4
+}
+
+/// Passages that stay keep everything, those that change keep their id where most of them stays.
+fn cut(items: &[Item], found: &Alignment) -> Vec<Item> {
+    let mut former: Vec<&Item> = items.iter().collect();
+    let kept: Vec<Option<Item>> = found
+        .tracks
+        .iter()
+        .map(|track| {
+            let at = former.iter().position(|item| span(item) == *track)?;
+            Some(former.remove(at).clone())
+        })
+        .collect();
+    let ticks = |ms: u64, of: fn(&Item) -> i64, of_span: fn(Span) -> u64| {
+        let known = items.iter().find(|item| of_span(span(item)) == ms);
+        known.map_or(ms as i64 * TICKS_PER_MS, of)
+    };
+    kept.into_iter()
+        .zip(&found.tracks)
+        .map(|(kept, track)| {
+            if let Some(kept) = kept {
+                return kept;
+            }
+            let shared = |item: &&Item| {
+                let old = span(item);
+                old.end
+                    .min(track.end)
+                    .saturating_sub(old.start.max(track.start))
+            };
+            let most = former
+                .iter()
+                .enumerate()
+                .max_by_key(|(_, item)| shared(item));
+            let at = most.filter(|(_, item)| {
+                let old = span(item);
+                shared(item) * 2 > (old.end - old.start).max(track.end - track.start)
+            });
+            let at = at.map(|(at, _)| at);
+            let (id, state) = at.map_or_else(
+                || (PassageId::random(), None),
+                |at| {
+                    let old = former.remove(at);
+                    (old.id.clone(), old.state)
+                },
+            );
+            let mut item = items[0].clone();
+            item.id = id;
+            item.state = state;
+            item.recording = None;
+            item.fingerprint = None;
+            item.start = ticks(track.start, |item| item.start, |span| span.start);
+            item.end = ticks(track.end, |item| item.end, |span| span.end);
+            item.heard.length_ms = track.end - track.start;
+            item
+        })
+        .collect()
+}
