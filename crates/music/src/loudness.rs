@@ -37,9 +37,9 @@ impl Loudness {
     pub fn of(moments: &[Moment]) -> Self {
         let peak = moments.iter().map(|moment| moment.peak).fold(0.0, f32::max);
         Self {
-            integrated_lufs: integrated(&blocks(moments, BLOCK)),
-            range_lu: range(blocks(moments, RANGE_BLOCK)),
-            true_peak_dbtp: (peak > 0.0).then(|| 20.0 * f64::from(peak).log10()),
+            integrated_lufs: integrated(&blocks(moments, BLOCK)).map(rounded),
+            range_lu: rounded(range(blocks(moments, RANGE_BLOCK))),
+            true_peak_dbtp: (peak > 0.0).then(|| rounded(20.0 * f64::from(peak).log10())),
         }
     }
 
@@ -53,6 +53,11 @@ impl Loudness {
         self.true_peak_dbtp
             .map_or(0.0, |decibels| 10_f64.powf(decibels / 20.0))
     }
+}
+
+/// To a thousandth of a decibel, more than anybody hears, and the same on every machine.
+fn rounded(decibels: f64) -> f64 {
+    (decibels * 1000.0).round() / 1000.0
 }
 
 /// Mean power of every block of `length` moments, a block beginning with every moment.

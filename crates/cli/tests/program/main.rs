@@ -10,6 +10,7 @@
 )]
 
 mod collection;
+mod hearing;
 mod identify;
 mod killed;
 mod locked;

@@ -1,0 +1,107 @@
+//! What can be asked about how the music sounds: neighbours, doubts, pictures and cue sheets.
+
+use serde_json::Value;
+
+use crate::support::{Root, album};
+
+#[test]
+fn similar_passages_are_named_nearest_first_and_never_the_passage_itself() {
+    let root = Root::collection();
+    root.import(&[]).ended(0);
+    let id = root
+        .column("SELECT guid FROM passages ORDER BY guid LIMIT 1")
+        .remove(0);
+    let ran = root
+        .music(&["similar", &id, "-n", "4", "--format", "json"])
+        .ended(0);
+    let found: Value = serde_json::from_str(&ran.out).unwrap();
+    let found = found.as_array().unwrap();
+    assert_eq!(found.len(), 4);
+    let distances: Vec<f64> = found
+        .iter()
+        .map(|one| one["distance"].as_f64().unwrap())
+        .collect();
+    assert!(distances.is_sorted(), "{distances:?}");
+    assert!(found.iter().all(|one| one["id"] != id.as_str()));
+    assert!(
+        found
+            .iter()
+            .all(|one| (0.0..=1.0).contains(&one["spec003"].as_f64().unwrap()))
+    );
+    root.music(&["similar", "nobody"]).ended(2);
+}
+
+#[test]
+fn every_passage_has_a_flavor_whose_classes_sum_to_one() {
+    let root = Root::collection();
+    root.import(&[]).ended(0);
+    let passages = root.count("SELECT count(*) FROM passages");
+    let flavors = root.column("SELECT musical_flavor_vector FROM passages");
+    assert_eq!(flavors.len() as i64, passages);
+    for flavor in flavors {
+        let flavor: Value = serde_json::from_str(&flavor).unwrap();
+        for (name, classes) in flavor.as_object().unwrap() {
+            let sum: f64 = classes
+                .as_object()
+                .unwrap()
+                .values()
+                .map(|share| share.as_f64().unwrap())
+                .sum();
+            assert!((sum - 1.0).abs() <= 1e-4, "{name}: {sum}");
+        }
+    }
+}
+
+#[test]
+fn a_picture_shows_each_passage_and_loads_nothing() {
+    let root = Root::empty();
+    album(&root.join("Mix & <Match>.wav"), 1, 3, 6.0);
+    root.import(&[]).ended(0);
+    let svg = root.home().join("mix.svg");
+    root.music(&["show", "Mix & <Match>.wav", "--svg", svg.to_str().unwrap()])
+        .ended(0);
+    let drawn = std::fs::read_to_string(svg).unwrap();
+    assert!(drawn.starts_with("<svg ") && drawn.trim_end().ends_with("</svg>"));
+    assert_eq!(drawn.matches("class=\"passage\"").count(), 3);
+    assert_eq!(drawn.matches("class=\"silence\"").count(), 2);
+    assert!(drawn.contains("Mix &amp; &lt;Match&gt;.wav"));
+    assert!(!drawn.contains("<script") && !drawn.contains("href"));
+}
+
+#[test]
+fn a_cue_sheet_that_was_written_is_read_back_to_the_same_passages() {
+    let root = Root::empty();
+    album(&root.join("rip/Mix.wav"), 2, 3, 6.0);
+    root.import(&[]).ended(0);
+    let starts = "SELECT round(start_time, 1) FROM passages ORDER BY start_time";
+    let heard = root.column(starts);
+    root.music(&["export", "--cue", "--output", root.path().to_str().unwrap()])
+        .ended(0);
+    let sheet = std::fs::read_to_string(root.join("rip/Mix.cue")).unwrap();
+    let titled = sheet.replace("\"Track 2\"", "\"Second\"");
+    std::fs::write(root.join("rip/Mix.cue"), titled).unwrap();
+    root.import(&["--force"]).ended(0);
+    assert_eq!(root.column(starts), heard);
+    let titles = root.column("SELECT title FROM passages ORDER BY start_time");
+    assert_eq!(titles, ["Track 1", "Second", "Track 3"]);
+    let kinds = root.column("SELECT DISTINCT kind FROM accession_boundaries");
+    assert_eq!(kinds, ["cue_sheet"]);
+}
+
+#[test]
+fn doubtful_boundaries_are_listed_with_their_reasons() {
+    let root = Root::empty();
+    album(&root.join("Mix.wav"), 3, 3, 6.0);
+    root.import(&[]).ended(0);
+    let sure = root.music(&["review", "--format", "json"]).ended(0);
+    assert_eq!(
+        serde_json::from_str::<Value>(&sure.out).unwrap(),
+        Value::Array(Vec::new())
+    );
+    let db = root.open();
+    db.execute_batch("UPDATE accession_boundaries SET confidence = 0.5")
+        .unwrap();
+    drop(db);
+    let told = root.music(&["review"]).ended(0);
+    assert_eq!(told.out.matches("50 % sure").count(), 2, "{}", told.out);
+}
