@@ -108,7 +108,7 @@ pub(crate) enum Music {
         #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
         count: usize,
     },
-    /// List the boundaries that may be wrong, with the reason for each
+    /// List boundaries and matches that may be wrong, with the reason for each
     Review {
         /// The root folder, as for import
         folder: Option<PathBuf>,

@@ -102,6 +102,37 @@ pub struct Identified {
     pub troubles: Vec<String>,
 }
 
+/// Passages to be tried again: written together, for there is nothing in one that another run could not find out.
+#[derive(Debug, Default)]
+struct Later {
+    findings: Vec<Finding>,
+}
+
+impl Later {
+    /// So many are written at once.
+    const BATCH: usize = 1000;
+
+    /// Keeps the finding, unless the passage has its mark already.
+    fn add(&mut self, library: &Library, item: &Item, finding: Finding) -> Result<()> {
+        if item.state != Some(State::RetryLater) {
+            self.findings.push(finding);
+        }
+        if self.findings.len() >= Self::BATCH {
+            self.write(library)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, library: &Library) -> Result<()> {
+        store::record(
+            library.db(),
+            None,
+            std::mem::take(&mut self.findings),
+            Vec::new(),
+        )
+    }
+}
+
 /// How to go about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manner {
@@ -139,18 +170,17 @@ pub fn identify(
         patience,
     };
     let mut told = 0;
+    let mut later = Later::default();
     for folder in folders.keys() {
         if patience.cancel.is_requested() {
             break;
         }
         let items = load::items(library.db(), folder, scope)?;
         if manner == Manner::Brisk && !services.troubles().is_empty() {
-            let later = items.iter().filter(|item| item.due && !is_settled(item));
-            let findings: Vec<_> = later
-                .map(|item| decide::later(item, &services.troubles()))
-                .collect();
-            report.retry_later += findings.len() as u64;
-            store::record(library.db(), None, findings, answers.take_unwritten())?;
+            for item in items.iter().filter(|item| item.due && !is_settled(item)) {
+                report.retry_later += 1;
+                later.add(library, item, decide::later(item, &services.troubles()))?;
+            }
             continue;
         }
         for album in albums(items) {
@@ -159,7 +189,7 @@ pub fn identify(
             if patience.cancel.is_requested() {
                 break;
             }
-            write(library, answers, album, &mut report, tell)?;
+            write(library, answers, album, &mut later, (&mut report, tell))?;
         }
         let troubles = services.troubles();
         for trouble in &troubles[told.min(troubles.len())..] {
@@ -169,6 +199,7 @@ pub fn identify(
         }
         told = troubles.len();
     }
+    later.write(library)?;
     // What was answered and served nobody yet is kept all the same.
     store::record(library.db(), None, Vec::new(), answers.take_unwritten())?;
     report.requests = services.requests();
@@ -226,8 +257,8 @@ fn write(
     library: &Library,
     answers: &Answers,
     album: Album,
-    report: &mut Identified,
-    tell: &dyn Fn(&Told),
+    later: &mut Later,
+    (report, tell): (&mut Identified, &dyn Fn(&Told)),
 ) -> Result<()> {
     let cut = album.is_recut.then(|| Cut::of(&album.items));
     let mut files: BTreeMap<&str, Vec<Finding>> = BTreeMap::new();
@@ -249,7 +280,11 @@ fn write(
             recording_mbid: recording.map(|recording| recording.mbid.clone()),
             name: recording.map(|one| format!("{} - {}", one.artist, one.title)),
         });
-        files.entry(&item.path).or_default().push(finding);
+        if cut.is_none() && finding.state == State::RetryLater {
+            later.add(library, item, finding)?;
+        } else {
+            files.entry(&item.path).or_default().push(finding);
+        }
     }
     let mut cut = cut;
     for findings in files.into_values() {

@@ -1,9 +1,11 @@
-//! What a person should listen to: boundaries that may be wrong.
+//! What a person should listen to: boundaries that may be wrong, and matches in doubt.
 
 use serde::Serialize;
+use serde_json::Value;
 use sqlite::params;
 
 use crate::error::{Error, Result};
+use crate::id::PassageId;
 use crate::library::Library;
 use crate::ticks::Ticks;
 
@@ -25,6 +27,48 @@ pub struct Doubt {
     pub confidence: f64,
     /// Why, in words.
     pub reason: String,
+}
+
+/// A passage that may be one of several recordings, or none.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DoubtfulMatch {
+    /// The passage's id, for `music identify --accept` and the like.
+    pub passage_id: PassageId,
+    /// The file's path in the library.
+    pub path: String,
+    /// Where the passage starts, in seconds.
+    pub start_seconds: f64,
+    /// How sure the best candidate is, 0 to 1.
+    pub confidence: f64,
+    /// The candidates, the best first, as identification weighed them.
+    pub candidates: Vec<Value>,
+}
+
+/// The passages whose recording is in doubt, in the order of paths and positions.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub fn doubtful_matches(library: &Library) -> Result<Vec<DoubtfulMatch>> {
+    library.db().read(|snapshot| {
+        Ok::<_, Error>(snapshot.query_all(
+            "SELECT p.guid, f.path, p.start_time_ticks, i.confidence, i.reasoning \
+             FROM accession_identifications i JOIN passages p ON p.guid = i.passage_id \
+             JOIN files f ON f.guid = p.file_id WHERE i.state = 'doubtful' ORDER BY f.path, p.start_time_ticks",
+            params![],
+            |row| {
+                let reasoning: String = row.get(4)?;
+                let reasoning: Value = serde_json::from_str(&reasoning).unwrap_or_default();
+                Ok(DoubtfulMatch {
+                    passage_id: row.get(0)?,
+                    path: row.get(1)?,
+                    start_seconds: Ticks(row.get(2)?).seconds(),
+                    confidence: row.get(3)?,
+                    candidates: reasoning["candidates"].as_array().cloned().unwrap_or_default(),
+                })
+            },
+        )?)
+    })
 }
 
 /// The doubtful boundaries of a library, file by file.

@@ -325,6 +325,10 @@ impl Online {
             Ok(asked) => asked?,
             Err(panic) => std::panic::resume_unwind(panic),
         }
+        if files == 0 {
+            // What earlier runs left is the business of `music identify`; a run that changes nothing asks nobody.
+            return Ok(Identified::default());
+        }
         let report = music::identify::identify(
             library,
             &self.services,

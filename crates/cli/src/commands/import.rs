@@ -93,7 +93,7 @@ fn run(
         drop(recorded);
         progress.phase("identify");
         let identified = online.zip(asking).map(|(online, asking)| {
-            let files = imported.as_ref().map_or(0, |done| done.files.found);
+            let files = imported.as_ref().map_or(0, |done| done.files.recorded);
             let identified = online.finish(library, asking, began.elapsed(), files);
             (online, identified)
         });

@@ -1,37 +1,71 @@
 //! `music review`.
 
 use anyhow::Result;
+use music::review::{Doubt, DoubtfulMatch};
 use run::ExitStatus;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::args::Place;
 use crate::commands::open_to_read;
 use crate::commands::show::clock;
 use crate::printer::Printer;
 
-/// Lists the doubtful boundaries.
+/// Candidates named for a doubtful match; the rest is in the JSON.
+const NAMED: usize = 3;
+
+/// Everything in doubt.
+#[derive(Serialize)]
+struct Doubts {
+    boundaries: Vec<Doubt>,
+    matches: Vec<DoubtfulMatch>,
+}
+
+/// Lists the doubtful boundaries and matches.
 pub(crate) fn review(place: &Place, printer: Printer) -> Result<ExitStatus> {
     let library = open_to_read(place, printer)?;
-    let doubts = music::review::review(&library)?;
-    printer.show(&doubts, || {
-        if doubts.is_empty() {
-            return vec!["no boundary is in doubt".to_owned()];
-        }
-        let mut lines = Vec::new();
-        let mut path = "";
-        for doubt in &doubts {
-            if doubt.path != path {
-                path = &doubt.path;
-                lines.push(path.to_owned());
-            }
-            let what = if doubt.is_cut { "cut" } else { "not cut" };
-            lines.push(format!(
-                "  {:>10}  {what:<7}  {:>3.0} % sure  {}",
-                clock(doubt.at_seconds),
-                doubt.confidence * 100.0,
-                doubt.reason
-            ));
-        }
-        lines
-    });
+    let doubts = Doubts {
+        boundaries: music::review::review(&library)?,
+        matches: music::review::doubtful_matches(&library)?,
+    };
+    printer.show(&doubts, || lines(&doubts));
     Ok(ExitStatus::Done)
+}
+
+fn lines(doubts: &Doubts) -> Vec<String> {
+    if doubts.boundaries.is_empty() && doubts.matches.is_empty() {
+        return vec!["nothing is in doubt".to_owned()];
+    }
+    let mut lines = Vec::new();
+    let mut path = "";
+    for doubt in &doubts.boundaries {
+        if doubt.path != path {
+            path = &doubt.path;
+            lines.push(path.to_owned());
+        }
+        let what = if doubt.is_cut { "cut" } else { "not cut" };
+        lines.push(format!(
+            "  {:>10}  {what:<7}  {:>3.0} % sure  {}",
+            clock(doubt.at_seconds),
+            doubt.confidence * 100.0,
+            doubt.reason
+        ));
+    }
+    for doubt in &doubts.matches {
+        lines.push(format!("{}  {}", doubt.path, clock(doubt.start_seconds)));
+        lines.push(format!("  passage {}", doubt.passage_id));
+        lines.extend(doubt.candidates.iter().take(NAMED).map(candidate));
+    }
+    lines
+}
+
+fn candidate(candidate: &Value) -> String {
+    let text = |key: &str| candidate[key].as_str().unwrap_or("?").to_owned();
+    format!(
+        "  {:>3.0} %  {}  {} - {}",
+        candidate["confidence"].as_f64().unwrap_or_default() * 100.0,
+        text("recording_mbid"),
+        text("artist"),
+        text("title")
+    )
 }

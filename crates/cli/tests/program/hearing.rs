@@ -94,10 +94,9 @@ fn doubtful_boundaries_are_listed_with_their_reasons() {
     album(&root.join("Mix.wav"), 3, 3, 6.0);
     root.import(&[]).ended(0);
     let sure = root.music(&["review", "--format", "json"]).ended(0);
-    assert_eq!(
-        serde_json::from_str::<Value>(&sure.out).unwrap(),
-        Value::Array(Vec::new())
-    );
+    let sure: Value = serde_json::from_str(&sure.out).unwrap();
+    assert_eq!(sure["boundaries"], Value::Array(Vec::new()));
+    assert_eq!(sure["matches"], Value::Array(Vec::new()));
     let db = root.open();
     db.execute_batch("UPDATE accession_boundaries SET confidence = 0.5")
         .unwrap();
