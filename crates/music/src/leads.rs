@@ -1,6 +1,6 @@
 //! Where the passage before may still sound, and where the next may begin.
 //!
-//! After WKMP's SPEC025: in windows of A-weighted RMS, from the passage's start,
+//! After WKMP's SPEC025: in windows of A-weighted RMS of the mono mix, from the passage's start,
 //! the lead-in lasts until the first window that reaches a quarter of the
 //! loudness of the loudest (12 dB below it). A passage that reaches three
 //! quarters (5 dB below) in less than a second starts suddenly and has no

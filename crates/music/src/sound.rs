@@ -2,7 +2,7 @@
 //!
 //! | series | every | used for |
 //! |---|---|---|
-//! | A-weighted mean square | 20 ms | lead-in and lead-out points |
+//! | A-weighted mean square of the mono mix | 20 ms | lead-in and lead-out points |
 //! | K-weighted power | 100 ms | loudness by EBU R128 |
 //! | true peak | 100 ms | the same |
 //! | least and greatest sample | 100 ms | the waveform overview |
@@ -43,6 +43,8 @@ pub struct Sound {
     weighted: Vec<f32>,
     moments: Vec<Moment>,
     moment: Moment,
+    mix: Vec<f32>,
+    a_energy: f64,
     /// Frames in the 20 ms, and in the 100 ms, that are being filled.
     fine: u64,
     coarse: u64,
@@ -54,7 +56,6 @@ struct Channel {
     weighting: Weighting,
     peak: TruePeak,
     weight: f64,
-    a_energy: f64,
     k_energy: f64,
 }
 
@@ -69,13 +70,14 @@ impl Sound {
                     weighting: Weighting::new(sample_rate),
                     peak: TruePeak::new(sample_rate),
                     weight: weight(at, channels),
-                    a_energy: 0.0,
                     k_energy: 0.0,
                 })
                 .collect(),
             weighted: Vec::new(),
             moments: Vec::new(),
             moment: Moment::default(),
+            mix: Vec::new(),
+            a_energy: 0.0,
             fine: 0,
             coarse: 0,
             frames: 0,
@@ -92,10 +94,12 @@ impl Sound {
             let end = self.end_of_window();
             let room = usize::try_from(end - self.frames).unwrap_or(usize::MAX);
             let to = length.min(from.saturating_add(room));
-            for (channel, plane) in self.channels.iter_mut().zip(planes) {
+            mix(planes, from, to, &mut self.mix);
+            for (at, (channel, plane)) in self.channels.iter_mut().zip(planes).enumerate() {
                 let samples = &plane[from..to];
-                let (a, k) = channel.weighting.energies(samples);
-                channel.a_energy += a;
+                // The first channel's filter has room for the mix beside it.
+                let (a, k) = channel.weighting.energies(&self.mix, samples);
+                self.a_energy += if at == 0 { a } else { 0.0 };
                 channel.k_energy += k;
                 let (least, greatest) = extremes(samples);
                 self.moment.least = self.moment.least.min(least);
@@ -128,7 +132,7 @@ impl Sound {
         }
     }
 
-    /// A-weighted mean squares, every 20 ms, averaged over the channels.
+    /// A-weighted mean squares of the mono mix, every 20 ms.
     pub fn weighted(&self) -> &[f32] {
         &self.weighted
     }
@@ -145,13 +149,9 @@ impl Sound {
     }
 
     fn close_window(&mut self) {
-        let energy: f64 = self.channels.iter().map(|channel| channel.a_energy).sum();
-        let mean = energy / (self.fine * self.channels.len() as u64).max(1) as f64;
-        self.weighted.push(finite(mean));
+        self.weighted.push(finite(self.a_energy / self.fine as f64));
         self.fine = 0;
-        for channel in &mut self.channels {
-            channel.a_energy = 0.0;
-        }
+        self.a_energy = 0.0;
         if self.weighted.len().is_multiple_of(FINE) {
             self.close_moment();
         }
@@ -166,6 +166,21 @@ impl Sound {
         self.moment.power = finite(power);
         self.moments.push(std::mem::take(&mut self.moment));
         self.coarse = 0;
+    }
+}
+
+/// The mean of all channels.
+fn mix(planes: &[&[f32]], from: usize, to: usize, out: &mut Vec<f32>) {
+    out.clear();
+    out.extend_from_slice(&planes[0][from..to]);
+    if planes.len() > 1 {
+        for plane in &planes[1..] {
+            for (sum, sample) in out.iter_mut().zip(&plane[from..to]) {
+                *sum += sample;
+            }
+        }
+        let share = 1.0 / planes.len() as f32;
+        out.iter_mut().for_each(|sum| *sum *= share);
     }
 }
 

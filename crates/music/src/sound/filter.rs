@@ -47,13 +47,13 @@ impl Weighting {
         }
     }
 
-    /// The energies of `samples` after each weighting: A, then K.
-    pub(super) fn energies(&mut self, samples: &[f32]) -> (f64, f64) {
+    /// The energy of `a_input` after A-weighting, and of `k_input` after K-weighting.
+    pub(super) fn energies(&mut self, a_input: &[f32], k_input: &[f32]) -> (f64, f64) {
         let (b, a) = (self.b, self.a);
         let mut state = self.state;
         let mut energy = [0.0; LANES];
-        for sample in samples {
-            let mut x = [f64::from(*sample); LANES];
+        for (a_sample, k_sample) in a_input.iter().zip(k_input) {
+            let mut x = [f64::from(*a_sample), f64::from(*k_sample)];
             for at in 0..SECTIONS {
                 let mut y = [0.0; LANES];
                 for lane in 0..LANES {
@@ -180,9 +180,9 @@ mod tests {
     #[test]
     fn silence_after_sound_comes_to_rest() {
         let mut weighting = Weighting::new(44_100);
-        weighting.energies(&[1.0; 2000]);
+        weighting.energies(&[1.0; 2000], &[1.0; 2000]);
         for _ in 0..2000 {
-            weighting.energies(&[0.0; 882]);
+            weighting.energies(&[0.0; 882], &[0.0; 882]);
         }
         assert!(
             weighting
