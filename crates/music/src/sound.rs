@@ -180,7 +180,9 @@ fn mix(planes: &[&[f32]], from: usize, to: usize, out: &mut Vec<f32>) {
             }
         }
         let share = 1.0 / planes.len() as f32;
-        out.iter_mut().for_each(|sum| *sum *= share);
+        for sum in out.iter_mut() {
+            *sum *= share;
+        }
     }
 }
 
