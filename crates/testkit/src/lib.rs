@@ -20,6 +20,8 @@ pub mod kill;
 pub mod library;
 pub mod locks;
 pub mod services;
+#[cfg(feature = "stores")]
+pub mod stores;
 pub mod synth;
 
 pub use binary::{accession_bin, json_events};

@@ -1,0 +1,305 @@
+//! A folder on this machine.
+//!
+//! Objects are written beside their place and renamed into it, so a reader sees all of an object or nothing, and a
+//! killed process leaves what was there before.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
+use sha2::{Digest as _, Sha256};
+
+use crate::bucket::{Entry, Head, Proof, Reader, Stored};
+use crate::error::{Error, Reason};
+use crate::key::Key;
+use crate::upload::{Digests, hex};
+
+/// Bytes read at a time.
+const PIECE: usize = 256 << 10;
+
+/// What names of files that are being written begin with; a listing leaves them out.
+const UNFINISHED: &str = ".accession-";
+
+#[derive(Clone, Debug)]
+pub(crate) struct Folder {
+    root: PathBuf,
+}
+
+impl Folder {
+    pub(crate) fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    pub(crate) fn path(&self, key: &Key) -> PathBuf {
+        key.as_str()
+            .split('/')
+            .fold(self.root.clone(), |path, part| path.join(part))
+    }
+
+    pub(crate) async fn put(&self, key: &Key, bytes: Bytes) -> Result<Stored, Error> {
+        let (path, name) = (self.path(key), key.clone());
+        blocking(move || {
+            let size = bytes.len() as u64;
+            let mut beside = beside(&path)?;
+            beside.write_all(&bytes)?;
+            settle(beside, &path)?;
+            Ok(stored(size, Proof::ReadBack))
+        })
+        .await
+        .map_err(Error::io(&name))
+    }
+
+    /// Moves `file` to its place, or copies it there and removes it if that is on another disk.
+    pub(crate) async fn take(
+        &self,
+        key: &Key,
+        file: &Path,
+        digests: &Digests,
+    ) -> Result<Stored, Error> {
+        let (path, file, digests, name) = (
+            self.path(key),
+            file.to_owned(),
+            digests.clone(),
+            key.clone(),
+        );
+        blocking(move || {
+            let size = fs::metadata(&file)?.len();
+            if size != digests.size {
+                return Ok(Err(different(
+                    &name,
+                    &format!("the file has {size} bytes, expected {}", digests.size),
+                )));
+            }
+            make_folder(&path)?;
+            File::open(&file)?.sync_all()?;
+            match fs::rename(&file, &path) {
+                Ok(()) => {
+                    sync_folder(&path)?;
+                    return Ok(Ok(stored(size, Proof::Moved)));
+                }
+                Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {}
+                Err(error) => return Err(error),
+            }
+            let mut beside = beside(&path)?;
+            let sha256 = copy(File::open(&file)?, &mut beside)?;
+            if sha256 != digests.sha256 {
+                return Ok(Err(different(
+                    &name,
+                    "the file changed while it was copied",
+                )));
+            }
+            settle(beside, &path)?;
+            fs::remove_file(&file)?;
+            Ok(Ok(stored(size, Proof::ReadBack)))
+        })
+        .await
+        .map_err(Error::io(key))?
+    }
+
+    pub(crate) async fn head(&self, key: &Key) -> Result<Option<Head>, Error> {
+        let path = self.path(key);
+        match blocking(move || fs::symlink_metadata(path)).await {
+            Ok(found) if found.is_file() => Ok(Some(Head {
+                size: found.len(),
+                etag: None,
+                metadata: crate::Metadata::new(),
+            })),
+            Ok(_) => Err(different(key, "it is not a regular file")),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(Error::io(key)(error)),
+        }
+    }
+
+    pub(crate) async fn read(&self, key: &Key) -> Result<Reader, Error> {
+        if self.head(key).await?.is_none() {
+            return Err(Error::new(Reason::Missing, key, "there is no such file"));
+        }
+        let path = self.path(key);
+        let (file, size) = blocking(move || {
+            let file = File::open(path)?;
+            let size = file.metadata()?.len();
+            Ok((file, size))
+        })
+        .await
+        .map_err(Error::io(key))?;
+        let name = key.clone();
+        let pieces = stream::try_unfold((file, name), |(mut file, name)| async move {
+            let (read, file) = blocking(move || {
+                let mut piece = Vec::with_capacity(PIECE);
+                (&mut file).take(PIECE as u64).read_to_end(&mut piece)?;
+                Ok((piece, file))
+            })
+            .await
+            .map_err(Error::io(&name))?;
+            Ok((!read.is_empty()).then(|| (Bytes::from(read), (file, name))))
+        });
+        Ok(Reader::new(key, size, pieces.boxed()))
+    }
+
+    pub(crate) fn list(&self, folder: &Key) -> BoxStream<'static, Result<Entry, Error>> {
+        let walk = Walk {
+            folders: vec![(self.path(folder), folder.clone())],
+            entries: None,
+        };
+        let pages = stream::unfold(Some(walk), |walk| async move {
+            let mut walk = walk?;
+            let page = blocking(move || {
+                let mut page = Vec::new();
+                while page.len() < 1000 {
+                    match walk.next() {
+                        Some(entry) => page.push(entry),
+                        None => return Ok((page, None)),
+                    }
+                }
+                Ok((page, Some(walk)))
+            })
+            .await;
+            match page {
+                Ok((page, walk)) => Some((stream::iter(page), walk)),
+                Err(error) => Some((stream::iter(vec![Err(Error::io("list")(error))]), None)),
+            }
+        });
+        pages.flatten().boxed()
+    }
+
+    pub(crate) async fn delete(&self, key: &Key) -> Result<(), Error> {
+        let path = self.path(key);
+        match blocking(move || fs::remove_file(path)).await {
+            Err(error) if !is_missing(&error) => Err(Error::io(key)(error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Walks a folder depth first, holding one open folder.
+struct Walk {
+    folders: Vec<(PathBuf, Key)>,
+    entries: Option<(fs::ReadDir, Key)>,
+}
+
+impl Iterator for Walk {
+    type Item = Result<Entry, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if self.entries.is_none() {
+                let (path, key) = self.folders.pop()?;
+                match fs::read_dir(path) {
+                    Ok(entries) => self.entries = Some((entries, key)),
+                    Err(error) if is_missing(&error) => continue,
+                    Err(error) => return Some(Err(Error::io(key)(error))),
+                }
+            }
+            let (entries, folder) = self.entries.as_mut()?;
+            let Some(entry) = entries.next() else {
+                self.entries = None;
+                continue;
+            };
+            let found = entry.and_then(|entry| {
+                let name = entry.file_name();
+                Ok((name, entry.path(), entry.metadata()?))
+            });
+            let (name, path, metadata) = match found {
+                Ok(found) => found,
+                Err(error) => return Some(Err(Error::io(&*folder)(error))),
+            };
+            // A name that is not text, or one that is no key, was not written by anyone who shares the layout.
+            let Some(name) = name.to_str().filter(|name| !name.starts_with(UNFINISHED)) else {
+                continue;
+            };
+            let Ok(key) = Key::new(format!("{folder}/{name}")) else {
+                continue;
+            };
+            if metadata.is_dir() {
+                self.folders.push((path, key));
+            } else if metadata.is_file() {
+                let modified = metadata.modified().ok();
+                let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+                return Some(Ok(Entry {
+                    key,
+                    size: metadata.len(),
+                    modified: since.map_or(0, |since| since.as_secs() as i64),
+                }));
+            }
+        }
+    }
+}
+
+fn stored(size: u64, proof: Proof) -> Stored {
+    Stored {
+        size,
+        etag: None,
+        proof,
+    }
+}
+
+fn different(key: &Key, detail: &str) -> Error {
+    Error::new(Reason::Different, key, detail)
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(io::Error::other(error)))
+}
+
+fn make_folder(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)
+}
+
+/// A new file in the folder of `path`.
+fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
+    make_folder(path)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(UNFINISHED);
+    // As any new file: the mask of the user decides, not the secrecy of temporary files.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
+/// Puts a file that was written beside its place there, for good.
+fn settle(beside: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
+    beside.as_file().sync_all()?;
+    if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    beside.persist(path).map_err(|error| error.error)?;
+    sync_folder(path)
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    if let Some(folder) = path.parent() {
+        File::open(folder)?.sync_all()?;
+    }
+    let _ = path;
+    Ok(())
+}
+
+fn copy(mut from: File, to: &mut impl io::Write) -> io::Result<String> {
+    let mut sha256 = Sha256::new();
+    let mut piece = vec![0; PIECE];
+    loop {
+        let read = from.read(&mut piece)?;
+        if read == 0 {
+            return Ok(hex(&sha256.finalize()));
+        }
+        sha256.update(&piece[..read]);
+        to.write_all(&piece[..read])?;
+    }
+}
