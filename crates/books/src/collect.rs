@@ -5,6 +5,7 @@
 //! process that dies costs at most one page, fetched again.
 
 mod fetch;
+mod journal;
 mod recorder;
 
 use std::time::{Duration, Instant};
@@ -12,17 +13,17 @@ use std::time::{Duration, Instant};
 use run::Usage;
 use tokio::sync::Mutex;
 
+use crate::catalogue::Catalogue;
+use crate::catalogue::pass::{self, KnownPage, Pass, ReadPage};
+use crate::catalogue::{query, record};
 use crate::collect::fetch::{Fetched, fetch};
 use crate::collect::recorder::Recorder;
 use crate::date;
 use crate::error::Error;
-use crate::event::{CollectCompleted, Event};
+use crate::event::{CollectCompleted, Event, Outcome};
 use crate::grin::BOOKS_PER_PAGE;
-use crate::query::{self, KnownPage, Pass};
-use crate::record::{self, ReadPage};
-use crate::run_directory::{Stage, StageResult};
-use crate::tracker::Tracker;
-use crate::work::{Work, patiently, wait};
+use crate::run::{Stage, StageResult};
+use crate::session::{Work, patiently, wait};
 
 /// How to collect.
 #[derive(Clone, Debug)]
@@ -76,13 +77,13 @@ struct Collecting<'a> {
 /// # Errors
 ///
 /// What makes the whole command impossible: the database, or a file.
-pub fn collect(work: &Work<'_>, options: &Collect) -> Result<CollectCompleted, Error> {
+pub(crate) fn collect(work: &Work<'_>, options: &Collect) -> Result<CollectCompleted, Error> {
     let (started, stamp) = (Instant::now(), jiff::Timestamp::now());
     work.progress.phase("collect");
-    let pass = pass(work.tracker, options)?;
+    let pass = pass(work.catalogue, options)?;
     let mut collecting = Collecting {
-        recorder: Mutex::new(Recorder::new(work.tracker, work.run, pass.clone())),
-        known: query::pages(work.tracker, pass.id)?,
+        recorder: Mutex::new(Recorder::new(work.catalogue, work.run, pass.clone())),
+        known: pass::pages(work.catalogue, pass.id)?,
         pass,
         work,
         options,
@@ -91,13 +92,13 @@ pub fn collect(work: &Work<'_>, options: &Collect) -> Result<CollectCompleted, E
         stepped_back: false,
     };
     let completed = collecting.run(started)?;
-    if completed.state != "complete_before" {
+    if completed.state != Outcome::CompleteBefore {
         let result = StageResult {
             started: stamp,
             done: completed.books,
             skipped: 0,
             failed: u64::from(completed.missing.is_some()),
-            completed: completed.state == "completed",
+            completed: completed.state == Outcome::Completed,
             last_error: completed.missing.clone(),
             limit: options.limit,
         };
@@ -107,8 +108,8 @@ pub fn collect(work: &Work<'_>, options: &Collect) -> Result<CollectCompleted, E
 }
 
 /// The pass to go on with, or a new one.
-fn pass(tracker: &Tracker, options: &Collect) -> Result<Pass, Error> {
-    let last = query::last_pass(tracker)?;
+fn pass(catalogue: &Catalogue, options: &Collect) -> Result<Pass, Error> {
+    let last = pass::last_pass(catalogue)?;
     let number = last.as_ref().map_or(0, |pass| pass.id) + 1;
     if let Some(pass) = last
         && (pass.completed_at.is_none() || !options.refresh)
@@ -119,17 +120,17 @@ fn pass(tracker: &Tracker, options: &Collect) -> Result<Pass, Error> {
     let pass = Pass {
         id: number,
         refresh: options.refresh,
-        session_id: now.as_second().max(query::last_session(tracker)? + 1),
+        session_id: now.as_second().max(pass::last_session(catalogue)? + 1),
         started_at: date::stamp(now),
         updated_at: date::stamp(now),
         completed_at: None,
         next_page: None,
         pages: 0,
         books: 0,
-        books_before: query::count_books(tracker)?,
+        books_before: query::count_books(catalogue)?,
         part: 0,
     };
-    record::begin(tracker, &pass)?;
+    pass::begin(catalogue, &pass)?;
     Ok(pass)
 }
 
@@ -151,7 +152,7 @@ impl Collecting<'_> {
         } else {
             wait(self.all_pages())?
         };
-        let total = query::count_books(work.tracker)?;
+        let total = query::count_books(work.catalogue)?;
         Ok(self.completed(ending, total, started))
     }
 
@@ -329,7 +330,7 @@ impl Collecting<'_> {
         let item = format!("page {number} (`{address}`)");
         let reason = error.to_string();
         let problems = vec![(item.clone(), reason.clone())];
-        record::problem(self.work.tracker, "collect", problems, date::now()).await?;
+        record::problem(self.work.catalogue, "collect", problems, date::now()).await?;
         (self.work.tell)(&Event::PageFailed {
             page: number,
             address,
@@ -343,11 +344,11 @@ impl Collecting<'_> {
 
     fn completed(&self, ending: Ending, total: u64, started: Instant) -> CollectCompleted {
         let (state, vanished, missing) = match ending {
-            Ending::Completed { vanished } => ("completed", vanished, None),
-            Ending::Stopped => ("stopped", 0, None),
-            Ending::Limited => ("limited", 0, None),
-            Ending::Failed { missing } => ("failed", 0, Some(missing)),
-            Ending::CompleteBefore => ("complete_before", 0, None),
+            Ending::Completed { vanished } => (Outcome::Completed, vanished, None),
+            Ending::Stopped => (Outcome::Stopped, 0, None),
+            Ending::Limited => (Outcome::Limited, 0, None),
+            Ending::Failed { missing } => (Outcome::Failed, 0, Some(missing)),
+            Ending::CompleteBefore => (Outcome::CompleteBefore, 0, None),
         };
         CollectCompleted {
             state,
@@ -358,7 +359,7 @@ impl Collecting<'_> {
             vanished,
             missing,
             usage: Usage::since(started),
-            writes: self.work.tracker.db().report(),
+            writes: self.work.catalogue.db().report(),
         }
     }
 }

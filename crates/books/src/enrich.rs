@@ -4,24 +4,22 @@
 
 mod answer;
 
-use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use run::{Cancel, Usage};
 use tokio::task::JoinSet;
 
-pub use answer::EnrichedBook;
 use answer::read_answer;
 
+use crate::catalogue::Catalogue;
+use crate::catalogue::query;
+use crate::catalogue::record::{self, EnrichedBook};
 use crate::date;
 use crate::error::Error;
-use crate::event::{EnrichCompleted, Event};
+use crate::event::{EnrichCompleted, Event, Outcome};
 use crate::grin::Grin;
-use crate::query;
-use crate::record;
-use crate::run_directory::{Stage, StageResult};
-use crate::tracker::Tracker;
-use crate::work::{Work, patiently, wait};
+use crate::run::{Stage, StageResult};
+use crate::session::{Work, patiently, wait};
 
 /// How to enrich.
 #[derive(Clone, Debug)]
@@ -46,55 +44,6 @@ impl Default for Enrich {
         }
     }
 }
-
-/// What an answer may tell: the header of its column, the column of the table, and whether it is a date.
-pub(crate) const ASKED: [(&str, &str, bool); 24] = [
-    ("Scanned Date", "scanned_date", true),
-    ("Converted Date", "converted_date", true),
-    ("Downloaded Date", "downloaded_date", true),
-    ("Processed Date", "processed_date", true),
-    ("Analyzed Date", "analyzed_date", true),
-    ("OCR'd Date", "ocr_date", true),
-    ("State", "grin_state", false),
-    ("Viewability", "grin_viewability", false),
-    ("Opted-Out (post-scan)", "grin_opted_out", false),
-    ("Conditions", "grin_conditions", false),
-    ("Scannable", "grin_scannable", false),
-    ("Tagging", "grin_tagging", false),
-    ("Audit", "grin_audit", false),
-    ("Material Error%", "grin_material_error_percent", false),
-    ("Overall Error%", "grin_overall_error_percent", false),
-    ("Claimed", "grin_claimed", false),
-    ("OCR Analysis Score", "grin_ocr_analysis_score", false),
-    ("OCR GTD Score", "grin_ocr_gtd_score", false),
-    ("Digitization Method", "grin_digitization_method", false),
-    ("Check-In Date", "grin_check_in_date", true),
-    ("Source Library Bibkey", "grin_source_library_bibkey", false),
-    ("Rubbish", "grin_rubbish", false),
-    (
-        "Allow Download Updated Date",
-        "grin_allow_download_updated_date",
-        true,
-    ),
-    (
-        "Viewability Updated Date",
-        "grin_viewability_updated_date",
-        true,
-    ),
-];
-
-/// One statement for every book: what is not told keeps its value.
-pub(crate) static UPDATE: LazyLock<String> = LazyLock::new(|| {
-    let values: Vec<_> = ASKED
-        .iter()
-        .enumerate()
-        .map(|(index, (_, column, _))| format!("{column} = coalesce(?{}, {column})", index + 3))
-        .collect();
-    format!(
-        "UPDATE books SET enrichment_timestamp = ?2, updated_at = ?2, {} WHERE barcode = ?1",
-        values.join(", ")
-    )
-});
 
 /// A request's URL is no longer than this.
 const LONGEST_URL: usize = 7_500;
@@ -144,16 +93,16 @@ struct Counts {
 /// # Errors
 ///
 /// What makes the whole command impossible: the database, or a file.
-pub fn enrich(work: &Work<'_>, options: &Enrich) -> Result<EnrichCompleted, Error> {
+pub(crate) fn enrich(work: &Work<'_>, options: &Enrich) -> Result<EnrichCompleted, Error> {
     let (started, stamp) = (Instant::now(), jiff::Timestamp::now());
     work.progress.phase("enrich");
     if options.reset {
-        reset(work.tracker)?;
+        reset(work.catalogue)?;
     }
-    if query::has_doubtful(work.tracker)? {
-        record::doubt_not_found(work.tracker)?;
+    if query::has_doubtful(work.catalogue)? {
+        record::doubt_not_found(work.catalogue)?;
     }
-    let remaining = query::count_unenriched(work.tracker)?;
+    let remaining = query::count_unenriched(work.catalogue)?;
     let books = remaining.min(options.limit.unwrap_or(u64::MAX));
     work.progress.expect(books, books);
     (work.tell)(&Event::EnrichStarted {
@@ -177,17 +126,17 @@ pub fn enrich(work: &Work<'_>, options: &Enrich) -> Result<EnrichCompleted, Erro
     let stopped = work.cancel.is_requested() && enriching.left > 0;
     let completed = EnrichCompleted {
         state: match () {
-            () if stopped => "stopped",
-            () if counts.failed > 0 => "failed",
-            () if books < remaining => "limited",
-            () => "completed",
+            () if stopped => Outcome::Stopped,
+            () if counts.failed > 0 => Outcome::Failed,
+            () if books < remaining => Outcome::Limited,
+            () => Outcome::Completed,
         },
         batches: counts.batches,
         found: counts.found,
         not_found: counts.not_found,
         failed: counts.failed,
         usage: Usage::since(started),
-        writes: work.tracker.db().report(),
+        writes: work.catalogue.db().report(),
     };
     let problem = enriching.problems.last();
     let result = StageResult {
@@ -195,7 +144,7 @@ pub fn enrich(work: &Work<'_>, options: &Enrich) -> Result<EnrichCompleted, Erro
         done: counts.found,
         skipped: counts.not_found,
         failed: counts.failed,
-        completed: completed.state == "completed",
+        completed: completed.state == Outcome::Completed,
         last_error: problem.map(|(_, reason)| reason.clone()),
         limit: options.limit,
     };
@@ -204,12 +153,12 @@ pub fn enrich(work: &Work<'_>, options: &Enrich) -> Result<EnrichCompleted, Erro
 }
 
 /// Every book may be asked for again. Rows are taken some thousands at a time.
-fn reset(tracker: &Tracker) -> Result<(), Error> {
+fn reset(catalogue: &Catalogue) -> Result<(), Error> {
     const STEP: i64 = 20_000;
-    let last = query::last_row(tracker)?;
+    let last = query::last_row(catalogue)?;
     let mut above = 0;
     while above < last {
-        record::forget_enrichment(tracker, above, above + STEP)?;
+        record::forget_enrichment(catalogue, above, above + STEP)?;
         above += STEP;
     }
     Ok(())
@@ -238,7 +187,7 @@ impl Enriching<'_> {
         }
         self.record().await?;
         let problems = self.problems.clone();
-        record::problem(self.work.tracker, "enrich", problems, date::now()).await
+        record::problem(self.work.catalogue, "enrich", problems, date::now()).await
     }
 
     /// The next books, cut into requests that are as long as they may be; in reverse, to be taken from the end.
@@ -250,7 +199,7 @@ impl Enriching<'_> {
             let most = u64::from(self.options.batch.max(1)).min(most) as u32;
             let mut read = Vec::new();
             if most > 0 {
-                (read, self.above) = query::unenriched(self.work.tracker, self.above, most)?;
+                (read, self.above) = query::unenriched(self.work.catalogue, self.above, most)?;
             }
             let is_end = read.len() < most as usize || most == 0;
             barcodes.append(&mut read);
@@ -317,7 +266,7 @@ impl Enriching<'_> {
             return Ok(());
         }
         let counts = (found.len() as u64, not_found.len() as u64);
-        record::enriched(self.work.tracker, found, not_found, date::now()).await?;
+        record::enriched(self.work.catalogue, found, not_found, date::now()).await?;
         self.counts.found += counts.0;
         self.counts.not_found += counts.1;
         (self.work.tell)(&Event::BooksEnriched {
@@ -382,14 +331,5 @@ mod tests {
         let odd = vec!["$".repeat(3_000), "x".into(), "y".repeat(8_000)];
         assert_eq!(cut(odd, 120, 6_000).len(), 3);
         assert_eq!(cut(barcodes, 120, 30).len(), 67);
-    }
-
-    #[test]
-    fn the_statement_names_every_column_once() {
-        for (_, column, _) in ASKED {
-            assert!(crate::COLUMNS.iter().any(|known| known.name == column));
-            assert_eq!(UPDATE.matches(&format!(" {column} = coalesce(")).count(), 1);
-        }
-        assert!(UPDATE.contains("?26"));
     }
 }

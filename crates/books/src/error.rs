@@ -30,33 +30,30 @@ pub enum Error {
         reason: String,
     },
     /// A setting makes no sense.
-    #[error("`{value}` is no {what}{hint}")]
+    #[error("invalid {setting} `{value}`: expected {}", setting.expected())]
     Setting {
-        /// What it should be.
-        what: &'static str,
+        /// Which setting.
+        setting: Setting,
         /// What it is.
         value: String,
-        /// Advice on its own line, or nothing.
-        hint: &'static str,
     },
     /// A setting is missing.
-    #[error("`{what}` is not set\nhint: {hint}")]
-    Missing {
-        /// Its name.
-        what: &'static str,
-        /// Where to set it.
-        hint: &'static str,
-    },
+    #[error("no {0} is set")]
+    Missing(Setting),
     /// There is no such run.
-    #[error("there is no run at `{}`\nhint: `accession books collect --run-name ..` starts one", path.display())]
+    #[error("there is no run at `{}`", path.display())]
     NoRun {
         /// Its directory.
         path: PathBuf,
     },
+    /// A run whose database was never made.
+    #[error("the run at `{}` has no database yet", path.display())]
+    NoDatabase {
+        /// The run's directory.
+        path: PathBuf,
+    },
     /// A run was begun with other settings.
-    #[error(
-        "the run `{run}` was begun with other settings: {difference}\nhint: leave these settings out to go on, or choose another --run-name for another collection"
-    )]
+    #[error("the run `{run}` was begun with other settings: {difference}")]
     OtherSettings {
         /// The run.
         run: String,
@@ -64,7 +61,7 @@ pub enum Error {
         difference: String,
     },
     /// Another process works on the run.
-    #[error("another session is running for `{run}`\nhint: wait for it to end, or stop it")]
+    #[error("another session is running for `{run}`")]
     Busy {
         /// The run.
         run: String,
@@ -97,7 +94,7 @@ pub enum Error {
         reason: String,
     },
     /// Signing in, or staying signed in.
-    #[error("cannot sign in: {reason}\nhint: `accession books auth setup` signs in anew")]
+    #[error("cannot sign in: {reason}")]
     SignIn {
         /// What was said.
         reason: String,
@@ -110,7 +107,82 @@ pub enum Error {
     Gone(&'static str),
 }
 
+/// A setting that a person gives, by a flag, a file or the environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Setting {
+    /// The library's directory in GRIN.
+    LibraryDirectory,
+    /// The kind of storage.
+    Storage,
+    /// One `key=value` of the storage.
+    StoragePair,
+    /// The key of such a pair.
+    StorageKey,
+    /// A key of such a pair that would put a secret into files that are copied.
+    StorageSecret,
+    /// The folder of local storage.
+    StoragePath,
+    /// A folder of local storage that contradicts another one.
+    OtherStoragePath,
+    /// The share of a disk that may be filled.
+    DiskShare,
+    /// The name of a run.
+    RunName,
+    /// The address of GRIN.
+    BaseUrl,
+    /// A number of requests a second.
+    RateLimit,
+    /// A setting of a run as a file or the environment names it.
+    Named,
+}
+
+impl Setting {
+    /// What it should be, for an error's text.
+    fn expected(self) -> &'static str {
+        match self {
+            Self::LibraryDirectory => "letters, digits, `-` and `_`",
+            Self::Storage => "`local`, `s3`, `r2`, `minio` or `gcs`",
+            Self::StoragePair => "`key=value`",
+            Self::StorageKey => {
+                "`bucket_raw`, `bucket_meta`, `bucket_full`, `base_path`, `endpoint_url` or `credentials_file`"
+            }
+            Self::StorageSecret => "no key of access",
+            Self::StoragePath => "a folder",
+            Self::OtherStoragePath => "the folder given before",
+            Self::DiskShare => "a share from 0 to 1",
+            Self::RunName => "a name with letters, digits, `-` or `_`",
+            Self::BaseUrl => "an address that begins with `https://` or `http://`",
+            Self::RateLimit => "requests a second, 0 for no limit",
+            Self::Named => "a setting of a run",
+        }
+    }
+}
+
+impl std::fmt::Display for Setting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::LibraryDirectory => "library directory",
+            Self::Storage => "storage",
+            Self::StoragePair | Self::StorageKey | Self::StorageSecret => "storage setting",
+            Self::StoragePath | Self::OtherStoragePath => "folder of local storage",
+            Self::DiskShare => "disk space threshold",
+            Self::RunName => "run name",
+            Self::BaseUrl => "address of GRIN",
+            Self::RateLimit => "rate limit",
+            Self::Named => "setting",
+        })
+    }
+}
+
 impl Error {
+    pub(crate) fn setting(setting: Setting, value: impl Into<String>) -> Self {
+        Self::Setting {
+            setting,
+            value: value.into(),
+        }
+    }
+
     pub(crate) fn file(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::File {
             what,

@@ -1,5 +1,7 @@
 //! What happens while a command works, in the one vocabulary of progress, log and machines.
 
+use std::fmt;
+
 use run::{Snapshot, Usage};
 use serde::Serialize;
 use sqlite::WriteReport;
@@ -90,12 +92,145 @@ pub enum Event {
     Progress(Snapshot),
 }
 
+/// How a command on books ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Everything was done.
+    Completed,
+    /// Everything had been done before.
+    CompleteBefore,
+    /// It was asked to stop.
+    Stopped,
+    /// The limit that was asked for is reached.
+    Limited,
+    /// Something is missing that should have been had.
+    Failed,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Completed => "completed",
+            Self::CompleteBefore => "complete before",
+            Self::Stopped => "stopped",
+            Self::Limited => "limited",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+/// How much an event matters to a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// Something is missing because of it.
+    Error,
+    /// Something that a person should know, and that stops nothing.
+    Warning,
+    /// What goes on.
+    Info,
+    /// What goes on, page by page.
+    Detail,
+}
+
+impl Event {
+    /// How much it matters; none for what is shown in other ways.
+    pub fn severity(&self) -> Option<Severity> {
+        Some(match self {
+            Self::PageFailed { .. } | Self::BatchFailed { .. } => Severity::Error,
+            Self::RequestRepeated { .. } | Self::Warning { .. } => Severity::Warning,
+            Self::CollectStarted { .. } | Self::EnrichStarted { .. } => Severity::Info,
+            Self::PageRecorded { .. }
+            | Self::BooksEnriched { .. }
+            | Self::CollectCompleted(_)
+            | Self::EnrichCompleted(_) => Severity::Detail,
+            Self::Progress(_) => return None,
+        })
+    }
+}
+
+/// One line for people and for the log.
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CollectStarted {
+                library_directory,
+                database,
+                page,
+                books,
+                refresh,
+                ..
+            } => {
+                let what = if *refresh { "refreshing" } else { "collecting" };
+                write!(f, "{what} `{library_directory}` into `{database}`")?;
+                match page {
+                    1 => Ok(()),
+                    page => write!(f, ", going on with page {page} after {books} books"),
+                }
+            }
+            Self::PageRecorded { page, books, total } => {
+                write!(f, "recorded page {page}: {books} books, {total} in all")
+            }
+            Self::RequestRepeated {
+                item,
+                reason,
+                pause_seconds,
+            } => write!(
+                f,
+                "again in {pause_seconds:.1} s: {item}: {}",
+                first_line(reason)
+            ),
+            Self::PageFailed {
+                page,
+                address,
+                reason,
+            } => write!(f, "failed: page {page} (`{address}`): {reason}"),
+            Self::EnrichStarted {
+                database, books, ..
+            } => write!(f, "enriching {books} books in `{database}`"),
+            Self::BooksEnriched { found, not_found } => {
+                write!(f, "enriched {found} books, {not_found} are not known")
+            }
+            Self::BatchFailed {
+                first_barcode,
+                last_barcode,
+                books,
+                reason,
+            } => write!(
+                f,
+                "failed: {books} books, `{first_barcode}` to `{last_barcode}`: {reason}"
+            ),
+            Self::Warning { message } => write!(f, "warning: {message}"),
+            Self::CollectCompleted(end) => {
+                write!(
+                    f,
+                    "collection {}: {} pages, {} books in {:.1} s",
+                    end.state, end.pages, end.books, end.usage.elapsed_seconds
+                )?;
+                match &end.missing {
+                    Some(missing) => write!(f, "; missing: {missing}"),
+                    None => Ok(()),
+                }
+            }
+            Self::EnrichCompleted(end) => write!(
+                f,
+                "enriching {}: {} found, {} not known, {} failed in {:.1} s",
+                end.state, end.found, end.not_found, end.failed, end.usage.elapsed_seconds
+            ),
+            Self::Progress(_) => Ok(()),
+        }
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
 /// How a collection ended.
 #[derive(Debug, Clone, Serialize)]
 pub struct CollectCompleted {
-    /// `completed` when GRIN said that the last page was the last; `stopped` when asked to stop, `limited` when the
-    /// limit was reached, `failed` when a page could not be had, `complete_before` when there was nothing to do.
-    pub state: &'static str,
+    /// How it ended; complete only when the last page was proved to be the last.
+    pub state: Outcome,
     /// Pages recorded now.
     pub pages: u64,
     /// Books that these pages named.
@@ -119,8 +254,8 @@ pub struct CollectCompleted {
 /// How enriching ended.
 #[derive(Debug, Clone, Serialize)]
 pub struct EnrichCompleted {
-    /// `completed` when no book is left, `stopped`, `limited`, or `failed` when some batches failed.
-    pub state: &'static str,
+    /// How it ended; complete only when no book is left.
+    pub state: Outcome,
     /// Requests that were answered.
     pub batches: u64,
     /// Books that GRIN knows.

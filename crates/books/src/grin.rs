@@ -13,7 +13,7 @@ pub use credentials::{ClientSecret, CredentialPlaces, Credentials};
 pub use sign_in::{SCOPES, SignIn, listen_for_code};
 pub use tokens::Tokens;
 
-use crate::error::Error;
+use crate::error::{Error, Setting};
 
 /// Where GRIN is.
 pub const BASE_URL: &str = "https://books.google.com";
@@ -169,11 +169,7 @@ fn base_url(text: &str) -> Result<Url, Error> {
 }
 
 fn not_a_url(text: &str) -> Error {
-    Error::Setting {
-        what: "address of GRIN",
-        value: text.to_owned(),
-        hint: "\nhint: it begins with https://",
-    }
+    Error::setting(Setting::BaseUrl, text)
 }
 
 /// How long before its end a token is renewed.

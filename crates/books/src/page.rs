@@ -37,9 +37,7 @@ pub enum PageError {
         books: u64,
     },
     /// A page to sign in came instead.
-    #[error(
-        "a page to sign in came instead of a list\nhint: `accession books auth setup` signs in anew"
-    )]
+    #[error("a page to sign in came instead of a list")]
     SignIn,
     /// GRIN says that it cannot answer.
     #[error("GRIN says that the request is unavailable")]

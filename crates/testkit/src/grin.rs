@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-pub use catalogue::{COLUMNS_LISTED, Catalogue, barcode, listed, stored};
+pub use catalogue::{COLUMNS_LISTED, FakeCatalogue, barcode, listed, stored};
 
 /// What goes wrong with an answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,7 +76,7 @@ pub struct FakeGrin {
 
 #[derive(Debug)]
 struct Shared {
-    catalogue: Catalogue,
+    catalogue: FakeCatalogue,
     faults: Mutex<Vec<(On, Fault, u32)>>,
     requests: Mutex<Vec<Request>>,
     /// The token that is accepted; none accepts every one.
@@ -99,7 +99,7 @@ pub const CLIENT_SECRET: &str = "hush-client-secret-of-the-test";
 
 impl FakeGrin {
     /// Serves `catalogue` on a free port.
-    pub fn start(catalogue: Catalogue) -> io::Result<Self> {
+    pub fn start(catalogue: FakeCatalogue) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {

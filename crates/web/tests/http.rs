@@ -4,11 +4,11 @@
 
 use std::time::{Duration, Instant};
 
-use testkit::grin::{Catalogue, FIRST_TOKEN, FakeGrin, Fault, On};
+use testkit::grin::{FIRST_TOKEN, FakeCatalogue, FakeGrin, Fault, On};
 use web::{Class, Classified, Client, Error, Options, Secret, Url};
 
 fn server() -> FakeGrin {
-    FakeGrin::start(Catalogue::of(2_000)).unwrap()
+    FakeGrin::start(FakeCatalogue::of(2_000)).unwrap()
 }
 
 fn client(server: &FakeGrin, change: impl FnOnce(&mut Options)) -> Client {

@@ -5,11 +5,11 @@ use std::io::{self, Read};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use web::{Answer, Bytes};
 
+use crate::catalogue::pass::ReadPage;
 use crate::error::Error;
 use crate::grin::Grin;
 use crate::listed::Books;
 use crate::page::{PageEnd, PageError, read_page};
-use crate::record::ReadPage;
 
 /// Books of a page's first transaction: few, so that writing begins soon, and never so few that a page takes more than
 /// one transaction per thousand books.

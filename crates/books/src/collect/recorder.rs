@@ -4,14 +4,13 @@ use std::collections::VecDeque;
 
 use sqlite::Pending;
 
+use crate::catalogue::Catalogue;
+use crate::catalogue::pass::{self, Listing, Pass, ReadPage};
+use crate::collect::journal::{Entry, Journal};
 use crate::date;
 use crate::error::Error;
-use crate::journal::{Entry, Journal};
 use crate::listed::Books;
-use crate::query::Pass;
-use crate::record::{self, Listing, ReadPage};
-use crate::run_directory::Run;
-use crate::tracker::Tracker;
+use crate::run::Run;
 
 /// Fewer books than this wait for those of the next page: a transaction takes at least so many, but for the last one.
 const ENOUGH: usize = 2_000;
@@ -21,7 +20,7 @@ const SENT: usize = 2;
 
 /// Sends books to the writer in large transactions, and knows which of them are committed.
 pub(crate) struct Recorder<'a> {
-    tracker: &'a Tracker,
+    catalogue: &'a Catalogue,
     /// Where the pass stands with everything that was given to this recorder.
     pass: Pass,
     journal: Journal,
@@ -38,9 +37,9 @@ struct Sent {
 }
 
 impl<'a> Recorder<'a> {
-    pub(crate) fn new(tracker: &'a Tracker, run: &Run, pass: Pass) -> Self {
+    pub(crate) fn new(catalogue: &'a Catalogue, run: &Run, pass: Pass) -> Self {
         Self {
-            tracker,
+            catalogue,
             recorded: pass.pages,
             pass,
             journal: Journal::of(run.directory()),
@@ -118,13 +117,13 @@ impl<'a> Recorder<'a> {
         self.pass.books = self.pass.books.saturating_sub(books);
         self.pass.next_page = Some(address);
         self.recorded = self.pass.pages;
-        record::step_back(self.tracker, &self.pass, number, date::now()).await
+        pass::step_back(self.catalogue, &self.pass, number, date::now()).await
     }
 
     async fn send(&mut self) -> Result<(), Error> {
         self.settle(SENT - 1).await?;
         let listing = std::mem::take(&mut self.waiting);
-        let answer = record::listing(self.tracker, &self.pass, listing, date::now());
+        let answer = pass::listing(self.catalogue, &self.pass, listing, date::now());
         let pages = self.pass.pages;
         self.sent.push_back(Sent { pages, answer });
         Ok(())

@@ -2,19 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::catalogue::record::{ASKED, EnrichedBook};
 use crate::date;
-use crate::enrich::ASKED;
 use crate::error::Error;
 use crate::page::{PageError, read_page};
-
-/// What GRIN knows of a book.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EnrichedBook {
-    /// Its barcode.
-    pub barcode: String,
-    /// The values of [`ASKED`], in order; what is blank or missing is `None`.
-    pub(crate) values: Vec<Option<String>>,
-}
 
 /// Reads an answer. Books that nobody asked for are left out.
 pub(crate) fn read_answer(body: &[u8], asked: &[String]) -> Result<Vec<EnrichedBook>, Error> {

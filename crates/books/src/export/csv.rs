@@ -2,9 +2,10 @@
 
 use std::io::Write;
 
-use crate::columns::COLUMNS;
+use crate::catalogue::columns::COLUMNS;
+use crate::catalogue::rows::Value;
 use crate::error::Error;
-use crate::export::{Sink, Value};
+use crate::export::Sink;
 
 /// Lines that end in CRLF; quotes only where needed.
 pub(crate) struct Csv<W> {

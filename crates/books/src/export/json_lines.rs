@@ -2,9 +2,10 @@
 
 use std::io::Write;
 
-use crate::columns::COLUMNS;
+use crate::catalogue::columns::COLUMNS;
+use crate::catalogue::rows::Value;
 use crate::error::Error;
-use crate::export::{Sink, Value};
+use crate::export::Sink;
 
 /// Objects with the columns of the database as keys; what is not known is `null`.
 pub(crate) struct JsonLines<W> {

@@ -11,9 +11,10 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 
-use crate::columns::{COLUMNS, IS_DECRYPTED};
+use crate::catalogue::columns::{COLUMNS, IS_DECRYPTED};
+use crate::catalogue::rows::Value;
 use crate::error::Error;
-use crate::export::{Sink, Value};
+use crate::export::Sink;
 
 /// Rows that are collected, column by column, before they are written.
 const GROUP: usize = 8_192;

@@ -1,12 +1,13 @@
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 
 use super::*;
+use crate::catalogue::columns::IS_DECRYPTED;
 
 /// A run's database with three books of many kinds.
-fn tracker() -> (tempfile::TempDir, Tracker) {
+fn catalogue() -> (tempfile::TempDir, Catalogue) {
     let folder = tempfile::tempdir().unwrap();
-    let tracker = Tracker::open(&folder.path().join("books.db")).unwrap();
-    tracker
+    let catalogue = Catalogue::open(&folder.path().join("books.db")).unwrap();
+    catalogue
         .db()
         .write("fill", |tx| {
             tx.execute(
@@ -18,13 +19,13 @@ fn tracker() -> (tempfile::TempDir, Tracker) {
             )
         })
         .unwrap();
-    (folder, tracker)
+    (folder, catalogue)
 }
 
 fn text(form: Form) -> String {
-    let (_folder, tracker) = tracker();
+    let (_folder, catalogue) = catalogue();
     let mut out = Vec::new();
-    assert_eq!(export(&tracker, form, &mut out).unwrap(), 3);
+    assert_eq!(export(&catalogue, form, &mut out).unwrap(), 3);
     String::from_utf8(out).unwrap()
 }
 
@@ -69,9 +70,9 @@ fn json_lines_have_the_names_of_the_database() {
 
 #[test]
 fn parquet_holds_the_same() {
-    let (folder, tracker) = tracker();
+    let (folder, catalogue) = catalogue();
     let path = folder.path().join("x/books.parquet");
-    assert_eq!(to_file(&tracker, Form::Parquet, &path).unwrap(), 3);
+    assert_eq!(to_file(&catalogue, Form::Parquet, &path).unwrap(), 3);
     let reader = SerializedFileReader::new(fs::File::open(&path).unwrap()).unwrap();
     assert_eq!(reader.metadata().file_metadata().num_rows(), 3);
     let rows: Vec<_> = reader
@@ -83,21 +84,4 @@ fn parquet_holds_the_same() {
     assert_eq!(first[0].1.to_string(), "\"B2\"");
     assert_eq!(first[IS_DECRYPTED].1.to_string(), "true");
     assert_eq!(first[3].1.to_string(), "null");
-}
-
-#[test]
-fn a_number_where_text_belongs_is_written_as_text() {
-    // A column of text takes numbers over as text; one without a type does not.
-    let mut row = [Value::Null; COLUMNS.len()];
-    row[1] = read(1, ValueRef::Integer(7));
-    assert_eq!(row[1], NUMBER);
-    assert_eq!(read(IS_DECRYPTED, ValueRef::Null), Value::Null);
-    assert_eq!(read(IS_DECRYPTED, ValueRef::Integer(1)), Value::Truth(true));
-}
-
-#[test]
-fn numbers_are_spelt_as_python_does() {
-    for (number, text) in [(5.0, "5.0"), (1.5, "1.5"), (1e16, "1e+16"), (1e-7, "1e-07")] {
-        assert_eq!(real(number), text);
-    }
 }

@@ -7,8 +7,7 @@ use serde_json::{Map, Value};
 use web::Secret;
 
 use crate::error::Error;
-use crate::json;
-use crate::run_directory::replace;
+use crate::run::replace;
 
 /// Where credential files are looked for, in order.
 #[derive(Clone, Debug)]
@@ -162,7 +161,7 @@ impl Credentials {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(Error::file("make", folder))?;
         }
-        replace(path, &json::pretty(self), true)
+        replace(path, &crate::run::pretty(self), true)
     }
 }
 

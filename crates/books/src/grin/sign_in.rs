@@ -116,7 +116,7 @@ impl SignIn {
             ("code_verifier", self.verifier.reveal()),
         ];
         let exchange = tokens::exchange(&self.client.token_uri, &form, &mut credentials);
-        crate::work::wait(exchange)?;
+        crate::session::wait(exchange)?;
         Ok(credentials)
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use books::Outcome;
 use books::enrich::Enrich;
-use testkit::grin::{Catalogue, FakeGrin, Fault, On, barcode};
+use testkit::grin::{FakeCatalogue, FakeGrin, Fault, On, barcode};
 
 use crate::support::World;
 
@@ -11,7 +12,7 @@ const UNENRICHED: &str = "books WHERE enrichment_timestamp IS NULL";
 
 #[test]
 fn what_grin_knows_is_recorded_and_blanks_erase_nothing() {
-    let world = World::new(Catalogue::of(2_000));
+    let world = World::new(FakeCatalogue::of(2_000));
     world.collect_all();
     world
         .sql()
@@ -21,7 +22,7 @@ fn what_grin_knows_is_recorded_and_blanks_erase_nothing() {
         )
         .unwrap();
     let end = world.enrich(&Enrich::default());
-    assert_eq!((end.state, end.failed), ("completed", 0));
+    assert_eq!((end.state, end.failed), (Outcome::Completed, 0));
     assert_eq!((end.found, end.not_found), (1_715, 285));
     assert!(end.writes.transactions <= 2, "{}", end.writes.transactions);
     assert_eq!(world.count(UNENRICHED), 0);
@@ -41,12 +42,12 @@ fn what_grin_knows_is_recorded_and_blanks_erase_nothing() {
     let requests = world.grin.requests();
     assert!(requests.iter().all(|request| request.target.len() <= 7_500));
     let again = world.enrich(&Enrich::default());
-    assert_eq!((again.state, again.batches), ("completed", 0));
+    assert_eq!((again.state, again.batches), (Outcome::Completed, 0));
 }
 
 #[test]
 fn only_the_books_of_failed_batches_remain_and_only_they_are_asked_for_again() {
-    let mut world = World::new(Catalogue::of(5_000));
+    let mut world = World::new(FakeCatalogue::of(5_000));
     world.retries = 1;
     world.collect_all();
     for (number, fault) in [
@@ -60,7 +61,7 @@ fn only_the_books_of_failed_batches_remain_and_only_they_are_asked_for_again() {
             .fail(On::Barcode(barcode(number)), fault, u32::MAX);
     }
     let end = world.enrich(&Enrich::default());
-    assert_eq!(end.state, "failed");
+    assert_eq!(end.state, Outcome::Failed);
     assert!(end.failed > 0 && end.found > 0, "{end:?}");
     assert_eq!(world.count(UNENRICHED), end.failed);
     assert_eq!(world.count("accession_problem WHERE command = 'enrich'"), 4);
@@ -71,7 +72,7 @@ fn only_the_books_of_failed_batches_remain_and_only_they_are_asked_for_again() {
     world.grin.mend();
     let before = world.grin.requests().len();
     let again = world.enrich(&Enrich::default());
-    assert_eq!(again.state, "completed");
+    assert_eq!(again.state, Outcome::Completed);
     assert_eq!(
         again.found + again.not_found,
         end.failed,
@@ -95,7 +96,7 @@ fn asked(world: &World, since: usize, wanted: impl Fn(&str) -> bool) -> BTreeSet
 
 #[test]
 fn with_a_third_of_the_batches_failing_exactly_their_books_remain() {
-    let mut world = World::new(Catalogue::of(20_000));
+    let mut world = World::new(FakeCatalogue::of(20_000));
     world.retries = 0;
     world.collect_all();
     // Some 13 of the 44 requests.
@@ -121,7 +122,7 @@ fn with_a_third_of_the_batches_failing_exactly_their_books_remain() {
     assert!(remaining(&world) == failed);
     world.grin.mend();
     let before = world.grin.requests().len();
-    assert_eq!(world.enrich(&Enrich::default()).state, "completed");
+    assert_eq!(world.enrich(&Enrich::default()).state, Outcome::Completed);
     assert!(
         asked(&world, before, |_| true) == failed,
         "only those were asked for"
@@ -132,7 +133,7 @@ fn with_a_third_of_the_batches_failing_exactly_their_books_remain() {
 #[test]
 fn requests_are_as_long_as_they_may_be_and_no_longer_than_a_batch() {
     for (batch, limit, expected) in [(6_000, None, 21), (100, None, 100), (700, Some(5_001), 11)] {
-        let world = World::new(Catalogue::of(10_000));
+        let world = World::new(FakeCatalogue::of(10_000));
         world.collect_all();
         let before = world.grin.requests().len();
         let end = world.enrich(&Enrich {
@@ -156,7 +157,7 @@ fn requests_are_as_long_as_they_may_be_and_no_longer_than_a_batch() {
 
 #[test]
 fn a_reset_asks_again_and_erases_nothing() {
-    let world = World::new(Catalogue::of(700));
+    let world = World::new(FakeCatalogue::of(700));
     world.collect_all();
     world.enrich(&Enrich {
         limit: Some(100),
@@ -188,24 +189,24 @@ fn a_reset_asks_again_and_erases_nothing() {
 
 #[test]
 fn a_stale_token_is_renewed_once_for_all_requests_under_way() {
-    let world = World::new(Catalogue::of(5_000));
+    let world = World::new(FakeCatalogue::of(5_000));
     world.collect_all();
     world.grin.revoke_token();
     let end = world.enrich(&Enrich::default());
-    assert_eq!(end.state, "completed");
+    assert_eq!(end.state, Outcome::Completed);
     assert_eq!(world.grin.refreshes(), 1);
 }
 
 #[test]
 fn the_token_is_not_sent_where_a_redirect_leads() {
-    let mut world = World::new(Catalogue::of(500));
+    let mut world = World::new(FakeCatalogue::of(500));
     world.retries = 0;
     world.collect_all();
-    let elsewhere = FakeGrin::start(Catalogue::of(500)).unwrap();
+    let elsewhere = FakeGrin::start(FakeCatalogue::of(500)).unwrap();
     let to = format!("{}/libraries/X/elsewhere", elsewhere.url());
     let first = On::Barcode(barcode(0));
     world.grin.fail(first, Fault::Redirect(to), u32::MAX);
-    assert_eq!(world.enrich(&Enrich::default()).state, "failed");
+    assert_eq!(world.enrich(&Enrich::default()).state, Outcome::Failed);
     let requests = elsewhere.requests();
     assert!(!requests.is_empty());
     assert!(

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use testkit::grin::Catalogue;
+use books::Outcome;
+use testkit::grin::FakeCatalogue;
 
 use crate::support::World;
 
@@ -203,7 +204,7 @@ const SPOILT: [(&str, Spoil); 14] = [
 ];
 
 fn world(spoil: Spoil, times: u32) -> (World, Between) {
-    let mut world = World::new(Catalogue::of(2_500));
+    let mut world = World::new(FakeCatalogue::of(2_500));
     let address = world.grin.url().replace("http://", "").parse().unwrap();
     let between = Between::start(address, spoil, times);
     world.before = Some(format!("http://{}", between.address));
@@ -216,7 +217,7 @@ fn a_spoilt_answer_is_asked_for_again() {
         let (world, between) = world(spoil, 1);
         let end = world.collect_all();
         assert_eq!(between.left.load(Ordering::SeqCst), 0, "{name}");
-        assert_eq!(end.state, "completed", "{name}: {:?}", end.missing);
+        assert_eq!(end.state, Outcome::Completed, "{name}: {:?}", end.missing);
         world.assert_complete(2_500);
     }
 }
@@ -227,7 +228,7 @@ fn answers_that_stay_spoilt_end_it_without_a_catalogue_called_complete() {
         let (mut world, between) = world(spoil, u32::MAX);
         world.retries = 0;
         let end = world.collect_all();
-        assert_eq!((end.state, end.total), ("failed", 1_000), "{name}");
+        assert_eq!((end.state, end.total), (Outcome::Failed, 1_000), "{name}");
         let missing = end.missing.unwrap();
         assert!(missing.contains("page 2 ("), "{name}: {missing}");
         assert_eq!(
@@ -236,7 +237,7 @@ fn answers_that_stay_spoilt_end_it_without_a_catalogue_called_complete() {
         );
         between.left.store(0, Ordering::SeqCst);
         let end = world.collect_all();
-        assert_eq!((end.state, end.pages), ("completed", 2), "{name}");
+        assert_eq!((end.state, end.pages), (Outcome::Completed, 2), "{name}");
         world.assert_complete(2_500);
     }
 }
@@ -254,7 +255,7 @@ fn a_date_to_come_back_at_is_obeyed() {
     let (world, _between) = world(come_back_later, 1);
     let started = Instant::now();
     let end = world.collect_all();
-    assert_eq!(end.state, "completed");
+    assert_eq!(end.state, Outcome::Completed);
     // The date has whole seconds only.
     assert!(started.elapsed() > Duration::from_millis(900));
     let times: Vec<_> = world

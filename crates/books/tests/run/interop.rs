@@ -1,10 +1,12 @@
 //! Databases of other tools and versions are opened and gone on with; what they say wrongly is found.
 
+use books::Catalogue;
+use books::Outcome;
+use books::catalogue::check::{self, FindingKind};
 use books::collect::Collect;
 use books::enrich::Enrich;
-use books::{Tracker, check};
 use rusqlite::Connection;
-use testkit::grin::{Catalogue, listed};
+use testkit::grin::{FakeCatalogue, listed};
 
 use crate::support::World;
 
@@ -44,14 +46,14 @@ fn old_database(world: &World) {
 
 #[test]
 fn an_old_database_is_completed_and_gone_on_with() {
-    let world = World::new(Catalogue::of(1_500));
+    let world = World::new(FakeCatalogue::of(1_500));
     old_database(&world);
     let end = world.collect(&Collect {
         refresh: true,
         books_per_page: 1_000,
         ..Collect::default()
     });
-    assert_eq!((end.state, end.new_books), ("completed", 1_450));
+    assert_eq!((end.state, end.new_books), (Outcome::Completed, 1_450));
     assert_eq!(world.count("books WHERE csv_exported = 'yes'"), 50);
     assert_eq!(world.count("books WHERE created_at = 'c'"), 50);
     world.assert_complete(1_500);
@@ -87,19 +89,19 @@ const MIDDLE: &str = "CREATE TABLE books (barcode TEXT PRIMARY KEY, title TEXT, 
 
 #[test]
 fn a_database_of_the_middle_years_keeps_what_it_has_and_gets_what_it_lacks() {
-    let world = World::new(Catalogue::of(1_200));
+    let world = World::new(FakeCatalogue::of(1_200));
     Connection::open(world.run().database())
         .unwrap()
         .execute_batch(MIDDLE)
         .unwrap();
     let end = world.collect_all();
-    assert_eq!((end.state, end.new_books), ("completed", 1_199));
+    assert_eq!((end.state, end.new_books), (Outcome::Completed, 1_199));
     let kept =
         "title = 'T' AND viewability = 'VIEW_FULL' AND google_etag = 'abc' AND created_at = 'c'";
     assert_eq!(world.count(&format!("books WHERE {kept}")), 1);
     assert_eq!(world.count("books WHERE barcode = 'OTHER'"), 1);
     assert_eq!(world.count("books"), 1_201);
-    assert_eq!(world.enrich(&Enrich::default()).state, "completed");
+    assert_eq!(world.enrich(&Enrich::default()).state, Outcome::Completed);
     assert_eq!(world.count("books WHERE grin_viewability IS NULL"), 2 + 171);
     for index in [
         "idx_books_enrichment",
@@ -115,7 +117,7 @@ fn a_database_of_the_middle_years_keeps_what_it_has_and_gets_what_it_lacks() {
 
 #[test]
 fn what_the_other_tool_needs_is_there() {
-    let world = World::new(Catalogue::of(10));
+    let world = World::new(FakeCatalogue::of(10));
     world.collect_all();
     let connection = world.sql();
     let text = |sql: &str| {
@@ -157,12 +159,12 @@ fn what_the_other_tool_needs_is_there() {
 
 #[test]
 fn contradictions_are_found() {
-    let world = World::new(Catalogue::of(20));
+    let world = World::new(FakeCatalogue::of(20));
     world.collect_all();
     let run = world.run();
     let findings = || {
-        let tracker = Tracker::open_to_read(&run.database()).unwrap();
-        check::check(&tracker, run.directory()).unwrap().findings
+        let catalogue = Catalogue::open_to_read(&run.database()).unwrap();
+        check::check(&catalogue, run.directory()).unwrap().findings
     };
     assert_eq!(findings(), []);
     world
@@ -189,12 +191,12 @@ fn contradictions_are_found() {
         })
         .collect();
     let expected = [
-        ("not_stored", 1, "32044000000001"),
-        ("enriched_without_data", 1, "32044000000004"),
-        ("mixed_dates", 1, "32044000000005"),
-        ("no_book", 1, "Barcode"),
-        ("incomplete", 20, ""),
-        ("false_summary", 1, ""),
+        (FindingKind::NotStored, 1, "32044000000001"),
+        (FindingKind::EnrichedWithoutData, 1, "32044000000004"),
+        (FindingKind::MixedDates, 1, "32044000000005"),
+        (FindingKind::NoBook, 1, "Barcode"),
+        (FindingKind::Incomplete, 20, ""),
+        (FindingKind::FalseSummary, 1, ""),
     ];
     assert_eq!(
         found,

@@ -4,12 +4,13 @@ use std::sync::Mutex;
 
 use books::collect::Collect;
 use books::enrich::Enrich;
-use books::grin::{CredentialPlaces, Grin, GrinOptions};
-use books::{CollectCompleted, EnrichCompleted, Event, Run, RunOptions, Tracker, Work};
-use run::{Cancel, Progress};
+use books::grin::{CredentialPlaces, GrinOptions};
+use books::run::StorageKind;
+use books::{CollectCompleted, EnrichCompleted, Event, Run, RunOptions, Session, SessionOptions};
+use run::Cancel;
 use rusqlite::Connection;
 use tempfile::TempDir;
-use testkit::grin::{Catalogue, FakeGrin, listed, stored};
+use testkit::grin::{FakeCatalogue, FakeGrin, listed, stored};
 
 /// A run, and the GRIN it is of.
 pub(crate) struct World {
@@ -23,7 +24,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(catalogue: Catalogue) -> Self {
+    pub(crate) fn new(catalogue: FakeCatalogue) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let grin = FakeGrin::start(catalogue).unwrap();
         grin.write_credentials(folder.path()).unwrap();
@@ -40,24 +41,33 @@ impl World {
     pub(crate) fn run(&self) -> Run {
         let options = RunOptions {
             library_directory: Some("X".into()),
-            storage: Some("s3".into()),
+            storage: Some(StorageKind::S3),
             ..RunOptions::default()
         };
         Run::begin(&self.folder.path().join("output"), "R", &options).unwrap()
     }
 
-    fn client(&self) -> Grin {
-        let options = GrinOptions {
-            base_url: self.before.clone().unwrap_or_else(|| self.grin.url()),
-            requests_per_second: 0.0,
-            retries: self.retries,
+    fn session(&self) -> Session {
+        let options = SessionOptions {
+            library: None,
+            credentials: CredentialPlaces::in_folder(self.folder.path()),
+            grin: GrinOptions {
+                base_url: self.before.clone().unwrap_or_else(|| self.grin.url()),
+                requests_per_second: 0.0,
+                retries: self.retries,
+            },
         };
-        let places = CredentialPlaces::in_folder(self.folder.path());
-        Grin::open("X", &options, &places).unwrap()
+        Session::open(self.run(), &options, &self.cancel).unwrap()
+    }
+
+    fn heard(&self, event: &Event) {
+        self.events.lock().unwrap().push(event.clone());
     }
 
     pub(crate) fn collect(&self, options: &Collect) -> CollectCompleted {
-        self.work(|work| books::collect::collect(work, options))
+        self.session()
+            .collect(options, &|event| self.heard(event))
+            .unwrap()
     }
 
     pub(crate) fn collect_all(&self) -> CollectCompleted {
@@ -68,22 +78,9 @@ impl World {
     }
 
     pub(crate) fn enrich(&self, options: &Enrich) -> EnrichCompleted {
-        self.work(|work| books::enrich::enrich(work, options))
-    }
-
-    fn work<T>(&self, work: impl FnOnce(&Work<'_>) -> Result<T, books::Error>) -> T {
-        let run = self.run();
-        let tracker = Tracker::open(&run.database()).unwrap();
-        let done = work(&Work {
-            run: &run,
-            tracker: &tracker,
-            grin: &self.client(),
-            cancel: &self.cancel,
-            progress: &Progress::new(0),
-            tell: &|event: &Event| self.events.lock().unwrap().push(event.clone()),
-        });
-        tracker.close().unwrap();
-        done.unwrap()
+        self.session()
+            .enrich(options, &|event| self.heard(event))
+            .unwrap()
     }
 
     pub(crate) fn sql(&self) -> Connection {

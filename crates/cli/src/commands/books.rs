@@ -5,12 +5,11 @@ mod check;
 mod collect;
 mod enrich;
 mod export;
-mod log;
+mod hints;
 mod progress;
 mod session;
 mod settings;
 mod status;
-mod tell;
 
 use anyhow::Result;
 use run::ExitStatus;
@@ -20,6 +19,10 @@ use crate::printer::Printer;
 
 /// Runs a command.
 pub(crate) fn run(command: Books, printer: Printer) -> Result<ExitStatus> {
+    run_command(command, printer).map_err(hints::with_hint)
+}
+
+fn run_command(command: Books, printer: Printer) -> Result<ExitStatus> {
     match command {
         Books::Auth(Auth::Setup {
             remote,
@@ -41,14 +44,14 @@ fn open(place: &RunPlace) -> Result<books::Run> {
 }
 
 /// Opens a run and its database for a command that only reads.
-fn open_to_read(place: &RunPlace) -> Result<(books::Run, books::Tracker)> {
+fn open_to_read(place: &RunPlace) -> Result<(books::Run, books::Catalogue)> {
     let run = open(place)?;
     let path = run.database();
     if !path.exists() {
-        anyhow::bail!(
-            "the run at `{}` has no database yet\nhint: `accession books collect` makes it",
-            run.directory().display()
-        );
+        return Err(books::Error::NoDatabase {
+            path: run.directory().to_owned(),
+        }
+        .into());
     }
-    Ok((run, books::Tracker::open_to_read(&path)?))
+    Ok((run, books::Catalogue::open_to_read(&path)?))
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
-use testkit::grin::{CLIENT_SECRET, Catalogue, FakeGrin, stored};
+use testkit::grin::{CLIENT_SECRET, FakeCatalogue, FakeGrin, stored};
 
 pub(crate) struct World {
     pub(crate) folder: TempDir,
@@ -15,7 +15,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(books: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let grin = FakeGrin::start(Catalogue::of(books)).unwrap();
+        let grin = FakeGrin::start(FakeCatalogue::of(books)).unwrap();
         std::fs::create_dir(folder.path().join("secret")).unwrap();
         grin.write_credentials(&folder.path().join("secret"))
             .unwrap();

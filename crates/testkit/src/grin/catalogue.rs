@@ -19,7 +19,7 @@ pub const COLUMNS_LISTED: [&str; 10] = [
 
 /// So many books, on pages of so many.
 #[derive(Clone, Debug)]
-pub struct Catalogue {
+pub struct FakeCatalogue {
     /// Books in all.
     pub books: u64,
     /// Books on a page; 0 for as many as are asked for.
@@ -30,7 +30,7 @@ pub struct Catalogue {
     pub edition: u32,
 }
 
-impl Catalogue {
+impl FakeCatalogue {
     /// So many books, as many on a page as are asked for.
     pub fn of(books: u64) -> Self {
         Self {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use serde_json::Value;
-use testkit::grin::{Catalogue, FakeGrin};
+use testkit::grin::{FakeCatalogue, FakeGrin};
 use testkit::{accession_bin, json_events};
 
 use crate::designs::{Cost, Design, measure};
@@ -24,7 +24,7 @@ struct Measured {
 /// Measures everything and prints a table.
 pub(crate) fn run(books: u64, page_size: u64, two_commits: u64) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let grin = FakeGrin::start(Catalogue::of(books))?;
+    let grin = FakeGrin::start(FakeCatalogue::of(books))?;
     grin.prepare(page_size);
     grin.write_credentials(folder.path())?;
     eprintln!("{books} books are ready to be served");

@@ -2,13 +2,13 @@
 
 use anyhow::Result;
 use books::collect::Collect;
-use books::run_directory::default_name;
-use books::{CollectCompleted, Event, Run};
+use books::run::{CONFIG, default_name};
+use books::{CollectCompleted, Outcome, Run};
 use run::ExitStatus;
 
 use crate::args::books as args;
-use crate::commands::books::session::Session;
-use crate::commands::books::settings;
+use crate::commands::books::progress::shown;
+use crate::commands::books::{session, settings};
 use crate::printer::{Printer, Volume};
 use crate::progress::duration;
 
@@ -18,7 +18,7 @@ pub(crate) fn collect(args: &args::Collect, printer: Printer) -> Result<ExitStat
     let name = args.run_name.clone().unwrap_or_else(default_name);
     let run = Run::begin(&output, &name, &settings::run_options(args)?)?;
     if run.is_new() || args.write_config {
-        let path = run.directory().join(books::run_directory::CONFIG);
+        let path = run.directory().join(CONFIG);
         let note = format!("settings of the run: `{}`", path.display());
         printer.note(Volume::Normal, &note);
     }
@@ -30,13 +30,12 @@ pub(crate) fn collect(args: &args::Collect, printer: Printer) -> Result<ExitStat
         limit: args.limit,
         books_per_page: args.page_size,
     };
-    let session = Session::begin(run, None, None, &args.asking, printer)?;
-    let (mut completed, ended) = session.work(|work| books::collect::collect(work, &options))?;
-    completed.writes = ended.writes.clone();
+    let (session, cancel) = session::open(run, None, None, &args.asking)?;
+    let progress = session.progress();
+    let work = |tell: &(dyn Fn(&books::Event) + Sync)| session.collect(&options, tell);
+    let completed = shown(printer, &progress, work)?;
     let lines = report(&completed, printer);
-    let state = completed.state;
-    let event = Event::CollectCompleted(Box::new(completed));
-    Ok(ended.tell(state, &event, &lines))
+    Ok(session::end(completed.state, &cancel, &lines, printer))
 }
 
 /// How the collection went, for people.
@@ -50,25 +49,25 @@ fn report(end: &CollectCompleted, printer: Printer) -> Vec<String> {
         end.books as f64 / usage.elapsed_seconds.max(0.001),
     )];
     match end.state {
-        "completed" => {
+        Outcome::Completed => {
             lines.push(format!(
                 "the catalogue is complete: {} books, {} new, {} vanished",
                 end.total, end.new_books, end.vanished
             ));
         }
-        "complete_before" => {
+        Outcome::CompleteBefore => {
             lines = vec![
                 format!("the catalogue is complete: {} books", end.total),
                 "hint: --refresh asks again, to update known books and find new ones".to_owned(),
             ];
         }
-        "stopped" => {
+        Outcome::Stopped => {
             lines.push("stopped as asked; run the same command again to go on".to_owned());
         }
-        "limited" => {
+        Outcome::Limited => {
             lines.push("the limit is reached; run the command again to go on".to_owned());
         }
-        _ => {}
+        Outcome::Failed => {}
     }
     if let Some(missing) = &end.missing {
         lines.push(format!("the catalogue is not complete, missing: {missing}"));

@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 use books::enrich::Enrich;
-use books::{EnrichCompleted, Event};
+use books::{EnrichCompleted, Outcome};
 use run::ExitStatus;
 
 use crate::args::books as args;
-use crate::commands::books::open;
-use crate::commands::books::session::Session;
+use crate::commands::books::progress::shown;
+use crate::commands::books::{open, session};
 use crate::printer::{Printer, Volume};
 use crate::progress::duration;
 
@@ -19,19 +19,17 @@ pub(crate) fn enrich(args: &args::Enrich, printer: Printer) -> Result<ExitStatus
         limit: args.limit,
         reset: args.reset,
     };
-    let session = Session::begin(
+    let (session, cancel) = session::open(
         open(&args.place)?,
         args.library_directory.as_deref(),
         args.secrets_dir.as_deref(),
         &args.asking,
-        printer,
     )?;
-    let (mut completed, ended) = session.work(|work| books::enrich::enrich(work, &options))?;
-    completed.writes = ended.writes.clone();
+    let progress = session.progress();
+    let work = |tell: &(dyn Fn(&books::Event) + Sync)| session.enrich(&options, tell);
+    let completed = shown(printer, &progress, work)?;
     let lines = report(&completed, printer);
-    let state = completed.state;
-    let event = Event::EnrichCompleted(Box::new(completed));
-    Ok(ended.tell(state, &event, &lines))
+    Ok(session::end(completed.state, &cancel, &lines, printer))
 }
 
 /// How it went, for people.
@@ -49,7 +47,7 @@ fn report(end: &EnrichCompleted, printer: Printer) -> Vec<String> {
     if end.failed > 0 {
         lines.push("run the same command again for the books that failed".to_owned());
     }
-    if end.state == "stopped" {
+    if end.state == Outcome::Stopped {
         lines.push("stopped as asked; run the same command again to go on".to_owned());
     }
     if printer.says(Volume::Verbose) {

@@ -13,14 +13,14 @@ use crate::printer::{Printer, Volume};
 
 /// Writes all books out.
 pub(crate) fn export(args: &args::Export, printer: Printer) -> Result<ExitStatus> {
-    let (run, tracker) = open_to_read(&args.place)?;
+    let (run, catalogue) = open_to_read(&args.place)?;
     let (form, name) = match args.form {
         args::Form::Csv => (export::Form::Csv, "books_export.csv"),
         args::Form::Jsonl => (export::Form::JsonLines, "books_export.jsonl"),
         args::Form::Parquet => (export::Form::Parquet, "books_export.parquet"),
     };
     if args.output.as_deref() == Some(Path::new("-")) {
-        match export::export(&tracker, form, std::io::stdout()) {
+        match export::export(&catalogue, form, std::io::stdout()) {
             Ok(_) => {}
             Err(Error::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {}
             Err(error) => return Err(error.into()),
@@ -31,7 +31,7 @@ pub(crate) fn export(args: &args::Export, printer: Printer) -> Result<ExitStatus
         .output
         .clone()
         .unwrap_or_else(|| run.directory().join(name));
-    let count = export::to_file(&tracker, form, &path)?;
+    let count = export::to_file(&catalogue, form, &path)?;
     printer.note(
         Volume::Normal,
         &format!("{count} books written to `{}`", path.display()),

@@ -3,12 +3,10 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use books::Event;
+use books::{Event, Severity};
 use indicatif::{ProgressBar, ProgressStyle};
 use run::{Progress, Snapshot};
 
-use crate::commands::books::log::RunLog;
-use crate::commands::books::tell::line;
 use crate::printer::{Printer, Volume};
 use crate::progress::duration;
 
@@ -21,7 +19,6 @@ const TELL: Duration = Duration::from_secs(5);
 /// Runs `work`, which tells its events, while its progress is shown.
 pub(crate) fn shown<T>(
     printer: Printer,
-    log: &RunLog,
     progress: &Progress,
     work: impl FnOnce(&(dyn Fn(&Event) + Sync)) -> T,
 ) -> T {
@@ -34,10 +31,10 @@ pub(crate) fn shown<T>(
             None => tell(printer, progress, &stopped),
         });
         let result = work(&|event: &Event| {
-            log.event(event);
             if printer.is_json() {
                 printer.json(event);
-            } else if let Some((volume, text)) = line(event) {
+            } else if let Some(volume) = volume(event) {
+                let text = event.to_string();
                 match &bar {
                     Some(bar) => bar.suspend(|| printer.note(volume, &text)),
                     None => printer.note(volume, &text),
@@ -46,6 +43,21 @@ pub(crate) fn shown<T>(
         });
         drop(stop);
         result
+    })
+}
+
+/// How loud an event is, for those that are lines. How a command ended is told as its result.
+fn volume(event: &Event) -> Option<Volume> {
+    if matches!(
+        event,
+        Event::CollectCompleted(_) | Event::EnrichCompleted(_)
+    ) {
+        return None;
+    }
+    Some(match event.severity()? {
+        Severity::Error | Severity::Warning => Volume::Brief,
+        Severity::Info => Volume::Normal,
+        Severity::Detail => Volume::Verbose,
     })
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn output(args: &Output) -> PathBuf {
     args.output_dir
         .clone()
         .or_else(|| variable(env::OUTPUT_DIR).map(PathBuf::from))
-        .unwrap_or_else(|| PathBuf::from(books::OUTPUT))
+        .unwrap_or_else(|| PathBuf::from(books::run::OUTPUT))
 }
 
 /// The settings of a run: flags, then the environment, then the file.

@@ -1,7 +1,7 @@
 //! `books status`.
 
 use anyhow::Result;
-use books::query::{self, Status};
+use books::catalogue::query::{self, Status};
 use run::ExitStatus;
 
 use crate::args::books::RunPlace;
@@ -13,8 +13,8 @@ const FIRST: usize = 20;
 
 /// Tells how far a run is.
 pub(crate) fn status(place: &RunPlace, printer: Printer) -> Result<ExitStatus> {
-    let (_, tracker) = open_to_read(place)?;
-    let status = query::status(&tracker)?;
+    let (_, catalogue) = open_to_read(place)?;
+    let status = query::status(&catalogue)?;
     printer.show(&status, || text(&status));
     Ok(ExitStatus::Done)
 }

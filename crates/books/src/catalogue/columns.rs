@@ -83,19 +83,13 @@ pub const COLUMNS: [Column; 54] = [
 /// The one column that is no text.
 pub(crate) const IS_DECRYPTED: usize = 50;
 
-/// `SELECT` of all columns in order, by row id, which is the order in which books came.
-pub(crate) fn select_all() -> String {
-    let names: Vec<_> = COLUMNS.iter().map(|column| column.name).collect();
-    format!("SELECT {} FROM books ORDER BY rowid", names.join(", "))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_table_and_the_list_agree() {
-        let sql = include_str!("../sql/schema.sql");
+        let sql = include_str!("../../sql/schema.sql");
         let books = sql
             .split("CREATE TABLE IF NOT EXISTS books (")
             .nth(1)

@@ -1,25 +1,18 @@
-//! A run is a directory: its settings, its database, its lock and its summary.
-
-mod summary;
+//! The run directory: how it is named, begun and opened, and how its files are written.
 
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-pub use summary::{Stage, StageResult, record_stage};
-
-use crate::config::{self, RunConfig};
-use crate::error::Error;
-use crate::options::RunOptions;
+use crate::error::{Error, Setting};
+use crate::run::config::{self, RunConfig, StorageKind};
+use crate::run::options::RunOptions;
 
 /// The name of a run's database.
 pub const DATABASE: &str = "books.db";
 
 /// The name of a run's settings.
 pub const CONFIG: &str = "run_config.json";
-
-/// The name of the file that is locked while a command works on the run.
-const LOCK: &str = "session.lock";
 
 /// Where runs are unless said otherwise.
 pub const OUTPUT: &str = "output";
@@ -30,12 +23,6 @@ pub struct Run {
     directory: PathBuf,
     config: RunConfig,
     created: bool,
-}
-
-/// Keeps other sessions out of a run until it is dropped.
-#[derive(Debug)]
-pub struct SessionLock {
-    _file: File,
 }
 
 /// A run's name as it becomes a directory: letters, digits, `-` and `_`; everything else is left out.
@@ -49,11 +36,7 @@ pub fn clean_name(name: &str) -> Result<String, Error> {
         .filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
         .collect();
     if clean.is_empty() {
-        return Err(Error::Setting {
-            what: "name of a run",
-            value: name.to_owned(),
-            hint: "\nhint: use letters, digits, `-` and `_`",
-        });
+        return Err(Error::setting(Setting::RunName, name));
     }
     Ok(clean)
 }
@@ -138,32 +121,15 @@ impl Run {
     pub fn is_new(&self) -> bool {
         self.created
     }
-
-    /// Keeps other sessions out, those of other tools too.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Busy`].
-    pub fn lock(&self) -> Result<SessionLock, Error> {
-        let path = self.directory.join(LOCK);
-        let file = File::options()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .map_err(Error::file("open", &path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(SessionLock { _file: file }),
-            Err(fs::TryLockError::WouldBlock) => Err(Error::Busy {
-                run: self.config.run_name.clone(),
-            }),
-            Err(fs::TryLockError::Error(error)) => Err(Error::file("lock", &path)(error)),
-        }
-    }
 }
 
 /// Local storage has its folders from the beginning.
 fn make_folders(config: &RunConfig) -> Result<(), Error> {
-    let Some(storage) = config.storage_config.as_ref().filter(|s| s.kind == "local") else {
+    let Some(storage) = config
+        .storage_config
+        .as_ref()
+        .filter(|s| s.kind == StorageKind::Local)
+    else {
         return Ok(());
     };
     if let Some(base) = storage
@@ -231,7 +197,7 @@ mod tests {
     fn options() -> RunOptions {
         RunOptions {
             library_directory: Some("Harvard".into()),
-            storage: Some("s3".into()),
+            storage: Some(StorageKind::S3),
             ..RunOptions::default()
         }
     }
@@ -251,7 +217,6 @@ mod tests {
         };
         let refused = Run::begin(folder.path(), "my run!", &other).unwrap_err();
         assert!(refused.to_string().contains("`Harvard`"), "{refused}");
-        assert!(refused.to_string().contains("hint:"), "{refused}");
         assert_eq!(fs::read(&path).unwrap(), before);
     }
 

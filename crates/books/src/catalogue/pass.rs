@@ -1,15 +1,66 @@
-//! Everything that is written to the database, each in the function that says why.
+//! One pass through the catalogue's list pages: where it stands, and what it recorded.
 //!
-//! A transaction holds thousands of books: two commits a book were what made our predecessor slow.
+//! A transaction holds thousands of books: two commits a book were what made our predecessor slow. Where to go on is
+//! recorded in the same transaction as the books that lead there.
 
 use serde::{Deserialize, Serialize};
-use sqlite::{Pending, Tx};
+use sqlite::{Pending, Snapshot, Tx};
 
-use crate::enrich::EnrichedBook;
+use crate::catalogue::Catalogue;
 use crate::error::Error;
 use crate::listed::Books;
-use crate::query::Pass;
-use crate::tracker::Tracker;
+
+/// One pass through the catalogue's pages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Pass {
+    /// Its number.
+    #[serde(skip)]
+    pub id: i64,
+    /// Whether known books are updated.
+    pub refresh: bool,
+    /// What marks its books.
+    pub session_id: i64,
+    /// When it began.
+    pub started_at: String,
+    /// When something was last recorded.
+    pub updated_at: String,
+    /// When it was complete, if it is.
+    pub completed_at: Option<String>,
+    /// The page to go on with, if it is not.
+    pub next_page: Option<String>,
+    /// Pages recorded.
+    pub pages: u64,
+    /// Books that they named.
+    pub books: u64,
+    /// Books known when it began.
+    pub books_before: u64,
+    /// Books of the page to go on with that are recorded already.
+    #[serde(skip)]
+    pub part: u64,
+}
+
+impl Pass {
+    /// Goes on behind a page.
+    pub(crate) fn advance(&mut self, page: &ReadPage) {
+        self.pages += 1;
+        self.books += page.books;
+        self.next_page.clone_from(&page.next);
+        self.part = 0;
+    }
+}
+
+/// A page that was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KnownPage {
+    /// Its address, relative to the library's directory.
+    pub(crate) address: String,
+    /// Books it named.
+    pub(crate) books: u64,
+    /// The first of them.
+    pub(crate) first_barcode: String,
+    /// The last of them.
+    pub(crate) last_barcode: String,
+}
 
 /// Columns that a list page fills.
 const LISTED: [&str; 13] = [
@@ -86,9 +137,9 @@ impl Listing {
 }
 
 /// Begins a pass.
-pub(crate) fn begin(tracker: &Tracker, pass: &Pass) -> Result<(), Error> {
+pub(crate) fn begin(catalogue: &Catalogue, pass: &Pass) -> Result<(), Error> {
     let pass = pass.clone();
-    tracker
+    catalogue
         .db()
         .write("begin", move |tx| state(tx, &pass, &pass.started_at))
 }
@@ -97,13 +148,13 @@ pub(crate) fn begin(tracker: &Tracker, pass: &Pass) -> Result<(), Error> {
 ///
 /// After the last page the pass is complete, and books it did not name are marked; the number of those.
 pub(crate) fn listing(
-    tracker: &Tracker,
+    catalogue: &Catalogue,
     pass: &Pass,
     listing: Listing,
     now: String,
 ) -> Pending<u64, Error> {
     let pass = pass.clone();
-    tracker.db().write_async("record books", move |tx| {
+    catalogue.db().write_async("record books", move |tx| {
         list(tx, &pass, &listing.books, &now)?;
         state(tx, &pass, &now)?;
         if listing.pages.is_empty() {
@@ -223,13 +274,13 @@ fn finish(tx: &Tx<'_>, pass: &Pass, now: &str) -> Result<u64, Error> {
 
 /// Forgets that page `number` was done, since it led to a wrong one. Its books stay.
 pub(crate) fn step_back(
-    tracker: &Tracker,
+    catalogue: &Catalogue,
     pass: &Pass,
     number: u64,
     now: String,
 ) -> Pending<(), Error> {
     let pass = pass.clone();
-    tracker.db().write_async("step back", move |tx| {
+    catalogue.db().write_async("step back", move |tx| {
         tx.execute(
             "DELETE FROM accession_page WHERE collection_id = ?1 AND number = ?2",
             (pass.id, number),
@@ -238,85 +289,64 @@ pub(crate) fn step_back(
     })
 }
 
-/// Remembers what failed, for `status`.
-pub(crate) fn problem(
-    tracker: &Tracker,
-    command: &'static str,
-    problems: Vec<(String, String)>,
-    now: String,
-) -> Pending<(), Error> {
-    tracker.db().write_async("record problem", move |tx| {
-        tx.execute(
-            "DELETE FROM accession_problem WHERE command = ?1",
-            [command],
-        )?;
-        let rows = problems
-            .iter()
-            .map(|(item, reason)| (command, item, reason, &now));
-        let columns = ["command", "item", "reason", "happened_at"];
-        let conflict = "ON CONFLICT (command, item) DO UPDATE SET reason = excluded.reason";
-        tx.insert_rows("accession_problem", &columns, conflict, rows)?;
-        Ok(())
+/// The last pass, if any was begun.
+///
+/// # Errors
+///
+/// [`Error::Database`].
+pub(crate) fn last_pass(catalogue: &Catalogue) -> Result<Option<Pass>, Error> {
+    catalogue.db().read(read)
+}
+
+pub(crate) fn read(snapshot: &Snapshot<'_>) -> Result<Option<Pass>, Error> {
+    Ok(snapshot.query_optional(
+        "SELECT id, refresh, session_id, started_at, updated_at, completed_at, next_page, pages, books, books_before, part
+         FROM accession_collection ORDER BY id DESC LIMIT 1",
+        [],
+        |row| {
+            Ok(Pass {
+                id: row.get(0)?,
+                refresh: row.get(1)?,
+                session_id: row.get(2)?,
+                started_at: row.get(3)?,
+                updated_at: row.get(4)?,
+                completed_at: row.get(5)?,
+                next_page: row.get(6)?,
+                pages: row.get(7)?,
+                books: row.get(8)?,
+                books_before: row.get(9)?,
+                part: row.get(10)?,
+            })
+        },
+    )?)
+}
+
+/// The pages that a pass has recorded, in order.
+pub(crate) fn pages(catalogue: &Catalogue, pass: i64) -> Result<Vec<KnownPage>, Error> {
+    catalogue.db().read(|snapshot| {
+        Ok(snapshot.query_all(
+            "SELECT address, books, first_barcode, last_barcode FROM accession_page
+             WHERE collection_id = ?1 ORDER BY number",
+            [pass],
+            |row| {
+                Ok(KnownPage {
+                    address: row.get(0)?,
+                    books: row.get(1)?,
+                    first_barcode: row.get(2)?,
+                    last_barcode: row.get(3)?,
+                })
+            },
+        )?)
     })
 }
 
-/// Forgets that GRIN did not know books which are to be asked for again, by whomever they were reset.
-pub(crate) fn doubt_not_found(tracker: &Tracker) -> Result<(), Error> {
-    tracker.db().write("doubt not found", |tx| {
-        tx.execute(
-            "DELETE FROM accession_not_found WHERE EXISTS
-                 (SELECT 1 FROM books WHERE books.barcode = accession_not_found.barcode
-                      AND coalesce(enrichment_timestamp, '') = '')",
+/// The latest session that listed books, by anybody.
+pub(crate) fn last_session(catalogue: &Catalogue) -> Result<i64, Error> {
+    catalogue.db().read(|snapshot| {
+        Ok(snapshot.query_row(
+            "SELECT coalesce(max(session_id), 0) FROM processed",
             [],
-        )?;
-        Ok(())
-    })
-}
-
-/// Records what GRIN knows of some books, and which of those asked for it does not know.
-pub(crate) fn enriched(
-    tracker: &Tracker,
-    found: Vec<EnrichedBook>,
-    not_found: Vec<String>,
-    now: String,
-) -> Pending<(), Error> {
-    tracker.db().write_async("record enriched", move |tx| {
-        let sql = crate::enrich::UPDATE.as_str();
-        for book in &found {
-            let mut values: Vec<Option<&str>> = vec![Some(&book.barcode), Some(&now)];
-            values.extend(book.values.iter().map(Option::as_deref));
-            tx.execute(sql, sqlite::params_from_iter(values))?;
-        }
-        for barcode in &not_found {
-            tx.execute(
-                "UPDATE books SET enrichment_timestamp = ?2, updated_at = ?2 WHERE barcode = ?1",
-                (barcode, &now),
-            )?;
-        }
-        let rows = not_found.iter().map(|barcode| (barcode, &now));
-        let conflict = "ON CONFLICT (barcode) DO UPDATE SET asked_at = excluded.asked_at";
-        tx.insert_rows(
-            "accession_not_found",
-            &["barcode", "asked_at"],
-            conflict,
-            rows,
-        )?;
-        Ok(())
-    })
-}
-
-/// Lets every book of a range of rows be asked for again. What is known of them stays.
-pub(crate) fn forget_enrichment(tracker: &Tracker, above: i64, upto: i64) -> Result<u64, Error> {
-    tracker.db().write("forget enrichment", move |tx| {
-        tx.execute(
-            "DELETE FROM accession_not_found WHERE barcode IN
-                 (SELECT barcode FROM books WHERE rowid > ?1 AND rowid <= ?2)",
-            (above, upto),
-        )?;
-        Ok(tx.execute(
-            "UPDATE books SET enrichment_timestamp = NULL
-             WHERE rowid > ?1 AND rowid <= ?2 AND enrichment_timestamp IS NOT NULL",
-            (above, upto),
+            |row| row.get(0),
         )?)
     })
 }

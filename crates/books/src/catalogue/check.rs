@@ -5,15 +5,37 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::catalogue::Catalogue;
+use crate::catalogue::pass::{self, Pass};
 use crate::error::Error;
-use crate::query::{self, Pass};
-use crate::tracker::Tracker;
+
+/// What kind of thing is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    /// The database file itself.
+    Damage,
+    /// Called `completed`, but the upload failed and no later one succeeded.
+    NotStored,
+    /// Called enriched, but nothing is known and GRIN did not say so.
+    EnrichedWithoutData,
+    /// Dates in GRIN's own form among ISO dates.
+    MixedDates,
+    /// Headings of a list that were taken for books.
+    NoBook,
+    /// Listed or worked on, but without a row of their own.
+    WithoutRow,
+    /// The catalogue is not complete.
+    Incomplete,
+    /// The summary calls the collection complete, and it is not.
+    FalseSummary,
+}
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What kind of thing, in one word.
-    pub kind: &'static str,
+    /// What kind of thing.
+    pub kind: FindingKind,
     /// What it is, for people.
     pub what: String,
     /// How many books are concerned.
@@ -38,7 +60,7 @@ impl Findings {
 
 /// A question whose answers are barcodes that should not be.
 struct Question {
-    kind: &'static str,
+    kind: FindingKind,
     what: &'static str,
     /// `FROM ..` and what follows; `b` is the column of barcodes.
     from: &'static str,
@@ -49,7 +71,7 @@ const EXAMPLES: u32 = 10;
 
 const QUESTIONS: [Question; 5] = [
     Question {
-        kind: "not_stored",
+        kind: FindingKind::NotStored,
         what: "called `completed`, but the upload failed and no later one succeeded: nothing is stored",
         from: "FROM (SELECT DISTINCT barcode AS b FROM book_status_history AS done
                 WHERE status_type = 'sync' AND status_value = 'completed'
@@ -59,8 +81,8 @@ const QUESTIONS: [Question; 5] = [
                     AND other.status_value = 'uploaded' AND other.barcode = done.barcode))",
     },
     Question {
-        kind: "enriched_without_data",
-        what: "called enriched, but nothing is known and GRIN did not say so: asked for during an outage? `enrich --reset` asks again",
+        kind: FindingKind::EnrichedWithoutData,
+        what: "called enriched, but nothing is known and GRIN did not say so: perhaps asked for during an outage",
         from: "FROM (SELECT barcode AS b FROM books WHERE coalesce(enrichment_timestamp, '') <> ''
                 AND coalesce(grin_viewability, '') = '' AND coalesce(grin_opted_out, '') = ''
                 AND coalesce(grin_conditions, '') = '' AND coalesce(grin_scannable, '') = ''
@@ -69,19 +91,19 @@ const QUESTIONS: [Question; 5] = [
                 AND barcode NOT IN (SELECT barcode FROM accession_not_found))",
     },
     Question {
-        kind: "mixed_dates",
-        what: "dates in GRIN's own form among ISO dates; `enrich --reset` and `collect --refresh` renew them",
+        kind: FindingKind::MixedDates,
+        what: "dates in GRIN's own form among ISO dates",
         from: "FROM (SELECT barcode AS b FROM books WHERE scanned_date LIKE '____/%' OR converted_date LIKE '____/%'
                 OR downloaded_date LIKE '____/%' OR processed_date LIKE '____/%' OR analyzed_date LIKE '____/%'
                 OR ocr_date LIKE '____/%')",
     },
     Question {
-        kind: "no_book",
+        kind: FindingKind::NoBook,
         what: "headings of a list that were taken for books",
         from: "FROM (SELECT barcode AS b FROM books WHERE barcode IN ('Barcode', 'barcode', 'Filename', ''))",
     },
     Question {
-        kind: "without_row",
+        kind: FindingKind::WithoutRow,
         what: "listed or worked on, but without a row of their own",
         from: "FROM (SELECT barcode AS b FROM processed WHERE barcode NOT IN (SELECT barcode FROM books)
                 UNION SELECT barcode FROM book_status_history WHERE barcode NOT IN (SELECT barcode FROM books))",
@@ -93,12 +115,12 @@ const QUESTIONS: [Question; 5] = [
 /// # Errors
 ///
 /// [`Error::Database`] if it cannot be read at all.
-pub fn check(tracker: &Tracker, directory: &Path) -> Result<Findings, Error> {
+pub fn check(catalogue: &Catalogue, directory: &Path) -> Result<Findings, Error> {
     let mut findings = Vec::new();
-    let report = tracker.db().check()?;
+    let report = catalogue.db().check()?;
     if !report.damage.is_empty() {
         findings.push(Finding {
-            kind: "damage",
+            kind: FindingKind::Damage,
             what: "the database file is damaged".to_owned(),
             count: report.damage.len() as u64,
             examples: report.damage,
@@ -106,16 +128,16 @@ pub fn check(tracker: &Tracker, directory: &Path) -> Result<Findings, Error> {
         return Ok(Findings { findings });
     }
     for question in QUESTIONS {
-        findings.extend(ask(tracker, &question)?);
+        findings.extend(ask(catalogue, &question)?);
     }
-    let pass = query::last_pass(tracker)?;
+    let pass = pass::last_pass(catalogue)?;
     findings.extend(pass.as_ref().and_then(incomplete));
     findings.extend(pass.as_ref().and_then(|pass| claimed(directory, pass)));
     Ok(Findings { findings })
 }
 
-fn ask(tracker: &Tracker, question: &Question) -> Result<Option<Finding>, Error> {
-    tracker.db().read(|snapshot| {
+fn ask(catalogue: &Catalogue, question: &Question) -> Result<Option<Finding>, Error> {
+    catalogue.db().read(|snapshot| {
         let from = question.from;
         let count = snapshot.query_row(&format!("SELECT count(*) {from}"), [], |row| row.get(0))?;
         if count == 0 {
@@ -137,9 +159,9 @@ fn ask(tracker: &Tracker, question: &Question) -> Result<Option<Finding>, Error>
 
 fn incomplete(pass: &Pass) -> Option<Finding> {
     pass.completed_at.is_none().then(|| Finding {
-        kind: "incomplete",
+        kind: FindingKind::Incomplete,
         what: format!(
-            "the catalogue is not complete: {} pages with {} books are recorded, `collect` goes on",
+            "the catalogue is not complete: {} pages with {} books are recorded",
             pass.pages, pass.books
         ),
         count: pass.books,
@@ -153,7 +175,7 @@ fn claimed(directory: &Path, pass: &Pass) -> Option<Finding> {
     let summary: Value = serde_json::from_slice(&bytes).ok()?;
     let claims = summary["stages"]["collect"]["is_completed"].as_bool()?;
     (claims && pass.completed_at.is_none()).then(|| Finding {
-        kind: "false_summary",
+        kind: FindingKind::FalseSummary,
         what: "`process_summary.json` calls the collection complete, and it is not".to_owned(),
         count: 1,
         examples: Vec::new(),

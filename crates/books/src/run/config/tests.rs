@@ -3,7 +3,7 @@ use super::*;
 fn options() -> RunOptions {
     RunOptions {
         library_directory: Some("Harvard".into()),
-        storage: Some("local".into()),
+        storage: Some(StorageKind::Local),
         storage_path: Some("/data/books".into()),
         bucket_raw: Some("raw".into()),
         ..RunOptions::default()
@@ -20,7 +20,7 @@ fn the_file_has_the_keys_of_the_interface_in_their_order() {
 fn a_storage_is_written_in_the_order_of_the_interface_and_in_ascii() {
     let options = RunOptions {
         library_directory: Some("X".into()),
-        storage: Some("minio".into()),
+        storage: Some(StorageKind::Minio),
         storage_config: Some(vec![
             "endpoint_url=http://här:9000".into(),
             "bucket_meta=m=1".into(),
@@ -113,7 +113,7 @@ fn settings_that_make_no_sense_are_refused() {
     let refused = [
         with(|o| o.library_directory = None),
         with(|o| o.library_directory = Some("https://books.google.com/libraries/X/".into())),
-        with(|o| o.storage = Some("floppy".into())),
+        with(|o| o.storage = None),
         with(|o| o.storage_config = Some(vec!["secret_key=x".into()])),
         with(|o| o.storage_config = Some(vec!["base_path=/b".into()])),
         with(|o| o.storage_config = Some(vec!["bucket_raw".into()])),

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use sqlite::{Column, Db, Newer, Options, Schema, Tuning, WriteReport};
 
-use crate::columns::{COLUMNS, IS_DECRYPTED};
+use crate::catalogue::columns::{COLUMNS, IS_DECRYPTED};
 use crate::error::Error;
 
 /// A run's database, open.
 #[derive(Clone, Debug)]
-pub struct Tracker {
+pub struct Catalogue {
     db: Db,
 }
 
@@ -56,7 +56,7 @@ const fn added() -> [Column; COLUMNS.len() + 3] {
 const SCHEMA: Schema = Schema {
     component: "books",
     version: 1,
-    ddl: include_str!("../sql/schema.sql"),
+    ddl: include_str!("../../sql/schema.sql"),
     columns: &ADDED,
     migrations: &[],
     newer: Newer::Refuse,
@@ -73,7 +73,7 @@ fn options(path: &Path) -> Options {
     Options::new(path).schema(SCHEMA).tuning(tuning)
 }
 
-impl Tracker {
+impl Catalogue {
     /// Opens a run's database, and makes or completes it where needed. What others put there stays.
     ///
     /// # Errors

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
+use crate::error::{Error, Setting};
+use crate::run::config::StorageKind;
 
 /// Settings of a run. What is `None` was not said.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -12,9 +13,9 @@ pub struct RunOptions {
     /// The library's directory in GRIN, such as `Harvard`
     #[cfg_attr(feature = "args", arg(long, value_name = "NAME"))]
     pub library_directory: Option<String>,
-    /// Where archives are stored: local, s3, r2, minio or gcs
-    #[cfg_attr(feature = "args", arg(long, value_name = "KIND"))]
-    pub storage: Option<String>,
+    /// Where archives are stored
+    #[cfg_attr(feature = "args", arg(long, value_name = "KIND", value_enum))]
+    pub storage: Option<StorageKind>,
     /// The bucket, or folder, of archives
     #[cfg_attr(feature = "args", arg(long, value_name = "NAME"))]
     pub bucket_raw: Option<String>,
@@ -108,11 +109,8 @@ impl RunOptions {
             };
             all.insert(name, value);
         }
-        serde_json::from_value(all.into()).map_err(|error| Error::Setting {
-            what: "setting of a run",
-            value: error.to_string(),
-            hint: "",
-        })
+        serde_json::from_value(all.into())
+            .map_err(|error| Error::setting(Setting::Named, error.to_string()))
     }
 }
 

@@ -8,9 +8,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::error::Error;
-use crate::json;
-use crate::options::RunOptions;
+use crate::error::{Error, Setting};
+use crate::run::json;
+use crate::run::options::RunOptions;
 
 /// The settings of a run, as its file has them. Keys and their order are an interface.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,9 +45,9 @@ pub struct RunConfig {
 /// Where archives are stored. Keys and passwords are never in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StorageConfig {
-    /// `local`, `s3`, `r2`, `minio` or `gcs`.
+    /// What kind of place.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: StorageKind,
     /// `file`, `s3` or `gcs`.
     #[serde(default)]
     pub protocol: Option<String>,
@@ -60,6 +60,34 @@ pub struct StorageConfig {
     /// What others put there.
     #[serde(flatten)]
     pub other: Map<String, Value>,
+}
+
+/// A kind of place for archives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "args", derive(clap::ValueEnum))]
+#[serde(rename_all = "lowercase")]
+pub enum StorageKind {
+    /// A folder of this machine.
+    Local,
+    /// Amazon S3.
+    S3,
+    /// Cloudflare R2.
+    R2,
+    /// A `MinIO` server.
+    Minio,
+    /// Google Cloud Storage.
+    Gcs,
+}
+
+impl StorageKind {
+    /// How it is spoken to: `file`, `s3` or `gcs`.
+    pub fn protocol(self) -> &'static str {
+        match self {
+            Self::Local => "file",
+            Self::S3 | Self::R2 | Self::Minio => "s3",
+            Self::Gcs => "gcs",
+        }
+    }
 }
 
 /// How archives are worked on.
@@ -143,17 +171,11 @@ fn in_order<S: Serializer>(
 ///
 /// [`Error::Missing`] and [`Error::Setting`].
 pub fn build(run_name: &str, directory: &Path, options: &RunOptions) -> Result<RunConfig, Error> {
-    let library = options.library_directory.as_deref().ok_or(Error::Missing {
-        what: "library-directory",
-        hint: "name the library's directory in GRIN: --library-directory NAME",
-    })?;
+    let library = options.library_directory.as_deref();
+    let library = library.ok_or(Error::Missing(Setting::LibraryDirectory))?;
     let sane = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     if library.is_empty() || !library.chars().all(sane) {
-        return Err(Error::Setting {
-            what: "library directory",
-            value: library.to_owned(),
-            hint: "\nhint: give the name alone, as in https://books.google.com/libraries/NAME/",
-        });
+        return Err(Error::setting(Setting::LibraryDirectory, library));
     }
     let log_dir = options.log_dir.as_deref().unwrap_or("logs");
     let show = |path: &Path| path.to_string_lossy().into_owned();
@@ -161,7 +183,7 @@ pub fn build(run_name: &str, directory: &Path, options: &RunOptions) -> Result<R
         run_name: run_name.to_owned(),
         library_directory: library.to_owned(),
         output_directory: Some(show(directory)),
-        sqlite_db_path: Some(show(&directory.join(crate::DATABASE))),
+        sqlite_db_path: Some(show(&directory.join(crate::run::DATABASE))),
         storage_config: Some(storage(options)?),
         sync_config: Some(sync(options)?),
         log_file: Some(show(
@@ -173,22 +195,7 @@ pub fn build(run_name: &str, directory: &Path, options: &RunOptions) -> Result<R
 }
 
 fn storage(options: &RunOptions) -> Result<StorageConfig, Error> {
-    let kind = options.storage.as_deref().ok_or(Error::Missing {
-        what: "storage",
-        hint: "say where archives are to be stored: --storage local, s3, r2, minio or gcs",
-    })?;
-    let protocol = match kind {
-        "local" => "file",
-        "s3" | "r2" | "minio" => "s3",
-        "gcs" => "gcs",
-        other => {
-            return Err(Error::Setting {
-                what: "kind of storage",
-                value: other.to_owned(),
-                hint: "\nhint: choose local, s3, r2, minio or gcs",
-            });
-        }
-    };
+    let kind = options.storage.ok_or(Error::Missing(Setting::Storage))?;
     let mut config = BTreeMap::new();
     let buckets = [
         ("bucket_raw", &options.bucket_raw),
@@ -204,15 +211,15 @@ fn storage(options: &RunOptions) -> Result<StorageConfig, Error> {
         let (key, value) = storage_pair(pair)?;
         config.insert(key.to_owned(), Value::from(value));
     }
-    if kind == "minio" {
+    if kind == StorageKind::Minio {
         for (key, usual) in MINIO {
             config.entry(key.to_owned()).or_insert(Value::from(usual));
         }
     }
     base_path(kind, options, &mut config)?;
     Ok(StorageConfig {
-        kind: kind.to_owned(),
-        protocol: Some(protocol.to_owned()),
+        kind,
+        protocol: Some(kind.protocol().to_owned()),
         config,
         prefix: String::new(),
         other: Map::new(),
@@ -220,30 +227,19 @@ fn storage(options: &RunOptions) -> Result<StorageConfig, Error> {
 }
 
 /// A `key=value` of the storage.
-fn storage_pair(pair: &str) -> Result<(&str, &str), Error> {
-    let (key, value) = pair.split_once('=').ok_or_else(|| Error::Setting {
-        what: "setting of a storage",
-        value: pair.to_owned(),
-        hint: "\nhint: give it as key=value",
-    })?;
-    if STORAGE_KEYS.contains(&key) {
-        return Ok((key, value));
+fn storage_pair(text: &str) -> Result<(&str, &str), Error> {
+    let pair = text.split_once('=');
+    let (key, value) = pair.ok_or_else(|| Error::setting(Setting::StoragePair, text))?;
+    match key {
+        _ if STORAGE_KEYS.contains(&key) => Ok((key, value)),
+        "access_key" | "secret_key" => Err(Error::setting(Setting::StorageSecret, key)),
+        _ => Err(Error::setting(Setting::StorageKey, key)),
     }
-    let secret = matches!(key, "access_key" | "secret_key");
-    Err(Error::Setting {
-        what: "setting of a storage",
-        value: key.to_owned(),
-        hint: if secret {
-            "\nhint: keys belong to a credential file, they would end up in every copy of the run"
-        } else {
-            "\nhint: choose bucket_raw, bucket_meta, bucket_full, base_path, endpoint_url or credentials_file"
-        },
-    })
 }
 
 /// The folder of local storage is absolute, so that later commands find it from anywhere.
 fn base_path(
-    kind: &str,
+    kind: StorageKind,
     options: &RunOptions,
     config: &mut BTreeMap<String, Value>,
 ) -> Result<(), Error> {
@@ -253,24 +249,17 @@ fn base_path(
         .map(str::to_owned);
     let path = match (&options.storage_path, said) {
         (Some(_), Some(said)) => {
-            return Err(Error::Setting {
-                what: "folder to choose, --storage-path names another",
-                value: said,
-                hint: "",
-            });
+            return Err(Error::setting(Setting::OtherStoragePath, said));
         }
         (Some(path), None) => path.clone(),
         (None, Some(said)) => said,
-        (None, None) if kind == "local" => {
-            return Err(Error::Missing {
-                what: "base_path",
-                hint: "local storage needs a folder: --storage-path DIR",
-            });
+        (None, None) if kind == StorageKind::Local => {
+            return Err(Error::Missing(Setting::StoragePath));
         }
         (None, None) => return Ok(()),
     };
     let mut full = Path::new(&path).to_owned();
-    if kind == "local" {
+    if kind == StorageKind::Local {
         if let (Ok(rest), Some(home)) = (full.strip_prefix("~"), std::env::home_dir()) {
             full = home.join(rest);
         }
@@ -287,11 +276,7 @@ fn sync(options: &RunOptions) -> Result<SyncConfig, Error> {
         .sync_disk_space_threshold
         .unwrap_or(usual.disk_space_threshold);
     if !(0.0..=1.0).contains(&threshold) {
-        return Err(Error::Setting {
-            what: "share of a disk, 0 to 1",
-            value: threshold.to_string(),
-            hint: "",
-        });
+        return Err(Error::setting(Setting::DiskShare, threshold.to_string()));
     }
     let or = |said: Option<u32>, usual: u32| said.unwrap_or(usual).max(1);
     Ok(SyncConfig {

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::config::{RunConfig, STORAGE_KEYS, build};
 use crate::error::Error;
-use crate::options::RunOptions;
+use crate::run::config::{RunConfig, STORAGE_KEYS, build};
+use crate::run::options::RunOptions;
 
 impl RunConfig {
     /// Where `asked` says something else than the run's own settings, each with both values.
@@ -70,7 +70,7 @@ impl RunConfig {
         });
         RunOptions {
             library_directory: Some(self.library_directory.clone()),
-            storage: storage.map(|storage| storage.kind.clone()),
+            storage: storage.map(|storage| storage.kind),
             storage_config: pairs,
             secrets_dir: self.secrets_dir.clone(),
             sync_staging_dir: sync.staging_dir,

@@ -5,11 +5,10 @@ use std::path::Path;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
-use crate::config::RunConfig;
 use crate::date::stamp;
 use crate::error::Error;
-use crate::json;
-use crate::run_directory::replace;
+use crate::run::config::RunConfig;
+use crate::run::directory::replace;
 
 /// The name of the file.
 const SUMMARY: &str = "process_summary.json";
@@ -108,7 +107,7 @@ pub fn record_stage(
         summary.insert(key.to_owned(), json!(stamp(ended)));
     }
     summary.insert("stages".to_owned(), stages.into());
-    replace(&path, &json::pretty(&InOrder(&summary.into())), false)
+    replace(&path, &crate::run::pretty(&InOrder(&summary.into())), false)
 }
 
 /// Sums up all stages.
@@ -190,7 +189,7 @@ fn arguments(config: &RunConfig, result: &StageResult) -> Value {
     );
     all.insert(
         "storage_type".to_owned(),
-        json!(storage.map(|storage| storage.kind.as_str())),
+        json!(storage.map(|storage| storage.kind)),
     );
     if let Some(limit) = result.limit {
         all.insert("limit".to_owned(), json!(limit));

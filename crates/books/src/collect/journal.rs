@@ -10,10 +10,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalogue::pass::{Pass, ReadPage};
 use crate::error::Error;
 use crate::listed::Books;
-use crate::query::Pass;
-use crate::record::ReadPage;
 
 /// The name of its file, beside the database.
 const FILE: &str = "books.db-fetched";

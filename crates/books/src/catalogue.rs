@@ -1,0 +1,17 @@
+//! What is known of a library's books: the run's database, and every statement that touches it.
+//!
+//! The tables are an interface that other tools read and write (`sql/schema.sql`). [`open`](Catalogue::open) makes or
+//! completes them; `pass` records a pass through the list pages, `record` what was asked about single books, `query`
+//! and `rows` read, [`check`] looks for contradictions. No other module of this crate contains SQL.
+
+pub mod check;
+pub(crate) mod columns;
+mod open;
+pub(crate) mod pass;
+pub mod query;
+pub(crate) mod record;
+pub(crate) mod rows;
+
+pub use columns::{COLUMNS, Column};
+pub use open::Catalogue;
+pub use pass::Pass;

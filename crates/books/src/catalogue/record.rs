@@ -1,0 +1,171 @@
+//! What GRIN said about single books, and what failed.
+
+use std::sync::LazyLock;
+
+use sqlite::Pending;
+
+use crate::catalogue::Catalogue;
+use crate::error::Error;
+
+/// What GRIN knows of a book.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EnrichedBook {
+    /// Its barcode.
+    pub(crate) barcode: String,
+    /// The values of [`ASKED`], in order; what is blank or missing is `None`.
+    pub(crate) values: Vec<Option<String>>,
+}
+
+/// What an answer may tell: the header of its column, the column of the table, and whether it is a date.
+pub(crate) const ASKED: [(&str, &str, bool); 24] = [
+    ("Scanned Date", "scanned_date", true),
+    ("Converted Date", "converted_date", true),
+    ("Downloaded Date", "downloaded_date", true),
+    ("Processed Date", "processed_date", true),
+    ("Analyzed Date", "analyzed_date", true),
+    ("OCR'd Date", "ocr_date", true),
+    ("State", "grin_state", false),
+    ("Viewability", "grin_viewability", false),
+    ("Opted-Out (post-scan)", "grin_opted_out", false),
+    ("Conditions", "grin_conditions", false),
+    ("Scannable", "grin_scannable", false),
+    ("Tagging", "grin_tagging", false),
+    ("Audit", "grin_audit", false),
+    ("Material Error%", "grin_material_error_percent", false),
+    ("Overall Error%", "grin_overall_error_percent", false),
+    ("Claimed", "grin_claimed", false),
+    ("OCR Analysis Score", "grin_ocr_analysis_score", false),
+    ("OCR GTD Score", "grin_ocr_gtd_score", false),
+    ("Digitization Method", "grin_digitization_method", false),
+    ("Check-In Date", "grin_check_in_date", true),
+    ("Source Library Bibkey", "grin_source_library_bibkey", false),
+    ("Rubbish", "grin_rubbish", false),
+    (
+        "Allow Download Updated Date",
+        "grin_allow_download_updated_date",
+        true,
+    ),
+    (
+        "Viewability Updated Date",
+        "grin_viewability_updated_date",
+        true,
+    ),
+];
+
+/// One statement for every book: what is not told keeps its value.
+pub(crate) static UPDATE: LazyLock<String> = LazyLock::new(|| {
+    let values: Vec<_> = ASKED
+        .iter()
+        .enumerate()
+        .map(|(index, (_, column, _))| format!("{column} = coalesce(?{}, {column})", index + 3))
+        .collect();
+    format!(
+        "UPDATE books SET enrichment_timestamp = ?2, updated_at = ?2, {} WHERE barcode = ?1",
+        values.join(", ")
+    )
+});
+
+/// Remembers what failed, for `status`.
+pub(crate) fn problem(
+    catalogue: &Catalogue,
+    command: &'static str,
+    problems: Vec<(String, String)>,
+    now: String,
+) -> Pending<(), Error> {
+    catalogue.db().write_async("record problem", move |tx| {
+        tx.execute(
+            "DELETE FROM accession_problem WHERE command = ?1",
+            [command],
+        )?;
+        let rows = problems
+            .iter()
+            .map(|(item, reason)| (command, item, reason, &now));
+        let columns = ["command", "item", "reason", "happened_at"];
+        let conflict = "ON CONFLICT (command, item) DO UPDATE SET reason = excluded.reason";
+        tx.insert_rows("accession_problem", &columns, conflict, rows)?;
+        Ok(())
+    })
+}
+
+/// Forgets that GRIN did not know books which are to be asked for again, by whomever they were reset.
+pub(crate) fn doubt_not_found(catalogue: &Catalogue) -> Result<(), Error> {
+    catalogue.db().write("doubt not found", |tx| {
+        tx.execute(
+            "DELETE FROM accession_not_found WHERE EXISTS
+                 (SELECT 1 FROM books WHERE books.barcode = accession_not_found.barcode
+                      AND coalesce(enrichment_timestamp, '') = '')",
+            [],
+        )?;
+        Ok(())
+    })
+}
+
+/// Records what GRIN knows of some books, and which of those asked for it does not know.
+pub(crate) fn enriched(
+    catalogue: &Catalogue,
+    found: Vec<EnrichedBook>,
+    not_found: Vec<String>,
+    now: String,
+) -> Pending<(), Error> {
+    catalogue.db().write_async("record enriched", move |tx| {
+        let sql = UPDATE.as_str();
+        for book in &found {
+            let mut values: Vec<Option<&str>> = vec![Some(&book.barcode), Some(&now)];
+            values.extend(book.values.iter().map(Option::as_deref));
+            tx.execute(sql, sqlite::params_from_iter(values))?;
+        }
+        for barcode in &not_found {
+            tx.execute(
+                "UPDATE books SET enrichment_timestamp = ?2, updated_at = ?2 WHERE barcode = ?1",
+                (barcode, &now),
+            )?;
+        }
+        let rows = not_found.iter().map(|barcode| (barcode, &now));
+        let conflict = "ON CONFLICT (barcode) DO UPDATE SET asked_at = excluded.asked_at";
+        tx.insert_rows(
+            "accession_not_found",
+            &["barcode", "asked_at"],
+            conflict,
+            rows,
+        )?;
+        Ok(())
+    })
+}
+
+/// Lets every book of a range of rows be asked for again. What is known of them stays.
+pub(crate) fn forget_enrichment(
+    catalogue: &Catalogue,
+    above: i64,
+    upto: i64,
+) -> Result<u64, Error> {
+    catalogue.db().write("forget enrichment", move |tx| {
+        tx.execute(
+            "DELETE FROM accession_not_found WHERE barcode IN
+                 (SELECT barcode FROM books WHERE rowid > ?1 AND rowid <= ?2)",
+            (above, upto),
+        )?;
+        Ok(tx.execute(
+            "UPDATE books SET enrichment_timestamp = NULL
+             WHERE rowid > ?1 AND rowid <= ?2 AND enrichment_timestamp IS NOT NULL",
+            (above, upto),
+        )?)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_statement_names_every_column_once() {
+        for (_, column, _) in ASKED {
+            assert!(
+                crate::catalogue::COLUMNS
+                    .iter()
+                    .any(|known| known.name == column)
+            );
+            assert_eq!(UPDATE.matches(&format!(" {column} = coalesce(")).count(), 1);
+        }
+        assert!(UPDATE.contains("?26"));
+    }
+}

@@ -1,0 +1,19 @@
+//! A run: its directory, settings, lock, log and summary. Other tools know these files, too.
+
+mod config;
+mod directory;
+mod json;
+mod lock;
+mod log;
+mod options;
+mod summary;
+
+pub use config::{RunConfig, StorageConfig, StorageKind, SyncConfig, build as build_config};
+pub use directory::{CONFIG, DATABASE, OUTPUT, Run, clean_name, default_name};
+pub use lock::SessionLock;
+pub use log::RunLog;
+pub use options::RunOptions;
+pub use summary::{Stage, StageResult, record_stage};
+
+pub(crate) use directory::{readable, replace};
+pub(crate) use json::pretty;

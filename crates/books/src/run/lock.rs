@@ -1,0 +1,38 @@
+//! One session at a time works on a run, whichever tool it belongs to.
+
+use std::fs::{self, File};
+
+use crate::error::Error;
+use crate::run::Run;
+
+/// The name of the file that is locked while a command works on the run.
+const LOCK: &str = "session.lock";
+
+/// Keeps other sessions out of a run until it is dropped.
+#[derive(Debug)]
+pub struct SessionLock {
+    _file: File,
+}
+
+impl Run {
+    /// Keeps other sessions out, those of other tools too.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] if another session holds the lock, [`Error::File`] if the lock cannot be taken at all.
+    pub fn lock(&self) -> Result<SessionLock, Error> {
+        let path = self.directory().join(LOCK);
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(Error::file("open", &path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(SessionLock { _file: file }),
+            Err(fs::TryLockError::WouldBlock) => Err(Error::Busy {
+                run: self.config().run_name.clone(),
+            }),
+            Err(fs::TryLockError::Error(error)) => Err(Error::file("lock", &path)(error)),
+        }
+    }
+}
