@@ -1,24 +1,93 @@
-//! Ctrl-C and SIGTERM: the first one asks the job to stop, the second ends the program at once.
+//! Ctrl-C, SIGTERM and SIGHUP: the first one asks the job to stop, the second ends the program at once.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 use run::{Cancel, Signal};
-use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 /// Lets the signals of this process ask `cancel` to stop.
 pub(crate) fn stop_on_signals(cancel: &Cancel) -> Result<()> {
-    // One flag for both: a service manager's SIGTERM after somebody's Ctrl-C is the second request too.
+    let signals: Vec<Signal> = Signal::ALL
+        .into_iter()
+        .filter(|signal| is_known(*signal) && !is_ignored(*signal))
+        .collect();
+    // One flag for all: a service manager's SIGTERM after somebody's Ctrl-C is the second request too.
     let asked_before = Arc::new(AtomicBool::new(false));
-    for (number, signal) in [(SIGINT, Signal::Interrupt), (SIGTERM, Signal::Terminate)] {
-        let code = 128 + number;
+    for signal in &signals {
+        let number = i32::from(signal.number());
         // In this order: the first signal finds the flag unset, sets it, and the second exits.
-        flag::register_conditional_shutdown(number, code, Arc::clone(&asked_before))
+        flag::register_conditional_shutdown(number, 128 + number, Arc::clone(&asked_before))
             .and_then(|_| flag::register(number, Arc::clone(&asked_before)))
-            .and_then(|_| flag::register_usize(number, cancel.as_flag(), signal.number()))
             .context("cannot listen to signals")?;
     }
-    Ok(())
+    hand_on(&signals, cancel.clone()).context("cannot listen to signals")
+}
+
+/// Starts the thread that requests what a signal handler, which may do next to nothing, cannot.
+#[cfg(unix)]
+fn hand_on(signals: &[Signal], cancel: Cancel) -> io::Result<()> {
+    use signal_hook::iterator::Signals;
+
+    let numbers = signals.iter().map(|signal| i32::from(signal.number()));
+    let mut arriving = Signals::new(numbers)?;
+    thread(move || {
+        for number in &mut arriving {
+            let known = Signal::ALL.into_iter();
+            for signal in known.filter(|signal| i32::from(signal.number()) == number) {
+                cancel.request(signal);
+            }
+        }
+    })
+}
+
+/// On Windows signals cannot be waited for, only looked for.
+#[cfg(not(unix))]
+fn hand_on(signals: &[Signal], cancel: Cancel) -> io::Result<()> {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    /// Short enough that nobody notices the delay.
+    const LOOK: Duration = Duration::from_millis(100);
+
+    let arrived = Arc::new(AtomicUsize::new(0));
+    for signal in signals {
+        let number = signal.number();
+        flag::register_usize(i32::from(number), Arc::clone(&arrived), number.into())?;
+    }
+    thread(move || {
+        loop {
+            std::thread::sleep(LOOK);
+            let number = arrived.load(Ordering::Relaxed);
+            let known = Signal::ALL.into_iter();
+            for signal in known.filter(|signal| usize::from(signal.number()) == number) {
+                cancel.request(signal);
+            }
+        }
+    })
+}
+
+fn thread(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(work)
+        .map(drop)
+}
+
+/// Whether the system has the signal.
+fn is_known(signal: Signal) -> bool {
+    cfg!(unix) || signal != Signal::HangUp
+}
+
+/// Whether the program was started with the signal ignored, as `nohup` and a shell's `&` do: then it stays ignored.
+fn is_ignored(signal: Signal) -> bool {
+    // Only Linux tells; elsewhere a job in the background stops with its terminal.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & (1 << (signal.number() - 1)) != 0)
 }

@@ -13,7 +13,7 @@ pub enum ExitStatus {
     SomeFailed,
     /// 2: the command could not run.
     CouldNotRun,
-    /// 130 or 143: stopped by Ctrl-C or `SIGTERM`, items in hand finished.
+    /// 129, 130 or 143: stopped by `SIGHUP`, Ctrl-C or `SIGTERM`, items in hand finished.
     Stopped(Signal),
 }
 
@@ -24,7 +24,7 @@ impl ExitStatus {
             Self::Done => 0,
             Self::SomeFailed => 1,
             Self::CouldNotRun => 2,
-            Self::Stopped(signal) => 128 + signal.number() as u8,
+            Self::Stopped(signal) => 128 + signal.number(),
         }
     }
 }
@@ -44,6 +44,7 @@ mod tests {
         assert_eq!(ExitStatus::Done.code(), 0);
         assert_eq!(ExitStatus::SomeFailed.code(), 1);
         assert_eq!(ExitStatus::CouldNotRun.code(), 2);
+        assert_eq!(ExitStatus::Stopped(Signal::HangUp).code(), 129);
         assert_eq!(ExitStatus::Stopped(Signal::Interrupt).code(), 130);
         assert_eq!(ExitStatus::Stopped(Signal::Terminate).code(), 143);
     }

@@ -2,24 +2,39 @@
 //!
 //! A job works through many items. One item failing is a [`Fault`], kept and
 //! reported, and the job goes on; only what makes the whole job impossible is
-//! an error of the job. While it runs, a job says what happens as events (any
-//! `Fn(&Event)`), keeps a [`Progress`] that a bar or a page may look at as
-//! often as it likes, and asks its [`Cancel`] between items. At the end
-//! [`Usage`] tells what it cost and [`ExitStatus`] what to tell the shell.
+//! an error of the job. While it runs, a job says what happens as [`Events`],
+//! keeps a [`Progress`] that a bar or a page may look at as often as it likes,
+//! and asks its [`Cancel`] between items. At the end [`Usage`] tells what it
+//! cost and [`ExitStatus`] what to tell the shell.
+//!
+//! Jobs read what others made and write where people say. So what lies in a
+//! folder is opened by [`regular_file`], what is read from it spends a
+//! [`Budget`], a path from a database is a [`LibraryPath`], and everything
+//! written for a person goes through [`output`].
 //!
 //! This crate knows neither music nor books, and never touches a database:
 //! progress that is written down per item is what slowed our predecessors.
 
+mod budget;
 mod cancel;
+mod event;
 mod exit;
 mod fault;
+mod library_path;
+pub mod output;
 mod pool;
 mod progress;
+mod regular_file;
 mod usage;
 
-pub use cancel::{Cancel, Signal};
+pub use budget::{Budget, BudgetReader, Exceeded};
+pub use cancel::{Cancel, Reason, Signal};
+pub use event::{Envelope, Events, JobId};
 pub use exit::ExitStatus;
 pub use fault::{Fault, Retry};
+pub use library_path::{InvalidLibraryPath, LibraryPath};
+pub use output::{Output, OutputError, OutputOptions};
 pub use pool::for_each;
 pub use progress::{Progress, Snapshot, WorkerState};
+pub use regular_file::{read_regular_file, regular_file};
 pub use usage::Usage;

@@ -1,7 +1,7 @@
 //! Signals: the first one ends the run politely, the second at once.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use testkit::library::{Rules, assert_same};
@@ -17,8 +17,11 @@ fn fill(root: &Root) {
 
 /// Starts an import and waits until the first file is in.
 fn under_way(root: &Root) -> (Child, String, BufReader<std::process::ChildStdout>) {
-    let mut child = root
-        .import_command(&["--jobs", "2"])
+    begun(root.import_command(&["--jobs", "2"]))
+}
+
+fn begun(mut command: Command) -> (Child, String, BufReader<std::process::ChildStdout>) {
+    let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -32,7 +35,7 @@ fn under_way(root: &Root) -> (Child, String, BufReader<std::process::ChildStdout
 }
 
 fn signal(child: &Child, name: &str) {
-    let status = std::process::Command::new("kill")
+    let status = Command::new("kill")
         .args([name, &child.id().to_string()])
         .status();
     assert!(status.unwrap().success());
@@ -59,7 +62,7 @@ fn the_first_signal_finishes_the_files_in_hand_and_the_next_run_the_rest() {
     let calm = Root::empty();
     fill(&calm);
     calm.import(&[]).ended(0);
-    for (name, code) in [("-INT", 130), ("-TERM", 143)] {
+    for (name, code) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
         let root = Root::empty();
         fill(&root);
         let (child, said, out) = under_way(&root);
@@ -92,11 +95,35 @@ fn the_first_signal_finishes_the_files_in_hand_and_the_next_run_the_rest() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_signal_that_was_ignored_from_the_beginning_stays_ignored() {
+    let root = Root::empty();
+    fill(&root);
+    let import = root.import_command(&["--jobs", "2"]);
+    // As `nohup` does, without its redirections.
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "trap '' HUP; exec \"$0\" \"$@\""])
+        .arg(import.get_program())
+        .args(import.get_args())
+        .envs(
+            import
+                .get_envs()
+                .filter_map(|(key, value)| Some((key, value?))),
+        );
+    let (child, said, out) = begun(command);
+    signal(&child, "-HUP");
+    let ran = ended(child, said, out).ended(0);
+    assert_eq!(ran.completed()["state"], "completed");
+}
+
+#[test]
 fn the_second_signal_ends_at_once_be_it_the_same_or_not() {
     for (first, second, code) in [
         ("-INT", "-INT", 130),
         ("-TERM", "-TERM", 143),
         ("-INT", "-TERM", 143),
+        ("-HUP", "-HUP", 129),
     ] {
         let root = Root::empty();
         // One file that takes long, behind a short one that shows when the work has begun.

@@ -1,0 +1,138 @@
+//! Opening what lies in a folder that anybody can write to.
+
+use std::fs::{File, FileType, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+
+/// Opens a regular file for reading, and nothing else.
+///
+/// A folder may hold a FIFO, whose opening waits for a writer for ever, or a
+/// device, whose reading never ends or changes something. So the kind is looked
+/// at before the file is opened, the opening does not wait, and the kind is
+/// looked at once more, in case it was exchanged in between. A symbolic link is
+/// followed.
+///
+/// # Errors
+///
+/// [`ErrorKind::InvalidInput`] if it is something else than a regular file, and
+/// whatever opening a file does.
+pub fn regular_file(path: &Path) -> io::Result<File> {
+    regular(&std::fs::metadata(path)?)?;
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+
+        use rustix::fs::OFlags;
+        options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32);
+    }
+    let file = options.open(path)?;
+    regular(&file.metadata()?)?;
+    Ok(file)
+}
+
+/// Reads a regular file of at most `limit` bytes whole.
+///
+/// # Errors
+///
+/// Those of [`regular_file`] and [`ErrorKind::FileTooLarge`].
+pub fn read_regular_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // One byte more than allowed tells a file that is too large, also one that grows.
+    regular_file(path)?
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        let reason = format!("larger than {limit} bytes");
+        return Err(io::Error::new(ErrorKind::FileTooLarge, reason));
+    }
+    Ok(bytes)
+}
+
+fn regular(metadata: &Metadata) -> io::Result<()> {
+    if metadata.is_file() {
+        return Ok(());
+    }
+    let reason = format!(
+        "expected a regular file, found {}",
+        kind(metadata.file_type())
+    );
+    Err(io::Error::new(ErrorKind::InvalidInput, reason))
+}
+
+/// What a file is, in words, with its article.
+pub(crate) fn kind(kind: FileType) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        if kind.is_fifo() {
+            return "a FIFO";
+        } else if kind.is_socket() {
+            return "a socket";
+        } else if kind.is_char_device() {
+            return "a character device";
+        } else if kind.is_block_device() {
+            return "a block device";
+        }
+    }
+    match kind {
+        kind if kind.is_dir() => "a folder",
+        kind if kind.is_symlink() => "a symbolic link",
+        kind if kind.is_file() => "a regular file",
+        _ => "a special file",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_up_to_its_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        std::fs::write(&path, b"12345").unwrap();
+        assert_eq!(read_regular_file(&path, 5).unwrap(), b"12345");
+        let error = read_regular_file(&path, 4).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::FileTooLarge);
+        assert_eq!(
+            regular_file(folder.path()).unwrap_err().to_string(),
+            "expected a regular file, found a folder"
+        );
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_fifo_a_device_and_a_socket_are_named_and_not_opened() {
+        use rustix::fs::{CWD, Mode, mkfifoat};
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("x.cue");
+        mkfifoat(CWD, &fifo, Mode::RUSR | Mode::WUSR).unwrap();
+        let link = folder.path().join("link.cue");
+        std::os::unix::fs::symlink(&fifo, &link).unwrap();
+        let socket = folder.path().join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        for (path, kind) in [
+            (fifo.as_path(), "a FIFO"),
+            (&link, "a FIFO"),
+            (&socket, "a socket"),
+            (Path::new("/dev/zero"), "a character device"),
+        ] {
+            let error = regular_file(path).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
+            assert!(error.to_string().ends_with(kind), "{error}");
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_to_a_regular_file_is_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        std::fs::write(&path, b"1").unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert_eq!(read_regular_file(&link, 9).unwrap(), b"1");
+    }
+}
