@@ -147,3 +147,33 @@ CREATE TABLE IF NOT EXISTS accession_problem (
     happened_at TEXT NOT NULL,
     PRIMARY KEY (command, item)
 ) WITHOUT ROWID;
+
+-- What is stored of a book, as the store has confirmed it.
+CREATE TABLE IF NOT EXISTS accession_archive (
+    barcode TEXT PRIMARY KEY,
+    storage_path TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    -- Hexadecimal digits, of the archive as it is stored.
+    sha256 TEXT NOT NULL,
+    md5 TEXT NOT NULL,
+    crc64 TEXT NOT NULL,
+    -- Which version of GRIN's archive it was made from.
+    encrypted_etag TEXT NOT NULL,
+    -- Lines of its text; NULL if none was extracted.
+    pages INTEGER,
+    stored_at TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- Books that failed when they were worked on last.
+CREATE TABLE IF NOT EXISTS accession_sync_failure (
+    barcode TEXT PRIMARY KEY,
+    stage TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    -- Times it failed since it was stored last.
+    tries INTEGER NOT NULL,
+    -- Whether another try may help although GRIN's archive stays the same.
+    later INTEGER NOT NULL CHECK (later IN (0, 1)),
+    -- Which version of GRIN's archive it was; NULL if it did not come that far.
+    encrypted_etag TEXT,
+    happened_at TEXT NOT NULL
+) WITHOUT ROWID;

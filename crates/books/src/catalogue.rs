@@ -2,7 +2,7 @@
 //!
 //! The tables are an interface that other tools read and write (`sql/schema.sql`). [`open`](Catalogue::open) makes or
 //! completes them; `pass` records a pass through the list pages, `record` what was asked about single books, `query`
-//! and `rows` read, [`check`] looks for contradictions. No other module of this crate contains SQL.
+//! and `rows` read, `sync` is about archives, [`check`] looks for contradictions. No other module of this crate contains SQL.
 
 pub mod check;
 pub(crate) mod columns;
@@ -11,6 +11,7 @@ pub(crate) mod pass;
 pub mod query;
 pub(crate) mod record;
 pub(crate) mod rows;
+pub mod sync;
 
 pub use columns::{COLUMNS, Column};
 pub use open::Catalogue;

@@ -4,7 +4,7 @@
 //! last books may still be on their way into the database, and until they are there, `journal` has them. So a
 //! process that dies costs at most one page, fetched again.
 
-mod fetch;
+pub(crate) mod fetch;
 mod journal;
 mod recorder;
 
@@ -98,6 +98,8 @@ pub(crate) fn collect(work: &Work<'_>, options: &Collect) -> Result<CollectCompl
             done: completed.books,
             skipped: 0,
             failed: u64::from(completed.missing.is_some()),
+            requested: 0,
+            unconvertible: 0,
             completed: completed.state == Outcome::Completed,
             last_error: completed.missing.clone(),
             limit: options.limit,

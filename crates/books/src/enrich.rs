@@ -144,6 +144,8 @@ pub(crate) fn enrich(work: &Work<'_>, options: &Enrich) -> Result<EnrichComplete
         done: counts.found,
         skipped: counts.not_found,
         failed: counts.failed,
+        requested: 0,
+        unconvertible: 0,
         completed: completed.state == Outcome::Completed,
         last_error: problem.map(|(_, reason)| reason.clone()),
         limit: options.limit,

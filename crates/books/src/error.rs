@@ -93,6 +93,29 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// GRIN has another version of an archive than the one that had begun to come.
+    #[error("GRIN's archive changed while it came")]
+    Changed,
+    /// An archive ended early.
+    #[error("the archive ended after {received} of {expected} bytes")]
+    Short {
+        /// Bytes that came.
+        received: u64,
+        /// Bytes that were announced.
+        expected: u64,
+    },
+    /// The passphrase of archives.
+    #[error(transparent)]
+    Passphrase(#[from] crate::sync::decrypt::DecryptError),
+    /// There is no passphrase of archives.
+    #[error("there is no passphrase for archives at `{}`", path.display())]
+    NoPassphrase {
+        /// Where it was looked for first.
+        path: PathBuf,
+    },
+    /// The storage.
+    #[error(transparent)]
+    Storage(#[from] blob::Error),
     /// Signing in, or staying signed in.
     #[error("cannot sign in: {reason}")]
     SignIn {
@@ -115,6 +138,8 @@ pub enum Setting {
     LibraryDirectory,
     /// The kind of storage.
     Storage,
+    /// A bucket of the storage.
+    Bucket,
     /// One `key=value` of the storage.
     StoragePair,
     /// The key of such a pair.
@@ -143,6 +168,7 @@ impl Setting {
         match self {
             Self::LibraryDirectory => "letters, digits, `-` and `_`",
             Self::Storage => "`local`, `s3`, `r2`, `minio` or `gcs`",
+            Self::Bucket => "the name of a bucket",
             Self::StoragePair => "`key=value`",
             Self::StorageKey => {
                 "`bucket_raw`, `bucket_meta`, `bucket_full`, `base_path`, `endpoint_url` or `credentials_file`"
@@ -164,6 +190,7 @@ impl std::fmt::Display for Setting {
         f.write_str(match self {
             Self::LibraryDirectory => "library directory",
             Self::Storage => "storage",
+            Self::Bucket => "bucket",
             Self::StoragePair | Self::StorageKey | Self::StorageSecret => "storage setting",
             Self::StoragePath | Self::OtherStoragePath => "folder of local storage",
             Self::DiskShare => "disk space threshold",
@@ -211,7 +238,11 @@ impl Classified for Error {
             Error::Web(error) | Error::Page(PageError::Web(error)) => error.class(),
             // What came is not what was asked for; servers in trouble do that, and get over it.
             Error::Page(PageError::Unwanted | PageError::NoBarcodes { .. }) => Class::Final,
-            Error::Page(_) | Error::Answer { .. } | Error::Loop { .. } => Class::Transient,
+            Error::Page(_)
+            | Error::Answer { .. }
+            | Error::Loop { .. }
+            | Error::Changed
+            | Error::Short { .. } => Class::Transient,
             _ => Class::Final,
         }
     }

@@ -6,6 +6,8 @@ use run::{Snapshot, Usage};
 use serde::Serialize;
 use sqlite::WriteReport;
 
+use crate::sync::SyncCounts;
+
 /// One thing that happened. As JSON it is an object whose `event` names it.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -83,6 +85,63 @@ pub enum Event {
     },
     /// Enriching has ended; always its last event.
     EnrichCompleted(Box<EnrichCompleted>),
+    /// Archives of one queue begin to come.
+    SyncStarted {
+        /// The run.
+        run: String,
+        /// Its name, or `barcodes`.
+        queue: &'static str,
+        /// Books in it, as far as it is known.
+        books: u64,
+    },
+    /// A book would be worked on.
+    BookPlanned {
+        /// The book.
+        barcode: String,
+    },
+    /// A book is stored, and the store has confirmed it.
+    BookStored {
+        /// The book.
+        barcode: String,
+        /// Bytes of its archive.
+        bytes: u64,
+        /// Lines of its text, if it was extracted.
+        pages: Option<u64>,
+        /// What is odd about it.
+        oddities: Vec<String>,
+    },
+    /// A book needs nothing now.
+    BookSkipped {
+        /// The book.
+        barcode: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// A book cannot be had.
+    BookUnavailable {
+        /// The book.
+        barcode: String,
+        /// Why.
+        reason: String,
+    },
+    /// A book failed at a stage.
+    BookFailed {
+        /// The book.
+        barcode: String,
+        /// The stage that gave up.
+        stage: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// Everybody waits for something from outside.
+    Waiting {
+        /// For what.
+        what: String,
+        /// Why.
+        reason: String,
+    },
+    /// Archives have come, or not; always the last event.
+    SyncCompleted(Box<SyncCompleted>),
     /// Something that a person should know and that stops nothing.
     Warning {
         /// What it is.
@@ -137,13 +196,24 @@ impl Event {
     /// How much it matters; none for what is shown in other ways.
     pub fn severity(&self) -> Option<Severity> {
         Some(match self {
-            Self::PageFailed { .. } | Self::BatchFailed { .. } => Severity::Error,
-            Self::RequestRepeated { .. } | Self::Warning { .. } => Severity::Warning,
-            Self::CollectStarted { .. } | Self::EnrichStarted { .. } => Severity::Info,
+            Self::PageFailed { .. } | Self::BatchFailed { .. } | Self::BookFailed { .. } => {
+                Severity::Error
+            }
+            Self::RequestRepeated { .. }
+            | Self::Warning { .. }
+            | Self::Waiting { .. }
+            | Self::BookUnavailable { .. } => Severity::Warning,
+            Self::CollectStarted { .. }
+            | Self::EnrichStarted { .. }
+            | Self::SyncStarted { .. }
+            | Self::BookPlanned { .. } => Severity::Info,
             Self::PageRecorded { .. }
             | Self::BooksEnriched { .. }
+            | Self::BookStored { .. }
+            | Self::BookSkipped { .. }
             | Self::CollectCompleted(_)
-            | Self::EnrichCompleted(_) => Severity::Detail,
+            | Self::EnrichCompleted(_)
+            | Self::SyncCompleted(_) => Severity::Detail,
             Self::Progress(_) => return None,
         })
     }
@@ -218,6 +288,53 @@ impl fmt::Display for Event {
                 end.state, end.found, end.not_found, end.failed, end.usage.elapsed_seconds
             ),
             Self::Progress(_) => Ok(()),
+            archives => archives.about_archives(f),
+        }
+    }
+}
+
+impl Event {
+    /// The line of what happens to archives.
+    fn about_archives(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SyncStarted { run, queue, books } => {
+                write!(f, "archives of `{run}`, {queue}: {books} books")
+            }
+            Self::BookPlanned { barcode } => write!(f, "{barcode}"),
+            Self::BookStored {
+                barcode,
+                bytes,
+                pages,
+                oddities,
+            } => {
+                write!(f, "stored: {barcode}, {bytes} bytes")?;
+                if let Some(pages) = pages {
+                    write!(f, ", {pages} pages")?;
+                }
+                oddities.iter().try_for_each(|odd| write!(f, "; {odd}"))
+            }
+            Self::BookSkipped { barcode, reason } => write!(f, "skipped: {barcode}: {reason}"),
+            Self::BookUnavailable { barcode, reason } => {
+                write!(f, "not to be had: {barcode}: {reason}")
+            }
+            Self::BookFailed {
+                barcode,
+                stage,
+                reason,
+            } => {
+                write!(f, "failed: {barcode}: {stage}: {reason}")
+            }
+            Self::Waiting { what, reason } => write!(f, "waiting for {what}: {reason}"),
+            Self::SyncCompleted(end) => write!(
+                f,
+                "archives {}: {} stored, {} failed, {} skipped in {:.1} s",
+                end.state,
+                end.counts.stored,
+                end.counts.failed,
+                end.counts.skipped,
+                end.usage.elapsed_seconds
+            ),
+            _ => Ok(()),
         }
     }
 }
@@ -264,6 +381,23 @@ pub struct EnrichCompleted {
     pub not_found: u64,
     /// Books that remain to be asked for because their request failed.
     pub failed: u64,
+    /// Time and memory.
+    #[serde(flatten)]
+    pub usage: Usage,
+    /// What writing to the database took.
+    pub writes: WriteReport,
+}
+
+/// How bringing archives to storage ended.
+#[derive(Debug, Clone, Serialize)]
+pub struct SyncCompleted {
+    /// How it ended; complete only when no book of the queue failed.
+    pub state: Outcome,
+    /// What came of the books.
+    #[serde(flatten)]
+    pub counts: SyncCounts,
+    /// What could not be stored about the run as a whole.
+    pub problems: Vec<String>,
     /// Time and memory.
     #[serde(flatten)]
     pub usage: Usage,

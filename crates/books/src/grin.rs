@@ -31,6 +31,17 @@ pub struct Grin {
     retry: Retry,
 }
 
+/// What of an archive is wanted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Want<'a> {
+    /// Whether it is there, and which version.
+    Head,
+    /// All of it.
+    Whole,
+    /// What follows after so many bytes, if it is still the version with this `ETag`.
+    Rest(u64, &'a str),
+}
+
 /// How GRIN is asked.
 #[derive(Clone, Debug)]
 pub struct GrinOptions {
@@ -132,6 +143,33 @@ impl Grin {
             Err(error) if error.class() == Class::Unauthorised => {
                 let renewed = self.tokens.renew(&token).await?;
                 Ok(self.client.get(url, Some(&renewed)).await?)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// The head of an archive, and the archive itself or what is missing of it; a token is renewed as for [`Grin::get`].
+    pub(crate) async fn archive(&self, barcode: &str, want: Want<'_>) -> Result<Answer, Error> {
+        let mut url = self.directory.clone();
+        let name = format!("{barcode}.tar.gz.gpg");
+        match url.path_segments_mut() {
+            // What a barcode holds stays within one part of the path.
+            Ok(mut path) => drop(path.pop_if_empty().push(&name)),
+            Err(()) => return Err(not_a_url(&name)),
+        }
+        let ask = async |token: &Secret| match want {
+            Want::Head => self.client.head(&url, Some(token)).await,
+            Want::Whole => self.client.get_file(&url, Some(token), None).await,
+            Want::Rest(begin, version) => {
+                let part = Some((begin, version));
+                self.client.get_file(&url, Some(token), part).await
+            }
+        };
+        let token = self.tokens.current().await?;
+        match ask(&token).await {
+            Err(error) if error.class() == Class::Unauthorised => {
+                let renewed = self.tokens.renew(&token).await?;
+                Ok(ask(&renewed).await?)
             }
             other => Ok(other?),
         }

@@ -11,6 +11,7 @@
 //!
 //! Only `catalogue` contains SQL, and no text of this crate names a command or a flag of the program: errors carry data.
 
+pub mod archive;
 pub mod catalogue;
 pub mod collect;
 mod date;
@@ -23,10 +24,12 @@ mod listed;
 pub mod page;
 pub mod run;
 pub mod session;
+pub mod sync;
+pub mod verify;
 
 pub use catalogue::{COLUMNS, Catalogue, Column};
 pub use error::{Error, Setting};
-pub use event::{CollectCompleted, EnrichCompleted, Event, Outcome, Severity};
+pub use event::{CollectCompleted, EnrichCompleted, Event, Outcome, Severity, SyncCompleted};
 pub use listed::ListedBook;
 pub use run::{Run, RunConfig, RunOptions};
 pub use session::{Listener, Session, SessionOptions};

@@ -13,7 +13,7 @@ pub use directory::{CONFIG, DATABASE, OUTPUT, Run, clean_name, default_name};
 pub use lock::SessionLock;
 pub use log::RunLog;
 pub use options::RunOptions;
-pub use summary::{Stage, StageResult, record_stage};
+pub use summary::{SUMMARY, Stage, StageResult, record_stage};
 
 pub(crate) use directory::{readable, replace};
 pub(crate) use json::pretty;

@@ -4,20 +4,23 @@
 //! [`Session::enrich`]: the lock, the log, the credentials, the database and the stop are here and nowhere else.
 
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use run::{Cancel, Progress};
+use web::Secret;
 
 use crate::catalogue::Catalogue;
 use crate::collect::{self, Collect};
 use crate::enrich::{self, Enrich};
 use crate::error::Error;
-use crate::event::{CollectCompleted, EnrichCompleted, Event, Severity};
+use crate::event::{CollectCompleted, EnrichCompleted, Event, Severity, SyncCompleted};
 use crate::grin::{CredentialPlaces, Grin, GrinOptions};
 use crate::page::PageError;
 use crate::run::{Run, RunLog, SessionLock, Stage, StageResult, record_stage};
+use crate::sync::decrypt;
+use crate::sync::{self, SyncOptions};
 
 /// What is told as it happens.
 pub type Listener<'a> = &'a (dyn Fn(&Event) + Sync);
@@ -43,6 +46,7 @@ pub struct Session {
     progress: Arc<Progress>,
     log: RunLog,
     log_problem: Option<String>,
+    passphrase_file: PathBuf,
     _lock: SessionLock,
 }
 
@@ -75,6 +79,7 @@ impl Session {
             progress: Arc::new(Progress::new(0)),
             log,
             log_problem,
+            passphrase_file: options.credentials.passphrase().to_owned(),
             _lock: lock,
         })
     }
@@ -121,6 +126,28 @@ impl Session {
         self.work(listener, work, |completed, writes| {
             completed.writes = writes;
             Event::EnrichCompleted(Box::new(completed.clone()))
+        })
+    }
+
+    /// Brings archives to storage. Blocks until it ends; the last event says how.
+    ///
+    /// # Errors
+    ///
+    /// What makes the whole command impossible: the database, a file, the storage's settings, or no passphrase.
+    pub fn sync(
+        self,
+        options: &SyncOptions,
+        listener: Listener<'_>,
+    ) -> Result<SyncCompleted, Error> {
+        let passphrase = match &options.passphrase_file {
+            Some(path) => decrypt::passphrase(path)?,
+            None if options.dry_run => Secret::default(),
+            None => decrypt::passphrase(&self.passphrase_file)?,
+        };
+        let work = |work: &Work<'_>| sync::sync(work, options, passphrase);
+        self.work(listener, work, |completed, writes| {
+            completed.writes = writes;
+            Event::SyncCompleted(Box::new(completed.clone()))
         })
     }
 

@@ -17,6 +17,8 @@ pub(crate) trait Server: Send + Sync + 'static {
 /// A request.
 #[derive(Debug)]
 pub(crate) struct Asked {
+    /// Its method.
+    pub(crate) method: String,
     /// Path and query.
     pub(crate) target: String,
     /// What came after the headers.
@@ -61,6 +63,7 @@ fn read(reader: &mut impl BufRead) -> io::Result<Option<Asked>> {
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);
     }
+    let method = line.split(' ').next().unwrap_or_default().to_owned();
     let target = line.split(' ').nth(1).unwrap_or("/").to_owned();
     let mut headers = HashMap::new();
     loop {
@@ -76,6 +79,7 @@ fn read(reader: &mut impl BufRead) -> io::Result<Option<Asked>> {
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
     Ok(Some(Asked {
+        method,
         target,
         body: String::from_utf8_lossy(&body).into_owned(),
         headers,

@@ -9,6 +9,7 @@
     reason = "every error is the file system's or SQLite's, and a test ends with it"
 )]
 
+pub mod archives;
 pub mod binary;
 pub mod broken;
 pub mod contend;

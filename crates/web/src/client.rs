@@ -68,6 +68,15 @@ struct Shared {
     breaker: Breaker,
 }
 
+/// What a request has besides its address.
+#[derive(Debug)]
+enum Extra {
+    None,
+    Form(String),
+    /// A file, perhaps from a byte on if it is still the same version.
+    File(Option<(u64, String)>),
+}
+
 impl Client {
     /// A client that has sent nothing yet.
     ///
@@ -107,7 +116,32 @@ impl Client {
     ///
     /// Whatever is no successful answer; [`Classified::class`] says what may help.
     pub async fn get(&self, url: &Url, token: Option<&Secret>) -> Result<Answer, Error> {
-        self.send(Method::GET, url, token, None).await
+        self.send(Method::GET, url, token, Extra::None).await
+    }
+
+    /// Asks once for the head of what is at `url`: its status and headers, as for [`Client::get`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`Client::get`].
+    pub async fn head(&self, url: &Url, token: Option<&Secret>) -> Result<Answer, Error> {
+        self.send(Method::HEAD, url, token, Extra::None).await
+    }
+
+    /// Asks once for a file as it is stored, not packed for the way. With a `part`, for what is missing of it: the answer
+    /// has status 206 and begins there, or 200 and is the whole file, since another version is there now.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Client::get`]; status 416 if nothing is missing.
+    pub async fn get_file(
+        &self,
+        url: &Url,
+        token: Option<&Secret>,
+        part: Option<(u64, &str)>,
+    ) -> Result<Answer, Error> {
+        let part = part.map(|(begin, version)| (begin, version.to_owned()));
+        self.send(Method::GET, url, token, Extra::File(part)).await
     }
 
     /// Sends a form once, after waiting for its turn. Its answer's body may be read whatever the status: a status that
@@ -120,7 +154,7 @@ impl Client {
         let body = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(form)
             .finish();
-        self.send(Method::POST, url, None, Some(body)).await
+        self.send(Method::POST, url, None, Extra::Form(body)).await
     }
 
     async fn send(
@@ -128,7 +162,7 @@ impl Client {
         method: Method,
         url: &Url,
         token: Option<&Secret>,
-        body: Option<String>,
+        extra: Extra,
     ) -> Result<Answer, Error> {
         let shared = &*self.shared;
         let host = host_of(url);
@@ -136,7 +170,7 @@ impl Client {
             return Err(Error::Breaker { host, left });
         }
         shared.rate.ready().await;
-        let result = self.follow(method, url, token, body).await;
+        let result = self.follow(method, url, token, extra).await;
         match &result {
             Ok(_) => shared.breaker.succeeded(),
             Err(error) => match error.class() {
@@ -154,14 +188,14 @@ impl Client {
         method: Method,
         url: &Url,
         token: Option<&Secret>,
-        body: Option<String>,
+        extra: Extra,
     ) -> Result<Answer, Error> {
         let mut url = url.clone();
         for _ in 0..=MOST_REDIRECTS {
-            let response = self.once(&method, &url, token, body.as_deref()).await?;
+            let response = self.once(&method, &url, token, &extra).await?;
             let host = host_of(&url);
             let status = response.status();
-            let form = body.is_some();
+            let form = matches!(extra, Extra::Form(_));
             if status.is_success() || (form && status.is_client_error()) {
                 let limit = self.shared.options.idle_limit;
                 return Ok(Answer::new(response, host, limit));
@@ -186,17 +220,28 @@ impl Client {
         method: &Method,
         url: &Url,
         token: Option<&Secret>,
-        body: Option<&str>,
+        extra: &Extra,
     ) -> Result<Response, Error> {
         let options = &self.shared.options;
         let mut request = self.shared.http.request(method.clone(), url.clone());
         if let Some(token) = token.filter(|_| url.origin() == options.base_url.origin()) {
             request = request.header(AUTHORIZATION, bearer(token)?);
         }
-        if let Some(body) = body {
-            request = request
-                .header("content-type", "application/x-www-form-urlencoded")
-                .body(body.to_owned());
+        match extra {
+            Extra::None => {}
+            Extra::Form(body) => {
+                request = request
+                    .header("content-type", "application/x-www-form-urlencoded")
+                    .body(body.clone());
+            }
+            Extra::File(part) => {
+                request = request.header("accept-encoding", "identity");
+                if let Some((begin, version)) = part {
+                    request = request
+                        .header("range", format!("bytes={begin}-"))
+                        .header("if-range", version);
+                }
+            }
         }
         match tokio::time::timeout(options.answer_limit, request.send()).await {
             Ok(Ok(response)) => Ok(response),

@@ -16,6 +16,8 @@ pub struct CredentialPlaces {
     pub credentials: PathBuf,
     /// Where the application's own secret may be, first come first served.
     pub client_secrets: Vec<PathBuf>,
+    /// Where the passphrase of archives may be, first come first served.
+    pub passphrases: Vec<PathBuf>,
 }
 
 /// The tokens of somebody who has signed in, as the file has them.
@@ -71,6 +73,9 @@ const FOLDERS: [&str; 2] = [".config/grin-transfer", ".config/grin-to-s3"];
 /// Names of the application's secret.
 const SECRET_NAMES: [&str; 2] = ["client_secret.json", "secrets.json"];
 
+/// The name of the file with the passphrase of archives.
+const PASSPHRASE: &str = "gpg_passphrase.asc";
+
 /// The name of the tokens' file.
 const CREDENTIALS: &str = "credentials.json";
 
@@ -102,10 +107,29 @@ impl CredentialPlaces {
         for folder in secrets.map(Path::to_owned).into_iter().chain(usual) {
             client_secrets.extend(SECRET_NAMES.iter().map(|name| folder.join(name)));
         }
+        let mut passphrases = vec![first.join(PASSPHRASE)];
+        let beside = [".config/grin-transfer", "", ".grin", ".config"];
+        let of_home = beside.iter().filter_map(|folder| Some(home?.join(folder)));
+        passphrases.extend(
+            secrets
+                .map(Path::to_owned)
+                .into_iter()
+                .chain(of_home)
+                .map(|folder| folder.join(PASSPHRASE)),
+        );
         Self {
             credentials,
             client_secrets,
+            passphrases,
         }
+    }
+
+    /// The file with the passphrase of archives: the first that is there, else the first place.
+    pub fn passphrase(&self) -> &Path {
+        let found = self.passphrases.iter().find(|path| path.exists());
+        found
+            .or(self.passphrases.first())
+            .map_or(Path::new(PASSPHRASE), PathBuf::as_path)
     }
 
     /// Everything in one folder.

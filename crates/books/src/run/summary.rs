@@ -11,7 +11,7 @@ use crate::run::config::RunConfig;
 use crate::run::directory::replace;
 
 /// The name of the file.
-const SUMMARY: &str = "process_summary.json";
+pub const SUMMARY: &str = "process_summary.json";
 
 /// A stage as the file names it, with its counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum Stage {
     Collect,
     /// Asking for more about each book.
     Enrich,
+    /// Bringing archives to storage.
+    Sync,
 }
 
 /// What one command did. It replaces what the same stage did before.
@@ -33,6 +35,10 @@ pub struct StageResult {
     pub skipped: u64,
     /// Items that failed.
     pub failed: u64,
+    /// Conversions that were asked for.
+    pub requested: u64,
+    /// Conversions that GRIN could not make.
+    pub unconvertible: u64,
     /// Whether nothing is left to do.
     pub completed: bool,
     /// The last error.
@@ -46,6 +52,7 @@ impl Stage {
         match self {
             Stage::Collect => "collect",
             Stage::Enrich => "enrich",
+            Stage::Sync => "sync",
         }
     }
 
@@ -62,6 +69,14 @@ impl Stage {
                 ("enrichment_skipped", json!(result.skipped)),
                 ("enrichment_failed", json!(result.failed)),
                 ("enrichment_rate_per_hour", rate),
+            ],
+            Stage::Sync => vec![
+                ("books_synced", json!(result.done)),
+                ("sync_skipped", json!(result.skipped)),
+                ("sync_failed", json!(result.failed)),
+                ("conversions_requested_during_sync", json!(result.requested)),
+                ("conversion_failures_tracked", json!(result.unconvertible)),
+                ("sync_rate_per_hour", rate),
             ],
         }
     }
@@ -344,6 +359,8 @@ mod tests {
             done: 100,
             skipped: 0,
             failed: 1,
+            requested: 0,
+            unconvertible: 0,
             completed,
             last_error: Some("page 3".into()),
             limit: None,

@@ -18,6 +18,8 @@ pub(crate) enum Books {
     Collect(Box<Collect>),
     /// Ask GRIN for more about each book; run again for those that failed
     Enrich(Enrich),
+    /// Bring archives home: request conversions, download, decrypt, verify, extract, store; run again to go on
+    Sync(Box<Sync>),
     /// Write all books out
     Export(Export),
     /// Tell how far the run is, and what failed
@@ -87,6 +89,7 @@ impl Books {
             Books::Collect(args) => args.telling,
             Books::Enrich(args) => args.telling,
             Books::Export(args) => args.telling,
+            Books::Sync(args) => args.telling,
             Books::Auth(_) | Books::Status { .. } | Books::Check { .. } => return,
         };
         match telling.log_level {
@@ -169,6 +172,85 @@ pub(crate) struct Enrich {
     /// Ask again for all books; what is known of them stays
     #[arg(long)]
     pub(crate) reset: bool,
+    /// The library's directory in GRIN, for this time only
+    #[arg(long, value_name = "NAME")]
+    pub(crate) library_directory: Option<String>,
+    /// A folder with credentials, for this time only
+    #[arg(long, value_name = "DIR")]
+    pub(crate) secrets_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+    #[command(flatten)]
+    pub(crate) telling: Telling,
+}
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(crate) struct Sync {
+    #[command(flatten)]
+    pub(crate) place: RunPlace,
+    /// Which books, in this order; repeatable
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "QUEUE",
+        required_unless_present_any = ["barcodes", "barcodes_file"],
+        conflicts_with_all = ["barcodes", "barcodes_file"])]
+    pub(crate) queue: Vec<books::sync::Queue>,
+    /// These books, whatever is recorded of them
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "BARCODES",
+        conflicts_with = "barcodes_file"
+    )]
+    pub(crate) barcodes: Vec<String>,
+    /// The books of a file, one barcode a line, # for comments; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) barcodes_file: Option<PathBuf>,
+    /// Stop after so many books that were not stored before
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    /// Download what is stored already, and try again what was given up
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// List the books, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Leave the text of pages out
+    #[arg(long)]
+    pub(crate) skip_extract_ocr: bool,
+    /// Leave the description (MARC) out
+    #[arg(long)]
+    pub(crate) skip_extract_marc: bool,
+    /// Do not export the list of books at the end
+    #[arg(long)]
+    pub(crate) skip_csv_export: bool,
+    /// Do not copy the database before
+    #[arg(long)]
+    pub(crate) skip_database_backup: bool,
+    /// Store exports as they are, not packed
+    #[arg(long)]
+    pub(crate) skip_compression_meta: bool,
+    /// Store texts as they are, not packed
+    #[arg(long)]
+    pub(crate) skip_compression_full: bool,
+    /// Failures in a row that end a queue
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) max_sequential_failures: u32,
+    /// Books under way at once
+    #[arg(long, value_name = "N", default_value_t = books::sync::IN_THE_AIR, visible_alias = "workers",
+        value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) in_the_air: u32,
+    /// Bytes a second from GRIN, such as 10M, or by the time of day: "08:00,512k 19:00,off"
+    #[arg(long, value_name = "RATE")]
+    pub(crate) bwlimit: Option<books::sync::Bandwidth>,
+    /// The file whose first line is the passphrase [default: gpg_passphrase.asc beside the credentials]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Downloads at once [default: as the run's settings say]
+    #[arg(long, value_name = "N")]
+    pub(crate) task_download_concurrency: Option<u32>,
+    /// Archives stored at once [default: as the run's settings say]
+    #[arg(long, value_name = "N")]
+    pub(crate) task_upload_concurrency: Option<u32>,
     /// The library's directory in GRIN, for this time only
     #[arg(long, value_name = "NAME")]
     pub(crate) library_directory: Option<String>,

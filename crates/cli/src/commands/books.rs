@@ -10,6 +10,7 @@ mod progress;
 mod session;
 mod settings;
 mod status;
+mod sync;
 
 use anyhow::Result;
 use run::ExitStatus;
@@ -31,6 +32,7 @@ fn run_command(command: Books, printer: Printer) -> Result<ExitStatus> {
         }) => auth::setup(remote, force, secrets_dir.as_deref(), printer),
         Books::Collect(args) => collect::collect(&args, printer),
         Books::Enrich(args) => enrich::enrich(&args, printer),
+        Books::Sync(args) => sync::sync(&args, printer),
         Books::Export(args) => export::export(&args, printer),
         Books::Status { place } => status::status(&place, printer),
         Books::Check { place } => check::check(&place, printer),

@@ -6,3 +6,4 @@ mod ends;
 mod secrets;
 mod settings;
 mod support;
+mod sync;

@@ -1,0 +1,507 @@
+//! What is known of books' archives: which are stored, which are wanted, and what happened to each.
+
+use serde::Serialize;
+use sqlite::{Pending, Tx};
+
+use crate::archive::{MARC_COLUMNS, Marc};
+use crate::catalogue::Catalogue;
+use crate::error::Error;
+
+/// Days after which a conversion that was asked for and brought no archive is asked for again. A guess: libraries report
+/// that GRIN converts within days and keeps what is converted for some weeks.
+const EXPIRED_DAYS: i64 = 30;
+
+/// A line of a book's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Status {
+    pub(crate) kind: &'static str,
+    pub(crate) value: &'static str,
+    /// JSON.
+    pub(crate) metadata: Option<String>,
+    pub(crate) at: String,
+}
+
+/// What changes in a book's row; `None` leaves a value as it is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fields {
+    pub(crate) storage_path: Option<String>,
+    pub(crate) last_etag_check: Option<String>,
+    pub(crate) encrypted_etag: Option<String>,
+    pub(crate) is_decrypted: Option<bool>,
+    pub(crate) sync_timestamp: Option<String>,
+    pub(crate) requested_at: Option<String>,
+}
+
+/// What is stored of a book.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StoredArchive {
+    /// The book.
+    pub barcode: String,
+    /// Where it is: `bucket/key`, or a path.
+    pub storage_path: String,
+    /// Bytes.
+    pub bytes: u64,
+    /// SHA-256 in hexadecimal digits.
+    pub sha256: String,
+    /// MD5 in hexadecimal digits.
+    pub md5: String,
+    /// CRC-64/NVME in hexadecimal digits.
+    pub crc64: String,
+    /// Which version of GRIN's archive it was made from.
+    pub encrypted_etag: String,
+    /// Lines of its text, if any was extracted.
+    pub pages: Option<u64>,
+    /// When the store confirmed it.
+    pub stored_at: String,
+}
+
+/// Why a book failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// The book.
+    pub barcode: String,
+    /// The stage that gave up.
+    pub stage: String,
+    /// What was wrong.
+    pub reason: String,
+    /// Times it failed.
+    pub tries: u64,
+    /// Whether another try may help although GRIN's archive stays the same.
+    pub later: bool,
+    /// Which version of GRIN's archive it was.
+    pub encrypted_etag: Option<String>,
+    /// When.
+    pub happened_at: String,
+}
+
+/// What one book's work leaves behind, recorded in one transaction.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BookRecord {
+    pub(crate) barcode: String,
+    pub(crate) statuses: Vec<Status>,
+    pub(crate) fields: Fields,
+    pub(crate) marc: Option<Marc>,
+    pub(crate) archive: Option<StoredArchive>,
+    pub(crate) failure: Option<Failure>,
+    /// Whether failures of before are forgotten.
+    pub(crate) recovered: bool,
+}
+
+/// What is known of a book before it is worked on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct KnownBook {
+    pub(crate) is_known: bool,
+    pub(crate) encrypted_etag: Option<String>,
+    /// Whether somebody recorded that its archive was stored.
+    pub(crate) is_uploaded: bool,
+    pub(crate) is_completed: bool,
+    pub(crate) archive: Option<StoredArchive>,
+    pub(crate) failure: Option<Failure>,
+}
+
+/// Stored, and not only said to be: the other tool writes `completed` after uploads that failed, too.
+const SYNCED: &str = "EXISTS (SELECT 1 FROM book_status_history AS h
+        WHERE h.status_type = 'sync' AND h.status_value = 'completed' AND h.barcode = b.barcode)
+    AND NOT (
+        EXISTS (SELECT 1 FROM book_status_history AS h WHERE h.barcode = b.barcode
+            AND h.status_type = 'sync' AND h.status_value IN ('upload_failed', 'unpack_failed', 'decrypt_failed'))
+        AND NOT EXISTS (SELECT 1 FROM accession_archive AS a WHERE a.barcode = b.barcode)
+        AND (NOT EXISTS (SELECT 1 FROM book_status_history AS h WHERE h.barcode = b.barcode
+                AND h.status_type = 'sync' AND h.status_value = 'uploaded')
+            OR (SELECT max(h.id) FROM book_status_history AS h WHERE h.barcode = b.barcode
+                    AND h.status_type = 'sync' AND h.status_value IN ('unpack_failed', 'decrypt_failed'))
+                > (SELECT max(h.id) FROM book_status_history AS h WHERE h.barcode = b.barcode
+                    AND h.status_type = 'sync' AND h.status_value IN ('downloaded', 'unpacked'))))";
+
+/// GRIN will not convert it. What the other tool took for that because it did not know the words is left out.
+const REFUSED: &str = "EXISTS (SELECT 1 FROM book_status_history AS h WHERE h.barcode = b.barcode
+        AND h.status_type = 'conversion' AND h.status_value IN ('unavailable', 'conversion_failed')
+        AND NOT (h.status_value = 'unavailable' AND coalesce(h.metadata, '') LIKE '%already%'))";
+
+/// Of these barcodes, those that are not stored yet, in the same order.
+pub(crate) fn unsynced(catalogue: &Catalogue, barcodes: &[String]) -> Result<Vec<String>, Error> {
+    let list = serde_json::to_string(barcodes).unwrap_or_default();
+    let sql = format!(
+        "SELECT b.value FROM (SELECT value, value AS barcode, key FROM json_each(?1)) AS b WHERE NOT ({SYNCED}) ORDER BY b.key"
+    );
+    catalogue
+        .db()
+        .read(|snapshot| Ok(snapshot.query_all(&sql, [&list], |row| row.get(0))?))
+}
+
+/// Of these barcodes, those that have no row.
+pub(crate) fn unknown(catalogue: &Catalogue, barcodes: &[String]) -> Result<Vec<String>, Error> {
+    let list = serde_json::to_string(barcodes).unwrap_or_default();
+    catalogue.db().read(|snapshot| {
+        Ok(snapshot.query_all(
+            "SELECT value FROM json_each(?1) WHERE value NOT IN (SELECT barcode FROM books)",
+            [&list],
+            |row| row.get(0),
+        )?)
+    })
+}
+
+/// A queue that the database knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// GRIN had them converted once.
+    Previous,
+    /// They were never converted.
+    Unconverted,
+    /// They are stored, and GRIN may have another version.
+    Stored,
+}
+
+/// Some barcodes of a queue, after the row `above`, and the last row.
+pub(crate) fn wanted(
+    catalogue: &Catalogue,
+    queue: Wanted,
+    above: i64,
+    most: u32,
+) -> Result<(Vec<String>, i64), Error> {
+    let requested = "(coalesce(b.processing_request_timestamp, '') = '' OR b.processing_request_timestamp < ?3)";
+    let condition = match queue {
+        Wanted::Previous => {
+            format!(
+                "b.grin_state = 'PREVIOUSLY_DOWNLOADED' AND {requested} AND NOT {REFUSED} AND NOT ({SYNCED})"
+            )
+        }
+        Wanted::Unconverted => format!(
+            "coalesce(b.converted_date, '') = '' AND coalesce(b.grin_check_in_date, '') = ''
+             AND coalesce(b.grin_state, '') NOT IN ('CHECKED_IN', 'NOT_AVAILABLE_FOR_DOWNLOAD')
+             AND {requested} AND NOT {REFUSED} AND NOT ({SYNCED})"
+        ),
+        Wanted::Stored => format!("coalesce(b.encrypted_etag, '') <> '' AND ?3 <> '' AND {SYNCED}"),
+    };
+    let sql = format!(
+        "SELECT b.rowid, b.barcode FROM books AS b WHERE b.rowid > ?1 AND {condition} ORDER BY b.rowid LIMIT ?2"
+    );
+    let expired = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * EXPIRED_DAYS);
+    let expired = crate::date::stamp(expired);
+    catalogue.db().read(|snapshot| {
+        let rows: Vec<(i64, String)> =
+            snapshot.query_all(&sql, (above, most, &expired), |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+        let last = rows.last().map_or(above, |(rowid, _)| *rowid);
+        Ok((rows.into_iter().map(|(_, barcode)| barcode).collect(), last))
+    })
+}
+
+/// What is known of a book.
+pub(crate) fn book(catalogue: &Catalogue, barcode: &str) -> Result<KnownBook, Error> {
+    catalogue.db().read(|snapshot| {
+        let etag = snapshot.query_optional(
+            "SELECT nullif(encrypted_etag, '') FROM books WHERE barcode = ?1",
+            [barcode],
+            |row| row.get::<_, Option<String>>(0),
+        )?;
+        let sql = format!(
+            "SELECT {SYNCED}, EXISTS (SELECT 1 FROM book_status_history AS h WHERE h.status_type = 'sync'
+                 AND h.status_value = 'uploaded' AND h.barcode = b.barcode) FROM (SELECT ?1 AS barcode) AS b"
+        );
+        let (is_completed, is_uploaded) =
+            snapshot.query_row(&sql, [barcode], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(KnownBook {
+            is_known: etag.is_some(),
+            encrypted_etag: etag.flatten(),
+            is_uploaded,
+            is_completed,
+            archive: snapshot.query_optional(
+                &format!("{ARCHIVE} WHERE barcode = ?1"),
+                [barcode],
+                archive,
+            )?,
+            failure: snapshot.query_optional(
+                &format!("{FAILURE} WHERE barcode = ?1"),
+                [barcode],
+                failure,
+            )?,
+        })
+    })
+}
+
+const ARCHIVE: &str =
+    "SELECT barcode, storage_path, bytes, sha256, md5, crc64, encrypted_etag, pages, stored_at
+    FROM accession_archive";
+
+fn archive(row: &sqlite::Row<'_>) -> sqlite::RowResult<StoredArchive> {
+    Ok(StoredArchive {
+        barcode: row.get(0)?,
+        storage_path: row.get(1)?,
+        bytes: row.get(2)?,
+        sha256: row.get(3)?,
+        md5: row.get(4)?,
+        crc64: row.get(5)?,
+        encrypted_etag: row.get(6)?,
+        pages: row.get(7)?,
+        stored_at: row.get(8)?,
+    })
+}
+
+const FAILURE: &str = "SELECT barcode, stage, reason, tries, later, encrypted_etag, happened_at FROM accession_sync_failure";
+
+fn failure(row: &sqlite::Row<'_>) -> sqlite::RowResult<Failure> {
+    Ok(Failure {
+        barcode: row.get(0)?,
+        stage: row.get(1)?,
+        reason: row.get(2)?,
+        tries: row.get(3)?,
+        later: row.get(4)?,
+        encrypted_etag: row.get(5)?,
+        happened_at: row.get(6)?,
+    })
+}
+
+/// A book that is said to be stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SaidStored {
+    pub(crate) barcode: String,
+    /// What is recorded of its archive; nothing if another tool stored it.
+    pub(crate) archive: Option<StoredArchive>,
+    /// What its own history says against it.
+    pub(crate) contradiction: Option<String>,
+}
+
+/// Books that are said to be stored, after the barcode `above`, in the order of barcodes.
+pub(crate) fn said_stored(
+    catalogue: &Catalogue,
+    above: &str,
+    most: u32,
+) -> Result<Vec<SaidStored>, Error> {
+    let of_history = format!(
+        "SELECT DISTINCT b.barcode, {SYNCED} FROM book_status_history AS b
+         WHERE b.status_type = 'sync' AND b.status_value = 'completed' AND b.barcode > ?1 ORDER BY b.barcode LIMIT ?2"
+    );
+    let recorded = format!("{ARCHIVE} WHERE barcode = ?1");
+    catalogue.db().read(|snapshot| {
+        let said: Vec<(String, bool)> = snapshot.query_all(&of_history, (above, most), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+        let mut found = Vec::with_capacity(said.len());
+        for (barcode, is_synced) in said {
+            let contradiction = "it is called completed after a step that failed".to_owned();
+            found.push(SaidStored {
+                archive: snapshot.query_optional(&recorded, [&barcode], archive)?,
+                contradiction: (!is_synced).then_some(contradiction),
+                barcode,
+            });
+        }
+        Ok(found)
+    })
+}
+
+/// Books that failed, those that failed most often first.
+///
+/// # Errors
+///
+/// [`Error::Database`].
+pub fn failures(catalogue: &Catalogue, most: u32) -> Result<Vec<Failure>, Error> {
+    catalogue.db().read(|snapshot| {
+        let sql = format!("{FAILURE} ORDER BY tries DESC, barcode LIMIT ?1");
+        Ok(snapshot.query_all(&sql, [most], failure)?)
+    })
+}
+
+/// How many of something there are, and how many bytes they have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Stage {
+    /// What it is.
+    pub name: String,
+    /// How many books.
+    pub books: u64,
+}
+
+/// Where the archives of a run stand.
+#[derive(Clone, Debug, Serialize)]
+pub struct SyncReport {
+    /// Books known.
+    pub books: u64,
+    /// Books whose archive is stored.
+    pub stored: u64,
+    /// Bytes that are stored, as far as it is known.
+    pub stored_bytes: u64,
+    /// Books by the last line of their history.
+    pub last_steps: Vec<Stage>,
+    /// Books that failed, by stage and reason.
+    pub failures: Vec<Stage>,
+    /// Books stored on each of the last 31 days on which any was.
+    pub days: Vec<Stage>,
+}
+
+/// Where the archives of a run stand.
+///
+/// # Errors
+///
+/// [`Error::Database`].
+pub fn report(catalogue: &Catalogue) -> Result<SyncReport, Error> {
+    catalogue.db().read(|snapshot| {
+        let count = |sql: &str| snapshot.query_row(sql, [], |row| row.get::<_, u64>(0));
+        let stages = |sql: &str| {
+            snapshot.query_all(sql, [], |row| {
+                Ok(Stage {
+                    name: row.get(0)?,
+                    books: row.get(1)?,
+                })
+            })
+        };
+        let stored = format!("SELECT count(*) FROM books AS b WHERE {SYNCED}");
+        Ok(SyncReport {
+            books: count("SELECT count(*) FROM books")?,
+            stored: count(&stored)?,
+            stored_bytes: count("SELECT coalesce(sum(bytes), 0) FROM accession_archive")?,
+            last_steps: stages(
+                "SELECT status_type || '/' || status_value, count(*) FROM book_status_history
+                 WHERE id IN (SELECT max(id) FROM book_status_history GROUP BY barcode) GROUP BY 1 ORDER BY 2 DESC, 1",
+            )?,
+            failures: stages(
+                "SELECT stage || ': ' || reason, count(*) FROM accession_sync_failure GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 100",
+            )?,
+            days: stages(
+                "SELECT substr(stored_at, 1, 10), count(*) FROM accession_archive GROUP BY 1 ORDER BY 1 DESC LIMIT 31",
+            )?,
+        })
+    })
+}
+
+/// Records what one book's work left behind: all of it, or nothing.
+pub(crate) fn record(catalogue: &Catalogue, record: BookRecord, now: String) -> Pending<(), Error> {
+    catalogue.db().write_async("record archive", move |tx| {
+        tx.execute(
+            "INSERT INTO books (barcode, created_at, updated_at) VALUES (?1, ?2, ?2) ON CONFLICT (barcode) DO NOTHING",
+            (&record.barcode, &now),
+        )?;
+        for status in &record.statuses {
+            tx.execute(
+                "INSERT INTO book_status_history (barcode, status_type, status_value, timestamp, metadata)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                (&record.barcode, status.kind, status.value, &status.at, &status.metadata),
+            )?;
+        }
+        fields(tx, &record, &now)?;
+        if let Some(marc) = &record.marc {
+            describe(tx, &record.barcode, marc, &now)?;
+        }
+        if let Some(archive) = &record.archive {
+            store(tx, archive)?;
+        }
+        if record.recovered {
+            tx.execute("DELETE FROM accession_sync_failure WHERE barcode = ?1", [&record.barcode])?;
+        }
+        if let Some(failure) = &record.failure {
+            fail(tx, failure)?;
+        }
+        Ok(())
+    })
+}
+
+fn fields(tx: &Tx<'_>, record: &BookRecord, now: &str) -> Result<(), Error> {
+    let fields = &record.fields;
+    tx.execute(
+        "UPDATE books SET storage_path = coalesce(?2, storage_path), last_etag_check = coalesce(?3, last_etag_check),
+             encrypted_etag = coalesce(?4, encrypted_etag), is_decrypted = coalesce(?5, is_decrypted),
+             sync_timestamp = coalesce(?6, sync_timestamp),
+             processing_request_timestamp = coalesce(?7, processing_request_timestamp), updated_at = ?8
+         WHERE barcode = ?1",
+        (
+            &record.barcode,
+            &fields.storage_path,
+            &fields.last_etag_check,
+            &fields.encrypted_etag,
+            fields.is_decrypted,
+            &fields.sync_timestamp,
+            &fields.requested_at,
+            now,
+        ),
+    )?;
+    Ok(())
+}
+
+/// What a record says replaces what was known; where it says nothing, that stays.
+fn describe(tx: &Tx<'_>, barcode: &str, marc: &Marc, now: &str) -> Result<(), Error> {
+    let sets: Vec<String> = MARC_COLUMNS
+        .iter()
+        .enumerate()
+        .map(|(index, column)| format!("{column} = coalesce(?{}, {column})", index + 3))
+        .collect();
+    let sql = format!(
+        "UPDATE books SET marc_extraction_timestamp = ?2, {} WHERE barcode = ?1",
+        sets.join(", ")
+    );
+    let mut values: Vec<Option<&str>> = vec![Some(barcode), Some(now)];
+    values.extend(marc.values.iter().map(Option::as_deref));
+    tx.execute(&sql, sqlite::params_from_iter(values))?;
+    Ok(())
+}
+
+fn store(tx: &Tx<'_>, archive: &StoredArchive) -> Result<(), Error> {
+    tx.execute(
+        "INSERT INTO accession_archive
+             (barcode, storage_path, bytes, sha256, md5, crc64, encrypted_etag, pages, stored_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+         ON CONFLICT (barcode) DO UPDATE SET storage_path = excluded.storage_path, bytes = excluded.bytes,
+             sha256 = excluded.sha256, md5 = excluded.md5, crc64 = excluded.crc64,
+             encrypted_etag = excluded.encrypted_etag, pages = excluded.pages, stored_at = excluded.stored_at",
+        (
+            &archive.barcode,
+            &archive.storage_path,
+            archive.bytes,
+            &archive.sha256,
+            &archive.md5,
+            &archive.crc64,
+            &archive.encrypted_etag,
+            archive.pages,
+            &archive.stored_at,
+        ),
+    )?;
+    Ok(())
+}
+
+fn fail(tx: &Tx<'_>, failure: &Failure) -> Result<(), Error> {
+    tx.execute(
+        "INSERT INTO accession_sync_failure (barcode, stage, reason, tries, later, encrypted_etag, happened_at)
+         VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6)
+         ON CONFLICT (barcode) DO UPDATE SET stage = excluded.stage, reason = excluded.reason, tries = tries + 1,
+             later = excluded.later, encrypted_etag = excluded.encrypted_etag, happened_at = excluded.happened_at",
+        (
+            &failure.barcode,
+            &failure.stage,
+            &failure.reason,
+            failure.later,
+            &failure.encrypted_etag,
+            &failure.happened_at,
+        ),
+    )?;
+    Ok(())
+}
+
+/// Puts books back into the queue: what is said to be stored of them is not, or is wrong. Their history keeps what was
+/// said, and gets a line that says otherwise.
+pub(crate) fn doubt(
+    catalogue: &Catalogue,
+    books: Vec<(String, String)>,
+    now: String,
+) -> Pending<(), Error> {
+    catalogue.db().write_async("doubt archives", move |tx| {
+        for (barcode, reason) in &books {
+            tx.execute(
+                "UPDATE book_status_history SET status_value = 'completed_doubted'
+                 WHERE barcode = ?1 AND status_type = 'sync' AND status_value = 'completed'",
+                [barcode],
+            )?;
+            tx.execute(
+                "INSERT INTO book_status_history (barcode, status_type, status_value, timestamp, metadata)
+                 VALUES (?1, 'sync', 'verify_failed', ?2, json_object('error', ?3))",
+                (barcode, &now, reason),
+            )?;
+            tx.execute(
+                "UPDATE books SET encrypted_etag = NULL, sync_timestamp = NULL, updated_at = ?2 WHERE barcode = ?1",
+                (barcode, &now),
+            )?;
+            for table in ["accession_archive", "accession_sync_failure"] {
+                tx.execute(&format!("DELETE FROM {table} WHERE barcode = ?1"), [barcode])?;
+            }
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,430 @@
+//! From GRIN's queue to verified archives in storage.
+//!
+//! Each book goes through `check -> request | download -> decrypt -> read -> store -> record` ([`book`]). Stages have their
+//! own concurrency, and a book that waits for one holds a place among those in the air, so that nothing piles up: not
+//! memory, not the disk. What a stage leaves on disk lets the next run go on where a killed one stopped.
+//!
+//! **A book is called completed only after the store has confirmed every byte of it**, in one transaction with
+//! everything else that is known of it by then. A book that fails keeps its stage, reason and number of tries; one that
+//! failed five times, or whose archive itself is at fault, is left alone until GRIN has another version or somebody asks
+//! for it by its barcode.
+
+mod bandwidth;
+mod book;
+mod convert;
+pub mod decrypt;
+mod disk;
+mod download;
+mod history;
+mod lists;
+mod queue;
+mod shared;
+pub(crate) mod storage;
+mod teardown;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use ::run::Usage;
+use serde::Serialize;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use web::Secret;
+
+pub use self::bandwidth::{Bandwidth, BandwidthError};
+pub use self::lists::Queue;
+pub use self::storage::Storage;
+
+use self::book::work_on;
+use self::queue::Books;
+use self::shared::{BookOutcome, Shared};
+use crate::error::Error;
+use crate::event::{Event, Outcome, SyncCompleted};
+use crate::run::{Stage, StageResult};
+use crate::session::Work;
+
+/// Which books, and how.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
+pub struct SyncOptions {
+    /// Which books.
+    pub source: Source,
+    /// Stop after so many books that had to be worked on.
+    pub limit: Option<u64>,
+    /// Download what is stored in the same version, and ask again for what failed for good.
+    pub force: bool,
+    /// Tell what would be done, and do nothing.
+    pub dry_run: bool,
+    /// Whether text is extracted.
+    pub text: bool,
+    /// Whether the description is extracted.
+    pub marc: bool,
+    /// Whether the list of books is exported at the end.
+    pub csv: bool,
+    /// Whether the database is copied before.
+    pub backup: bool,
+    /// Whether text is packed.
+    pub pack_text: bool,
+    /// Whether exports are packed.
+    pub pack_meta: bool,
+    /// Failures in a row that end it.
+    pub failures_in_a_row: u32,
+    /// Books in the air at once.
+    pub in_the_air: u32,
+    /// Bytes a second.
+    pub bandwidth: Bandwidth,
+    /// The file whose first line is the passphrase, if it is not in the usual places.
+    pub passphrase_file: Option<PathBuf>,
+    /// Downloads at once, if not as the run's settings say.
+    pub downloads: Option<u32>,
+    /// Archives stored at once, if not as the run's settings say.
+    pub uploads: Option<u32>,
+}
+
+/// Books in the air at once unless said otherwise: what a gigabyte of disk and a hundred megabytes of memory hold of
+/// usual ones.
+pub const IN_THE_AIR: u32 = 40;
+
+impl Default for SyncOptions {
+    fn default() -> Self {
+        Self {
+            source: Source::Queues(vec![Queue::Converted]),
+            limit: None,
+            force: false,
+            dry_run: false,
+            text: true,
+            marc: true,
+            csv: true,
+            backup: true,
+            pack_text: true,
+            pack_meta: true,
+            failures_in_a_row: 10,
+            in_the_air: IN_THE_AIR,
+            bandwidth: Bandwidth::default(),
+            passphrase_file: None,
+            downloads: None,
+            uploads: None,
+        }
+    }
+}
+
+/// Whether a text can be a barcode: some characters that are harmless in names of files, in keys and in addresses.
+pub fn is_barcode(text: &str) -> bool {
+    let sane = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '$');
+    (3..=50).contains(&text.chars().count())
+        && !text.starts_with('.')
+        && !text.contains("..")
+        && text.chars().all(sane)
+}
+
+/// Which books are worked on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Those of queues, one after the other.
+    Queues(Vec<Queue>),
+    /// These, whatever is recorded of them.
+    Barcodes(Vec<String>),
+}
+
+/// What came of the books.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) stored: AtomicU64,
+    pub(crate) skipped: AtomicU64,
+    pub(crate) failed: AtomicU64,
+    pub(crate) requested: AtomicU64,
+    pub(crate) unconvertible: AtomicU64,
+    pub(crate) waiting: AtomicU64,
+    pub(crate) given_up: AtomicU64,
+    pub(crate) downloaded_bytes: AtomicU64,
+    pub(crate) stored_bytes: AtomicU64,
+}
+
+/// The counts of a sync.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SyncCounts {
+    /// Books stored now.
+    pub stored: u64,
+    /// Books that need nothing.
+    pub skipped: u64,
+    /// Books that failed.
+    pub failed: u64,
+    /// Books whose conversion was asked for now.
+    pub requested: u64,
+    /// Books that GRIN cannot or will not convert.
+    pub unconvertible: u64,
+    /// Books that are being converted, or for which GRIN's queue had no room.
+    pub waiting: u64,
+    /// Books left alone because they failed too often.
+    pub given_up: u64,
+    /// Bytes that came from GRIN.
+    pub downloaded_bytes: u64,
+    /// Bytes stored.
+    pub stored_bytes: u64,
+}
+
+impl Counts {
+    fn read(&self) -> SyncCounts {
+        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        SyncCounts {
+            stored: of(&self.stored),
+            skipped: of(&self.skipped),
+            failed: of(&self.failed),
+            requested: of(&self.requested),
+            unconvertible: of(&self.unconvertible),
+            waiting: of(&self.waiting),
+            given_up: of(&self.given_up),
+            downloaded_bytes: of(&self.downloaded_bytes),
+            stored_bytes: of(&self.stored_bytes),
+        }
+    }
+}
+
+/// Brings books home. Blocks until it ends.
+///
+/// # Errors
+///
+/// What makes the whole command impossible. Books that fail do not.
+pub(crate) fn sync(
+    work: &Work<'_>,
+    options: &SyncOptions,
+    passphrase: Secret,
+) -> Result<SyncCompleted, Error> {
+    let (started, stamp) = (Instant::now(), jiff::Timestamp::now());
+    work.progress.phase("sync");
+    let storage = Storage::open(work.run.config())?;
+    if options.backup && !options.dry_run {
+        teardown::back_up(work)?;
+    }
+    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build()
+        .map_err(Error::file(
+            "start work with",
+            std::path::Path::new("the network"),
+        ))?;
+    let shared = Arc::new(Shared::new(work, options, storage, passphrase)?);
+    let ended = runtime.block_on(all(work, options, &shared));
+    let ended = match ended {
+        Ok(ended) if !options.dry_run => {
+            shared.clean_up();
+            let torn_down = runtime.block_on(teardown::finish(work, options, &shared.storage));
+            (ended, torn_down)
+        }
+        Ok(ended) => (ended, Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut completed = complete(work, options, &shared, (started, stamp), ended)?;
+    if !options.dry_run
+        && let Err(error) = runtime.block_on(teardown::summary(work, &shared.storage))
+    {
+        completed.problems.push(format!("the summary: {error}"));
+        completed.state = Outcome::Failed;
+    }
+    // What still runs on other threads has been asked to stop.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    Ok(completed)
+}
+
+/// Why the feeding of books ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    All,
+    Limited,
+    Stopped,
+    /// Too many failures in a row.
+    Failing,
+}
+
+/// Works on all books.
+async fn all(work: &Work<'_>, options: &SyncOptions, shared: &Arc<Shared>) -> Result<Ended, Error> {
+    let mut ended = Ended::All;
+    let queues: Vec<Option<Queue>> = match &options.source {
+        Source::Queues(queues) => queues.iter().copied().map(Some).collect(),
+        Source::Barcodes(_) => vec![None],
+    };
+    shared.know_failed(work).await?;
+    let mut left = options.limit.unwrap_or(u64::MAX);
+    for queue in queues {
+        let mut books = Books::open(work, options, queue).await?;
+        (work.tell)(&Event::SyncStarted {
+            run: work.run.config().run_name.clone(),
+            queue: queue.map_or("barcodes", Queue::name),
+            books: books.expected(),
+        });
+        work.progress.expect(books.expected().min(left), 0);
+        match feed(work, options, shared, &mut books, &mut left).await? {
+            Ended::All => {}
+            Ended::Failing => ended = Ended::Failing,
+            other => return Ok(other),
+        }
+    }
+    Ok(ended)
+}
+
+/// Works on the books of one queue.
+async fn feed(
+    work: &Work<'_>,
+    options: &SyncOptions,
+    shared: &Arc<Shared>,
+    books: &mut Books,
+    left: &mut u64,
+) -> Result<Ended, Error> {
+    let air = Arc::new(Semaphore::new(options.in_the_air.max(1) as usize));
+    let mut running = JoinSet::new();
+    let mut in_a_row = 0;
+    let mut ended = Ended::All;
+    loop {
+        while let Some(done) = running.try_join_next() {
+            take(work, shared, done, &mut in_a_row)?;
+        }
+        if in_a_row >= options.failures_in_a_row.max(1) {
+            ended = Ended::Failing;
+            break;
+        }
+        if work.cancel.is_requested() {
+            ended = Ended::Stopped;
+            break;
+        }
+        if *left == 0 {
+            ended = Ended::Limited;
+            break;
+        }
+        let place = tokio::select! {
+            place = Arc::clone(&air).acquire_owned() => place.map_err(|_| Error::Gone("a queue"))?,
+            Some(done) = running.join_next() => {
+                take(work, shared, done, &mut in_a_row)?;
+                continue;
+            }
+        };
+        let Some(barcode) = books.next(work)? else {
+            break;
+        };
+        *left -= 1;
+        if options.dry_run {
+            (work.tell)(&Event::BookPlanned { barcode });
+            continue;
+        }
+        let shared = Arc::clone(shared);
+        running.spawn(async move { work_on(&shared, barcode, place).await });
+    }
+    while let Some(done) = running.join_next().await {
+        take(work, shared, done, &mut in_a_row)?;
+    }
+    if ended == Ended::All && work.cancel.is_requested() {
+        ended = Ended::Stopped;
+    }
+    Ok(ended)
+}
+
+/// Counts and tells what came of a book.
+fn take(
+    work: &Work<'_>,
+    shared: &Shared,
+    done: Result<Result<(String, BookOutcome), Error>, tokio::task::JoinError>,
+    in_a_row: &mut u32,
+) -> Result<(), Error> {
+    let (barcode, outcome) = done.map_err(|_| Error::Gone("the work on a book"))??;
+    for message in shared.messages() {
+        (work.tell)(&message);
+    }
+    let counts = &shared.counts;
+    let add = |count: &AtomicU64| count.fetch_add(1, Ordering::Relaxed);
+    let failed = matches!(outcome, BookOutcome::Failed { .. });
+    let event = match outcome {
+        BookOutcome::Stored {
+            bytes,
+            pages,
+            oddities,
+        } => {
+            add(&counts.stored);
+            counts.stored_bytes.fetch_add(bytes, Ordering::Relaxed);
+            Event::BookStored {
+                barcode,
+                bytes,
+                pages,
+                oddities,
+            }
+        }
+        BookOutcome::Skipped(reason) => {
+            add(&counts.skipped);
+            Event::BookSkipped { barcode, reason }
+        }
+        BookOutcome::Requested => {
+            add(&counts.requested);
+            Event::BookSkipped {
+                barcode,
+                reason: "its conversion was asked for",
+            }
+        }
+        BookOutcome::Waiting(reason) => {
+            add(&counts.waiting);
+            Event::BookSkipped { barcode, reason }
+        }
+        BookOutcome::Unconvertible(reason) => {
+            add(&counts.unconvertible);
+            Event::BookUnavailable { barcode, reason }
+        }
+        BookOutcome::GivenUp(reason) => {
+            add(&counts.given_up);
+            Event::BookUnavailable { barcode, reason }
+        }
+        BookOutcome::Failed { stage, reason } => {
+            add(&counts.failed);
+            Event::BookFailed {
+                barcode,
+                stage,
+                reason,
+            }
+        }
+        BookOutcome::Stopped => return Ok(()),
+    };
+    *in_a_row = if failed { *in_a_row + 1 } else { 0 };
+    work.progress.finished(0, 0, failed);
+    (work.tell)(&event);
+    Ok(())
+}
+
+/// How it ended, in the summary too.
+fn complete(
+    work: &Work<'_>,
+    options: &SyncOptions,
+    shared: &Shared,
+    (started, stamp): (Instant, jiff::Timestamp),
+    (ended, mut problems): (Ended, Vec<String>),
+) -> Result<SyncCompleted, Error> {
+    let counts = shared.counts.read();
+    let failed = counts.failed + counts.given_up;
+    let completed = SyncCompleted {
+        state: match ended {
+            Ended::Stopped => Outcome::Stopped,
+            Ended::Failing => Outcome::Failed,
+            _ if failed > 0 || !problems.is_empty() => Outcome::Failed,
+            Ended::Limited => Outcome::Limited,
+            Ended::All => Outcome::Completed,
+        },
+        counts,
+        problems: std::mem::take(&mut problems),
+        usage: Usage::since(started),
+        writes: work.catalogue.db().report(),
+    };
+    if !options.dry_run {
+        let result = StageResult {
+            started: stamp,
+            done: counts.stored,
+            skipped: counts.skipped + counts.waiting,
+            failed,
+            requested: counts.requested,
+            unconvertible: counts.unconvertible,
+            completed: completed.state == Outcome::Completed,
+            last_error: shared.last_error(),
+            limit: options.limit,
+        };
+        work.summarise(Stage::Sync, &result)?;
+    }
+    Ok(completed)
+}

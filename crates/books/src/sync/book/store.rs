@@ -1,0 +1,305 @@
+//! An archive that was read to its end is stored, and its text beside it.
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use blob::{Bytes, Digests, Metadata, SHA256, Upload};
+use serde_json::Value;
+
+use crate::archive::{self, Contents};
+use crate::catalogue::sync::StoredArchive;
+use crate::date;
+use crate::sync::book::Book;
+use crate::sync::download::{EncryptedArchive, Files};
+use crate::sync::shared::{BookOutcome, Fault, Halt, Tries, turn};
+
+/// Bytes of a text that is stored in one piece from memory.
+const SMALL_TEXT: u64 = 8 << 20;
+
+impl Book<'_> {
+    /// Stores the archive and its text, and notes what is then true.
+    pub(super) async fn store(
+        &mut self,
+        encrypted: &EncryptedArchive,
+        plain: &Path,
+        contents: Contents,
+        spent: Duration,
+    ) -> Result<BookOutcome, Halt> {
+        let shared = self.shared;
+        let _turn = turn(&shared.stores).await?;
+        let Contents {
+            digests,
+            crc64,
+            text,
+            marc,
+            oddities,
+            ..
+        } = contents;
+        let key = shared.storage.archive(self.barcode)?;
+        let acquired = jiff::Zoned::now()
+            .strftime("%Y-%m-%dT%H:%M:%S%.6f")
+            .to_string();
+        let barcode = ("barcode".to_owned(), self.barcode.to_owned());
+        let acquired = ("acquisition_date".to_owned(), acquired);
+        let metadata = Metadata::from([
+            barcode.clone(),
+            acquired.clone(),
+            ("encrypted_etag".to_owned(), encrypted.etag.clone()),
+            (
+                "original_filename".to_owned(),
+                format!("{}.tar.gz.gpg", self.barcode),
+            ),
+            (SHA256.to_owned(), digests.sha256.clone()),
+        ]);
+        self.store_file(&key, plain, &metadata, &digests, encrypted.resumed)
+            .await?;
+        let path = shared.storage.raw.address(&key);
+        self.history
+            .sync("uploaded", &[("path", path.clone().into())]);
+        let now = date::now();
+        self.record.fields.storage_path = Some(path.clone());
+        self.record.fields.encrypted_etag = Some(encrypted.etag.clone());
+        self.record.fields.is_decrypted = Some(true);
+        self.record.fields.sync_timestamp = Some(now.clone());
+        let (pages, missing) = self
+            .extract((text, marc), spent, &barcode, &acquired)
+            .await?;
+        self.record.archive = Some(StoredArchive {
+            barcode: self.barcode.to_owned(),
+            storage_path: path,
+            bytes: digests.size,
+            sha256: digests.sha256,
+            md5: digests.md5,
+            crc64,
+            encrypted_etag: encrypted.etag.clone(),
+            pages,
+            stored_at: now,
+        });
+        if !missing.is_empty() {
+            // The archive is safe, and the book is not what it should be: that is not completed.
+            Files::of(&shared.staging, self.barcode).remove();
+            return Err(Fault::new("extract", missing.join("; "), false).into());
+        }
+        self.record.recovered = true;
+        self.history.sync("completed", &[]);
+        Ok(BookOutcome::Stored {
+            bytes: digests.size,
+            pages,
+            oddities,
+        })
+    }
+
+    /// Notes the description and stores the text: how many pages it has, and what is missing and why.
+    async fn extract(
+        &mut self,
+        (text, marc): (Result<archive::Text, String>, Result<archive::Marc, String>),
+        spent: Duration,
+        barcode: &(String, String),
+        acquired: &(String, String),
+    ) -> Result<(Option<u64>, Vec<String>), Halt> {
+        let shared = self.shared;
+        let mut missing = Vec::new();
+        if shared.options.marc {
+            match marc {
+                Ok(marc) => {
+                    self.record.marc = Some(marc);
+                    self.history.add(
+                        "marc_extraction",
+                        "completed",
+                        &[("field_count", 17.into())],
+                    );
+                }
+                Err(reason) => {
+                    self.history.add(
+                        "marc_extraction",
+                        "failed",
+                        &[("error", reason.clone().into())],
+                    );
+                    missing.push(reason);
+                }
+            }
+        }
+        let mut pages = None;
+        if shared.options.text {
+            match text {
+                Ok(text) => {
+                    let count = text.pages;
+                    self.store_text(text, barcode, acquired).await?;
+                    pages = Some(count);
+                    let spent = Value::from(spent.as_millis() as u64);
+                    let metadata = [("page_count", count.into()), ("extraction_time_ms", spent)];
+                    self.history.add("text_extraction", "completed", &metadata);
+                }
+                Err(reason) => {
+                    self.history.add(
+                        "text_extraction",
+                        "failed",
+                        &[("error", reason.clone().into())],
+                    );
+                    missing.push(reason);
+                }
+            }
+        }
+        Ok((pages, missing))
+    }
+
+    /// Stores the archive, going on where an earlier upload stopped.
+    async fn store_file(
+        &mut self,
+        key: &blob::Key,
+        plain: &Path,
+        metadata: &Metadata,
+        digests: &Digests,
+        resumed: bool,
+    ) -> Result<(), Halt> {
+        let shared = self.shared;
+        let raw = &shared.storage.raw;
+        if resumed && raw.keeps_metadata() && self.is_there(key, metadata, digests).await {
+            return Ok(());
+        }
+        let upload = self.upload("raw");
+        let mut tries = Tries::of("the store");
+        loop {
+            let stored = tokio::select! {
+                stored = raw.store_file(key, plain, metadata, digests, &upload) => stored,
+                () = shared.stopped() => return Err(Halt::Stopped),
+            };
+            match stored {
+                Ok(_) => {
+                    shared.store_answered.fetch_add(1, Ordering::Relaxed);
+                    return Ok(());
+                }
+                Err(error) => {
+                    if let Err(halt) = self.store_trouble(&mut tries, error, "store").await {
+                        if let Halt::Fault(_) = &halt {
+                            // Given up: nothing of it stays in the store.
+                            let _ = raw.abandon(&upload).await;
+                        }
+                        return Err(self.upload_failed(halt));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether a killed process had stored this very archive already, and only not lived to note it.
+    async fn is_there(&self, key: &blob::Key, metadata: &Metadata, digests: &Digests) -> bool {
+        let same = |head: &blob::Head, name: &str| head.metadata.get(name) == metadata.get(name);
+        matches!(
+            self.shared.storage.raw.head(key).await,
+            Ok(Some(head)) if head.size == digests.size && same(&head, SHA256) && same(&head, "encrypted_etag")
+        )
+    }
+
+    async fn store_text(
+        &mut self,
+        mut text: archive::Text,
+        barcode: &(String, String),
+        acquired: &(String, String),
+    ) -> Result<(), Halt> {
+        let shared = self.shared;
+        let pack = shared.options.pack_text;
+        let end = if pack { ".gz" } else { "" };
+        let file = shared
+            .staging
+            .join(format!("{}_ocr.jsonl{end}", self.barcode));
+        let metadata = Metadata::from([
+            barcode.clone(),
+            acquired.clone(),
+            ("page_count".to_owned(), text.pages.to_string()),
+        ]);
+        let target = file.clone();
+        let written = tokio::task::spawn_blocking(move || {
+            let output = std::fs::File::create(&target)?;
+            if pack {
+                text.write_gzip(output)?;
+            } else {
+                text.write(output)?;
+            }
+            archive::digests(&target)
+        });
+        let digests = match written.await {
+            Ok(Ok(digests)) => digests,
+            Ok(Err(error)) => return Err(self.fault("extract", "upload_failed", &error, true)),
+            Err(error) => return Err(self.fault("extract", "upload_failed", &error, false)),
+        };
+        let key = shared.storage.text(self.barcode, pack)?;
+        let full = &shared.storage.full;
+        let upload = self.upload("full");
+        let mut tries = Tries::of("the store");
+        let stored = loop {
+            let put = async {
+                if digests.size <= SMALL_TEXT {
+                    let bytes = tokio::fs::read(&file).await.map(Bytes::from);
+                    match bytes {
+                        Ok(bytes) => full.put(&key, bytes, &metadata).await,
+                        // The file is looked at again below.
+                        Err(_) => {
+                            full.store_file(&key, &file, &metadata, &digests, &upload)
+                                .await
+                        }
+                    }
+                } else {
+                    full.store_file(&key, &file, &metadata, &digests, &upload)
+                        .await
+                }
+            };
+            let stored = tokio::select! {
+                stored = put => stored,
+                () = shared.stopped() => break Err(Halt::Stopped),
+            };
+            match stored {
+                Ok(_) => break Ok(()),
+                Err(error) => {
+                    if let Err(halt) = self.store_trouble(&mut tries, error, "store").await {
+                        let _ = full.abandon(&upload).await;
+                        break Err(self.upload_failed(halt));
+                    }
+                }
+            }
+        };
+        let _ = std::fs::remove_file(&file);
+        stored
+    }
+
+    fn upload(&self, room: &str) -> Upload {
+        let memory = self
+            .shared
+            .staging
+            .join(format!("{}.{room}.upload.json", self.barcode));
+        Upload::new(memory, self.shared.parts.clone())
+    }
+
+    fn upload_failed(&mut self, halt: Halt) -> Halt {
+        if let Halt::Fault(fault) = &halt {
+            let error = fault.reason.clone();
+            self.history
+                .sync("upload_failed", &[("error", error.into())]);
+            self.record.archive = None;
+        }
+        halt
+    }
+
+    /// Waits where that may help.
+    pub(super) async fn store_trouble(
+        &self,
+        tries: &mut Tries,
+        error: blob::Error,
+        stage: &'static str,
+    ) -> Result<(), Halt> {
+        use blob::Reason;
+        match error.reason() {
+            Reason::Unavailable | Reason::Different => {}
+            Reason::Full => {
+                self.shared
+                    .say_waiting("room in the store", &error.to_string());
+            }
+            Reason::Missing | Reason::Denied | Reason::Name => {
+                return Err(Fault::new(stage, error, true).into());
+            }
+        }
+        let answered = || self.shared.store_answered.load(Ordering::Relaxed);
+        tries.wait(self.shared, &error, None, answered, stage).await
+    }
+}

@@ -1,0 +1,298 @@
+//! An encrypted archive becomes a plain one.
+//!
+//! A message that a passphrase opens is decrypted here, as a stream; one for a key of a keyring is `gpg`'s matter. In
+//! both cases **nothing that comes out is worth anything before the integrity code at its end was checked**: the output
+//! gets its name only then. A message without such a code is refused.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use pgp::composed::{DecryptionOptions, Esk, Message, TheRing};
+use pgp::types::{Password, Seipdv1ReadMode, StringToKey};
+use run::Cancel;
+use web::Secret;
+
+/// Bytes that may come out for each that went in. An archive is packed already and does not shrink twice.
+const GROWTH: u64 = 8;
+
+/// Bytes that may come out however few went in.
+const LEAST_GROWTH: u64 = 64 << 20;
+
+/// Memory that deriving a key may take, as a power of two in KiB: 512 MiB. RFC 9106 recommends 64 MiB or 2 GiB.
+const MOST_ARGON2_EXPONENT: u8 = 19;
+
+/// How long `gpg` may take however small the archive is.
+const GPG_PATIENCE: Duration = Duration::from_mins(10);
+
+/// The slowest `gpg` still works, in bytes a second: a tenth of what it does on hardware of 2015.
+const GPG_SLOWEST: u64 = 5 << 20;
+
+/// Bytes of what `gpg` says that an error keeps.
+const MOST_SAID: usize = 500;
+
+/// Why an archive cannot be decrypted.
+#[derive(Debug, thiserror::Error)]
+pub enum DecryptError {
+    /// A file on this machine.
+    #[error("cannot {what} `{}`: {error}", path.display())]
+    File {
+        /// What could not be done.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The passphrase does not open it.
+    #[error("the passphrase does not open it")]
+    Passphrase,
+    /// It was changed on its way, or cut short, or is no `OpenPGP` message.
+    #[error("it is damaged: {0}")]
+    Damaged(String),
+    /// There is no integrity code.
+    #[error("it has no integrity code, so nothing tells whether it is whole")]
+    Unprotected,
+    /// It would cost more than an archive may.
+    #[error("it asks for too much: {0}")]
+    Hostile(String),
+    /// `gpg` failed.
+    #[error("`gpg` failed: {0}")]
+    Gpg(String),
+    /// Somebody asked to stop.
+    #[error("stopped")]
+    Stopped,
+}
+
+/// The passphrase of a file: its first line.
+///
+/// # Errors
+///
+/// [`DecryptError::File`].
+pub fn passphrase(path: &Path) -> Result<Secret, DecryptError> {
+    let text = std::fs::read_to_string(path).map_err(file("read the passphrase of", path))?;
+    Ok(Secret::new(text.lines().next().unwrap_or_default()))
+}
+
+/// Decrypts `encrypted` into the new file `plain`.
+///
+/// # Errors
+///
+/// Why there is no such file afterwards.
+pub fn decrypt(
+    encrypted: &Path,
+    plain: &Path,
+    passphrase: &Secret,
+    cancel: &Cancel,
+) -> Result<(), DecryptError> {
+    let source = File::open(encrypted).map_err(file("open", encrypted))?;
+    let size = source.metadata().map_err(file("open", encrypted))?.len();
+    let beside = plain.with_extension("decrypting");
+    let most = LEAST_GROWTH.max(size.saturating_mul(GROWTH));
+    let message = Message::from_reader(BufReader::with_capacity(PIECE, source))
+        .map_err(|error| damaged(&error))?
+        .0;
+    let result = if opens_by_passphrase(&message)? {
+        stream(message, &beside, passphrase, most, cancel)
+    } else {
+        drop(message);
+        gpg(encrypted, &beside, passphrase, size, cancel)
+    };
+    let result =
+        result.and_then(|()| std::fs::rename(&beside, plain).map_err(file("write", plain)));
+    if result.is_err() {
+        // What came out before the failure is worth nothing; a file that is not there is as good.
+        let _ = std::fs::remove_file(&beside);
+    }
+    result
+}
+
+const PIECE: usize = 256 << 10;
+
+/// Whether a passphrase opens it, which costs no more than it may; else it is for a key.
+fn opens_by_passphrase(message: &Message<'_>) -> Result<bool, DecryptError> {
+    let Message::Encrypted { esk, .. } = message else {
+        return Err(DecryptError::Damaged("it is not encrypted".to_owned()));
+    };
+    let mut by_passphrase = false;
+    for key in esk {
+        let Esk::SymKeyEncryptedSessionKey(key) = key else {
+            continue;
+        };
+        by_passphrase = true;
+        if let Some(StringToKey::Argon2 { m_enc, .. }) = key.s2k()
+            && *m_enc > MOST_ARGON2_EXPONENT
+        {
+            return Err(DecryptError::Hostile(format!(
+                "its key takes 2^{m_enc} KiB of memory to derive"
+            )));
+        }
+    }
+    Ok(by_passphrase)
+}
+
+/// Decrypts in this process. What is written is checked at the end.
+fn stream(
+    message: Message<'_>,
+    target: &Path,
+    passphrase: &Secret,
+    most: u64,
+    cancel: &Cancel,
+) -> Result<(), DecryptError> {
+    let password = Password::from(passphrase.reveal());
+    let ring = TheRing {
+        message_password: vec![&password],
+        decrypt_options: DecryptionOptions::new()
+            .enable_gnupg_aead()
+            .set_seipdv1_read_mode(Seipdv1ReadMode::Streaming),
+        ..TheRing::default()
+    };
+    let (mut message, _) = message
+        .decrypt_the_ring(ring, true)
+        .map_err(|error| match error {
+            pgp::errors::Error::MissingKey => DecryptError::Passphrase,
+            error if error.to_string().to_lowercase().contains("legacy") => {
+                DecryptError::Unprotected
+            }
+            // With another passphrase the first bytes are noise, which is no packet.
+            error => wrong_or_damaged(&error),
+        })?;
+    // A message is packed once; one that is packed in itself many times is a bomb.
+    for _ in 0..2 {
+        if !message.is_compressed() {
+            break;
+        }
+        message = message
+            .decompress()
+            .map_err(|error| wrong_or_damaged(&error))?;
+    }
+    if !message.is_literal() && !message.is_signed() {
+        return Err(DecryptError::Damaged("it holds no file".to_owned()));
+    }
+    let mut output = File::create(target).map_err(file("write", target))?;
+    let mut piece = vec![0; PIECE];
+    let mut written = 0;
+    loop {
+        if cancel.is_requested() {
+            return Err(DecryptError::Stopped);
+        }
+        let read = message.read(&mut piece).map_err(|error| damaged(&error))?;
+        if read == 0 {
+            break;
+        }
+        written += read as u64;
+        if written > most {
+            return Err(DecryptError::Hostile(format!(
+                "it unpacks to more than {most} bytes"
+            )));
+        }
+        output
+            .write_all(&piece[..read])
+            .map_err(file("write", target))?;
+    }
+    Ok(())
+}
+
+fn damaged(error: &impl ToString) -> DecryptError {
+    DecryptError::Damaged(error.to_string())
+}
+
+fn wrong_or_damaged(error: &impl ToString) -> DecryptError {
+    DecryptError::Damaged(format!(
+        "{}, or the passphrase is another one",
+        error.to_string()
+    ))
+}
+
+/// Decrypts by `gpg`, which has the keyring. Its word is its exit code: it is 0 only if the integrity code was right.
+fn gpg(
+    encrypted: &Path,
+    target: &Path,
+    passphrase: &Secret,
+    size: u64,
+    cancel: &Cancel,
+) -> Result<(), DecryptError> {
+    let failed = |error: io::Error| DecryptError::Gpg(error.to_string());
+    let mut child = Command::new("gpg")
+        .args([
+            "--batch",
+            "--yes",
+            "--no-tty",
+            "--quiet",
+            "--pinentry-mode",
+            "loopback",
+        ])
+        .args([
+            "--trust-model",
+            "always",
+            "--passphrase-fd",
+            "0",
+            "--output",
+        ])
+        .arg(target)
+        .arg("--decrypt")
+        .arg(encrypted)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => DecryptError::Gpg(
+                "it is not installed, and this archive is encrypted for a key of a keyring"
+                    .to_owned(),
+            ),
+            _ => failed(error),
+        })?;
+    if let Some(mut input) = child.stdin.take() {
+        // A gpg that has ended already says why below.
+        let _ = input.write_all(format!("{}\n", passphrase.reveal()).as_bytes());
+    }
+    let said = child.stderr.take().map(|errors| {
+        std::thread::spawn(move || {
+            let mut said = Vec::new();
+            let mut errors = errors.take(64 << 10);
+            let _ = errors.read_to_end(&mut said);
+            // Whatever more it says is read, so that it can end.
+            let _ = io::copy(&mut errors.into_inner(), &mut io::sink());
+            String::from_utf8_lossy(&said).into_owned()
+        })
+    });
+    let until = Instant::now() + GPG_PATIENCE + Duration::from_secs(size / GPG_SLOWEST);
+    let status = loop {
+        if let Some(status) = child.try_wait().map_err(failed)? {
+            break status;
+        }
+        let late = Instant::now() > until;
+        if late || cancel.is_requested() {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(if late {
+                DecryptError::Gpg("it did not end".to_owned())
+            } else {
+                DecryptError::Stopped
+            });
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    let said = said
+        .and_then(|reader| reader.join().ok())
+        .unwrap_or_default();
+    if status.success() {
+        return Ok(());
+    }
+    let mut line = said.lines().map(str::trim).collect::<Vec<_>>().join("; ");
+    if let Some((cut, _)) = line.char_indices().nth(MOST_SAID) {
+        line.truncate(cut);
+    }
+    Err(DecryptError::Gpg(format!("{line} ({status})")))
+}
+
+fn file(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DecryptError {
+    let path = path.to_owned();
+    move |error| DecryptError::File { what, path, error }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! Which books are next.
+
+use std::collections::{HashSet, VecDeque};
+
+use crate::catalogue::sync::{self as archives, Wanted};
+use crate::error::Error;
+use crate::event::Event;
+use crate::session::Work;
+use crate::sync::lists::{self, Queue};
+use crate::sync::{Source, SyncOptions};
+
+/// Barcodes looked up at a time.
+const STEP: usize = 500;
+
+/// The books of one queue, a few at a time.
+pub(super) struct Books {
+    ready: VecDeque<String>,
+    more: More,
+    expected: u64,
+}
+
+enum More {
+    None,
+    /// A queue that the database knows, after this row.
+    Rows {
+        queue: Wanted,
+        above: i64,
+        /// Books that are being converted.
+        in_process: HashSet<String>,
+    },
+}
+
+impl Books {
+    /// Opens a queue, or the list of barcodes.
+    pub(super) async fn open(
+        work: &Work<'_>,
+        options: &SyncOptions,
+        queue: Option<Queue>,
+    ) -> Result<Self, Error> {
+        let rows = |queue, in_process| More::Rows {
+            queue,
+            above: 0,
+            in_process,
+        };
+        let (ready, more) = match queue {
+            None => (listed(work, options)?, More::None),
+            Some(Queue::Converted) => {
+                let all = lists::converted(work).await?;
+                let mut wanted = Vec::new();
+                for some in all.chunks(STEP) {
+                    if options.force {
+                        wanted.extend_from_slice(some);
+                    } else {
+                        wanted.append(&mut archives::unsynced(work.catalogue, some)?);
+                    }
+                }
+                (wanted, More::None)
+            }
+            Some(Queue::Previous) => (Vec::new(), rows(Wanted::Previous, in_process(work).await)),
+            Some(Queue::Unconverted) => (
+                Vec::new(),
+                rows(Wanted::Unconverted, in_process(work).await),
+            ),
+            Some(Queue::Changed) => (Vec::new(), rows(Wanted::Stored, HashSet::new())),
+        };
+        let mut seen = HashSet::new();
+        let ready: VecDeque<String> = ready
+            .into_iter()
+            .filter(|barcode| seen.insert(barcode.clone()))
+            .collect();
+        Ok(Self {
+            expected: ready.len() as u64,
+            ready,
+            more,
+        })
+    }
+
+    /// How many books there are, as far as it is known.
+    pub(super) fn expected(&self) -> u64 {
+        self.expected
+    }
+
+    /// The next book.
+    pub(super) fn next(&mut self, work: &Work<'_>) -> Result<Option<String>, Error> {
+        loop {
+            if let Some(barcode) = self.ready.pop_front() {
+                return Ok(Some(barcode));
+            }
+            let More::Rows {
+                queue,
+                above,
+                in_process,
+            } = &mut self.more
+            else {
+                return Ok(None);
+            };
+            let before = *above;
+            let (barcodes, last) = archives::wanted(work.catalogue, *queue, before, STEP as u32)?;
+            if last == before {
+                return Ok(None);
+            }
+            *above = last;
+            let barcodes = barcodes
+                .into_iter()
+                .filter(|barcode| !in_process.contains(barcode));
+            self.ready.extend(barcodes);
+        }
+    }
+}
+
+/// Barcodes that a person gave.
+fn listed(work: &Work<'_>, options: &SyncOptions) -> Result<Vec<String>, Error> {
+    let Source::Barcodes(barcodes) = &options.source else {
+        return Ok(Vec::new());
+    };
+    let mut unknown = Vec::new();
+    for some in barcodes.chunks(STEP) {
+        unknown.append(&mut archives::unknown(work.catalogue, some)?);
+    }
+    if !unknown.is_empty() {
+        let first: Vec<&str> = unknown.iter().take(10).map(String::as_str).collect();
+        (work.tell)(&Event::Warning {
+            message: format!(
+                "{} of {} barcodes are not in the catalogue: {}{}",
+                unknown.len(),
+                barcodes.len(),
+                first.join(", "),
+                if unknown.len() > first.len() {
+                    ", .."
+                } else {
+                    ""
+                }
+            ),
+        });
+    }
+    Ok(barcodes.clone())
+}
+
+/// Books that are being converted. Without the list they are asked for again, and GRIN says so.
+async fn in_process(work: &Work<'_>) -> HashSet<String> {
+    match lists::in_process(work).await {
+        Ok(barcodes) => barcodes,
+        Err(error) => {
+            (work.tell)(&Event::Warning {
+                message: format!("the list of books in process is not known: {error}"),
+            });
+            HashSet::new()
+        }
+    }
+}
