@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use music::picture::Picture;
-use music::query::{Shown, show};
+use music::views::picture::Picture;
+use music::library::query::{Shown, show};
 use music::{Import, Library};
 use run::{Cancel, Progress};
 use tempfile::TempDir;

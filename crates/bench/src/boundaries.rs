@@ -10,12 +10,11 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
+use audio::decode::{Block, Listener, StreamInfo, decode};
+use audio::levels::Levels;
+use audio::segment::{Clues, SilenceSettings, segment};
 use fastrand::Rng;
-use music::decode::{Block, Listener, StreamInfo, decode};
-use music::levels::Levels;
-use music::scan::{ScannedFile, scan};
-use music::segment::{Clues, segment};
-use music::settings::Settings;
+use music::intake::scan::{ScannedFile, scan};
 use run::Cancel;
 
 use crate::printer;
@@ -184,14 +183,14 @@ impl Track {
 
     /// Passages of the file by itself; none of a moment's noise.
     fn passages(&self) -> usize {
-        let tags = music::tags::read(&self.path).unwrap_or_default();
+        let tags = music::intake::tags::read(&self.path).unwrap_or_default();
         let clues = Clues {
             name: &self.name,
             neighbours: self.neighbours,
             track: tags.track,
             track_total: tags.track_total,
         };
-        let found = segment(&self.levels, &clues, None, &Settings::default());
+        let found = segment(&self.levels, &clues, None, &SilenceSettings::default());
         let count = found.spans.len();
         if count > 1 {
             printer::note(&format!("{}: {count} passages", self.path.display()));
@@ -249,7 +248,7 @@ fn rip(tracks: &[&&Track], medium: Medium, rng: Rng, score: &mut Score) {
         neighbours: 1,
         ..Clues::default()
     };
-    let found = segment(&levels, &clues, None, &Settings::default());
+    let found = segment(&levels, &clues, None, &SilenceSettings::default());
     let cuts: Vec<_> = found.spans.iter().skip(1).map(|span| span.start).collect();
     let nearest = |to: u64, among: &[u64]| {
         let distances = among.iter().map(|one| one.abs_diff(to));

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use music::identify::answers::Answers;
-use music::identify::load::Scope;
-use music::identify::services::{Endpoints, Patience, Services};
 use music::identify::{Manner, identify, rip};
+use music::library::answers::Answers;
+use music::library::due::Scope;
+use music::services::{Endpoints, Patience, Services};
 use music::{DATABASE, Library};
 use run::{Cancel, Usage};
 use sqlite::params;
@@ -58,7 +58,7 @@ pub fn run(plan: &Plan) -> Result<()> {
     seed(&path, &files).context("cannot write the files")?;
     let library = Library::open(&path, folder.path())?;
     for (key, value) in fake.settings() {
-        music::settings::set(library.db(), key, Some(&value))?;
+        music::library::settings::set(library.db(), key, Some(&value))?;
     }
     let before = library.db().report().transactions;
     let began = Instant::now();

@@ -99,7 +99,7 @@ pub fn measure(plan: &Plan, folder: &Path) -> Result<Vec<Turns>> {
 
 /// Reads every file once, so that no measurement waits for the disk.
 fn warm(folder: &Path) -> Result<()> {
-    let scan = music::scan::scan(folder, folder, &run::Cancel::new())?;
+    let scan = music::intake::scan::scan(folder, folder, &run::Cancel::new())?;
     for file in &scan.files {
         std::io::copy(
             &mut std::fs::File::open(file.absolute())?,

@@ -78,7 +78,7 @@ fn import(files: &Path, plan: &Plan, fake: &FakeServices, fault: Option<&Fault>)
     let database = scratch.path().join(DATABASE);
     let library = Library::open(&database, files)?;
     for (key, value) in fake.settings() {
-        music::settings::set(library.db(), key, Some(&value))?;
+        music::library::settings::set(library.db(), key, Some(&value))?;
     }
     library.close()?;
     fake.mend();

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use music::settings;
+use music::library::settings;
 use sqlite::Db;
 use web::Secret;
 

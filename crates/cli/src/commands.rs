@@ -31,7 +31,7 @@ fn open_to_read(place: &Place, printer: Printer) -> Result<Library> {
     }
     if located.assumed
         && place.database.is_some()
-        && let Some(root) = music::query::last_root(library.db())?
+        && let Some(root) = music::library::query::last_root(library.db())?
     {
         return Ok(library.with_root(&absolute(root.as_ref())?));
     }

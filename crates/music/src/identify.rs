@@ -14,23 +14,15 @@
 //! Nothing here is needed to play: a service that does not answer leaves a mark to try again.
 
 pub mod album;
-pub mod answers;
 pub mod ask;
 pub mod beside;
 pub mod catalogue;
-pub mod cover;
 pub mod decide;
 pub mod evidence;
-pub mod flavor;
 pub mod gather;
-pub mod load;
 pub mod recut;
 pub mod rip;
-pub mod services;
-pub mod store;
 pub mod text;
-
-pub use services::acousticbrainz;
 
 use std::collections::BTreeMap;
 
@@ -38,15 +30,15 @@ use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::error::{Error, Result};
-use crate::identify::answers::{Answer, Answers};
 use crate::identify::ask::Asker;
 use crate::identify::evidence::Level;
-use crate::identify::flavor::shown;
 use crate::identify::gather::{Album, gather};
-use crate::identify::load::{Item, Scope};
-use crate::identify::services::{Patience, Services, Trouble};
-use crate::identify::store::{Cut, Finding, Song, State};
 use crate::library::Library;
+use crate::library::answers::{Answer, Answers};
+use crate::library::due::{self, Item, Scope};
+use crate::library::identification::{self, Cut, Finding, Song, State};
+use crate::library::shown_flavor;
+use crate::services::{Patience, Services, Trouble};
 
 /// Passages of a folder without album tags are one album only up to this many.
 const LARGEST_ALBUM: usize = 60;
@@ -131,7 +123,7 @@ impl Later {
 
     fn write(&mut self, library: &Library, answers: Vec<Answer>) -> Result<()> {
         let findings = std::mem::take(&mut self.findings);
-        store::record(library.db(), None, findings, answers)
+        identification::record(library.db(), None, findings, answers)
     }
 }
 
@@ -198,7 +190,7 @@ pub fn identify(
         answers,
         patience,
     };
-    let folders = load::due_folders(library.db(), scope)?;
+    let folders = due::due_folders(library.db(), scope)?;
     let mut run = Run::new(library, &asker, scope, manner, tell)?;
     run.report.passages = folders.values().map(|count| *count as u64).sum();
     for folder in folders.keys() {
@@ -245,7 +237,7 @@ impl<'a> Run<'a> {
 
     /// Identifies what is due right in a folder, album by album.
     pub(crate) fn folder(&mut self, folder: &str) -> Result<()> {
-        let items = load::items(self.library.db(), folder, self.scope)?;
+        let items = due::items(self.library.db(), folder, self.scope)?;
         let troubles = self.asker.services.troubles();
         if self.manner != Manner::Thorough && !troubles.is_empty() {
             return self.pass_over(&items, &troubles);
@@ -311,7 +303,7 @@ impl<'a> Run<'a> {
         }
         for findings in files.into_values() {
             let answers = self.asker.answers.take_unwritten();
-            store::record(self.library.db(), cut.take(), findings, answers)?;
+            identification::record(self.library.db(), cut.take(), findings, answers)?;
         }
         Ok(())
     }
@@ -334,7 +326,7 @@ impl<'a> Run<'a> {
         let done = self.report.done();
         if done > 0 {
             // A passage that is another recording now sounds otherwise, too.
-            shown::settle(self.library)?;
+            shown_flavor::settle(self.library)?;
         }
         Ok(Identified {
             requests: services.requests(),

@@ -1,13 +1,23 @@
 //! A library: one SQLite file in the WKMP schema, and the root folder its paths start from.
 
+pub mod answers;
+pub mod check;
 mod columns;
+pub mod due;
+pub mod identification;
+pub mod known;
+pub mod query;
+pub mod record;
+pub mod review;
+pub mod settings;
+pub mod shown_flavor;
 
 use std::path::{Path, PathBuf};
 
 use sqlite::{Column, Db, Newer, Options, Schema, Warning};
 
 use crate::error::{Error, Result};
-use crate::settings::Settings;
+use crate::library::settings::Settings;
 
 /// The database's name in the root folder.
 pub const DATABASE: &str = "wkmp.db";

@@ -7,11 +7,11 @@
 
 use std::time::Duration;
 
-use music::identify::answers::Answers;
 use music::identify::ask::Asker;
-use music::identify::load::Scope;
-use music::identify::services::{Endpoints, Patience, Services};
 use music::identify::{Identified, Manner, decide, identify};
+use music::library::answers::Answers;
+use music::library::due::Scope;
+use music::services::{Endpoints, Patience, Services};
 use music::{DATABASE, Library};
 use run::Cancel;
 use rusqlite::Connection;
@@ -43,7 +43,7 @@ impl Place {
         let library =
             Library::open(&self.folder.path().join(DATABASE), self.folder.path()).unwrap();
         for (key, value) in self.fake.settings() {
-            music::settings::set(library.db(), key, Some(&value)).unwrap();
+            music::library::settings::set(library.db(), key, Some(&value)).unwrap();
         }
         library
     }
@@ -181,9 +181,9 @@ fn flavors_are_fetched_once_and_shown_where_there_is_none() {
     place
         .fake
         .fail(Service::AcousticBrainz, Fault::Status(404), 1);
-    let first = music::identify::flavor::fetch(&library, &asker).unwrap();
+    let first = music::services::flavor::fetch(&library, &asker).unwrap();
     assert!(first.found > 0 && first.unknown == 1, "{first:?}");
-    let again = music::identify::flavor::fetch(&library, &asker).unwrap();
+    let again = music::services::flavor::fetch(&library, &asker).unwrap();
     assert_eq!(again.recordings, 0);
     library.close().unwrap();
     let shown = "SELECT count(DISTINCT recording_mbid) FROM passages \
@@ -312,9 +312,9 @@ fn a_persons_word_is_kept() {
         answers: &answers,
         patience: &patience,
     };
-    let passage = |id: &str| match music::query::show(&library, id).unwrap() {
-        music::query::Shown::Passage(passage) => passage.id,
-        music::query::Shown::File(file) => panic!("{file:?}"),
+    let passage = |id: &str| match music::library::query::show(&library, id).unwrap() {
+        music::library::query::Shown::Passage(passage) => passage.id,
+        music::library::query::Shown::File(file) => panic!("{file:?}"),
     };
     let chosen = place.fake.world().recordings[0].mbid.clone();
     decide::set(&library, &asker, &passage(&first), &chosen).unwrap();

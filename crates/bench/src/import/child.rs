@@ -6,9 +6,9 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
+use audio::decode::{Block, Listener, StreamInfo, decode};
 use clap::Subcommand;
 use music::Library;
-use music::decode::{Block, Listener, StreamInfo, decode};
 use run::{Cancel, Progress, Usage};
 use serde::{Deserialize, Serialize};
 use testkit::locks::CommitCounter;
@@ -116,7 +116,7 @@ pub(crate) fn decode_alone(path: &Path) -> Option<f64> {
 /// The floor of every import.
 fn decode_all(folder: &Path) -> Result<Cost> {
     let started = Instant::now();
-    let scan = music::scan::scan(folder, folder, &Cancel::new())?;
+    let scan = music::intake::scan::scan(folder, folder, &Cancel::new())?;
     let heard: Vec<Option<f64>> = scan
         .files
         .iter()

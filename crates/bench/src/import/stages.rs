@@ -5,18 +5,19 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::Result;
-use music::analyse::Analysis;
-use music::decode::{Block, Listener, StreamInfo, decode};
-use music::fingerprint::Mono11k;
-use music::known::FileStatus;
-use music::levels::Levels;
-use music::recognise::recognise;
-use music::record::{AudioRecord, FileRecord, PassageRecord, record_file};
-use music::scan::ScannedFile;
-use music::segment::{Clues, Segmentation, segment};
-use music::sound::Sound;
-use music::spool::Spool;
-use music::{FileId, Library, PassageId, SessionId, Ticks};
+use audio::Ticks;
+use audio::analyse::Analysis;
+use audio::decode::{Block, Listener, StreamInfo, decode};
+use audio::fingerprint::Mono11k;
+use audio::levels::Levels;
+use audio::segment::{Clues, Segmentation, segment};
+use audio::sound::Sound;
+use audio::spool::Spool;
+use music::intake::recognise::recognise;
+use music::intake::scan::ScannedFile;
+use music::library::known::FileStatus;
+use music::library::record::{AudioRecord, FileRecord, PassageRecord, record_file};
+use music::{FileId, Library, PassageId, SessionId};
 use run::Cancel;
 use serde::{Deserialize, Serialize};
 
@@ -99,7 +100,7 @@ fn cpu_seconds() -> f64 {
 pub(crate) fn measure(folder: &Path) -> Result<BTreeMap<String, Split>> {
     let scratch = tempfile::tempdir()?;
     let library = Library::open(&scratch.path().join(music::DATABASE), folder)?;
-    let scan = music::scan::scan(folder, folder, &Cancel::new())?;
+    let scan = music::intake::scan::scan(folder, folder, &Cancel::new())?;
     let session = SessionId::random();
     let mut splits: BTreeMap<String, Split> = BTreeMap::new();
     for file in &scan.files {
@@ -117,7 +118,7 @@ fn one(file: &ScannedFile, library: &Library, session: &SessionId) -> Result<Opt
         return Ok(None);
     };
     let tags = split
-        .time(TAGS, || music::tags::read(file.absolute()))
+        .time(TAGS, || music::intake::tags::read(file.absolute()))
         .unwrap_or_default();
     let Some(audio_seconds) = split.time(DECODE, || decode_alone(file.absolute())) else {
         return Ok(None);
@@ -143,8 +144,13 @@ fn one(file: &ScannedFile, library: &Library, session: &SessionId) -> Result<Opt
         track_total: tags.track_total,
     };
     let segmentation = split.time(SEGMENT, || {
-        let marks = music::marks::find(file.absolute());
-        segment(&analysis.levels, &clues, marks.as_ref(), library.settings())
+        let marks = audio::marks::find(file.absolute());
+        segment(
+            &analysis.levels,
+            &clues,
+            marks.as_ref(),
+            &library.settings().silence,
+        )
     });
     let passages = passages(&mut split, &segmentation, &mut analysis, library)?;
     let record = FileRecord {

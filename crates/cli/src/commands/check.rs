@@ -10,7 +10,7 @@ use crate::printer::Printer;
 /// Checks a library; fails when anything is wrong with it.
 pub(crate) fn check(place: &Place, printer: Printer) -> Result<ExitStatus> {
     let library = open_to_read(place, printer)?;
-    let findings = music::check::check(&library)?;
+    let findings = music::library::check::check(&library)?;
     let clean = findings.is_clean();
     printer.show(&findings, || {
         let kinds = [

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
-use music::{Error, Library, export};
+use music::views::export;
+use music::{Error, Library};
 use run::ExitStatus;
 
 use crate::args;

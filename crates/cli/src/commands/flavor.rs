@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use music::Library;
-use music::identify::flavor::dump::{self, FromDump};
-use music::identify::flavor::shown::{self, Counts};
+use music::library::shown_flavor::{self, Counts};
+use music::services::dump::{self, FromDump};
 use run::{Cancel, ExitStatus};
 
 use crate::args::identify::Flavor;
@@ -34,10 +34,10 @@ pub(crate) fn flavor(args: &Flavor, printer: Printer) -> Result<ExitStatus> {
         printer.show(&read, || vec![line(&read)]);
     }
     if let Some(source) = args.show {
-        music::settings::set(library.db(), shown::SETTING, Some(source.word()))?;
+        music::library::settings::set(library.db(), shown_flavor::SETTING, Some(source.word()))?;
     }
-    shown::settle(&library)?;
-    let counts = shown::counts(&library)?;
+    shown_flavor::settle(&library)?;
+    let counts = shown_flavor::counts(&library)?;
     library.close()?;
     printer.show(&counts, || lines(&counts));
     Ok(match cancel.signal() {

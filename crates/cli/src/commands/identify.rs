@@ -5,15 +5,15 @@ use std::thread::{Scope, ScopedJoinHandle};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use music::identify::answers::Answers;
 use music::identify::ask::Asker;
 use music::identify::beside::{self, Recorded};
-use music::identify::cover;
-use music::identify::flavor::Fetched;
-use music::identify::load;
-use music::identify::services::{Endpoints, Patience, Services};
 use music::identify::{Identified, Manner, Told, decide};
-use music::query::Shown;
+use music::library::answers::Answers;
+use music::library::due;
+use music::library::query::Shown;
+use music::services::covers;
+use music::services::flavor::Fetched;
+use music::services::{Endpoints, Patience, Services};
 use music::{Library, PassageId};
 use run::{Cancel, ExitStatus};
 
@@ -100,11 +100,11 @@ pub(crate) fn identify(args: &args::identify::Identify, printer: Printer) -> Res
         &|told| tell(told, &Notes::without_bars(printer)),
     )?;
     if args.flavor && !cancel.is_requested() {
-        let fetched = music::identify::flavor::fetch(&library, &asker)?;
+        let fetched = music::services::flavor::fetch(&library, &asker)?;
         printer.show(&fetched, || vec![flavors(&fetched)]);
     }
     if args.covers && !cancel.is_requested() {
-        let fetched = cover::fetch(&library, &asker)?;
+        let fetched = covers::fetch(&library, &asker)?;
         printer.show(&fetched, || vec![covers(&fetched)]);
     }
     library.close()?;
@@ -127,8 +127,8 @@ fn flavors(fetched: &Fetched) -> String {
     format!("flavors of {found} of {recordings} recordings, {unknown} not known{later}")
 }
 
-fn covers(fetched: &cover::Fetched) -> String {
-    let cover::Fetched {
+fn covers(fetched: &covers::Fetched) -> String {
+    let covers::Fetched {
         albums,
         found,
         unknown,
@@ -144,7 +144,7 @@ fn later(trouble: Option<&str>) -> String {
     })
 }
 
-fn scope(args: &args::identify::Identify, library: &Library) -> Result<load::Scope> {
+fn scope(args: &args::identify::Identify, library: &Library) -> Result<due::Scope> {
     let folder = match &args.folder {
         Some(folder) => inside(library.root(), folder)?,
         None => String::new(),
@@ -154,7 +154,7 @@ fn scope(args: &args::identify::Identify, library: &Library) -> Result<load::Sco
         .iter()
         .map(|name| passage_called(library, name))
         .collect();
-    Ok(load::Scope {
+    Ok(due::Scope {
         folder,
         passages: passages?,
         retry: args.retry,
@@ -176,7 +176,7 @@ fn inside(root: &Path, folder: &Path) -> Result<String> {
 
 /// The passage of an id, the beginning of one, or the name of a file that is one passage.
 fn passage_called(library: &Library, name: &str) -> Result<PassageId> {
-    match music::query::show(library, name)? {
+    match music::library::query::show(library, name)? {
         Shown::Passage(passage) => Ok(passage.id),
         Shown::File(file) => match file.passages.as_slice() {
             [only] => Ok(only.id.clone()),
@@ -361,7 +361,7 @@ impl Online {
             &self.services,
             &self.answers,
             &self.patience,
-            (&load::Scope::default(), Manner::Brisk),
+            (&due::Scope::default(), Manner::Brisk),
             &|told| tell(told, notes),
         )?;
         Ok(ahead.followed_by(rest))

@@ -1,7 +1,7 @@
 //! `music review`.
 
 use anyhow::Result;
-use music::review::{Doubt, DoubtfulMatch};
+use music::library::review::{Doubt, DoubtfulMatch};
 use run::ExitStatus;
 use serde::Serialize;
 use serde_json::Value;
@@ -25,8 +25,8 @@ struct Doubts {
 pub(crate) fn review(place: &Place, printer: Printer) -> Result<ExitStatus> {
     let library = open_to_read(place, printer)?;
     let doubts = Doubts {
-        boundaries: music::review::review(&library)?,
-        matches: music::review::doubtful_matches(&library)?,
+        boundaries: music::library::review::review(&library)?,
+        matches: music::library::review::doubtful_matches(&library)?,
     };
     printer.show(&doubts, || lines(&doubts));
     Ok(ExitStatus::Done)

@@ -4,8 +4,8 @@ use std::io::BufRead;
 
 use anyhow::{Context, Result, bail};
 use music::Library;
-use music::identify::flavor::shown;
-use music::settings::Listed;
+use music::library::settings::Listed;
+use music::library::shown_flavor;
 use run::ExitStatus;
 
 use crate::args::Place;
@@ -15,7 +15,7 @@ use crate::printer::Printer;
 /// Prints one setting's value.
 pub(crate) fn get(place: &Place, key: &str, printer: Printer) -> Result<ExitStatus> {
     let library = open_to_read(place, printer)?;
-    let setting = music::settings::get(library.db(), key)?;
+    let setting = music::library::settings::get(library.db(), key)?;
     printer.show(&setting, || vec![setting.value.clone().unwrap_or_default()]);
     Ok(ExitStatus::Done)
 }
@@ -29,7 +29,7 @@ pub(crate) fn set(
 ) -> Result<ExitStatus> {
     let typed = match value {
         Some("-") => Some(first_line()?),
-        Some(_) if music::settings::is_secret(key)? => bail!(
+        Some(_) if music::library::settings::is_secret(key)? => bail!(
             "a secret on the command line can be seen by every user of this machine\n\
              hint: `accession music settings set {key} -` reads it from standard input"
         ),
@@ -37,9 +37,9 @@ pub(crate) fn set(
     };
     let located = located(place, printer)?;
     let library = Library::open(&located.database, &located.root)?;
-    let setting = music::settings::set(library.db(), key, typed.as_deref())?;
-    if key == shown::SETTING {
-        shown::settle(&library)?;
+    let setting = music::library::settings::set(library.db(), key, typed.as_deref())?;
+    if key == shown_flavor::SETTING {
+        shown_flavor::settle(&library)?;
     }
     library.close()?;
     printer.show(&setting, || vec![line(&setting)]);
@@ -58,7 +58,7 @@ fn first_line() -> Result<String> {
 /// Lists all settings.
 pub(crate) fn list(place: &Place, printer: Printer) -> Result<ExitStatus> {
     let library = open_to_read(place, printer)?;
-    let settings = music::settings::list(library.db())?;
+    let settings = music::library::settings::list(library.db())?;
     printer.show(&settings, || settings.iter().map(line).collect());
     Ok(ExitStatus::Done)
 }

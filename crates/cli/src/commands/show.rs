@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use music::identify::cover::Cover;
-use music::loudness::REPLAY_GAIN_LUFS;
-use music::picture::Picture;
-use music::query::{FileDetails, PassageDetails, Shown};
+use music::library::query::REPLAY_GAIN_LUFS;
+use music::library::query::{FileDetails, PassageDetails, Shown};
+use music::services::covers::Cover;
+use music::views::picture::Picture;
 use run::ExitStatus;
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ pub(crate) fn show(
         // What was never heard has no picture, and is shown without one.
         (Err(_), None) => Vec::new(),
     };
-    let shown = music::query::show(&library, name)?;
+    let shown = music::library::query::show(&library, name)?;
     printer.show(&shown, || match &shown {
         Shown::File(file) => file_lines(file, &drawn),
         Shown::Passage(passage) => passage_lines(passage),

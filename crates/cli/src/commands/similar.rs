@@ -16,7 +16,7 @@ pub(crate) fn similar(
     printer: Printer,
 ) -> Result<ExitStatus> {
     let library = open_to_read(place, printer)?;
-    let neighbours = music::similar::similar(&library, passage, count)?;
+    let neighbours = music::views::similar::similar(&library, passage, count)?;
     printer.show(&neighbours, || {
         let lines = neighbours.iter().map(|neighbour| {
             format!(

@@ -1,7 +1,7 @@
 //! `music status`.
 
 use anyhow::Result;
-use music::query::{Count, ListedProblem, Status};
+use music::library::query::{Count, ListedProblem, Status};
 use run::ExitStatus;
 
 use crate::args::Place;
@@ -15,7 +15,7 @@ const FIRST: usize = 20;
 /// Tells what is in a library.
 pub(crate) fn status(place: &Place, all: bool, printer: Printer) -> Result<ExitStatus> {
     let library = open_to_read(place, printer)?;
-    let status = music::query::status(&library)?;
+    let status = music::library::query::status(&library)?;
     printer.show(&status, || {
         text(&status, if all { usize::MAX } else { FIRST })
     });

@@ -4,14 +4,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::identify::acousticbrainz::{Flavor, LowLevel};
-use crate::identify::answers::Answers;
 use crate::identify::catalogue::{Recording, Release};
-use crate::identify::services::acoustid::{BATCH, Fingerprint, Match};
-use crate::identify::services::cover_art::Image;
-use crate::identify::services::musicbrainz::FoundRelease;
-use crate::identify::services::{Patience, Services, Trouble};
 use crate::identify::text::normalise;
+use crate::library::answers::Answers;
+use crate::services::acousticbrainz::{Flavor, LowLevel};
+use crate::services::acoustid::{BATCH, Fingerprint, Match};
+use crate::services::cover_art::Image;
+use crate::services::musicbrainz::FoundRelease;
+use crate::services::{Patience, Services, Trouble};
 
 /// The services, and what they have answered before.
 #[derive(Debug)]

@@ -12,13 +12,13 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::event::Event;
 use crate::id::FileId;
-use crate::identify::answers::Answers;
 use crate::identify::ask::Asker;
-use crate::identify::load::{self, Scope};
-use crate::identify::services::acoustid::{BATCH, Fingerprint};
-use crate::identify::services::{Patience, Services};
 use crate::identify::{Identified, Manner, Run, Told};
 use crate::library::Library;
+use crate::library::answers::Answers;
+use crate::library::due::{self, Scope};
+use crate::services::acoustid::{BATCH, Fingerprint};
+use crate::services::{Patience, Services};
 
 /// Files and folders that may wait for their turn; what finds no room is seen to after the import.
 const ROOM: usize = 4_096;
@@ -122,7 +122,7 @@ impl Waiting {
         match news {
             News::File(file) => self
                 .prints
-                .extend(load::fingerprints_of(library.db(), &file)?),
+                .extend(due::fingerprints_of(library.db(), &file)?),
             News::Folder(folder) => self.folders.push_back(folder),
         }
         Ok(())

@@ -7,14 +7,14 @@ use crate::id::PassageId;
 use crate::identify::ask::Asker;
 use crate::identify::catalogue::Recording;
 use crate::identify::evidence::Level;
-use crate::identify::flavor::shown;
 use crate::identify::gather::Gathered;
-use crate::identify::load::{self, Item, Scope};
 use crate::identify::runtime;
-use crate::identify::services::Trouble;
-use crate::identify::store::{self, Finding, Song, State};
+use crate::intake::plan::folder_of;
 use crate::library::Library;
-use crate::plan::folder_of;
+use crate::library::due::{self, Item, Scope};
+use crate::library::identification::{self, Finding, Song, State};
+use crate::library::shown_flavor;
+use crate::services::Trouble;
 use sqlite::params;
 
 /// Candidates kept in the reasoning.
@@ -141,13 +141,13 @@ pub fn set(
         }),
         ..later(&item, &[])
     };
-    store::record(
+    identification::record(
         library.db(),
         None,
         vec![finding],
         asker.answers.take_unwritten(),
     )?;
-    shown::settle(library)?;
+    shown_flavor::settle(library)?;
     Ok(recording)
 }
 
@@ -188,8 +188,8 @@ pub fn reject(library: &Library, passage: &PassageId) -> Result<()> {
             .to_string(),
         ..later(&item, &[])
     };
-    store::record(library.db(), None, vec![finding], Vec::new())?;
-    shown::settle(library).map(drop)
+    identification::record(library.db(), None, vec![finding], Vec::new())?;
+    shown_flavor::settle(library).map(drop)
 }
 
 fn item(library: &Library, passage: &PassageId) -> Result<Item> {
@@ -208,7 +208,7 @@ fn item(library: &Library, passage: &PassageId) -> Result<Item> {
         .map_err(|error: sqlite::Error| error)?
         .ok_or_else(missing)?;
     let scope = Scope::default();
-    load::items(library.db(), folder_of(&path), &scope)?
+    due::items(library.db(), folder_of(&path), &scope)?
         .into_iter()
         .find(|item| item.id == *passage)
         .ok_or_else(missing)

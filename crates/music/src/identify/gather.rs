@@ -12,11 +12,11 @@ use crate::identify::catalogue::{Recording, Release, ReleaseName};
 use crate::identify::evidence::{
     Candidate, Evidence, Level, Source, Verdict, by_fingerprint, by_search, by_tag_id, decide,
 };
-use crate::identify::load::Item;
-use crate::identify::services::Trouble;
-use crate::identify::store::State;
 use crate::identify::text::{Title, artist_similarity, title_similarity};
 use crate::identify::{recut, rip};
+use crate::library::due::Item;
+use crate::library::identification::State;
+use crate::services::Trouble;
 
 /// Releases looked up for one album.
 const MOST_RELEASES: usize = 4;

@@ -5,10 +5,10 @@
 
 use crate::id::PassageId;
 use crate::identify::catalogue::Release;
-use crate::identify::load::Item;
 use crate::identify::rip::{self, Alignment, Span};
-use crate::identify::store::State;
-use crate::ticks::Ticks;
+use crate::library::due::Item;
+use crate::library::identification::State;
+use audio::Ticks;
 
 /// Fewer tracks than these could fit by chance.
 const FEWEST_TRACKS: usize = 4;

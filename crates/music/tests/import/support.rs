@@ -112,7 +112,7 @@ impl Root {
         };
         let progress = Progress::new(import.jobs);
         let completed = music::import(&library, &import, &Cancel::new(), &progress, &tell);
-        let findings = music::check::check(&library)?;
+        let findings = music::library::check::check(&library)?;
         library.close()?;
         let completed = completed?;
         // Whatever happened, the library is whole; files that are gone are the test's own doing.

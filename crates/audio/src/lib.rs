@@ -1,0 +1,30 @@
+//! From a path to what is heard there, and where its passages are.
+//!
+//! | stage | from | to |
+//! |---|---|---|
+//! | [`decode`](mod@decode), [`analyse`] | a file | [`analyse::Analysis`], of one decoding |
+//! | [`marks`], [`segment`](mod@segment) | a cue sheet or chapters, else levels and clues | the spans of its passages |
+//! | [`fingerprint`](mod@fingerprint) | a passage's audio | Chromaprint |
+//! | [`leads`](mod@leads), [`fades`](mod@fades), [`loudness`] | what was heard every 20 or 100 ms | crossfade points, EBU R128 |
+//! | [`flavor`] | a passage's audio | how it sounds |
+//!
+//! A stage is a plain function from value to value. There is no database among the
+//! dependencies of this crate, so none can be asked; and nothing here starts a thread,
+//! prints, or uses the network.
+
+pub mod analyse;
+pub mod decode;
+pub mod fades;
+pub mod fingerprint;
+pub mod flavor;
+pub mod leads;
+pub mod levels;
+pub mod loudness;
+pub mod marks;
+pub mod overview;
+pub mod segment;
+pub mod sound;
+pub mod spool;
+mod ticks;
+
+pub use crate::ticks::Ticks;

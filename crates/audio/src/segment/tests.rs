@@ -1,0 +1,202 @@
+use super::*;
+
+const RATE: u32 = 8_000;
+
+/// Builds levels from stretches of (seconds, dBFS).
+fn levels(stretches: &[(f64, f32)]) -> Levels {
+    let mut levels = Levels::new(RATE);
+    for (seconds, dbfs) in stretches {
+        let amplitude = if *dbfs <= -150.0 {
+            0.0
+        } else {
+            10f32.powf(dbfs / 20.0)
+        };
+        let samples: Vec<f32> = (0..(seconds * f64::from(RATE)) as usize)
+            .map(|i| if i % 20 < 10 { amplitude } else { -amplitude })
+            .collect();
+        levels.push(&[&samples]);
+    }
+    levels.finish();
+    levels
+}
+
+fn seconds(segmentation: &Segmentation) -> Vec<(f64, f64)> {
+    let second = |frame: u64| frame as f64 / f64::from(RATE);
+    segmentation
+        .spans
+        .iter()
+        .map(|span| (second(span.start), second(span.end)))
+        .collect()
+}
+
+fn alone(stretches: &[(f64, f32)]) -> Segmentation {
+    let clues = Clues {
+        name: "rip",
+        neighbours: 1,
+        ..Clues::default()
+    };
+    segment(
+        &levels(stretches),
+        &clues,
+        None,
+        &SilenceSettings::default(),
+    )
+}
+
+const TRACK: Clues<'_> = Clues {
+    name: "07 Title",
+    neighbours: 12,
+    track: Some(7),
+    track_total: Some(12),
+};
+
+#[test]
+fn an_album_rip_is_cut_at_its_gaps_and_trimmed() {
+    let found = alone(&[
+        (1.0, -200.0),
+        (20.0, -15.0),
+        (2.0, -200.0),
+        (30.0, -12.0),
+        (2.0, -200.0),
+        (25.0, -18.0),
+        (3.0, -200.0),
+    ]);
+    assert!(!found.single_track);
+    assert_eq!(seconds(&found), [(1.0, 21.0), (23.0, 53.0), (55.0, 80.0)]);
+}
+
+#[test]
+fn a_numbered_track_among_others_is_one_passage_with_its_pauses_and_silence() {
+    let pauses = [
+        (0.5, -200.0),
+        (60.0, -20.0),
+        (1.5, -70.0),
+        (60.0, -20.0),
+        (1.0, -200.0),
+        (60.0, -20.0),
+        (2.0, -200.0),
+    ];
+    let found = segment(&levels(&pauses), &TRACK, None, &SilenceSettings::default());
+    assert!(found.single_track);
+    assert_eq!(seconds(&found), [(0.0, 185.0)]);
+}
+
+#[test]
+fn a_hidden_track_after_a_long_silence_is_a_passage_of_its_own() {
+    let found = segment(
+        &levels(&[(200.0, -15.0), (60.0, -200.0), (90.0, -20.0)]),
+        &TRACK,
+        None,
+        &SilenceSettings::default(),
+    );
+    assert_eq!(seconds(&found), [(0.0, 200.0), (260.0, 350.0)]);
+}
+
+#[test]
+fn vinyl_noise_between_tracks_is_a_gap_too() {
+    let found = alone(&[
+        (40.0, -15.0),
+        (2.0, -55.0),
+        (40.0, -15.0),
+        (2.0, -55.0),
+        (40.0, -15.0),
+    ]);
+    assert_eq!(found.spans.len(), 3);
+}
+
+#[test]
+fn a_passage_keeps_its_decay() {
+    let found = alone(&[
+        (20.0, -15.0),
+        (1.0, -40.0),
+        (1.0, -60.0),
+        (2.0, -200.0),
+        (20.0, -15.0),
+    ]);
+    let spans = seconds(&found);
+    assert_eq!(spans.len(), 2);
+    assert!((spans[0].1 - 22.0).abs() < 0.05, "{spans:?}");
+    assert!((spans[1].0 - 24.0).abs() < 0.05, "{spans:?}");
+}
+
+#[test]
+fn the_settings_decide_what_silence_is() {
+    let rip = [(20.0, -10.0), (2.0, -50.0), (20.0, -10.0)];
+    let clues = Clues {
+        name: "rip",
+        neighbours: 1,
+        ..Clues::default()
+    };
+    let strict = SilenceSettings {
+        silence_dbfs: -60.0,
+        ..SilenceSettings::default()
+    };
+    assert_eq!(
+        segment(&levels(&rip), &clues, None, &SilenceSettings::default())
+            .spans
+            .len(),
+        2
+    );
+    assert_eq!(segment(&levels(&rip), &clues, None, &strict).spans.len(), 1);
+    let long = SilenceSettings {
+        silence_min: Ticks::from_seconds(3.0),
+        ..SilenceSettings::default()
+    };
+    assert_eq!(segment(&levels(&rip), &clues, None, &long).spans.len(), 1);
+}
+
+#[test]
+fn a_quiet_piece_is_no_silence_and_silence_is_no_passage() {
+    let quiet = alone(&[(30.0, -44.0), (30.0, -50.0)]);
+    assert_eq!(seconds(&quiet), [(0.0, 60.0)]);
+    assert_eq!(alone(&[(60.0, -200.0)]).spans, []);
+    assert_eq!(alone(&[(60.0, -75.0)]).spans, []);
+    assert_eq!(alone(&[]).spans, []);
+}
+
+#[test]
+fn passages_lie_in_order_inside_the_file_whatever_the_sound() {
+    use proptest::prelude::*;
+    let stretch = (0.01f64..3.0, prop_oneof![Just(-200.0f32), -100.0f32..0.0]);
+    proptest!(ProptestConfig::with_cases(200), |(stretches in proptest::collection::vec(stretch, 0..12))| {
+        let levels = levels(&stretches);
+        let clues = Clues { name: "x", neighbours: 1, ..Clues::default() };
+        let spans = segment(&levels, &clues, None, &SilenceSettings::default()).spans;
+        let mut last = 0;
+        for span in spans {
+            prop_assert!(span.start >= last && span.end > span.start && span.end <= levels.frames());
+            last = span.end;
+        }
+    });
+}
+
+#[test]
+fn track_numbers_are_told_from_years_and_names() {
+    for name in ["01 Title", "1. Title", "12-title", "A2 Title", "3_x"] {
+        assert!(begins_with_track_number(name), "{name}");
+    }
+    for name in ["1999 live", "Title", "12", "100 songs", "a", ""] {
+        assert!(!begins_with_track_number(name), "{name}");
+    }
+}
+
+#[test]
+fn over_noise_a_passage_reaches_further_the_slower_its_sound_rises() {
+    let found = alone(&[
+        (30.0, -15.0),
+        (2.0, -55.0),
+        (30.0, -15.0),
+        (2.0, -55.0),
+        (0.6, -50.0),
+        (0.6, -47.0),
+        (30.0, -15.0),
+    ]);
+    let starts: Vec<_> = seconds(&found).iter().map(|span| span.0).collect();
+    let before = |start: f64, at: f64| at - start;
+    // A quarter of a second before a beat; a fade's beginning is hidden for longer.
+    assert!((0.2..=0.4).contains(&before(starts[1], 32.0)), "{starts:?}");
+    assert!(
+        (0.45..=0.7).contains(&before(starts[2], 64.0)),
+        "{starts:?}"
+    );
+}

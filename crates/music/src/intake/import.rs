@@ -1,0 +1,426 @@
+//! The chain: a folder goes in, rows come out.
+
+mod ending;
+mod families;
+mod folders;
+mod tally;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use run::{Cancel, Fault, Progress, for_each};
+
+use crate::error::{Error, Result};
+use crate::event::{Completed, Event};
+use crate::id::{FileId, SessionId};
+use crate::intake::hash::ContentHash;
+use crate::intake::plan::{Copy, Plan, Problem, Scope, Task, plan};
+use crate::intake::recognise::NotAudio;
+use crate::intake::scan::scan;
+use crate::intake::tags::Tags;
+use crate::intake::take_in::{Setting, Taken, former_passages, take_in};
+use crate::library::Library;
+use crate::library::known::{FileStatus, Known};
+use crate::library::record::{self, DescriptionRecord, FileRecord, Reconciliation};
+use ending::{homes, solved};
+use families::Families;
+use folders::Folders;
+use tally::{Counted, Tally};
+
+/// What to import, and how.
+#[derive(Debug, Clone)]
+pub struct Import {
+    /// The folder, at or below the library's root.
+    pub folder: PathBuf,
+    /// Files worked on at once.
+    pub jobs: usize,
+    /// Remove the rows of files that are gone.
+    pub prune: bool,
+    /// Say what would be done, and do nothing.
+    pub dry_run: bool,
+    /// Analyse again what is recorded already.
+    pub force: bool,
+}
+
+/// Takes a folder into a library and returns how it went, for the caller to tell as the last event.
+///
+/// Every file is one unit of work: its whole result is one transaction. Asked to
+/// stop, it finishes the files in hand. Run again, it goes on where it ended.
+///
+/// # Errors
+///
+/// When the folder cannot be listed or the database cannot be used. A file that
+/// cannot be taken in is no error: it is counted, told as an event, and remembered.
+pub fn import(
+    library: &Library,
+    import: &Import,
+    cancel: &Cancel,
+    progress: &Progress,
+    tell: &(dyn Fn(&Event) + Sync),
+) -> Result<Completed> {
+    let chain = Chain::new(library, import, cancel, progress, tell);
+    let folder = library_folder(library.root(), &import.folder)?;
+    progress.phase("scan");
+    let scan = scan(library.root(), &import.folder, cancel)?;
+    let known = Known::load(library.db())?;
+    progress.phase("plan");
+    let scope = Scope {
+        root: library.root(),
+        folder: &folder,
+        force: import.force,
+        jobs: import.jobs,
+        cancel,
+    };
+    let mut plan = plan(scan, &known, &scope);
+    if cancel.is_requested() {
+        // What was not looked at any more is neither gone nor moved.
+        plan.missing.clear();
+        plan.moves.clear();
+    }
+    chain.announce(&plan, &known)?;
+    if !import.dry_run && !cancel.is_requested() {
+        let homes = homes(&plan, &known);
+        chain.tally().solved = solved(&plan, &known, &folder);
+        let mut families = chain.reconcile(&mut plan, &known)?;
+        progress.phase("import");
+        chain
+            .left
+            .store(plan.tasks.len() + plan.copies.len(), Ordering::Relaxed);
+        chain.take_in_all(&mut plan.tasks);
+        chain.link_copies(&plan.copies, &homes, &mut families);
+        chain.end()?;
+    }
+    Ok(chain.completed())
+}
+
+/// `folder` as the library's paths have it; empty for the root itself.
+fn library_folder(root: &Path, folder: &Path) -> Result<String> {
+    let inside = folder.strip_prefix(root).map_err(|_| Error::OutsideRoot {
+        folder: folder.to_owned(),
+        root: root.to_owned(),
+    })?;
+    let parts: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).collect();
+    Ok(parts.join("/"))
+}
+
+/// A run of the chain: what it works with, and what came of it so far.
+struct Chain<'a> {
+    library: &'a Library,
+    import: &'a Import,
+    cancel: &'a Cancel,
+    progress: &'a Progress,
+    tell: &'a (dyn Fn(&Event) + Sync),
+    session: SessionId,
+    started: Instant,
+    started_at: String,
+    /// Units of work that have not come to their write yet.
+    left: AtomicUsize,
+    tally: Mutex<Tally>,
+}
+
+impl<'a> Chain<'a> {
+    fn new(
+        library: &'a Library,
+        import: &'a Import,
+        cancel: &'a Cancel,
+        progress: &'a Progress,
+        tell: &'a (dyn Fn(&Event) + Sync),
+    ) -> Self {
+        let chain = Self {
+            library,
+            import,
+            cancel,
+            progress,
+            tell,
+            session: SessionId::random(),
+            started: Instant::now(),
+            started_at: jiff::Timestamp::now()
+                .strftime("%Y-%m-%d %H:%M:%S")
+                .to_string(),
+            left: AtomicUsize::new(0),
+            tally: Mutex::default(),
+        };
+        tell(&Event::ImportStarted {
+            root: library.root().display().to_string(),
+            database: library.path().display().to_string(),
+            jobs: import.jobs,
+        });
+        for message in &library.settings().warnings {
+            chain.warn(None, message.clone());
+        }
+        for warning in library.db().warnings() {
+            chain.warn(None, warning.to_string());
+        }
+        chain
+    }
+
+    /// Tells what is going to be done, and what cannot be.
+    fn announce(&self, plan: &Plan, known: &Known) -> Result<()> {
+        let found = plan.found();
+        let mut tally = self.tally();
+        tally.files.found = found as u64;
+        tally.files.missing = plan.missing.len() as u64;
+        let moved: Vec<_> = plan
+            .moves
+            .iter()
+            .filter(|m| m.from != m.to.path())
+            .collect();
+        tally.files.moved = moved.len() as u64;
+        tally.files.unchanged = plan.unchanged as u64;
+        drop(tally);
+        (self.tell)(&Event::Planned {
+            found,
+            to_analyse: plan.tasks.len(),
+            unchanged: plan.unchanged,
+            duplicates: plan.copies.len(),
+            moved: moved.len(),
+            missing: plan.missing.len(),
+        });
+        for one in moved {
+            (self.tell)(&Event::FileMoved {
+                from: one.from.clone(),
+                to: one.to.path().to_owned(),
+            });
+        }
+        let nothing_there = found == 0 && !plan.missing.is_empty();
+        if self.import.prune && nothing_there && !self.import.force {
+            return Err(Error::PruneEverything {
+                root: self.import.folder.clone(),
+                known: known.files.len(),
+            });
+        }
+        for row in &plan.missing {
+            (self.tell)(&Event::FileMissing {
+                path: row.path.clone(),
+                pruned: self.import.prune && !self.import.dry_run,
+            });
+        }
+        for problem in plan.known_problems.iter().chain(&plan.problems) {
+            self.problem(problem.clone());
+        }
+        let bytes = plan.tasks.iter().map(|task| task.file.size()).sum();
+        self.progress.expect(plan.tasks.len() as u64, bytes);
+        Ok(())
+    }
+
+    /// Brings known rows to where their files are now; one transaction, or none.
+    fn reconcile(&self, plan: &mut Plan, known: &Known) -> Result<Families> {
+        let mut removed = std::mem::take(&mut plan.absorbed);
+        if self.import.prune {
+            removed.extend(plan.missing.iter().map(|row| row.id.clone()));
+            self.tally().files.pruned = plan.missing.len() as u64;
+        }
+        // A file that is only analysed again keeps its content, and its family.
+        let leaving = plan.tasks.iter().filter(|task| {
+            let row = known.files.get(task.file.path());
+            let hash = task.hash.as_ref().map(ContentHash::as_str);
+            hash.is_none() || row.and_then(|row| row.hash.as_deref()) != hash
+        });
+        let leaving = leaving.filter_map(|task| task.id.as_ref());
+        let (families, changed) = Families::without(known, removed.iter().chain(leaving));
+        let changes = Reconciliation {
+            moves: std::mem::take(&mut plan.moves),
+            removed,
+            families: changed,
+        };
+        if !changes.is_empty() {
+            let nothing_follows = plan.tasks.is_empty() && plan.copies.is_empty();
+            let end = nothing_follows.then(|| self.run_end());
+            record::reconcile(self.library.db(), changes, end)?;
+            if nothing_follows {
+                let mut tally = self.tally();
+                tally.problems.clear();
+                tally.ended = true;
+            }
+        }
+        Ok(families)
+    }
+
+    /// Hashes, hears and records every new or changed file; one transaction each.
+    fn take_in_all(&self, tasks: &mut [Task]) {
+        // A long file begun last would keep one worker busy while the others idle.
+        let bytes: u64 = tasks.iter().map(|task| task.file.size()).sum();
+        let long = bytes / (8 * self.import.jobs.max(1) as u64);
+        tasks.sort_by_key(|task| std::cmp::Reverse(task.file.size().max(long)));
+        let folders = Folders::of(tasks);
+        for_each(self.import.jobs, tasks, self.cancel, |worker, task| {
+            let failed = self.take_in_one(worker, task);
+            self.progress.finished(worker, task.file.size(), failed);
+            if let Some(folder) = folders.finished(task) {
+                (self.tell)(&Event::FolderTakenIn { folder });
+            }
+        });
+    }
+
+    /// Returns whether the file failed.
+    fn take_in_one(&self, worker: usize, task: &Task) -> bool {
+        let setting = Setting {
+            settings: self.library.settings(),
+            session: &self.session,
+            progress: self.progress,
+            worker,
+        };
+        let former = match &task.id {
+            Some(id) => former_passages(self.library.db(), id),
+            None => Ok(Vec::new()),
+        };
+        let taken = former.map(|former| {
+            let guarded = std::panic::AssertUnwindSafe(|| take_in(task, former, &setting));
+            std::panic::catch_unwind(guarded).unwrap_or_else(|_| {
+                Taken::Failed(NotAudio {
+                    fault: Fault::in_item(
+                        "decode",
+                        "the analysis gave up on this file, which is a defect worth reporting",
+                    ),
+                    misleading: false,
+                })
+            })
+        });
+        let outcome = match taken {
+            Ok(Taken::Record { record, warnings }) => {
+                for message in warnings {
+                    self.warn(Some(task.file.path()), message);
+                }
+                self.record(*record)
+            }
+            Ok(Taken::Described(record)) => self.record_again(task.file.path(), *record),
+            Ok(Taken::Failed(not_audio)) => Err(not_audio),
+            Err(error) => Err(database_fault(&error)),
+        };
+        let result = outcome.map_err(|NotAudio { fault, misleading }| {
+            self.problem(Problem::of(
+                &task.file,
+                task.id.clone(),
+                fault.clone(),
+                misleading,
+            ));
+            fault
+        });
+        let failed = result.is_err();
+        if failed {
+            self.left.fetch_sub(1, Ordering::Relaxed);
+        }
+        self.tally()
+            .outcomes
+            .insert(task.file.path().to_owned(), result);
+        failed
+    }
+
+    fn record(&self, record: FileRecord) -> Result<FileId, NotAudio> {
+        let counted = Counted::of(&record);
+        self.tally().add(&counted);
+        let path = record.file.path().to_owned();
+        let damage = record.audio.as_ref().and_then(|audio| audio.damage.clone());
+        let recorded = self.write_last_with_the_end(|db, end| record::record_file(db, record, end));
+        let file_id = recorded.map_err(|error| {
+            self.tally().take_back(&counted);
+            database_fault(&error)
+        })?;
+        if counted.is_silent {
+            (self.tell)(&Event::FileNoAudio {
+                path,
+                reason: format!("{:.1} s of silence", counted.audio_seconds),
+            });
+            return Ok(file_id);
+        }
+        if let Some(reason) = damage {
+            (self.tell)(&Event::FileDamaged {
+                path: path.clone(),
+                reason,
+            });
+        }
+        (self.tell)(&counted.recorded(path, file_id.clone()));
+        Ok(file_id)
+    }
+
+    /// Records new descriptions of a file's passages.
+    fn record_again(&self, path: &str, record: DescriptionRecord) -> Result<FileId, NotAudio> {
+        let counted = Counted::again(&record);
+        self.tally().add(&counted);
+        let recorded =
+            self.write_last_with_the_end(|db, end| record::record_description(db, record, end));
+        let file_id = recorded.map_err(|error| {
+            self.tally().take_back(&counted);
+            database_fault(&error)
+        })?;
+        (self.tell)(&counted.recorded(path.to_owned(), file_id.clone()));
+        Ok(file_id)
+    }
+
+    /// Records copies, now that their originals are; one transaction each.
+    fn link_copies(
+        &self,
+        copies: &[Copy],
+        homes: &HashMap<String, FileId>,
+        families: &mut Families,
+    ) {
+        for copy in copies {
+            if self.cancel.is_requested() {
+                return;
+            }
+            let outcome = self.tally().outcomes.get(&copy.original).cloned();
+            let original = match outcome {
+                Some(outcome) => outcome,
+                None => match homes.get(&copy.original) {
+                    Some(id) => Ok(id.clone()),
+                    // The original was not reached, so neither is the copy.
+                    None => continue,
+                },
+            };
+            let linked = original
+                .map_err(|fault| Fault {
+                    reason: format!(
+                        "{} (as in `{}`, which has the same content)",
+                        fault.reason, copy.original
+                    ),
+                    ..fault
+                })
+                .and_then(|original| self.link_copy(copy, original, families));
+            if let Err(fault) = linked {
+                self.left.fetch_sub(1, Ordering::Relaxed);
+                self.problem(Problem::of(&copy.file, copy.id.clone(), fault, false));
+            }
+        }
+    }
+
+    fn link_copy(
+        &self,
+        copy: &Copy,
+        original: FileId,
+        families: &mut Families,
+    ) -> Result<(), Fault> {
+        let record = FileRecord {
+            id: copy.id.clone().unwrap_or_else(FileId::random),
+            file: copy.file.clone(),
+            hash: copy.hash.as_str().to_owned(),
+            status: FileStatus::Duplicate,
+            audio: None,
+            tags: Tags::default(),
+            passages: Vec::new(),
+            session: self.session.clone(),
+        };
+        let family = families.join(copy.hash.as_str(), original, record.id.clone());
+        self.tally().files.duplicate += 1;
+        self.write_last_with_the_end(|db, end| record::record_copy(db, record, family, end))
+            .map_err(|error| {
+                self.tally().files.duplicate -= 1;
+                database_fault(&error).fault
+            })?;
+        (self.tell)(&Event::FileDuplicate {
+            path: copy.file.path().to_owned(),
+            original: copy.original.clone(),
+        });
+        Ok(())
+    }
+}
+
+/// A database that fails is no fault of the file: the next run tries again.
+fn database_fault(error: &Error) -> NotAudio {
+    NotAudio {
+        fault: Fault::retry_later("record", error),
+        misleading: false,
+    }
+}

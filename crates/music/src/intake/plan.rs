@@ -1,0 +1,519 @@
+//! Decides what to do with each file before anything is done.
+//!
+//! Most files need nothing, and that must cost nothing: size and time are
+//! compared, no file is opened. Only a new or changed file that has the very
+//! size of another one may be its copy, or a known file under a new name; those
+//! are hashed here, so that which copy is the original never depends on which
+//! worker was faster.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use run::{Cancel, Fault, for_each};
+
+use crate::id::FileId;
+use crate::intake::hash::ContentHash;
+use crate::intake::recognise::{NotAudio, recognise};
+use crate::intake::scan::{Refused, Scan, ScannedFile};
+use crate::library::known::{FileStatus, Known, KnownFile};
+
+/// A file to be analysed.
+#[derive(Debug)]
+pub struct Task {
+    /// The file.
+    pub file: ScannedFile,
+    /// The row it already has.
+    pub id: Option<FileId>,
+    /// Its content's name, where it had to be known beforehand.
+    pub hash: Option<ContentHash>,
+    /// Audio files in its folder, itself among them.
+    pub neighbours: usize,
+    /// How much of it is to be done.
+    pub extent: Extent,
+}
+
+/// What there is to do with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// It is as recorded, but its passages are to be described anew.
+    Description,
+}
+
+/// A file whose content is another one's.
+#[derive(Debug)]
+pub struct Copy {
+    /// The copy.
+    pub file: ScannedFile,
+    /// The row it already has.
+    pub id: Option<FileId>,
+    /// The content both have.
+    pub hash: ContentHash,
+    /// Path of the original.
+    pub original: String,
+}
+
+/// A known content at a new path, or at the old one with a new time.
+#[derive(Debug)]
+pub struct Move {
+    /// The row, which keeps its id and all that hangs on it.
+    pub id: FileId,
+    /// Where it was.
+    pub from: String,
+    /// Where it is.
+    pub to: ScannedFile,
+}
+
+/// A file that cannot be taken in.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// Its path in the library.
+    pub path: String,
+    /// Its size in bytes, 0 where it was never asked.
+    pub size: u64,
+    /// Its modification time in nanoseconds since 1970, 0 where it was never asked.
+    pub modified_ns: i64,
+    /// The row it has from better days.
+    pub id: Option<FileId>,
+    /// Why.
+    pub fault: Fault,
+    /// Its name promised something else.
+    pub misleading: bool,
+}
+
+impl Problem {
+    /// A problem with `file`.
+    pub fn of(file: &ScannedFile, id: Option<FileId>, fault: Fault, misleading: bool) -> Self {
+        Self {
+            path: file.path().to_owned(),
+            size: file.size(),
+            modified_ns: file.modified_ns(),
+            id,
+            fault,
+            misleading,
+        }
+    }
+}
+
+/// What an import is going to do.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Files whose content is as recorded, be it at a new path or with a new time.
+    pub unchanged: usize,
+    /// Files that could not be taken in before and have not changed since.
+    pub known_problems: Vec<Problem>,
+    /// Files that the scan refused, or that turned out to be no audio while planning.
+    pub problems: Vec<Problem>,
+    /// Known contents at new paths or with new times.
+    pub moves: Vec<Move>,
+    /// Rows whose path another content took over, or whose place a moved original took.
+    pub absorbed: Vec<FileId>,
+    /// Files to be analysed, in path order.
+    pub tasks: Vec<Task>,
+    /// Copies of files known or to be analysed, in path order.
+    pub copies: Vec<Copy>,
+    /// Rows whose files are gone, in path order.
+    pub missing: Vec<KnownFile>,
+}
+
+/// What is planned for.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    /// The library's root folder.
+    pub root: &'a Path,
+    /// The scanned folder in the library; empty for the root itself.
+    pub folder: &'a str,
+    /// Analyse everything again.
+    pub force: bool,
+    /// Threads for hashing.
+    pub jobs: usize,
+    /// Asks the hashing to stop.
+    pub cancel: &'a Cancel,
+}
+
+/// Plans an import of what `scan` found into a library that holds `known`.
+pub fn plan(scan: Scan, known: &Known, scope: &Scope<'_>) -> Plan {
+    let mut plan = Plan {
+        problems: scan.refused.into_iter().map(refused).collect(),
+        ..Plan::default()
+    };
+    let neighbours = neighbours(&scan.files);
+    let present: HashSet<String> = scan.files.iter().map(|f| f.path().to_owned()).collect();
+    let mut in_place = HashMap::new();
+    let mut candidates = Vec::new();
+    for file in scan.files {
+        let row = known.files.get(file.path());
+        let problem = known.problems.get(file.path());
+        if let Some(problem) = problem.filter(|problem| problem.still_holds(&file) && !scope.force)
+        {
+            let id = row.map(|row| row.id.clone());
+            let fault = problem.fault.clone();
+            plan.known_problems
+                .push(Problem::of(&file, id, fault, problem.misleading));
+        } else if let Some(row) =
+            row.filter(|row| row.is_settled() && row.looks_like(&file) && !scope.force)
+        {
+            if !row.is_described() {
+                plan.tasks.push(Task {
+                    file: file.clone(),
+                    id: Some(row.id.clone()),
+                    hash: None,
+                    neighbours: 1,
+                    extent: Extent::Description,
+                });
+            }
+            in_place.insert(file.path().to_owned(), file);
+        } else {
+            candidates.push(Candidate {
+                file,
+                row,
+                hash: None,
+            });
+        }
+    }
+    plan.unchanged = in_place.len() - plan.tasks.len();
+    let mut candidates = hash_where_sizes_meet(candidates, known, scope, &mut plan);
+    let mut gone: Vec<&KnownFile> = known
+        .files
+        .values()
+        .filter(|row| is_below(&row.path, scope.folder) && !present.contains(&row.path))
+        .filter(|row| {
+            !scan
+                .unreadable
+                .iter()
+                .any(|folder| is_below(&row.path, folder))
+        })
+        .collect();
+    gone.sort_by(|a, b| a.path.cmp(&b.path));
+
+    let mut homes = Homes::find(known, &in_place, &gone, &candidates, scope);
+    homes.move_into_copies(known, &in_place, &mut plan);
+    // A row that already stands for a content stays its original.
+    candidates.sort_by_key(|candidate| {
+        (
+            !candidate.stays_original(),
+            candidate.file.path().to_owned(),
+        )
+    });
+    for candidate in candidates {
+        let neighbours = neighbours.get(folder_of(candidate.file.path())).copied();
+        homes.settle(candidate, neighbours.unwrap_or(1), scope.force, &mut plan);
+    }
+    homes.finish(&gone, &mut plan);
+    plan
+}
+
+impl Plan {
+    /// Files that look like audio, whatever is to become of them.
+    pub fn found(&self) -> usize {
+        self.unchanged
+            + self.known_problems.len()
+            + self.problems.len()
+            + self.tasks.len()
+            + self.copies.len()
+    }
+}
+
+fn refused(refused: Refused) -> Problem {
+    Problem {
+        path: refused.path,
+        size: 0,
+        modified_ns: 0,
+        id: None,
+        fault: refused.fault,
+        misleading: refused.misleading,
+    }
+}
+
+/// A new or changed file while its fate is open.
+struct Candidate<'a> {
+    file: ScannedFile,
+    row: Option<&'a KnownFile>,
+    hash: Option<ContentHash>,
+}
+
+impl Candidate<'_> {
+    /// Whether its row's content is still what lies here.
+    fn is_same_content(&self) -> bool {
+        match (self.row, &self.hash) {
+            (Some(row), Some(hash)) => row.hash.as_deref() == Some(hash.as_str()),
+            _ => false,
+        }
+    }
+
+    fn stays_original(&self) -> bool {
+        self.is_same_content() && self.row.is_some_and(KnownFile::is_original)
+    }
+
+    /// Whether its row's content is certainly no longer here.
+    fn is_overwritten(&self) -> bool {
+        let other_size = self
+            .row
+            .and_then(KnownFile::size)
+            .is_some_and(|size| size != self.file.size());
+        other_size || (self.hash.is_some() && !self.is_same_content())
+    }
+}
+
+/// Which content lives where.
+struct Homes<'a> {
+    /// Paths of the originals in place, or to come, by hash.
+    originals: HashMap<String, String>,
+    /// Originals whose content no longer lies at their path, by hash.
+    homeless: HashMap<&'a str, Vec<&'a KnownFile>>,
+    /// Rows that got a new path.
+    claimed: HashSet<FileId>,
+    /// Rows whose path another row's content has moved to.
+    evicted: Vec<FileId>,
+}
+
+impl<'a> Homes<'a> {
+    fn find(
+        known: &'a Known,
+        in_place: &HashMap<String, ScannedFile>,
+        gone: &[&'a KnownFile],
+        candidates: &[Candidate<'a>],
+        scope: &Scope<'_>,
+    ) -> Self {
+        let asked: HashSet<&str> = candidates
+            .iter()
+            .filter_map(|c| c.hash.as_ref())
+            .map(ContentHash::as_str)
+            .collect();
+        let elsewhere = known
+            .files
+            .values()
+            .filter(|row| !is_below(&row.path, scope.folder))
+            .filter(|row| row.hash.as_deref().is_some_and(|hash| asked.contains(hash)));
+        let (there, lost): (Vec<_>, Vec<_>) =
+            elsewhere.partition(|row| scope.root.join(&row.path).is_file());
+        let touched = candidates
+            .iter()
+            .filter(|c| c.is_same_content())
+            .filter_map(|c| c.row);
+        let settled = known
+            .files
+            .values()
+            .filter(|row| in_place.contains_key(&row.path));
+        let mut originals = HashMap::new();
+        for row in settled.chain(there).chain(touched) {
+            if let (true, Some(hash)) = (row.is_original(), &row.hash) {
+                originals.insert(hash.clone(), row.path.clone());
+            }
+        }
+        let overwritten = candidates
+            .iter()
+            .filter(|c| c.is_overwritten())
+            .filter_map(|c| c.row);
+        let mut homeless: HashMap<&str, Vec<&KnownFile>> = HashMap::new();
+        for row in gone.iter().copied().chain(lost).chain(overwritten) {
+            if let (true, Some(hash)) = (row.is_original(), &row.hash) {
+                homeless.entry(hash).or_default().push(row);
+            }
+        }
+        Self {
+            originals,
+            homeless,
+            claimed: HashSet::new(),
+            evicted: Vec::new(),
+        }
+    }
+
+    /// An original that is gone lives on in a copy that is still there.
+    fn move_into_copies(
+        &mut self,
+        known: &Known,
+        in_place: &HashMap<String, ScannedFile>,
+        plan: &mut Plan,
+    ) {
+        let mut copies: Vec<&KnownFile> = known
+            .files
+            .values()
+            .filter(|row| row.status == FileStatus::Duplicate && in_place.contains_key(&row.path))
+            .collect();
+        copies.sort_by(|a, b| a.path.cmp(&b.path));
+        for copy in copies {
+            let hash = copy.hash.as_deref().unwrap_or_default();
+            if !self.originals.contains_key(hash)
+                && let Some(row) = self.claim(hash)
+            {
+                self.originals.insert(hash.to_owned(), copy.path.clone());
+                self.evicted.push(copy.id.clone());
+                plan.moves.push(Move {
+                    id: row.id.clone(),
+                    from: row.path.clone(),
+                    to: in_place[&copy.path].clone(),
+                });
+            }
+        }
+    }
+
+    fn settle(
+        &mut self,
+        candidate: Candidate<'a>,
+        neighbours: usize,
+        force: bool,
+        plan: &mut Plan,
+    ) {
+        let same_content = candidate.is_same_content();
+        let Candidate { file, row, hash } = candidate;
+        let path = file.path().to_owned();
+        let id = row.map(|row| row.id.clone());
+        if let Some(row) = row.filter(|row| same_content && row.is_settled() && !force) {
+            plan.unchanged += 1;
+            plan.moves.push(Move {
+                id: row.id.clone(),
+                from: row.path.clone(),
+                to: file,
+            });
+            return;
+        }
+        if let Some(hash) = &hash {
+            let original = self
+                .originals
+                .get(hash.as_str())
+                .filter(|original| **original != path);
+            if let Some(original) = original.cloned() {
+                plan.copies.push(Copy {
+                    file,
+                    id,
+                    hash: hash.clone(),
+                    original,
+                });
+                return;
+            }
+            self.originals.insert(hash.as_str().to_owned(), path);
+            if let Some(moved) = self.claim(hash.as_str()) {
+                self.evicted.extend(id.filter(|id| *id != moved.id));
+                plan.unchanged += 1;
+                plan.moves.push(Move {
+                    id: moved.id.clone(),
+                    from: moved.path.clone(),
+                    to: file,
+                });
+                return;
+            }
+        }
+        plan.tasks.push(Task {
+            file,
+            id,
+            hash,
+            neighbours,
+            extent: Extent::Whole,
+        });
+    }
+
+    fn claim(&mut self, hash: &str) -> Option<&'a KnownFile> {
+        let row = self.homeless.get_mut(hash)?.pop()?;
+        self.claimed.insert(row.id.clone());
+        Some(row)
+    }
+
+    fn finish(self, gone: &[&KnownFile], plan: &mut Plan) {
+        let claimed = self.claimed;
+        plan.absorbed = self
+            .evicted
+            .into_iter()
+            .filter(|id| !claimed.contains(id))
+            .collect();
+        for task in &mut plan.tasks {
+            task.id = task.id.take().filter(|id| !claimed.contains(id));
+        }
+        for copy in &mut plan.copies {
+            copy.id = copy.id.take().filter(|id| !claimed.contains(id));
+        }
+        plan.tasks.sort_by(|a, b| a.file.path().cmp(b.file.path()));
+        plan.copies.sort_by(|a, b| a.file.path().cmp(b.file.path()));
+        plan.missing = gone
+            .iter()
+            .filter(|row| !claimed.contains(&row.id))
+            .map(|row| (*row).clone())
+            .collect();
+    }
+}
+
+/// Hashes the candidates whose size another candidate or a known file has too.
+/// What proves to be no audio, or cannot be read, leaves the candidates.
+fn hash_where_sizes_meet<'a>(
+    candidates: Vec<Candidate<'a>>,
+    known: &Known,
+    scope: &Scope<'_>,
+    plan: &mut Plan,
+) -> Vec<Candidate<'a>> {
+    let mut sizes: HashMap<u64, usize> = HashMap::new();
+    let of_candidates = candidates.iter().map(|candidate| candidate.file.size());
+    let of_rows = known
+        .files
+        .values()
+        .filter(|row| row.hash.is_some())
+        .filter_map(KnownFile::size);
+    for size in of_candidates.chain(of_rows) {
+        *sizes.entry(size).or_default() += 1;
+    }
+    let (meeting, mut alone): (Vec<_>, Vec<_>) = candidates
+        .into_iter()
+        .partition(|candidate| sizes[&candidate.file.size()] > 1);
+    let hashes: Vec<_> = meeting.iter().map(|_| Mutex::new(None)).collect();
+    let work: Vec<_> = meeting.iter().zip(&hashes).collect();
+    for_each(scope.jobs, &work, scope.cancel, |_, (candidate, slot)| {
+        let recognised = recognise(&candidate.file);
+        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(recognised);
+    });
+    drop(work);
+    for (mut candidate, slot) in meeting.into_iter().zip(hashes) {
+        match slot.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(Ok(hash)) => {
+                candidate.hash = Some(hash);
+                alone.push(candidate);
+            }
+            Some(Err(NotAudio { fault, misleading })) => {
+                let id = candidate.row.map(|row| row.id.clone());
+                plan.problems
+                    .push(Problem::of(&candidate.file, id, fault, misleading));
+            }
+            // Asked to stop: nobody knows what it is, and nothing will be done with it.
+            None => alone.push(candidate),
+        }
+    }
+    alone
+}
+
+/// The folder of a path in the library; empty for the root.
+pub(crate) fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+fn neighbours(files: &[ScannedFile]) -> HashMap<String, usize> {
+    let mut neighbours: HashMap<String, usize> = HashMap::new();
+    for file in files {
+        *neighbours
+            .entry(folder_of(file.path()).to_owned())
+            .or_default() += 1;
+    }
+    neighbours
+}
+
+/// Whether `path` is `folder` or lies below it; the empty folder holds everything.
+pub(crate) fn is_below(path: &str, folder: &str) -> bool {
+    folder.is_empty()
+        || path
+            .strip_prefix(folder)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_holds_what_lies_below_it_and_not_its_namesakes() {
+        assert!(is_below("a/b.mp3", ""));
+        assert!(is_below("a/b.mp3", "a"));
+        assert!(is_below("a", "a"));
+        assert!(!is_below("ab/c.mp3", "a"));
+        assert_eq!(folder_of("a/b/c.mp3"), "a/b");
+        assert_eq!(folder_of("c.mp3"), "");
+    }
+}

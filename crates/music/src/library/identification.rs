@@ -1,0 +1,446 @@
+//! Writes what passages were found to be: songs, artists, works, albums, and all that links them.
+//!
+//! Everything about the passages of one file is one transaction, the answers it came from
+//! included. An earlier identification is replaced; a person's word is not.
+
+use sqlite::{Db, Tx, params};
+
+use crate::error::Result;
+use crate::id::{FileId, PassageId};
+use crate::identify::catalogue::{Recording, ReleaseName};
+use crate::identify::evidence::{Evidence, Level};
+use crate::library::answers::Answer;
+use crate::library::due::Item;
+use crate::library::shown_flavor;
+
+/// What became of a passage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It has a song.
+    Identified,
+    /// Somebody should look at the candidates.
+    Doubtful,
+    /// Nobody knows it.
+    None,
+    /// A service did not answer.
+    RetryLater,
+    /// A person said what it is.
+    Chosen,
+    /// A person said what it is not.
+    Rejected,
+}
+
+impl State {
+    /// As it is stored.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Identified => "identified",
+            Self::Doubtful => "doubtful",
+            Self::None => "none",
+            Self::RetryLater => "retry_later",
+            Self::Chosen => "chosen",
+            Self::Rejected => "rejected",
+        }
+    }
+
+    /// The state of a stored word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [
+            Self::Identified,
+            Self::Doubtful,
+            Self::None,
+            Self::RetryLater,
+            Self::Chosen,
+            Self::Rejected,
+        ]
+        .into_iter()
+        .find(|state| state.word() == word)
+    }
+
+    /// Whether a person decided.
+    pub const fn is_decided(self) -> bool {
+        matches!(self, Self::Chosen | Self::Rejected)
+    }
+}
+
+/// What a passage was found to be.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The passage.
+    pub passage: PassageId,
+    /// Where it started then, in ticks.
+    pub start: i64,
+    /// Where it ended then, in ticks.
+    pub end: i64,
+    /// What became of it.
+    pub state: State,
+    /// How sure it is.
+    pub level: Level,
+    /// The same as a number.
+    pub confidence: f64,
+    /// Why, as JSON.
+    pub reasoning: String,
+    /// What it is, if it has a song.
+    pub song: Option<Song>,
+}
+
+/// A recording, and where the passage has it from.
+#[derive(Debug, Clone)]
+pub struct Song {
+    /// The recording.
+    pub recording: Recording,
+    /// The album.
+    pub album: Option<ReleaseName>,
+    /// Who says so: the strongest source first, in the words of `mbid_source`.
+    pub source: String,
+    /// The reasons.
+    pub evidence: Vec<Evidence>,
+}
+
+/// A file that is cut anew.
+#[derive(Debug, Clone)]
+pub struct Cut {
+    file: FileId,
+    /// Its passages, and whether their fingerprints still hold.
+    passages: Vec<(PassageId, i64, i64, bool)>,
+}
+
+impl Cut {
+    /// The cut that leads to these passages, all of one file.
+    ///
+    /// # Panics
+    ///
+    /// Without any passage.
+    pub fn of(items: &[Item]) -> Self {
+        let place = |item: &Item| {
+            (
+                item.id.clone(),
+                item.start,
+                item.end,
+                item.fingerprint.is_some(),
+            )
+        };
+        Self {
+            file: items[0].file.clone(),
+            passages: items.iter().map(place).collect(),
+        }
+    }
+}
+
+/// Writes a cut, findings and answers in one transaction.
+///
+/// # Errors
+///
+/// When the database cannot be written; then nothing of it is.
+pub fn record(
+    db: &Db,
+    cut: Option<Cut>,
+    findings: Vec<Finding>,
+    answers: Vec<Answer>,
+) -> Result<()> {
+    if findings.is_empty() && answers.is_empty() {
+        return Ok(());
+    }
+    db.write("record identification", move |tx| {
+        if let Some(cut) = &cut {
+            write_cut(tx, cut)?;
+        }
+        for finding in &findings {
+            write_finding(tx, finding)?;
+        }
+        write_answers(tx, &answers)
+    })
+}
+
+/// Keeps answers, the newest one to each question.
+pub(crate) fn write_answers(tx: &Tx<'_>, answers: &[Answer]) -> Result<()> {
+    tx.insert_rows(
+        "accession_answers",
+        &["service", "question", "answer", "expires_at"],
+        "ON CONFLICT (service, question) DO UPDATE SET answer = excluded.answer, \
+             answered_at = excluded.answered_at, expires_at = excluded.expires_at",
+        answers.iter().map(|answer| {
+            let now = jiff::Timestamp::now().as_second();
+            (
+                answer.service,
+                &answer.question,
+                &answer.answer,
+                now + answer.holds,
+            )
+        }),
+    )?;
+    Ok(())
+}
+
+/// Passages that stay keep what hangs on them; what was measured of others no longer holds.
+///
+/// The next import hears the file again and keeps this cut.
+fn write_cut(tx: &Tx<'_>, cut: &Cut) -> Result<()> {
+    let ids: Vec<_> = cut.passages.iter().map(|(id, ..)| id).collect();
+    tx.execute(
+        "DELETE FROM passages WHERE file_id = ?1 AND guid NOT IN (SELECT value FROM json_each(?2))",
+        params![
+            cut.file,
+            serde_json::to_string(&ids).expect("ids are plain text")
+        ],
+    )?;
+    tx.execute(
+        "UPDATE accession_files SET analysis_version = 0 WHERE file_id = ?1",
+        params![cut.file],
+    )?;
+    for (id, start, end, holds) in &cut.passages {
+        if *holds {
+            continue;
+        }
+        tx.execute(
+            "INSERT INTO passages (guid, file_id, start_time_ticks, end_time_ticks, decode_status, status, \
+                                   import_timestamp, import_strategy, import_version) \
+             VALUES (?1, ?2, ?3, ?4, 'successful', 'INGEST COMPLETE', unixepoch(), 'release', ?5) \
+             ON CONFLICT (guid) DO UPDATE SET start_time_ticks = excluded.start_time_ticks, \
+                end_time_ticks = excluded.end_time_ticks, fade_in_start_ticks = NULL, lead_in_start_ticks = NULL, \
+                lead_out_start_ticks = NULL, fade_out_start_ticks = NULL, \
+                musical_flavor_vector = NULL, flavor_source_blend = NULL, import_metadata = NULL, \
+                import_strategy = excluded.import_strategy, updated_at = CURRENT_TIMESTAMP",
+            params![id, cut.file, start, end, concat!("accession ", env!("CARGO_PKG_VERSION"))],
+        )?;
+        for table in ["accession_fingerprints", "accession_sounds"] {
+            tx.execute(
+                &format!("DELETE FROM {table} WHERE passage_id = ?1"),
+                params![id],
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn write_finding(tx: &Tx<'_>, finding: &Finding) -> Result<()> {
+    // A person may have decided while the network was asked.
+    let is_person = finding.state.is_decided();
+    let written = tx.execute(
+        "INSERT INTO accession_identifications (passage_id, state, recording_mbid, confidence, level, reasoning, \
+                                                start_time_ticks, end_time_ticks) \
+         SELECT guid, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM passages WHERE guid = ?1 \
+         ON CONFLICT (passage_id) DO UPDATE SET state = excluded.state, \
+            recording_mbid = excluded.recording_mbid, confidence = excluded.confidence, \
+            level = excluded.level, reasoning = excluded.reasoning, \
+            start_time_ticks = excluded.start_time_ticks, end_time_ticks = excluded.end_time_ticks, \
+            identified_at = CURRENT_TIMESTAMP \
+            WHERE ?9 OR accession_identifications.state NOT IN ('chosen', 'rejected')",
+        params![
+            finding.passage,
+            finding.state.word(),
+            finding.song.as_ref().map(|song| &song.recording.mbid),
+            finding.confidence,
+            finding.level.word(),
+            finding.reasoning,
+            finding.start,
+            finding.end,
+            is_person,
+        ],
+    )?;
+    if written == 0 {
+        return Ok(());
+    }
+    match (&finding.song, finding.state) {
+        (Some(song), _) => write_song(tx, finding, song),
+        // Nothing new is known: what was found before stays until it is.
+        (None, State::RetryLater) => Ok(()),
+        (None, _) => clear_song(tx, finding),
+    }
+}
+
+fn write_song(tx: &Tx<'_>, finding: &Finding, song: &Song) -> Result<()> {
+    let recording = &song.recording;
+    let mut works = Vec::new();
+    for work in &recording.works {
+        works.extend(upsert(
+            tx,
+            "INSERT INTO works (guid, work_mbid, title) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (work_mbid) DO UPDATE SET title = excluded.title, updated_at = CURRENT_TIMESTAMP \
+             RETURNING guid",
+            &work.mbid,
+            &work.title,
+        )?);
+    }
+    let song_id = tx
+        .returning(
+            "INSERT INTO songs (guid, recording_mbid, work_id, title, artist_name) VALUES (?1, ?2, ?3, ?4, ?5) \
+             ON CONFLICT (recording_mbid) DO UPDATE SET work_id = coalesce(excluded.work_id, work_id), \
+                title = excluded.title, artist_name = excluded.artist_name, updated_at = CURRENT_TIMESTAMP \
+             RETURNING guid",
+            params![random(), recording.mbid, works.first(), recording.title, recording.artist],
+            |row| row.get::<_, String>(0),
+        )?
+        .remove(0);
+    for work in &works {
+        tx.execute(
+            "INSERT INTO song_works (song_id, work_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            params![song_id, work],
+        )?;
+    }
+    write_artists(tx, &song_id, recording)?;
+    link_passage(tx, finding, song, &song_id)
+}
+
+/// The artists of a song share its weight equally; one who is named twice gets two shares.
+fn write_artists(tx: &Tx<'_>, song_id: &str, recording: &Recording) -> Result<()> {
+    let credits: Vec<_> = recording
+        .credits
+        .iter()
+        .filter(|credit| !credit.mbid.is_empty())
+        .collect();
+    if credits.is_empty() {
+        return Ok(());
+    }
+    let mut weights: Vec<(String, f64)> = Vec::new();
+    for credit in &credits {
+        let ids = upsert(
+            tx,
+            "INSERT INTO artists (guid, artist_mbid, name) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (artist_mbid) DO UPDATE SET name = excluded.name, updated_at = CURRENT_TIMESTAMP \
+             RETURNING guid",
+            &credit.mbid,
+            &credit.name,
+        )?;
+        let share = 1.0 / credits.len() as f64;
+        for id in ids {
+            match weights.iter_mut().find(|(known, _)| *known == id) {
+                Some((_, weight)) => *weight += share,
+                None => weights.push((id, share)),
+            }
+        }
+    }
+    let ids: Vec<_> = weights.iter().map(|(id, _)| id).collect();
+    tx.execute(
+        "DELETE FROM song_artists WHERE song_id = ?1 AND artist_id NOT IN (SELECT value FROM json_each(?2))",
+        params![song_id, serde_json::to_string(&ids).expect("ids are plain text")],
+    )?;
+    for (id, weight) in &weights {
+        tx.execute(
+            "INSERT INTO song_artists (song_id, artist_id, weight) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (song_id, artist_id) DO UPDATE SET weight = excluded.weight",
+            params![song_id, id, weight.min(1.0)],
+        )?;
+    }
+    Ok(())
+}
+
+fn link_passage(tx: &Tx<'_>, finding: &Finding, song: &Song, song_id: &str) -> Result<()> {
+    let passage = &finding.passage;
+    tx.execute(
+        "DELETE FROM passage_songs WHERE passage_id = ?1 AND song_id <> ?2",
+        params![passage, song_id],
+    )?;
+    tx.execute(
+        "INSERT INTO passage_songs (passage_id, song_id, start_time_ticks, end_time_ticks) VALUES (?1, ?2, 0, ?3) \
+         ON CONFLICT (passage_id, song_id) DO UPDATE SET start_time_ticks = 0, end_time_ticks = excluded.end_time_ticks",
+        params![passage, song_id, finding.end - finding.start],
+    )?;
+    let album = match &song.album {
+        Some(album) => tx.returning(
+            "INSERT INTO albums (guid, album_mbid, title, release_date) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (album_mbid) DO UPDATE SET title = excluded.title, \
+                release_date = coalesce(excluded.release_date, release_date), updated_at = CURRENT_TIMESTAMP \
+             RETURNING guid",
+            params![random(), album.mbid, album.title, album.date],
+            |row| row.get::<_, String>(0),
+        )?,
+        None => Vec::new(),
+    };
+    tx.execute(
+        "DELETE FROM passage_albums WHERE passage_id = ?1 AND album_id <> ?2",
+        params![passage, album.first().map_or("", String::as_str)],
+    )?;
+    for album in &album {
+        tx.execute(
+            "INSERT INTO passage_albums (passage_id, album_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            params![passage, album],
+        )?;
+    }
+    tx.execute(
+        "UPDATE passages SET song_id = ?2, recording_mbid = ?3, mbid_source = ?4, mbid_confidence = ?5, \
+            identity_confidence = ?5, title = ?6, title_source = 'musicbrainz', title_confidence = ?5, \
+            artist = ?7, artist_source = 'musicbrainz', artist_confidence = ?5, \
+            album = coalesce(?8, album), \
+            album_source = CASE WHEN ?8 IS NULL THEN album_source ELSE 'musicbrainz' END, \
+            album_confidence = CASE WHEN ?8 IS NULL THEN album_confidence ELSE ?5 END, \
+            updated_at = CURRENT_TIMESTAMP \
+         WHERE guid = ?1",
+        params![
+            passage,
+            song_id,
+            song.recording.mbid,
+            song.source,
+            finding.confidence,
+            song.recording.title,
+            song.recording.artist,
+            song.album.as_ref().map(|album| &album.title),
+        ],
+    )?;
+    shown_flavor::prefer_chosen(tx, passage)?;
+    write_provenance(tx, finding, &song.evidence)
+}
+
+/// Takes a passage's song away; what the tags say comes back.
+fn clear_song(tx: &Tx<'_>, finding: &Finding) -> Result<()> {
+    let passage = &finding.passage;
+    tx.execute(
+        "DELETE FROM passage_songs WHERE passage_id = ?1",
+        params![passage],
+    )?;
+    tx.execute(
+        "DELETE FROM passage_albums WHERE passage_id = ?1",
+        params![passage],
+    )?;
+    for (column, tag) in [
+        ("title", "$.title"),
+        ("artist", "$.artist"),
+        ("album", "$.album"),
+    ] {
+        tx.execute(
+            &format!(
+                "UPDATE passages SET {column} = (SELECT json_extract(tags, ?2) FROM accession_files a \
+                    WHERE a.file_id = passages.file_id), {column}_source = 'tags', {column}_confidence = NULL \
+                 WHERE guid = ?1 AND {column}_source = 'musicbrainz'"
+            ),
+            params![passage, tag],
+        )?;
+    }
+    tx.execute(
+        "UPDATE passages SET song_id = NULL, recording_mbid = NULL, mbid_source = NULL, mbid_confidence = NULL, \
+            identity_confidence = ?2, updated_at = CURRENT_TIMESTAMP \
+         WHERE guid = ?1",
+        params![passage, finding.confidence],
+    )?;
+    write_provenance(tx, finding, &[])
+}
+
+fn write_provenance(tx: &Tx<'_>, finding: &Finding, evidence: &[Evidence]) -> Result<()> {
+    tx.execute(
+        "DELETE FROM import_provenance WHERE passage_id = ?1 AND source_type <> 'tags'",
+        params![finding.passage],
+    )?;
+    for one in evidence {
+        tx.execute(
+            "INSERT INTO import_provenance (id, passage_id, source_type, data_extracted, confidence, timestamp) \
+             VALUES (?1, ?2, ?3, ?4, ?5, unixepoch())",
+            params![
+                random(),
+                finding.passage,
+                format!("identify {}", one.source.word()),
+                serde_json::to_string(one).expect("evidence is plain text and numbers"),
+                one.confidence,
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+fn upsert(tx: &Tx<'_>, sql: &str, mbid: &str, name: &str) -> Result<Vec<String>> {
+    Ok(tx.returning(sql, params![random(), mbid, name], |row| row.get(0))?)
+}
+
+pub(crate) fn random() -> String {
+    uuid::Uuid::new_v4().to_string()
+}

@@ -1,0 +1,257 @@
+//! What the library already knows about the files on the disk.
+
+use std::collections::HashMap;
+
+use run::{Fault, Retry};
+use sqlite::{Db, Row, RowResult, params};
+
+use crate::error::Result;
+use crate::id::FileId;
+use crate::intake::scan::ScannedFile;
+
+/// Bumped when what is made of a file changes, so that files are analysed again.
+pub const ANALYSIS_VERSION: u32 = 3;
+
+/// Bumped when only what is told of passages that stay where they are changes (leads, fades, loudness, flavor, the
+/// waveform), so that files are heard again, but not cut, fingerprinted or named again.
+pub const DESCRIPTION_VERSION: u32 = 1;
+
+/// WKMP's words for the state of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileStatus {
+    /// Everything about the file is recorded.
+    Complete,
+    /// The content is that of another file, whose passages stand for both.
+    Duplicate,
+    /// The file holds no sound.
+    NoAudio,
+    /// Anything else: begun by another program and not finished.
+    Unfinished,
+}
+
+impl FileStatus {
+    /// The word in `files.status`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Complete => "INGEST COMPLETE",
+            Self::Duplicate => "DUPLICATE HASH",
+            Self::NoAudio => "NO AUDIO",
+            Self::Unfinished => "PENDING",
+        }
+    }
+
+    fn from_word(word: &str) -> Self {
+        [Self::Complete, Self::Duplicate, Self::NoAudio]
+            .into_iter()
+            .find(|status| status.word() == word)
+            .unwrap_or(Self::Unfinished)
+    }
+}
+
+/// A row of `files`, as far as it tells whether the file has changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownFile {
+    /// Its id.
+    pub id: FileId,
+    /// Its path in the library.
+    pub path: String,
+    /// SHA-256 of its content; `None` where no hash was ever made.
+    pub hash: Option<String>,
+    /// Its status.
+    pub status: FileStatus,
+    size: Option<u64>,
+    modified_text: String,
+    modified_ns: Option<i64>,
+    analysis_version: Option<u32>,
+    description_version: Option<u32>,
+}
+
+impl KnownFile {
+    /// Whether the row says all there is to say about its content.
+    pub fn is_settled(&self) -> bool {
+        self.status != FileStatus::Unfinished
+            && self.hash.is_some()
+            && self
+                .analysis_version
+                .is_none_or(|version| version >= ANALYSIS_VERSION)
+    }
+
+    /// Whether its passages are described as they would be now; what another program described stays as it is.
+    pub fn is_described(&self) -> bool {
+        self.status != FileStatus::Complete
+            || self.analysis_version.is_none()
+            || self.description_version.unwrap_or(1) >= DESCRIPTION_VERSION
+    }
+
+    /// Whether the row holds a content of its own, with or without sound.
+    pub fn is_original(&self) -> bool {
+        matches!(self.status, FileStatus::Complete | FileStatus::NoAudio)
+    }
+
+    /// Its size in bytes, as recorded.
+    pub fn size(&self) -> Option<u64> {
+        self.size
+    }
+
+    /// Whether `file` has the size and the time that were recorded.
+    ///
+    /// Rows that WKMP wrote know the time in whole seconds only.
+    pub fn looks_like(&self, file: &ScannedFile) -> bool {
+        self.size == Some(file.size())
+            && match self.modified_ns {
+                Some(recorded) => recorded == file.modified_ns(),
+                None => self.modified_text == timestamp(file.modified_ns()),
+            }
+    }
+}
+
+/// A row of `accession_problems`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownProblem {
+    /// Why the file could not be taken in.
+    pub fault: Fault,
+    /// Whether its name promised something else.
+    pub misleading: bool,
+    size: u64,
+    modified_ns: i64,
+    analysis_version: u32,
+}
+
+impl KnownProblem {
+    /// Whether trying `file` again would give the same.
+    pub fn still_holds(&self, file: &ScannedFile) -> bool {
+        self.fault.retry == Retry::WhenChanged
+            && self.size == file.size()
+            && self.modified_ns == file.modified_ns()
+            && self.analysis_version == ANALYSIS_VERSION
+    }
+}
+
+/// Everything the library knows, by path.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// Rows of `files`.
+    pub files: HashMap<String, KnownFile>,
+    /// Rows of `accession_problems`.
+    pub problems: HashMap<String, KnownProblem>,
+}
+
+impl Known {
+    /// Reads what is known.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub fn load(db: &Db) -> Result<Self> {
+        db.read(|snapshot| {
+            let files = snapshot.query_all(
+                "SELECT f.guid, f.path, f.hash, f.status, f.file_size_bytes, f.modification_time, \
+                        a.modified_ns, a.analysis_version, a.description_version \
+                 FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid",
+                params![],
+                file,
+            )?;
+            let problems = snapshot.query_all(
+                "SELECT path, kind, stage, reason, retry, file_size_bytes, modified_ns, analysis_version \
+                 FROM accession_problems",
+                params![],
+                problem,
+            )?;
+            Ok(Self {
+                files: files.into_iter().map(|file| (file.path.clone(), file)).collect(),
+                problems: problems.into_iter().collect(),
+            })
+        })
+    }
+}
+
+fn file(row: &Row<'_>) -> RowResult<KnownFile> {
+    let hash: String = row.get(2)?;
+    let status: Option<String> = row.get(3)?;
+    Ok(KnownFile {
+        id: row.get(0)?,
+        path: row.get(1)?,
+        hash: (hash.len() == 64).then_some(hash),
+        status: FileStatus::from_word(&status.unwrap_or_default()),
+        size: row.get(4)?,
+        modified_text: row.get(5)?,
+        modified_ns: row.get(6)?,
+        analysis_version: row.get(7)?,
+        description_version: row.get(8)?,
+    })
+}
+
+fn problem(row: &Row<'_>) -> RowResult<(String, KnownProblem)> {
+    let kind: String = row.get(1)?;
+    let stage: String = row.get(2)?;
+    let retry = if row.get(4)? {
+        Retry::Later
+    } else {
+        Retry::WhenChanged
+    };
+    let reason: String = row.get(3)?;
+    let problem = KnownProblem {
+        fault: Fault {
+            retry,
+            ..Fault::in_item(stage_name(&stage), reason)
+        },
+        misleading: kind == "misleading",
+        size: row.get(5)?,
+        modified_ns: row.get(6)?,
+        analysis_version: row.get(7)?,
+    };
+    Ok((row.get(0)?, problem))
+}
+
+/// The stages of the chain, in order.
+pub const STAGES: [&str; 9] = [
+    "scan",
+    "hash",
+    "tags",
+    "decode",
+    "segment",
+    "fingerprint",
+    "describe",
+    "record",
+    "identify",
+];
+
+fn stage_name(stored: &str) -> &'static str {
+    STAGES
+        .into_iter()
+        .find(|stage| *stage == stored)
+        .unwrap_or("decode")
+}
+
+/// A time as WKMP stores it: UTC, whole seconds, no zone.
+pub(crate) fn timestamp(nanoseconds: i64) -> String {
+    jiff::Timestamp::from_nanosecond(i128::from(nanoseconds))
+        .unwrap_or_default()
+        .strftime("%Y-%m-%d %H:%M:%S")
+        .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_utc_text_of_whole_seconds() {
+        assert_eq!(timestamp(1_700_000_000_999_999_999), "2023-11-14 22:13:20");
+        assert_eq!(timestamp(0), "1970-01-01 00:00:00");
+        assert_eq!(timestamp(i64::MIN), "1677-09-21 00:12:43");
+    }
+
+    #[test]
+    fn status_words_are_wkmps() {
+        for status in [
+            FileStatus::Complete,
+            FileStatus::Duplicate,
+            FileStatus::NoAudio,
+            FileStatus::Unfinished,
+        ] {
+            assert_eq!(FileStatus::from_word(status.word()), status);
+        }
+        assert_eq!(FileStatus::from_word("PROCESSING"), FileStatus::Unfinished);
+    }
+}

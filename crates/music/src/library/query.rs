@@ -1,0 +1,469 @@
+//! Answers questions about a library; writes nothing.
+
+use serde::Serialize;
+use sqlite::{Db, Row, RowResult, Snapshot, params};
+
+pub use audio::loudness::REPLAY_GAIN_LUFS;
+
+use crate::error::{Error, Result};
+use crate::id::{FileId, PassageId};
+use crate::library::Library;
+use crate::services::covers::{self, Cover};
+use audio::Ticks;
+
+/// What is in a library.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Status {
+    /// The database file.
+    pub database: String,
+    /// The root folder.
+    pub root: String,
+    /// Rows of `files` by status.
+    pub files: Vec<Count>,
+    /// Complete files by format.
+    pub formats: Vec<Count>,
+    /// Rows of `passages`.
+    pub passages: u64,
+    /// Passages with a fingerprint.
+    pub fingerprints: u64,
+    /// Passages with a song.
+    pub identified: u64,
+    /// Seconds of audio in complete files.
+    pub audio_seconds: f64,
+    /// Files that are recorded and not whole.
+    pub damaged: Vec<ListedProblem>,
+    /// Files that could not be taken in.
+    pub problems: Vec<ListedProblem>,
+    /// The last run that came to its end.
+    pub last_run: Option<LastRun>,
+}
+
+/// How many rows have one value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Count {
+    /// The value.
+    pub name: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// A file with which something is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ListedProblem {
+    /// Its path in the library.
+    pub path: String,
+    /// `failed`, `misleading` or `damaged`.
+    pub kind: String,
+    /// The stage that found it.
+    pub stage: String,
+    /// What it is.
+    pub reason: String,
+}
+
+/// A run as `import_sessions` keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LastRun {
+    /// `COMPLETED` or `CANCELLED`.
+    pub state: String,
+    /// When it began, UTC.
+    pub started_at: String,
+    /// When it ended, UTC.
+    pub ended_at: Option<String>,
+    /// What it did.
+    pub operation: String,
+}
+
+/// Everything about one file.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FileDetails {
+    /// Its id.
+    pub id: FileId,
+    /// Its path in the library.
+    pub path: String,
+    /// Its status, in WKMP's words.
+    pub status: String,
+    /// SHA-256 of its content.
+    pub hash: String,
+    /// Its size in bytes.
+    pub size_bytes: Option<u64>,
+    /// When it was changed, UTC.
+    pub modified: String,
+    /// Its format.
+    pub format: Option<String>,
+    /// In Hz.
+    pub sample_rate: Option<u32>,
+    /// Number of channels.
+    pub channels: Option<u16>,
+    /// Its length in seconds.
+    pub seconds: Option<f64>,
+    /// Its length in sample frames.
+    pub frames: Option<u64>,
+    /// What is wrong with it.
+    pub damage: Option<String>,
+    /// Paths of the files with the same content.
+    pub copies: Vec<String>,
+    /// What its tags say.
+    pub tags: Option<serde_json::Value>,
+    /// How its boundaries were decided.
+    pub segmentation: Option<serde_json::Value>,
+    /// Its passages.
+    pub passages: Vec<PassageDetails>,
+}
+
+/// Everything about one passage.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PassageDetails {
+    /// Its id.
+    pub id: PassageId,
+    /// The path of its file.
+    pub path: String,
+    /// Where it starts in the file, in ticks.
+    pub start_ticks: Ticks,
+    /// Where it ends in the file, in ticks.
+    pub end_ticks: Ticks,
+    /// Where it starts, in seconds.
+    pub start_seconds: f64,
+    /// Where it ends, in seconds.
+    pub end_seconds: f64,
+    /// Its title.
+    pub title: Option<String>,
+    /// Its artist.
+    pub artist: Option<String>,
+    /// Its album.
+    pub album: Option<String>,
+    /// MusicBrainz recording id.
+    pub recording_mbid: Option<String>,
+    /// Its status, in WKMP's words.
+    pub status: Option<String>,
+    /// Its Chromaprint fingerprint, as fpcalc prints it.
+    pub fingerprint: Option<String>,
+    /// Until here in the file the passage before may sound, in seconds.
+    pub lead_in_seconds: Option<f64>,
+    /// From here in the file on the next passage may sound, in seconds.
+    pub lead_out_seconds: Option<f64>,
+    /// Where a fade in the music itself has come to its end, in seconds in the file.
+    pub fade_in_seconds: Option<f64>,
+    /// Where a fade in the music itself begins, in seconds in the file.
+    pub fade_out_seconds: Option<f64>,
+    /// Integrated loudness by EBU R128, in LUFS.
+    pub integrated_lufs: Option<f64>,
+    /// Loudness range, in LU.
+    pub range_lu: Option<f64>,
+    /// True peak, in dBTP.
+    pub true_peak_dbtp: Option<f64>,
+    /// ReplayGain of the track as the file's own tags have it, in dB, where the passage is the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tagged_gain_db: Option<f64>,
+    /// What was measured of it; only where one passage is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flavor: Option<audio::flavor::Flavor>,
+    /// The front of its album; only where one passage is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cover: Option<Cover>,
+}
+
+/// A file or a passage, as asked for.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Shown {
+    /// A file.
+    File(Box<FileDetails>),
+    /// A passage.
+    Passage(Box<PassageDetails>),
+}
+
+/// What is in the library.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub fn status(library: &Library) -> Result<Status> {
+    library.db().read(|snapshot| {
+        let number = |sql| snapshot.query_row(sql, params![], |row| row.get::<_, u64>(0));
+        Ok(Status {
+            database: library.path().display().to_string(),
+            root: library.root().display().to_string(),
+            files: counts(snapshot, "SELECT coalesce(status, 'PENDING'), count(*) FROM files GROUP BY 1 ORDER BY 2 DESC, 1")?,
+            formats: counts(
+                snapshot,
+                "SELECT coalesce(format, '?'), count(*) FROM files WHERE status = 'INGEST COMPLETE' \
+                 GROUP BY 1 ORDER BY 2 DESC, 1",
+            )?,
+            passages: number("SELECT count(*) FROM passages")?,
+            fingerprints: number("SELECT count(*) FROM accession_fingerprints")?,
+            identified: number("SELECT count(*) FROM passages WHERE song_id IS NOT NULL")?,
+            audio_seconds: snapshot.query_row(
+                "SELECT coalesce(sum(duration_ticks), 0) FROM files WHERE status = 'INGEST COMPLETE'",
+                params![],
+                |row| row.get(0).map(|ticks| Ticks(ticks).seconds()),
+            )?,
+            damaged: snapshot.query_all(
+                "SELECT f.path, 'damaged', 'decode', a.damage FROM accession_files a \
+                 JOIN files f ON f.guid = a.file_id WHERE a.damage IS NOT NULL ORDER BY f.path",
+                params![],
+                listed_problem,
+            )?,
+            problems: snapshot.query_all(
+                "SELECT path, kind, stage, reason FROM accession_problems ORDER BY path",
+                params![],
+                listed_problem,
+            )?,
+            last_run: snapshot.query_optional(
+                "SELECT json_extract(state, '$'), started_at, ended_at, current_operation FROM import_sessions \
+                 ORDER BY started_at DESC, rowid DESC LIMIT 1",
+                params![],
+                |row| {
+                    Ok(LastRun {
+                        state: row.get(0)?,
+                        started_at: row.get(1)?,
+                        ended_at: row.get(2)?,
+                        operation: row.get(3)?,
+                    })
+                },
+            )?,
+        })
+    })
+}
+
+fn counts(snapshot: &Snapshot<'_>, sql: &str) -> Result<Vec<Count>, sqlite::Error> {
+    snapshot.query_all(sql, params![], |row| {
+        Ok(Count {
+            name: row.get(0)?,
+            count: row.get(1)?,
+        })
+    })
+}
+
+fn listed_problem(row: &Row<'_>) -> RowResult<ListedProblem> {
+    Ok(ListedProblem {
+        path: row.get(0)?,
+        kind: row.get(1)?,
+        stage: row.get(2)?,
+        reason: row.get(3)?,
+    })
+}
+
+/// The root folder that the last run used, for commands that were told none.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub fn last_root(db: &Db) -> Result<Option<String>> {
+    db.read(|snapshot| {
+        Ok(snapshot.query_optional(
+            "SELECT root_folder FROM import_sessions ORDER BY started_at DESC, rowid DESC LIMIT 1",
+            params![],
+            |row| row.get(0),
+        )?)
+    })
+}
+
+/// The file or passage called `name`: an id, the beginning of one (8 characters or more), or a
+/// path, absolute, in the library, or the end of one.
+///
+/// # Errors
+///
+/// When nothing or more than one thing fits, or the database cannot be read.
+pub fn show(library: &Library, name: &str) -> Result<Shown> {
+    let passages = match_ids(
+        library.db(),
+        "SELECT guid, guid FROM passages WHERE guid LIKE ?1 || '%' LIMIT 5",
+        name,
+    )?;
+    let mut files = match_ids(
+        library.db(),
+        "SELECT guid, path FROM files WHERE guid LIKE ?1 || '%' LIMIT 5",
+        name,
+    )?;
+    if passages.is_empty() && files.is_empty() {
+        files = match_paths(library, name)?;
+    }
+    let mut candidates: Vec<_> = passages
+        .iter()
+        .chain(&files)
+        .map(|(_, label)| label.clone())
+        .collect();
+    candidates.sort();
+    match (passages.as_slice(), files.as_slice()) {
+        ([], []) => Err(Error::NotFound {
+            name: name.to_owned(),
+        }),
+        ([(id, _)], []) => Ok(Shown::Passage(Box::new(passage(library.db(), id)?))),
+        ([], [(id, _)]) => Ok(Shown::File(Box::new(file(library.db(), id)?))),
+        _ => Err(Error::Ambiguous {
+            name: name.to_owned(),
+            candidates,
+        }),
+    }
+}
+
+fn match_ids(db: &Db, sql: &str, name: &str) -> Result<Vec<(String, String)>> {
+    let is_id = name.len() >= 8 && name.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    if !is_id {
+        return Ok(Vec::new());
+    }
+    let prefix = name.to_ascii_lowercase();
+    db.read(|snapshot| {
+        Ok(snapshot.query_all(sql, params![prefix], |row| Ok((row.get(0)?, row.get(1)?)))?)
+    })
+}
+
+fn match_paths(library: &Library, name: &str) -> Result<Vec<(String, String)>> {
+    // As the disk has it, where links and `..` are resolved, and as it was written, for a file that is gone.
+    let absolute = [std::fs::canonicalize(name), std::path::absolute(name)];
+    let inside = absolute.iter().flatten().filter_map(|path| {
+        let path = path.strip_prefix(library.root()).ok()?.to_str()?;
+        Some(path.replace('\\', "/"))
+    });
+    let wanted: Vec<String> = inside.chain([name.to_owned()]).collect();
+    library.db().read(|snapshot| {
+        for path in &wanted {
+            let exact = snapshot.query_all(
+                "SELECT guid, path FROM files WHERE path = ?1",
+                params![path],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+            if !exact.is_empty() {
+                return Ok(exact);
+            }
+        }
+        Ok(snapshot.query_all(
+            "SELECT guid, path FROM files WHERE substr(path, -length(?1)) = ?1 ORDER BY path LIMIT 5",
+            params![name],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?)
+    })
+}
+
+const PASSAGE: &str = "SELECT p.guid, f.path, p.start_time_ticks, p.end_time_ticks, coalesce(p.user_title, p.title), \
+                              p.artist, p.album, p.recording_mbid, p.status, fp.fingerprint, \
+                              p.lead_in_start_ticks, p.lead_out_start_ticks, p.fade_in_start_ticks, \
+                              p.fade_out_start_ticks, s.integrated_lufs, s.range_lu, s.true_peak_dbtp, \
+                              CASE WHEN json_valid(p.import_metadata) THEN \
+                                json_extract(p.import_metadata, '$.replaygain_tags.track_gain_db') END, s.flavor \
+                       FROM passages p JOIN files f ON f.guid = p.file_id \
+                       LEFT JOIN accession_fingerprints fp ON fp.passage_id = p.guid \
+                       LEFT JOIN accession_sounds s ON s.passage_id = p.guid ";
+
+fn passage_details(row: &Row<'_>) -> RowResult<PassageDetails> {
+    let (start, end) = (Ticks(row.get(2)?), Ticks(row.get(3)?));
+    Ok(PassageDetails {
+        id: row.get(0)?,
+        path: row.get(1)?,
+        start_ticks: start,
+        end_ticks: end,
+        start_seconds: start.seconds(),
+        end_seconds: end.seconds(),
+        title: row.get(4)?,
+        artist: row.get(5)?,
+        album: row.get(6)?,
+        recording_mbid: row.get(7)?,
+        status: row.get(8)?,
+        fingerprint: row.get(9)?,
+        lead_in_seconds: seconds(row, 10)?,
+        lead_out_seconds: seconds(row, 11)?,
+        fade_in_seconds: seconds(row, 12)?,
+        fade_out_seconds: seconds(row, 13)?,
+        integrated_lufs: row.get(14)?,
+        range_lu: row.get(15)?,
+        true_peak_dbtp: row.get(16)?,
+        tagged_gain_db: row.get(17)?,
+        flavor: None,
+        cover: None,
+    })
+}
+
+fn seconds(row: &Row<'_>, at: usize) -> RowResult<Option<f64>> {
+    let ticks: Option<i64> = row.get(at)?;
+    Ok(ticks.map(|ticks| Ticks(ticks).seconds()))
+}
+
+fn with_flavor(row: &Row<'_>) -> RowResult<PassageDetails> {
+    let flavor: Option<String> = row.get(18)?;
+    Ok(PassageDetails {
+        flavor: flavor.and_then(|text| serde_json::from_str(&text).ok()),
+        ..passage_details(row)?
+    })
+}
+
+fn passage(db: &Db, id: &str) -> Result<PassageDetails> {
+    let found: PassageDetails = db
+        .read(|snapshot| {
+            snapshot.query_row(
+                &format!("{PASSAGE} WHERE p.guid = ?1"),
+                params![id],
+                with_flavor,
+            )
+        })
+        .map_err(|error: sqlite::Error| error)?;
+    Ok(PassageDetails {
+        cover: covers::of_passage(db, id)?,
+        ..found
+    })
+}
+
+/// Every passage, in the order of paths and positions, one at a time.
+///
+/// # Errors
+///
+/// When the database cannot be read, or `each` fails.
+pub fn each_passage(db: &Db, mut each: impl FnMut(PassageDetails) -> Result<()>) -> Result<()> {
+    db.read(|snapshot| {
+        let sql = format!("{PASSAGE} ORDER BY f.path, p.start_time_ticks");
+        snapshot.query_each(&sql, params![], |row| {
+            let passage = passage_details(row)
+                .map_err(|error| Error::Output(std::io::Error::other(error)))?;
+            each(passage)
+        })
+    })
+}
+
+fn file(db: &Db, id: &str) -> Result<FileDetails> {
+    db.read(|snapshot| {
+        let (mut file, family): (FileDetails, Option<String>) = snapshot.query_row(
+            "SELECT f.guid, f.path, coalesce(f.status, 'PENDING'), f.hash, f.file_size_bytes, f.modification_time, \
+                    f.format, f.sample_rate, f.channels, f.duration_ticks, a.frames, a.damage, a.tags, \
+                    a.segmentation, f.matching_hashes \
+             FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid WHERE f.guid = ?1",
+            params![id],
+            |row| Ok((file_details(row)?, row.get(14)?)),
+        )?;
+        file.passages = snapshot.query_all(
+            &format!("{PASSAGE} WHERE p.file_id = ?1 ORDER BY p.start_time_ticks"),
+            params![id],
+            passage_details,
+        )?;
+        file.copies = snapshot.query_all(
+            "SELECT path FROM files WHERE guid IN (SELECT value FROM json_each(?1)) ORDER BY path",
+            params![family.unwrap_or_else(|| "[]".to_owned())],
+            |row| row.get(0),
+        )?;
+        Ok(file)
+    })
+}
+
+fn file_details(row: &Row<'_>) -> RowResult<FileDetails> {
+    let seconds: Option<i64> = row.get(9)?;
+    let json = |at| -> RowResult<_> {
+        let text: Option<String> = row.get(at)?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    };
+    Ok(FileDetails {
+        id: row.get(0)?,
+        path: row.get(1)?,
+        status: row.get(2)?,
+        hash: row.get(3)?,
+        size_bytes: row.get(4)?,
+        modified: row.get(5)?,
+        format: row.get(6)?,
+        sample_rate: row.get(7)?,
+        channels: row.get(8)?,
+        seconds: seconds.map(|ticks| Ticks(ticks).seconds()),
+        frames: row.get(10)?,
+        damage: row.get(11)?,
+        copies: Vec::new(),
+        tags: json(12)?,
+        segmentation: json(13)?,
+        passages: Vec::new(),
+    })
+}

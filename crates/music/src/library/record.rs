@@ -1,0 +1,567 @@
+//! Writes what was found out: the only place with statements that change a library.
+//!
+//! Everything about one file is one unit of work, so one write lock, whatever
+//! its number of passages. What must be known beforehand (which rows a file has
+//! already) is read before; inside are only INSERT, UPDATE and DELETE.
+
+mod sound;
+
+use sqlite::{Db, Tx, params};
+
+use crate::error::Result;
+use crate::id::{FileId, PassageId, SessionId};
+use crate::intake::plan::{Move, Problem};
+use crate::intake::scan::ScannedFile;
+use crate::intake::tags::Tags;
+use crate::library::known::{ANALYSIS_VERSION, DESCRIPTION_VERSION, FileStatus, timestamp};
+use crate::library::shown_flavor;
+use audio::Ticks;
+use audio::analyse::PassageSound;
+use audio::leads::LeadSettings;
+use audio::marks::Mark;
+use audio::overview::Overview;
+use sound::SoundColumns;
+
+pub use sound::BoundaryRecord;
+pub(crate) use sound::{DescribedPassage, DescriptionRecord, record_description};
+
+/// Everything about one file, ready to be written.
+#[derive(Debug, Clone)]
+pub struct FileRecord {
+    /// The id it has, or is to have.
+    pub id: FileId,
+    /// Where it lies.
+    pub file: ScannedFile,
+    /// SHA-256 of its content.
+    pub hash: String,
+    /// What it is.
+    pub status: FileStatus,
+    /// What was heard; `None` for a copy.
+    pub audio: Option<AudioRecord>,
+    /// What its tags say.
+    pub tags: Tags,
+    /// Its passages.
+    pub passages: Vec<PassageRecord>,
+    /// The run that recorded it.
+    pub session: SessionId,
+}
+
+/// What decoding a file found out.
+#[derive(Debug, Clone)]
+pub struct AudioRecord {
+    /// As in `files.format`.
+    pub format: String,
+    /// The container's short name.
+    pub container: String,
+    /// The codec's short name.
+    pub codec: String,
+    /// In Hz.
+    pub sample_rate: u32,
+    /// Number of channels.
+    pub channels: u16,
+    /// Length in sample frames.
+    pub frames: u64,
+    /// Frames that could not be decoded.
+    pub damaged_frames: u64,
+    /// What is wrong with the file, if anything.
+    pub damage: Option<String>,
+    /// The file ends before its time: what was recorded is not the whole of it.
+    pub is_cut_off: bool,
+    /// How its boundaries were decided, as JSON.
+    pub segmentation: String,
+    /// Its waveform.
+    pub overview: Overview,
+    /// Where it is cut, or might have been.
+    pub boundaries: Vec<BoundaryRecord>,
+}
+
+/// One passage, ready to be written.
+#[derive(Debug, Clone)]
+pub struct PassageRecord {
+    /// The id it has, or is to have.
+    pub id: PassageId,
+    /// Where it starts in the file.
+    pub start: Ticks,
+    /// Where it ends in the file.
+    pub end: Ticks,
+    /// Chromaprint's algorithm number and the fingerprint as fpcalc prints it.
+    pub fingerprint: Option<(u8, String)>,
+    /// How it sounds.
+    pub sound: PassageSound,
+    /// What its leads were measured by.
+    pub lead_settings: LeadSettings,
+    /// What a cue sheet or a chapter says about it.
+    pub label: Option<Mark>,
+    /// The album's title by the cue sheet.
+    pub album: Option<String>,
+    /// It is cut where its release says.
+    pub by_release: bool,
+}
+
+/// Writes everything about one file in one transaction, and the run's end if it is the last one.
+///
+/// # Errors
+///
+/// When the database cannot be written; then nothing of it is.
+pub fn record_file(db: &Db, record: FileRecord, end: Option<RunEnd>) -> Result<FileId> {
+    db.write("record file", move |tx| {
+        let id = upsert_file(tx, &record)?;
+        upsert_details(tx, &id, &record)?;
+        replace_passages(tx, &id, &record)?;
+        forget_problem(tx, record.file.path())?;
+        end.map_or(Ok(()), |end| write_end(tx, &end))?;
+        Ok(id)
+    })
+}
+
+/// Writes a copy and links it with its family, both ways, in one transaction.
+///
+/// # Errors
+///
+/// When the database cannot be written; then nothing of it is.
+pub fn record_copy(
+    db: &Db,
+    record: FileRecord,
+    family: Vec<FileId>,
+    end: Option<RunEnd>,
+) -> Result<FileId> {
+    db.write("record duplicate", move |tx| {
+        let id = upsert_file(tx, &record)?;
+        upsert_details(tx, &id, &record)?;
+        replace_passages(tx, &id, &record)?;
+        forget_problem(tx, record.file.path())?;
+        let mut family = family;
+        family.retain(|member| *member != id);
+        family.push(id.clone());
+        link_family(tx, &family)?;
+        end.map_or(Ok(()), |end| write_end(tx, &end))?;
+        Ok(id)
+    })
+}
+
+fn upsert_file(tx: &Tx<'_>, record: &FileRecord) -> Result<FileId> {
+    let FileRecord { file, tags, .. } = record;
+    let audio = record.audio.as_ref();
+    let duration = audio
+        .map(|audio| Ticks::from_frames(audio.frames, audio.sample_rate).0)
+        .filter(|ticks| *ticks > 0);
+    // The id in the row wins over ours: another program may have made the row meanwhile.
+    let ids = tx.returning(
+        "INSERT INTO files (guid, path, hash, duration_ticks, format, sample_rate, channels, file_size_bytes, \
+                            modification_time, artist, title, album, track_number, year, status, matching_hashes) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, NULL) \
+         ON CONFLICT (path) DO UPDATE SET \
+            hash = excluded.hash, duration_ticks = excluded.duration_ticks, format = excluded.format, \
+            sample_rate = excluded.sample_rate, channels = excluded.channels, \
+            file_size_bytes = excluded.file_size_bytes, modification_time = excluded.modification_time, \
+            artist = excluded.artist, title = excluded.title, album = excluded.album, \
+            track_number = excluded.track_number, year = excluded.year, status = excluded.status, \
+            matching_hashes = CASE WHEN hash = excluded.hash THEN matching_hashes END, \
+            updated_at = CURRENT_TIMESTAMP \
+         RETURNING guid",
+        params![
+            record.id,
+            file.path(),
+            record.hash,
+            duration,
+            audio.map(|audio| &audio.format),
+            audio.map(|audio| audio.sample_rate),
+            audio.map(|audio| audio.channels),
+            file.size(),
+            timestamp(file.modified_ns()),
+            tags.artist,
+            tags.title,
+            tags.album,
+            tags.track,
+            tags.year,
+            record.status.word(),
+        ],
+        |row| row.get(0),
+    )?;
+    Ok(ids.into_iter().next().unwrap_or_else(|| record.id.clone()))
+}
+
+fn upsert_details(tx: &Tx<'_>, id: &FileId, record: &FileRecord) -> Result<()> {
+    let audio = record.audio.as_ref();
+    let tags = (!record.tags.is_empty())
+        .then(|| serde_json::to_string(&record.tags).expect("tags are plain text and numbers"));
+    tx.execute(
+        "INSERT INTO accession_files (file_id, modified_ns, analysis_version, container, codec, frames, \
+                                      damaged_frames, damage, segmentation, tags, description_version) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
+         ON CONFLICT (file_id) DO UPDATE SET \
+            modified_ns = excluded.modified_ns, analysis_version = excluded.analysis_version, \
+            container = excluded.container, codec = excluded.codec, frames = excluded.frames, \
+            damaged_frames = excluded.damaged_frames, damage = excluded.damage, \
+            segmentation = excluded.segmentation, tags = excluded.tags, \
+            description_version = excluded.description_version",
+        params![
+            id,
+            record.file.modified_ns(),
+            ANALYSIS_VERSION,
+            audio.map(|audio| &audio.container),
+            audio.map(|audio| &audio.codec),
+            audio.map(|audio| audio.frames),
+            audio.map_or(0, |audio| audio.damaged_frames),
+            audio.and_then(|audio| audio.damage.as_ref()),
+            audio.map(|audio| &audio.segmentation),
+            tags,
+            DESCRIPTION_VERSION,
+        ],
+    )?;
+    Ok(())
+}
+
+/// Passages that keep their ids are updated in place, so that what hangs on them stays.
+fn replace_passages(tx: &Tx<'_>, file: &FileId, record: &FileRecord) -> Result<()> {
+    let kept = serde_json::to_string(&record.passages.iter().map(|p| &p.id).collect::<Vec<_>>())
+        .expect("ids are plain text");
+    tx.execute(
+        "DELETE FROM passages WHERE file_id = ?1 AND instr(?2, '\"' || guid || '\"') = 0",
+        params![file, kept],
+    )?;
+    if let Some(audio) = &record.audio {
+        sound::write_overview(tx, file, audio)?;
+    }
+    for passage in &record.passages {
+        upsert_passage(tx, file, record, passage)?;
+        write_fingerprint(tx, passage)?;
+        sound::write_sound(tx, &passage.id, &passage.sound)?;
+        write_provenance(tx, record, passage)?;
+    }
+    Ok(())
+}
+
+fn upsert_passage(
+    tx: &Tx<'_>,
+    file: &FileId,
+    record: &FileRecord,
+    passage: &PassageRecord,
+) -> Result<()> {
+    let names = Names::of(record, passage);
+    let is_whole_file = record.passages.len() == 1;
+    let tagged_gain = record.tags.track_gain_db.filter(|_| is_whole_file);
+    let place = (passage.start, passage.end);
+    let sound = SoundColumns::of(&passage.sound, place, &passage.lead_settings, tagged_gain);
+    tx.execute(
+        "INSERT INTO passages (guid, file_id, start_time_ticks, end_time_ticks, title, artist, album, \
+                               title_source, artist_source, album_source, decode_status, status, \
+                               import_session_id, import_timestamp, import_strategy, import_version, \
+                               fade_in_start_ticks, lead_in_start_ticks, lead_out_start_ticks, fade_out_start_ticks, \
+                               musical_flavor_vector, flavor_source_blend, import_metadata) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'successful', 'INGEST COMPLETE', \
+                 ?11, unixepoch(), ?12, ?13, ?14, ?15, ?16, ?17, ?18, json_array('Accession'), ?19) \
+         ON CONFLICT (guid) DO UPDATE SET \
+            start_time_ticks = excluded.start_time_ticks, end_time_ticks = excluded.end_time_ticks, \
+            fade_in_start_ticks = excluded.fade_in_start_ticks, lead_in_start_ticks = excluded.lead_in_start_ticks, \
+            lead_out_start_ticks = excluded.lead_out_start_ticks, \
+            fade_out_start_ticks = excluded.fade_out_start_ticks, \
+            musical_flavor_vector = excluded.musical_flavor_vector, \
+            flavor_source_blend = excluded.flavor_source_blend, import_metadata = excluded.import_metadata, \
+            title = excluded.title, artist = excluded.artist, album = excluded.album, \
+            title_source = excluded.title_source, artist_source = excluded.artist_source, \
+            album_source = excluded.album_source, decode_status = excluded.decode_status, \
+            status = excluded.status, import_session_id = excluded.import_session_id, \
+            import_timestamp = excluded.import_timestamp, import_strategy = excluded.import_strategy, \
+            import_version = excluded.import_version, updated_at = CURRENT_TIMESTAMP",
+        params![
+            passage.id,
+            file,
+            passage.start.0,
+            passage.end.0,
+            names.title.0,
+            names.artist.0,
+            names.album.0,
+            names.title.1,
+            names.artist.1,
+            names.album.1,
+            record.session,
+            strategy(record, passage),
+            concat!("accession ", env!("CARGO_PKG_VERSION")),
+            sound.fade_in,
+            sound.lead_in,
+            sound.lead_out,
+            sound.fade_out,
+            sound.flavor,
+            sound.import_metadata,
+        ],
+    )?;
+    shown_flavor::prefer_chosen(tx, &passage.id)
+}
+
+/// What a passage is called, and who says so.
+struct Names<'a> {
+    title: (Option<&'a str>, Option<&'static str>),
+    artist: (Option<&'a str>, Option<&'static str>),
+    album: (Option<&'a str>, Option<&'static str>),
+}
+
+impl<'a> Names<'a> {
+    fn of(record: &'a FileRecord, passage: &'a PassageRecord) -> Self {
+        let label = passage.label.as_ref();
+        let tags = &record.tags;
+        let pick = |marked: Option<&'a String>, tagged: Option<&'a String>| match (marked, tagged) {
+            (Some(marked), _) => (Some(marked.as_str()), Some("marks")),
+            (None, Some(tagged)) => (Some(tagged.as_str()), Some("tags")),
+            (None, None) => (None, None),
+        };
+        // The tags of an album rip name the album, and none of its tracks.
+        let title = tags.title.as_ref().filter(|_| label.is_none());
+        Self {
+            title: pick(label.and_then(|label| label.title.as_ref()), title),
+            artist: pick(
+                label.and_then(|label| label.performer.as_ref()),
+                tags.artist.as_ref(),
+            ),
+            album: pick(passage.album.as_ref(), tags.album.as_ref()),
+        }
+    }
+}
+
+/// How the passage came about, in a word.
+fn strategy(record: &FileRecord, passage: &PassageRecord) -> &'static str {
+    match (&passage.label, record.passages.len()) {
+        (Some(_), _) => "marks",
+        _ if passage.by_release => "release",
+        (None, 1) => "single",
+        (None, _) => "silence",
+    }
+}
+
+fn write_fingerprint(tx: &Tx<'_>, passage: &PassageRecord) -> Result<()> {
+    match &passage.fingerprint {
+        Some((algorithm, text)) => tx.execute(
+            "INSERT INTO accession_fingerprints (passage_id, algorithm, duration_ticks, fingerprint) \
+             VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (passage_id) DO UPDATE SET algorithm = excluded.algorithm, \
+                duration_ticks = excluded.duration_ticks, fingerprint = excluded.fingerprint",
+            params![passage.id, algorithm, passage.end.0 - passage.start.0, text],
+        )?,
+        None => tx.execute(
+            "DELETE FROM accession_fingerprints WHERE passage_id = ?1",
+            params![passage.id],
+        )?,
+    };
+    Ok(())
+}
+
+fn write_provenance(tx: &Tx<'_>, record: &FileRecord, passage: &PassageRecord) -> Result<()> {
+    tx.execute(
+        "DELETE FROM import_provenance WHERE passage_id = ?1 AND source_type = 'tags'",
+        params![passage.id],
+    )?;
+    if !record.tags.is_empty() {
+        tx.execute(
+            "INSERT INTO import_provenance (id, passage_id, source_type, data_extracted, timestamp) \
+             VALUES (?1, ?2, 'tags', ?3, unixepoch())",
+            params![
+                PassageId::random().as_str(),
+                passage.id,
+                serde_json::to_string(&record.tags).expect("tags are plain text and numbers"),
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+fn forget_problem(tx: &Tx<'_>, path: &str) -> Result<()> {
+    tx.execute(
+        "DELETE FROM accession_problems WHERE path = ?1",
+        params![path],
+    )?;
+    Ok(())
+}
+
+/// Writes to each member who the others are; a member left alone has none.
+fn link_family(tx: &Tx<'_>, family: &[FileId]) -> Result<()> {
+    for member in family {
+        let others: Vec<_> = family.iter().filter(|other| *other != member).collect();
+        let json = serde_json::to_string(&others).expect("ids are plain text");
+        tx.execute(
+            "UPDATE files SET matching_hashes = ?2, updated_at = CURRENT_TIMESTAMP WHERE guid = ?1",
+            params![member, (!others.is_empty()).then_some(json)],
+        )?;
+    }
+    Ok(())
+}
+
+/// Changes to rows whose files were moved, overwritten or removed.
+#[derive(Debug, Default)]
+pub struct Reconciliation {
+    /// Rows with a new path or time.
+    pub moves: Vec<Move>,
+    /// Rows to be removed.
+    pub removed: Vec<FileId>,
+    /// Families of equal files as they are afterwards.
+    pub families: Vec<Vec<FileId>>,
+}
+
+impl Reconciliation {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.moves.is_empty() && self.removed.is_empty() && self.families.is_empty()
+    }
+}
+
+/// Brings the rows of known files to where the files are, in one transaction, with the run's end if nothing follows.
+///
+/// # Errors
+///
+/// When the database cannot be written; then nothing of it is.
+pub fn reconcile(db: &Db, changes: Reconciliation, end: Option<RunEnd>) -> Result<()> {
+    db.write("reconcile files", move |tx| {
+        for id in &changes.removed {
+            tx.execute("DELETE FROM files WHERE guid = ?1", params![id])?;
+        }
+        // Two files may have changed places: every path is vacated before any is taken.
+        for Move { id, from, to } in &changes.moves {
+            if from != to.path() {
+                tx.execute("UPDATE files SET path = '/moving/' || guid WHERE guid = ?1", params![id])?;
+            }
+        }
+        for Move { id, to, .. } in &changes.moves {
+            tx.execute(
+                "UPDATE files SET path = ?2, file_size_bytes = ?3, modification_time = ?4, \
+                    updated_at = CURRENT_TIMESTAMP WHERE guid = ?1",
+                params![id, to.path(), to.size(), timestamp(to.modified_ns())],
+            )?;
+            tx.execute(
+                "INSERT INTO accession_files (file_id, modified_ns, analysis_version) VALUES (?1, ?2, ?3) \
+                 ON CONFLICT (file_id) DO UPDATE SET modified_ns = excluded.modified_ns",
+                params![id, to.modified_ns(), ANALYSIS_VERSION],
+            )?;
+            forget_problem(tx, to.path())?;
+        }
+        for family in &changes.families {
+            link_family(tx, family)?;
+        }
+        end.map_or(Ok(()), |end| write_end(tx, &end))
+    })
+}
+
+/// One run, as `import_sessions` keeps it.
+#[derive(Debug)]
+pub struct SessionRecord {
+    /// Its id.
+    pub id: SessionId,
+    /// WKMP's word for how it ended.
+    pub state: &'static str,
+    /// The root folder.
+    pub root: String,
+    /// What it was asked for, as JSON.
+    pub parameters: String,
+    /// Files dealt with.
+    pub done: u64,
+    /// Files found.
+    pub total: u64,
+    /// How it ended, in words.
+    pub operation: String,
+    /// Files by what became of them, as JSON.
+    pub counts: String,
+    /// When it began, UTC.
+    pub started_at: String,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct RunEnd {
+    /// The run.
+    pub session: SessionRecord,
+    /// The files it could not take in.
+    pub problems: Vec<Problem>,
+    /// Paths of problems that are none any more.
+    pub solved: Vec<String>,
+}
+
+/// Writes a run's end in a transaction of its own.
+///
+/// # Errors
+///
+/// When the database cannot be written.
+pub fn end_run(db: &Db, end: RunEnd) -> Result<()> {
+    db.write("end run", move |tx| write_end(tx, &end))
+}
+
+fn write_end(tx: &Tx<'_>, end: &RunEnd) -> Result<()> {
+    write_session(tx, &end.session, &end.problems)?;
+    for path in &end.solved {
+        forget_problem(tx, path)?;
+    }
+    for problem in &end.problems {
+        write_problem(tx, problem)?;
+    }
+    Ok(())
+}
+
+fn write_session(tx: &Tx<'_>, session: &SessionRecord, problems: &[Problem]) -> Result<()> {
+    let errors: Vec<_> = problems
+        .iter()
+        .take(1_000)
+        .map(|problem| {
+            serde_json::json!({
+                "file_path": problem.path,
+                "error_code": problem.fault.stage.to_uppercase() + "_ERROR",
+                "error_message": problem.fault.reason,
+            })
+        })
+        .collect();
+    tx.execute(
+        "INSERT INTO import_sessions (session_id, state, root_folder, parameters, progress_current, \
+            progress_total, progress_percentage, current_operation, errors, started_at, ended_at, \
+            file_classification_data) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, datetime('now'), ?11) \
+         ON CONFLICT (session_id) DO UPDATE SET state = excluded.state, \
+            progress_current = excluded.progress_current, progress_percentage = excluded.progress_percentage, \
+            current_operation = excluded.current_operation, errors = excluded.errors, \
+            ended_at = excluded.ended_at, file_classification_data = excluded.file_classification_data",
+        params![
+            session.id,
+            serde_json::to_string(session.state).expect("a word is text"),
+            session.root,
+            session.parameters,
+            session.done,
+            session.total,
+            100.0 * session.done as f64 / session.total.max(1) as f64,
+            session.operation,
+            serde_json::to_string(&errors).expect("errors are plain text"),
+            session.started_at,
+            session.counts,
+        ],
+    )?;
+    Ok(())
+}
+
+fn write_problem(tx: &Tx<'_>, problem: &Problem) -> Result<()> {
+    let Problem { fault, .. } = problem;
+    if let (Some(id), run::Retry::WhenChanged) = (&problem.id, fault.retry) {
+        // What was recorded is of a content that is no longer there.
+        tx.execute(
+            "UPDATE files SET status = 'PENDING' WHERE guid = ?1",
+            params![id],
+        )?;
+        tx.execute(
+            "UPDATE passages SET decode_status = 'failed' WHERE file_id = ?1",
+            params![id],
+        )?;
+    }
+    tx.execute(
+        "INSERT INTO accession_problems (path, kind, stage, reason, retry, file_size_bytes, modified_ns, \
+                                         analysis_version) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+         ON CONFLICT (path) DO UPDATE SET kind = excluded.kind, stage = excluded.stage, \
+            reason = excluded.reason, retry = excluded.retry, file_size_bytes = excluded.file_size_bytes, \
+            modified_ns = excluded.modified_ns, analysis_version = excluded.analysis_version, \
+            seen_at = CURRENT_TIMESTAMP",
+        params![
+            problem.path,
+            if problem.misleading { "misleading" } else { "failed" },
+            fault.stage,
+            fault.reason,
+            fault.retry == run::Retry::Later,
+            problem.size,
+            problem.modified_ns,
+            ANALYSIS_VERSION,
+        ],
+    )?;
+    Ok(())
+}

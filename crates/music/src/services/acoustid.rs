@@ -1,0 +1,234 @@
+//! `AcoustID`: a fingerprint's recordings.
+
+use serde::{Deserialize, Serialize};
+use web::Secret;
+
+use crate::identify::catalogue::{Credit, Recording, ReleaseName};
+use crate::services::{Failed, LARGEST_ANSWER, Patience, Service, Trouble};
+
+/// Fingerprints in one request; the service takes 20 now and fewer some day.
+pub const BATCH: usize = 10;
+
+/// What the service's API calls a key it does not know.
+const INVALID_KEY: u64 = 4;
+
+/// A question about a fingerprint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// Length of the whole recording in seconds.
+    pub seconds: u64,
+    /// As fpcalc prints it.
+    pub text: String,
+}
+
+/// A cluster of fingerprints that is like the one asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Match {
+    /// Id of the cluster.
+    pub id: String,
+    /// How alike, 0 to 1.
+    pub score: f64,
+    /// Recordings that people said it is.
+    pub recordings: Vec<Linked>,
+}
+
+/// A recording with the number of people who said so.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Linked {
+    /// The recording as far as the service knows it.
+    pub recording: Recording,
+    /// How many said so.
+    pub sources: u64,
+}
+
+/// The service.
+#[derive(Debug)]
+pub struct AcoustId {
+    pub(super) service: Service,
+    key: Secret,
+}
+
+impl AcoustId {
+    pub(super) fn new(service: Service, key: Secret) -> Self {
+        Self { service, key }
+    }
+
+    /// Why it is not asked any more, if so.
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.service.trouble()
+    }
+
+    /// What the fingerprints may be, one list for each, at most [`BATCH`] of them.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer.
+    pub async fn lookup(
+        &self,
+        fingerprints: &[Fingerprint],
+        patience: &Patience,
+    ) -> Result<Vec<Vec<Match>>, Trouble> {
+        let mut form = vec![
+            ("client".to_owned(), self.key.reveal().to_owned()),
+            ("format".to_owned(), "json".to_owned()),
+            ("meta".to_owned(), "recordings releases sources".to_owned()),
+            ("batch".to_owned(), "1".to_owned()),
+        ];
+        for (at, print) in fingerprints.iter().enumerate() {
+            form.push((format!("duration.{at}"), print.seconds.max(1).to_string()));
+            form.push((format!("fingerprint.{at}"), print.text.clone()));
+        }
+        let url = self.service.url("lookup");
+        let asked = self.service.ask(patience, || async {
+            let pairs: Vec<_> = form.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+            let answer = self
+                .service
+                .client
+                .post_form(&url, &pairs)
+                .await
+                .map_err(Failed::Web)?;
+            let (status, host) = (answer.status(), answer.host().to_owned());
+            let body = answer.bytes(LARGEST_ANSWER).await.map_err(Failed::Web)?;
+            if status == 429 {
+                return Err(Failed::TooMany);
+            }
+            let answer: Answer = serde_json::from_slice(&body)
+                .map_err(|_| Failed::NotJson { host: host.clone() })?;
+            match answer.error {
+                Some(error) if error.code == INVALID_KEY || status == 401 => {
+                    Err(Failed::Key(error.message))
+                }
+                Some(error) if error.code == 14 => {
+                    drop(error);
+                    Err(Failed::TooMany)
+                }
+                // A fingerprint nobody can read is one that nobody knows.
+                _ => Ok(answer.fingerprints),
+            }
+        });
+        let found = asked.await?;
+        let mut all = vec![Vec::new(); fingerprints.len()];
+        for one in found {
+            if let Some(slot) = all.get_mut(one.index.number()) {
+                *slot = one.results.into_iter().map(Match::from).collect();
+            }
+        }
+        Ok(all)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Answer {
+    #[serde(default)]
+    fingerprints: Vec<Answered>,
+    error: Option<Refusal>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Refusal {
+    #[serde(default)]
+    code: u64,
+    #[serde(default)]
+    message: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Answered {
+    index: Index,
+    #[serde(default)]
+    results: Vec<Found>,
+}
+
+/// A number, as such or as text.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Index {
+    Number(usize),
+    Text(String),
+}
+
+impl Index {
+    fn number(&self) -> usize {
+        match self {
+            Self::Number(number) => *number,
+            Self::Text(text) => text.parse().unwrap_or(usize::MAX),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Found {
+    id: String,
+    score: f64,
+    #[serde(default)]
+    recordings: Vec<FoundRecording>,
+}
+
+#[derive(Debug, Deserialize)]
+struct FoundRecording {
+    id: String,
+    #[serde(default)]
+    title: String,
+    duration: Option<f64>,
+    #[serde(default)]
+    sources: u64,
+    #[serde(default)]
+    artists: Vec<FoundArtist>,
+    #[serde(default)]
+    releases: Vec<FoundRelease>,
+}
+
+#[derive(Debug, Deserialize)]
+struct FoundArtist {
+    id: String,
+    name: String,
+    #[serde(default)]
+    joinphrase: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct FoundRelease {
+    id: String,
+    #[serde(default)]
+    title: String,
+}
+
+impl From<Found> for Match {
+    fn from(found: Found) -> Self {
+        let recordings = found.recordings.into_iter().map(|recording| {
+            let artist = recording
+                .artists
+                .iter()
+                .flat_map(|artist| [artist.name.as_str(), artist.joinphrase.as_str()])
+                .collect();
+            let credits = recording.artists.into_iter().map(|artist| Credit {
+                mbid: artist.id,
+                credited_as: artist.name.clone(),
+                name: artist.name,
+                join: artist.joinphrase,
+            });
+            let releases = recording.releases.into_iter().map(|release| ReleaseName {
+                mbid: release.id,
+                title: release.title,
+                date: None,
+            });
+            Linked {
+                sources: recording.sources,
+                recording: Recording {
+                    mbid: recording.id,
+                    title: recording.title,
+                    artist,
+                    credits: credits.collect(),
+                    length_ms: recording.duration.map(|s| (s * 1000.0).round() as u64),
+                    releases: releases.collect(),
+                    ..Recording::default()
+                },
+            }
+        });
+        Self {
+            id: found.id,
+            score: found.score,
+            recordings: recordings.collect(),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What a library looks like from outside: exports, pictures of passages, neighbours by sound.
+
+pub mod export;
+pub mod picture;
+pub mod similar;

@@ -1,0 +1,246 @@
+//! Writes a library's passages out for other programs.
+
+use std::io::Write;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::library::Library;
+use crate::library::query::{PassageDetails, each_passage};
+
+/// A form to write passages in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Comma-separated values with a header (RFC 4180).
+    Csv,
+    /// One JSON object a line.
+    JsonLines,
+    /// A playlist of files with their times; passages of a longer file as VLC's start and stop options.
+    M3u8,
+}
+
+/// Writes every passage to `out`, in the order of paths and positions; returns how many.
+///
+/// # Errors
+///
+/// When the database cannot be read or `out` not be written.
+pub fn export(library: &Library, form: Form, out: &mut dyn Write) -> Result<u64> {
+    let mut count = 0;
+    match form {
+        Form::Csv => writeln!(out, "{}\r", HEADER.join(","))?,
+        Form::M3u8 => writeln!(out, "#EXTM3U")?,
+        Form::JsonLines => {}
+    }
+    each_passage(library.db(), |passage| {
+        count += 1;
+        match form {
+            Form::Csv => csv(&passage, out)?,
+            Form::JsonLines => json_line(&passage, out)?,
+            Form::M3u8 => m3u8(&passage, library.root(), out)?,
+        }
+        Ok(())
+    })?;
+    out.flush()?;
+    Ok(count)
+}
+
+/// Hands a cue sheet to `each` for every file of several passages, with the file's path.
+///
+/// The sheet names its file without a folder, as a sheet that lies beside it does.
+///
+/// # Errors
+///
+/// When the database cannot be read, or `each` fails.
+pub fn cue_sheets(
+    library: &Library,
+    mut each: impl FnMut(&str, &str) -> Result<()>,
+) -> Result<u64> {
+    let mut count = 0;
+    let mut file: Vec<PassageDetails> = Vec::new();
+    let mut finish = |file: &mut Vec<PassageDetails>| -> Result<()> {
+        if file.len() > 1 {
+            count += 1;
+            each(&file[0].path, &cue_sheet(file))?;
+        }
+        file.clear();
+        Ok(())
+    };
+    each_passage(library.db(), |passage| {
+        if file.first().is_some_and(|first| first.path != passage.path) {
+            finish(&mut file)?;
+        }
+        file.push(passage);
+        Ok(())
+    })?;
+    finish(&mut file)?;
+    Ok(count)
+}
+
+fn cue_sheet(passages: &[PassageDetails]) -> String {
+    let plain = |text: &str| text.replace('"', "'").replace(char::is_control, " ");
+    let path = &passages[0].path;
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let kind = match name
+        .rsplit_once('.')
+        .map(|(_, extension)| extension.to_lowercase())
+        .as_deref()
+    {
+        Some("mp3") => "MP3",
+        Some("aif" | "aiff") => "AIFF",
+        _ => "WAVE",
+    };
+    let mut lines = Vec::new();
+    if let Some(artist) = &passages[0].artist {
+        lines.push(format!("PERFORMER \"{}\"", plain(artist)));
+    }
+    if let Some(album) = &passages[0].album {
+        lines.push(format!("TITLE \"{}\"", plain(album)));
+    }
+    lines.push(format!("FILE \"{}\" {kind}", plain(name)));
+    for (at, passage) in passages.iter().enumerate() {
+        let number = at + 1;
+        lines.push(format!("  TRACK {number:02} AUDIO"));
+        let title = passage
+            .title
+            .clone()
+            .unwrap_or_else(|| format!("Track {number}"));
+        lines.push(format!("    TITLE \"{}\"", plain(&title)));
+        if let Some(artist) = &passage.artist {
+            lines.push(format!("    PERFORMER \"{}\"", plain(artist)));
+        }
+        lines.push(format!("    INDEX 01 {}", clock(passage.start_seconds)));
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+const HEADER: [&str; 11] = [
+    "passage_id",
+    "path",
+    "start_seconds",
+    "end_seconds",
+    "title",
+    "artist",
+    "album",
+    "recording_mbid",
+    "status",
+    "start_ticks",
+    "end_ticks",
+];
+
+fn csv(passage: &PassageDetails, out: &mut dyn Write) -> std::io::Result<()> {
+    let text = |value: &Option<String>| value.as_deref().map(quote).unwrap_or_default();
+    write!(
+        out,
+        "{},{},{:.6},{:.6},{},{},{},{},{},{},{}\r\n",
+        passage.id,
+        quote(&passage.path),
+        passage.start_seconds,
+        passage.end_seconds,
+        text(&passage.title),
+        text(&passage.artist),
+        text(&passage.album),
+        text(&passage.recording_mbid),
+        text(&passage.status),
+        passage.start_ticks.0,
+        passage.end_ticks.0,
+    )
+}
+
+fn quote(text: &str) -> String {
+    if text.contains(['"', ',', '\r', '\n']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
+fn json_line(value: &impl Serialize, out: &mut dyn Write) -> std::io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    out.write_all(b"\n")
+}
+
+/// A line of a playlist must not contain another line.
+fn m3u8(passage: &PassageDetails, root: &Path, out: &mut dyn Write) -> std::io::Result<()> {
+    let name = passage.path.rsplit('/').next().unwrap_or(&passage.path);
+    let title = passage
+        .title
+        .as_deref()
+        .unwrap_or(name)
+        .replace(char::is_control, " ");
+    let artist = passage
+        .artist
+        .as_ref()
+        .map(|artist| format!("{} - ", artist.replace(char::is_control, " ")));
+    let seconds = (passage.end_seconds - passage.start_seconds).round();
+    writeln!(
+        out,
+        "#EXTINF:{seconds},{}{title}",
+        artist.unwrap_or_default()
+    )?;
+    if passage.start_ticks.0 > 0 {
+        writeln!(out, "#EXTVLCOPT:start-time={:.3}", passage.start_seconds)?;
+        writeln!(out, "#EXTVLCOPT:stop-time={:.3}", passage.end_seconds)?;
+    }
+    writeln!(out, "{}", location(&root.join(&passage.path)))
+}
+
+/// A path as a playlist can hold it: a name with a line break or the like in it only as a URI.
+fn location(path: &Path) -> String {
+    let plain = path.display().to_string();
+    if !plain.contains(char::is_control) {
+        return plain;
+    }
+    let escaped: String = plain
+        .bytes()
+        .map(|byte| match byte {
+            b'/' | b'.' | b'-' | b'_' | b'~' => char::from(byte).to_string(),
+            _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect();
+    format!("file://{escaped}")
+}
+
+/// Frames of a cue sheet's clock in a second.
+const FRAMES_PER_SECOND: f64 = 75.0;
+
+/// A time as a cue sheet has it: minutes, which may go beyond 99, seconds and frames.
+fn clock(seconds: f64) -> String {
+    let frames = (seconds.max(0.0) * FRAMES_PER_SECOND).round() as u64;
+    format!(
+        "{:02}:{:02}:{:02}",
+        frames / 4500,
+        frames / 75 % 60,
+        frames % 75
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_a_cue_sheet_are_minutes_seconds_and_frames() {
+        assert_eq!(clock(0.0), "00:00:00");
+        assert_eq!(clock(239.0 + 74.0 / 75.0), "03:59:74");
+        assert_eq!(clock(7265.0 + 1.0 / 75.0), "121:05:01");
+    }
+
+    #[test]
+    fn a_line_break_in_a_name_does_not_break_a_playlist() {
+        assert_eq!(location(Path::new("/m/a 1%.mp3")), "/m/a 1%.mp3");
+        assert_eq!(
+            location(Path::new("/m/a 1%\né.mp3")),
+            "file:///m/a%201%25%0A%C3%A9.mp3"
+        );
+    }
+
+    #[test]
+    fn csv_fields_are_quoted_where_they_must_be() {
+        assert_eq!(quote("plain"), "plain");
+        assert_eq!(quote("a, \"b\""), "\"a, \"\"b\"\"\"");
+        assert_eq!(quote("two\nlines"), "\"two\nlines\"");
+    }
+}
