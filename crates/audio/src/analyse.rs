@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use run::{Fault, Progress};
 
-use crate::decode::{Block, DecodeError, Decoded, Listener, StreamInfo, decode};
+use crate::decode::{Block, DecodeError, Decoded, Decoders, Listener, StreamInfo};
 use crate::fades::{Fades, fades};
 use crate::fingerprint::{Fingerprint, Mono11k, RATE, SECONDS, fingerprint};
 use crate::flavor::{Describer, Flavor};
@@ -54,7 +54,7 @@ impl Analysis {
     /// # Errors
     ///
     /// When no audio comes out, or the temporary file fails.
-    pub fn hear(path: &Path, progress: &Progress) -> Result<Self, Fault> {
+    pub fn hear(path: &Path, decoders: &Decoders, progress: &Progress) -> Result<Self, Fault> {
         let mut ears = Ears {
             progress,
             levels: Levels::new(1),
@@ -65,10 +65,12 @@ impl Analysis {
             reported: 0,
             spool_error: None,
         };
-        let decoded = decode(path, &mut ears).map_err(|error| match error {
-            DecodeError::Io(_) => Fault::retry_later("decode", error),
-            _ => Fault::in_item("decode", error),
-        })?;
+        let decoded = decoders
+            .decode(path, &mut ears)
+            .map_err(|error| match error {
+                DecodeError::Io(_) => Fault::retry_later("decode", error),
+                _ => Fault::in_item("decode", error),
+            })?;
         ears.end().map_err(|error| {
             Fault::retry_later(
                 "decode",
@@ -108,7 +110,7 @@ impl Analysis {
         let (from, to) = self.places(span, RATE);
         let count = (to - from).min(u64::from(RATE) * u64::from(SECONDS));
         let samples = self.mono.read(from, count)?;
-        Ok(fingerprint(&samples))
+        Ok(is_sound(&samples).then(|| fingerprint(&samples)).flatten())
     }
 
     /// Describes one passage.
@@ -165,6 +167,19 @@ impl Analysis {
         let index = |place| usize::try_from(place).unwrap_or(usize::MAX);
         index(from)..index(to)
     }
+}
+
+/// Whether there is anything that a fingerprint can be made of: of silence, of a constant, and of tones above what is kept
+/// everybody's fingerprint is the same, and services know it as many songs.
+fn is_sound(samples: &[i16]) -> bool {
+    // In steps of 16 bits: -72 dBFS, the dither of three bits.
+    const LEAST: i32 = 8;
+    let (least, greatest) = samples
+        .iter()
+        .fold((i16::MAX, i16::MIN), |(least, greatest), sample| {
+            (least.min(*sample), greatest.max(*sample))
+        });
+    i32::from(greatest) - i32::from(least) >= LEAST
 }
 
 /// The part of a series that is there.

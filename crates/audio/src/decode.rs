@@ -19,16 +19,22 @@
 //! within a file end the reading, with a note.
 
 mod aac;
+mod adapt;
+mod compressed;
+mod ffmpeg;
+mod flac;
 mod flow;
+mod foreign;
 mod headers;
-mod mp4;
+pub(crate) mod mp4;
 mod mpeg;
 mod ogg;
 mod open;
 mod opus;
 mod packets;
+mod recognise;
 mod sniff;
-mod view;
+pub(crate) mod view;
 mod xiph;
 
 use std::fmt;
@@ -36,7 +42,10 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-pub use sniff::{Kind, sniff};
+pub use ffmpeg::Ffmpeg;
+pub(crate) use ffmpeg::Probed;
+pub use foreign::Foreign;
+pub use sniff::{HEAD, Kind, extension_is_audio, is_certainly_audio, sniff};
 
 /// The most channels a stream may have: 7.1.
 pub const MAX_CHANNELS: usize = 8;
@@ -53,6 +62,8 @@ enum Container {
     Wav,
     Aiff,
     Mp4,
+    /// By the name of ffmpeg's demuxer.
+    Foreign(&'static str),
 }
 
 /// How the audio is coded.
@@ -66,6 +77,7 @@ enum Codec {
     Vorbis,
     Opus,
     Pcm,
+    Foreign(&'static ffmpeg::ForeignCodec),
 }
 
 /// What is known of a stream before its first block.
@@ -94,6 +106,7 @@ impl StreamInfo {
             Container::Wav => "wav",
             Container::Aiff => "aiff",
             Container::Mp4 => "mp4",
+            Container::Foreign(name) => name,
         }
     }
 
@@ -108,12 +121,13 @@ impl StreamInfo {
             Codec::Vorbis => "vorbis",
             Codec::Opus => "opus",
             Codec::Pcm => "pcm",
+            Codec::Foreign(codec) => codec.codec,
         }
     }
 
     /// The short name WKMP stores as a file's format: the codec, but `OGG` for Vorbis, and the
     /// container for plain PCM.
-    pub const fn format(&self) -> &'static str {
+    pub fn format(&self) -> &'static str {
         match (self.codec, self.container) {
             (Codec::Mp2, _) => "MP2",
             (Codec::Mp3, _) => "MP3",
@@ -124,21 +138,13 @@ impl StreamInfo {
             (Codec::Opus, _) => "OPUS",
             (Codec::Pcm, Container::Aiff) => "AIFF",
             (Codec::Pcm, _) => "WAV",
+            (Codec::Foreign(codec), Container::Foreign("caf")) if codec.format == "PCM" => "CAF",
+            (Codec::Foreign(codec), Container::Foreign("au")) if codec.format == "PCM" => "AU",
+            (Codec::Foreign(codec), Container::Foreign("wav" | "w64")) if codec.format == "PCM" => {
+                "WAV"
+            }
+            (Codec::Foreign(codec), _) => codec.format,
         }
-    }
-
-    /// Whether a file with this content may be named with `extension` (without the dot, in any case).
-    pub fn matches_extension(&self, extension: &str) -> bool {
-        let kind = match self.container {
-            Container::Mpeg => Kind::Mpeg,
-            Container::Adts => Kind::Adts,
-            Container::Flac => Kind::Flac,
-            Container::Ogg => Kind::Ogg,
-            Container::Wav => Kind::Wav,
-            Container::Aiff => Kind::Aiff,
-            Container::Mp4 => Kind::Mp4,
-        };
-        kind.matches_extension(extension)
     }
 }
 
@@ -182,6 +188,11 @@ pub struct Decoded {
     pub truncated: Option<Truncated>,
     /// The listener broke off.
     pub cancelled: bool,
+    /// How often the rate or the number of channels changed within the stream; what followed was brought into the form of
+    /// its beginning.
+    pub changes: u32,
+    /// The program that decoded it, with its version, where it was not this one.
+    pub decoder: Option<String>,
 }
 
 /// A file that is shorter than it says, by more than a tenth of a second.
@@ -221,9 +232,12 @@ pub enum DecodeError {
     /// Nothing in the file looks like audio.
     #[error("not a known audio file: {0}")]
     Unrecognised(String),
-    /// Audio, but of a kind that is not decoded here.
-    #[error("{0}")]
+    /// Audio, but of a kind that is not decoded.
+    #[error("{0} is not supported")]
     Unsupported(String),
+    /// Audio that ffmpeg would decode, and there is none.
+    #[error("{0} is decoded by ffmpeg, which is not installed")]
+    NeedsFfmpeg(String),
     /// The audio is encrypted.
     #[error("protected: {0}")]
     Protected(String),
@@ -238,25 +252,68 @@ pub enum DecodeError {
     Library(String),
 }
 
-/// Decodes the file at `path` from beginning to end, on the calling thread.
+/// What decodes: the decoders built in, and an installed ffmpeg for everything else.
+#[derive(Debug, Clone, Default)]
+pub struct Decoders {
+    ffmpeg: Option<Ffmpeg>,
+}
+
+impl Decoders {
+    /// Those built in, and `ffmpeg` where it is installed.
+    pub fn with(ffmpeg: Ffmpeg) -> Self {
+        Self {
+            ffmpeg: Some(ffmpeg),
+        }
+    }
+
+    /// What ffprobe says about a file of a foreign format; `None` where there is no ffmpeg.
+    pub(crate) fn probe(&self, path: &Path, format: &Foreign) -> Option<Probed> {
+        let ffmpeg = self
+            .ffmpeg
+            .as_ref()
+            .filter(|ffmpeg| ffmpeg.version().is_some())?;
+        ffmpeg.probe(path, Some(format.demuxer?)).ok()
+    }
+
+    /// Decodes the file at `path` from beginning to end, on the calling thread.
+    ///
+    /// # Errors
+    ///
+    /// If not one sample comes out; damage after that is only noted.
+    pub fn decode(&self, path: &Path, listener: &mut dyn Listener) -> Result<Decoded, DecodeError> {
+        let mut open = flow::guard(|| open::open(path, self.ffmpeg.as_ref()))?;
+        let decoded = flow::run(open.source.as_mut(), open.info, listener)?;
+        Ok(Decoded {
+            decoder: open.decoder,
+            ..decoded
+        })
+    }
+}
+
+/// Decodes the file at `path` with the decoders built in.
 ///
 /// # Errors
 ///
-/// If not one sample comes out; damage after that is only noted.
+/// As [`Decoders::decode`].
 pub fn decode(path: &Path, listener: &mut dyn Listener) -> Result<Decoded, DecodeError> {
-    let (mut source, info) = flow::guard(|| open::open(path))?;
-    flow::run(source.as_mut(), info, listener)
+    Decoders::default().decode(path, listener)
+}
+
+/// What the file at `path` is, by its content: the same question that decoding asks.
+///
+/// # Errors
+///
+/// When it cannot be read, or nothing in it looks like audio.
+pub fn recognise(path: &Path) -> Result<Kind, DecodeError> {
+    let mut input = view::Input::open(path)?;
+    recognise::recognise(&mut input).map(|(_, kind)| kind)
 }
 
 /// The chapters of an MP4 file: where each starts, in seconds, and its title.
 ///
 /// What cannot be read has none.
 pub(crate) fn mp4_chapters(path: &Path) -> Vec<(f64, String)> {
-    let input = std::fs::File::open(path).and_then(|file| {
-        let length = file.metadata()?.len();
-        Ok(view::Input { file, length })
-    });
-    input
+    view::Input::open(path)
         .map_err(DecodeError::from)
         .and_then(|mut input| mp4::chapters(&mut input))
         .unwrap_or_default()

@@ -3,6 +3,7 @@
 //! | stage | from | to |
 //! |---|---|---|
 //! | [`decode`](mod@decode), [`analyse`] | a file | [`analyse::Analysis`], of one decoding |
+//! | [`tags`] | a file | what it has written in itself |
 //! | [`marks`], [`segment`](mod@segment) | a cue sheet or chapters, else levels and clues | the spans of its passages |
 //! | [`fingerprint`](mod@fingerprint) | a passage's audio | Chromaprint |
 //! | [`leads`](mod@leads), [`fades`](mod@fades), [`loudness`] | what was heard every 20 or 100 ms | crossfade points, EBU R128 |
@@ -22,9 +23,11 @@ pub mod levels;
 pub mod loudness;
 pub mod marks;
 pub mod overview;
+mod polarity;
 pub mod segment;
 pub mod sound;
 pub mod spool;
+pub mod tags;
 mod ticks;
 
 pub use crate::ticks::Ticks;

@@ -1,30 +1,25 @@
 //! Where somebody has written down the tracks of a file: a cue sheet or chapter marks.
 //!
-//! They beat anything that could be heard. Looked for in this order, and the
-//! first with at least two tracks counts:
-//!
-//! 1. a cue sheet in the tags (`CUESHEET` in Vorbis comments and `ID3v2` user text);
-//! 2. a cue sheet beside the file, with its name or naming it;
-//! 3. chapters: `CHAP` of `ID3v2`, `CHAPTER001=` in Vorbis comments, `chpl` or a chapter track in MP4, the
-//!    `CUESHEET` block of FLAC (which knows no titles).
+//! They beat anything that could be heard, if they are about this file. All that can be found are read: a cue sheet in the
+//! tags; those beside the file that have its name, or name it, or are the only one beside the only file; chapters in
+//! the tags or the container. A sheet must fit: its last track begins within the audio, and the file is not itself one of its
+//! tracks. What seems to be meant and does not fit is told and left. Of those that fit the best is taken ([`fit`]).
 
+mod beside;
 mod chapters;
 mod cue;
+mod fit;
 mod flac;
 
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 
+use crate::tags::{Written, encoding};
+pub use beside::{Beside, SheetFile, is_sheet};
 pub use cue::{Sheet, Track};
-
-/// A cue sheet is some kilobytes of text; what is larger is none.
-const MAX_SHEET: u64 = 1 << 20;
-
-/// Cue sheets in one folder that are looked into for a file's name.
-const MAX_SHEETS: usize = 32;
+pub use fit::Known;
+use fit::{Place, Verdict};
 
 /// Who has marked the tracks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -62,107 +57,105 @@ pub struct Marks {
     pub origin: Origin,
     /// The album's title, where the marks tell.
     pub album: Option<String>,
-    /// The tracks, two or more.
+    /// The tracks: two or more, or the one that a sheet says the whole file is.
     pub tracks: Vec<Mark>,
 }
 
-/// The marks of the file at `path`, if it has any.
+/// What was found about the tracks of a file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Found {
+    /// The marks, if there are any that fit.
+    pub marks: Option<Marks>,
+    /// What was found and left, a sentence each.
+    pub left: Vec<String>,
+}
+
+/// Looks for the marks of the file at `path`, of which `written` is what its tags say.
 ///
 /// What cannot be read is as good as not there: marks are a help, never a condition.
-pub fn find(path: &Path) -> Option<Marks> {
-    let written = std::panic::catch_unwind(|| chapters::read(path)).unwrap_or_default();
-    let embedded = written.sheet.as_deref().map(Sheet::parse);
-    let sheet = |sheet: Sheet, origin| {
-        let tracks = sheet.marks_of(path)?;
-        let album = sheet.title;
-        Some(Marks {
-            origin,
-            album,
+pub fn find(path: &Path, written: &Written, beside: &Beside, known: &Known<'_>) -> Found {
+    let embedded = written
+        .sheet
+        .as_deref()
+        .map(Sheet::parse)
+        .filter(|sheet| !sheet.tracks.is_empty());
+    let embedded = embedded.as_ref().map(|sheet| (sheet, Place::Embedded));
+    let beside_it = beside.sheets_for(path);
+    let beside_it = beside_it
+        .iter()
+        .map(|read| (&read.sheet, Place::Beside(&read.path)));
+    let (mut fitting, mut left) = (Vec::new(), Vec::new());
+    for (sheet, place) in embedded.into_iter().chain(beside_it) {
+        match fit::judge(sheet, place, path, beside, known) {
+            Verdict::Fits(one) => fitting.push(one),
+            Verdict::Left(reason) => left.push(reason),
+            Verdict::OfAlbum(track) => {
+                tracing::debug!(file.path = %path.display(), track, "left the album's cue sheet in a track");
+            }
+            Verdict::Other => {}
+        }
+    }
+    let by_sheet = fit::best(fitting).map(|best| Marks {
+        origin: best.origin,
+        album: best.album,
+        tracks: sorted(best.tracks),
+    });
+    let chapters = || {
+        let tracks = sorted(chapters::innermost(chapters::of(path, written)));
+        let fits = tracks
+            .iter()
+            .filter(|mark| mark.start < known.seconds)
+            .count()
+            >= 2;
+        fits.then_some(Marks {
+            origin: Origin::Chapters,
+            album: None,
             tracks,
         })
     };
-    embedded
-        .and_then(|found| sheet(found, Origin::EmbeddedCueSheet))
-        .or_else(|| {
-            beside(path)
-                .into_iter()
-                .find_map(|found| sheet(found, Origin::CueSheet))
-        })
-        .or(Some(Marks {
-            origin: Origin::Chapters,
-            album: None,
-            tracks: written.chapters,
-        }))
-        .map(sorted)
-        .filter(|marks| marks.tracks.len() >= 2)
+    let marks = match by_sheet {
+        Some(sheet) if sheet.tracks.len() >= 2 => Some(sheet),
+        // A sheet of one track names the file; chapters say more.
+        one => chapters().or(one),
+    };
+    Found { marks, left }
 }
 
 /// In order of time, without what starts twice or before the beginning.
-fn sorted(mut marks: Marks) -> Marks {
-    marks
-        .tracks
-        .retain(|mark| mark.start.is_finite() && mark.start >= 0.0);
-    marks.tracks.sort_by(|a, b| a.start.total_cmp(&b.start));
-    marks
-        .tracks
-        .dedup_by(|a, b| (a.start - b.start).abs() < 0.01);
-    marks
+fn sorted(mut tracks: Vec<Mark>) -> Vec<Mark> {
+    tracks.retain(|mark| mark.start.is_finite() && mark.start >= 0.0);
+    tracks.sort_by(|a, b| a.start.total_cmp(&b.start));
+    tracks.dedup_by(|a, b| (a.start - b.start).abs() < 0.01);
+    tracks
 }
 
-/// The cue sheets beside a file: first the one with its name, then those that name it.
-fn beside(path: &Path) -> Vec<Sheet> {
-    let own = [path.with_extension("cue"), appended(path, ".cue")];
-    let folder = path
-        .parent()
-        .and_then(|folder| std::fs::read_dir(folder).ok());
-    let others = folder
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|other| {
-            other
-                .extension()
-                .is_some_and(|extension| extension.eq_ignore_ascii_case("cue"))
-        });
-    let mut others: Vec<PathBuf> = others
-        .filter(|other| !own.contains(other))
-        .take(MAX_SHEETS)
-        .collect();
-    others.sort();
-    own.iter()
-        .chain(&others)
-        .filter_map(|sheet| Some(Sheet::parse(&text(&bytes(sheet)?))))
-        .collect()
-}
-
-fn appended(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
-}
-
-fn bytes(path: &Path) -> Option<Vec<u8>> {
-    let file = File::open(path).ok()?;
-    if !file.metadata().ok()?.is_file() {
-        return None;
-    }
-    let mut bytes = Vec::new();
-    file.take(MAX_SHEET).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
-}
-
-/// Text in whatever encoding: by its byte order mark, as UTF-8 if it is that, else as it looks.
+/// Text in whatever encoding: by its byte order mark, as UTF-16 if every other byte is zero, as UTF-8 if it is that, else
+/// as it looks.
 fn text(bytes: &[u8]) -> String {
     if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(bytes) {
         return encoding.decode(bytes).0.into_owned();
     }
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return text.to_owned();
+    let zeros = |odd: usize| {
+        bytes
+            .iter()
+            .skip(odd)
+            .step_by(2)
+            .filter(|byte| **byte == 0)
+            .count()
+    };
+    // Commands and times are ASCII, so at least a third of a sheet's letters have a zero beside them.
+    let many = bytes.len() / 6;
+    if bytes.len() > 8 && zeros(1) > many {
+        return encoding_rs::UTF_16LE.decode(bytes).0.into_owned();
     }
-    let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Allow);
-    detector.feed(bytes, true);
-    let encoding = detector.guess(None, chardetng::Utf8Detection::Allow);
-    encoding.decode(bytes).0.into_owned()
+    if bytes.len() > 8 && zeros(0) > many {
+        return encoding_rs::UTF_16BE.decode(bytes).0.into_owned();
+    }
+    let lines = bytes.split(|byte| matches!(byte, b'\n' | b'\r'));
+    match encoding::judge(&lines) {
+        Some(judged) => encoding::decode(bytes, judged),
+        None => String::from_utf8_lossy(bytes).into_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -173,12 +166,24 @@ mod tests {
         TRACK 01 AUDIO\n    TITLE \"Güneş\"\n    INDEX 01 00:00:00\n  TRACK 02 AUDIO\n    TITLE \"Ay\"\n    \
         PERFORMER \"Başka\"\n    INDEX 00 03:58:00\n    INDEX 01 04:00:37\n";
 
-    fn marks_with(bytes: &[u8], sheet: &str) -> Option<Marks> {
+    fn found_with(bytes: &[u8], sheet: &str, known: &Known<'_>) -> Found {
         let folder = tempfile::tempdir().unwrap();
         let audio = folder.path().join("rip.flac");
         std::fs::write(&audio, b"no audio").unwrap();
+        std::fs::write(folder.path().join("second.flac"), b"no audio").unwrap();
         std::fs::write(folder.path().join(sheet), bytes).unwrap();
-        find(&audio)
+        find(&audio, &Written::default(), &Beside::of(&audio), known)
+    }
+
+    const LONG: Known<'_> = Known {
+        seconds: 500.0,
+        title: None,
+        track: None,
+        track_total: None,
+    };
+
+    fn marks_with(bytes: &[u8], sheet: &str) -> Option<Marks> {
+        found_with(bytes, sheet, &LONG).marks
     }
 
     #[test]
@@ -209,10 +214,82 @@ mod tests {
     }
 
     #[test]
-    fn one_track_or_nonsense_marks_nothing() {
+    fn a_sheet_is_paired_whatever_the_case_and_form_of_its_name() {
+        let unnamed = SHEET.replace("rip.wav", "Grup Yorum - Şarkılar.wav");
+        for name in ["RIP.CUE", "rip.flac.cue", "Rip.Cue"] {
+            assert!(marks_with(unnamed.as_bytes(), name).is_some(), "{name}");
+        }
+        assert!(marks_with(unnamed.as_bytes(), "other.cue").is_none());
+        let there = SHEET.replace("rip.wav", "second.flac");
+        assert!(
+            marks_with(there.as_bytes(), "rip.cue").is_none(),
+            "it is about the file beside"
+        );
+    }
+
+    #[test]
+    fn one_track_names_the_file_and_nonsense_marks_nothing() {
         let one = &SHEET[..SHEET.find("  TRACK 02").unwrap()];
-        assert!(marks_with(one.as_bytes(), "rip.cue").is_none());
+        assert_eq!(
+            marks_with(one.as_bytes(), "rip.cue").unwrap().tracks.len(),
+            1
+        );
         assert!(marks_with(&[0xFF; 3000], "rip.cue").is_none());
         assert!(marks_with(b"", "rip.cue").is_none());
+    }
+
+    #[test]
+    fn a_sheet_that_goes_beyond_the_audio_is_told_and_left() {
+        let known = Known {
+            seconds: 200.0,
+            ..LONG
+        };
+        let found = found_with(SHEET.as_bytes(), "rip.cue", &known);
+        assert_eq!(found.marks, None);
+        assert_eq!(
+            found.left,
+            [
+                "the cue sheet `rip.cue` goes beyond the audio (its last track begins at 240.5 s of 200.0 s) and was left"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_track_that_carries_the_sheet_of_its_album_is_not_cut_by_it() {
+        let known = Known {
+            seconds: 400.0,
+            title: Some("Ay"),
+            track: Some(2),
+            track_total: Some(2),
+        };
+        let found = found_with(SHEET.as_bytes(), "rip.cue", &known);
+        assert_eq!(found.marks, None);
+        assert!(
+            found.left.is_empty(),
+            "it is as it should be: {:?}",
+            found.left
+        );
+        let album = Known {
+            title: Some("Şarkılar"),
+            ..known
+        };
+        let first = Known {
+            title: None,
+            track: Some(1),
+            track_total: None,
+            ..known
+        };
+        for whole in [album, first] {
+            let fits = found_with(
+                SHEET.as_bytes(),
+                "rip.cue",
+                &Known {
+                    track_total: None,
+                    track: Some(1),
+                    ..whole
+                },
+            );
+            assert!(fits.marks.is_some(), "{whole:?}");
+        }
     }
 }

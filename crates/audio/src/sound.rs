@@ -13,6 +13,7 @@ mod filter;
 mod peak;
 
 use crate::levels::PER_SECOND;
+use crate::polarity::Polarity;
 use filter::Weighting;
 use peak::TruePeak;
 
@@ -44,6 +45,7 @@ pub struct Sound {
     moments: Vec<Moment>,
     moment: Moment,
     mix: Vec<f32>,
+    polarity: Polarity,
     a_energy: f64,
     /// Frames in the 20 ms, and in the 100 ms, that are being filled.
     fine: u64,
@@ -77,6 +79,7 @@ impl Sound {
             moments: Vec::new(),
             moment: Moment::default(),
             mix: Vec::new(),
+            polarity: Polarity::default(),
             a_energy: 0.0,
             fine: 0,
             coarse: 0,
@@ -94,7 +97,11 @@ impl Sound {
             let end = self.end_of_window();
             let room = usize::try_from(end - self.frames).unwrap_or(usize::MAX);
             let to = length.min(from.saturating_add(room));
-            mix(planes, from, to, &mut self.mix);
+            let sign = match planes {
+                [left, right] => self.polarity.sign(&left[from..to], &right[from..to]),
+                _ => 1.0,
+            };
+            mix(planes, sign, from, to, &mut self.mix);
             for (at, (channel, plane)) in self.channels.iter_mut().zip(planes).enumerate() {
                 let samples = &plane[from..to];
                 // The first channel's filter has room for the mix beside it.
@@ -169,14 +176,14 @@ impl Sound {
     }
 }
 
-/// The mean of all channels.
-fn mix(planes: &[&[f32]], from: usize, to: usize, out: &mut Vec<f32>) {
+/// The mean of all channels; those behind the first are multiplied by `sign`.
+fn mix(planes: &[&[f32]], sign: f32, from: usize, to: usize, out: &mut Vec<f32>) {
     out.clear();
     out.extend_from_slice(&planes[0][from..to]);
     if planes.len() > 1 {
         for plane in &planes[1..] {
             for (sum, sample) in out.iter_mut().zip(&plane[from..to]) {
-                *sum += sample;
+                *sum += sign * sample;
             }
         }
         let share = 1.0 / planes.len() as f32;

@@ -4,7 +4,6 @@
 //! places each, and the level of the first channel over the whole file: a shift by a single frame, a
 //! wrong channel or a missing packet shows in them.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::unreadable_literal, reason = "samples as ffmpeg printed them")]
 
 use std::ops::ControlFlow;
@@ -76,10 +75,6 @@ fn golden(
     assert!(
         info.expected_frames
             .is_none_or(|expected| expected == frames),
-        "{name}"
-    );
-    assert!(
-        info.matches_extension(name.rsplit('.').next().unwrap()),
         "{name}"
     );
     let energy: f64 = ear

@@ -10,9 +10,11 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
+use audio::decode::Decoders;
 use audio::decode::{Block, Listener, StreamInfo, decode};
 use audio::levels::Levels;
 use audio::segment::{Clues, SilenceSettings, segment};
+use audio::tags::Neighbours;
 use fastrand::Rng;
 use music::intake::scan::{ScannedFile, scan};
 use run::Cancel;
@@ -183,7 +185,8 @@ impl Track {
 
     /// Passages of the file by itself; none of a moment's noise.
     fn passages(&self) -> usize {
-        let tags = music::intake::tags::read(&self.path).unwrap_or_default();
+        let read = audio::tags::read(&self.path, &Neighbours::default(), &Decoders::default());
+        let tags = read.unwrap_or_default().tags;
         let clues = Clues {
             name: &self.name,
             neighbours: self.neighbours,

@@ -13,7 +13,13 @@ CREATE TABLE IF NOT EXISTS accession_files (
     damaged_frames INTEGER NOT NULL DEFAULT 0 CHECK (damaged_frames >= 0),
     damage TEXT, -- what is wrong with a file that was recorded all the same
     segmentation TEXT, -- JSON: how the boundaries were decided
-    tags TEXT -- JSON: every tag read, under one set of names for all formats
+    tags TEXT, -- JSON: every tag read, under one set of names for all formats
+    decoder TEXT, -- the program that decoded it, where it was not this one
+    misnamed TEXT, -- what the content is, where the name says something else
+    changed_ns INTEGER, -- its ctime, which programs that put the modification time back cannot put back
+    tags_digest TEXT, -- short name for everything it has written in itself
+    sheets TEXT, -- short name for the state of the cue sheets in its folder; empty without any
+    sheets_content TEXT -- short name for what the sheets that can mean it say
 );
 
 -- Chromaprint fingerprints, as fpcalc prints them.

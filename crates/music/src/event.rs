@@ -5,6 +5,7 @@ use serde::Serialize;
 use sqlite::WriteReport;
 
 use crate::id::FileId;
+use crate::intake::scan::left_out::Group;
 
 /// One thing that happened. As JSON it is an object whose `event` names it.
 #[derive(Debug, Clone, Serialize)]
@@ -115,6 +116,21 @@ pub enum Event {
         /// Whether its rows were removed.
         pruned: bool,
     },
+    /// A file was taken in all the same: its content is another kind of audio than its name says.
+    FileMisnamed {
+        /// Its path in the library.
+        path: String,
+        /// What it is.
+        reason: String,
+    },
+    /// What could be audio was not looked at, for one reason.
+    LeftOut {
+        /// The reason, how many there are, and the first of them.
+        #[serde(flatten)]
+        group: Group,
+        /// The reason in words.
+        reason: &'static str,
+    },
     /// Where the import stands.
     Progress(Snapshot),
     /// The import has ended; always the last event.
@@ -128,6 +144,9 @@ pub struct Completed {
     pub state: &'static str,
     /// Files by what became of them.
     pub files: FileCounts,
+    /// What could be audio and was not looked at, by reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<Group>,
     /// Passages recorded.
     pub passages: u64,
     /// Audio decoded, in seconds.
@@ -162,6 +181,8 @@ pub struct FileCounts {
     pub cut_off: u64,
     /// Among the unchanged: found at a new path.
     pub moved: u64,
+    /// Among the recorded: named as what they are not.
+    pub misnamed: u64,
     /// Known and gone from the disk.
     pub missing: u64,
     /// Missing ones whose rows were removed.
@@ -169,8 +190,9 @@ pub struct FileCounts {
 }
 
 impl FileCounts {
-    /// Whether every file that was found is in the library, and whole but for a damaged frame or two.
+    /// Whether every file that was found is in the library, and whole but for a damaged frame or two. A silent file is: it
+    /// is recorded as what it is.
     pub fn all_taken_in(&self) -> bool {
-        self.failed + self.misleading + self.no_audio + self.cut_off == 0
+        self.failed + self.misleading + self.cut_off == 0
     }
 }

@@ -5,5 +5,4 @@ pub mod import;
 pub mod plan;
 pub mod recognise;
 pub mod scan;
-pub mod tags;
 mod take_in;

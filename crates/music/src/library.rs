@@ -35,13 +35,45 @@ const WKMP: Schema = Schema {
 /// Our own part. A file that a newer Accession has written is refused.
 const ACCESSION: Schema = Schema {
     component: "accession_music",
-    version: 2,
+    version: 3,
     ddl: include_str!("../sql/accession.sql"),
-    columns: &[Column {
-        table: "accession_files",
-        name: "description_version",
-        definition: "INTEGER",
-    }],
+    columns: &[
+        Column {
+            table: "accession_files",
+            name: "description_version",
+            definition: "INTEGER",
+        },
+        Column {
+            table: "accession_files",
+            name: "decoder",
+            definition: "TEXT",
+        },
+        Column {
+            table: "accession_files",
+            name: "misnamed",
+            definition: "TEXT",
+        },
+        Column {
+            table: "accession_files",
+            name: "changed_ns",
+            definition: "INTEGER",
+        },
+        Column {
+            table: "accession_files",
+            name: "tags_digest",
+            definition: "TEXT",
+        },
+        Column {
+            table: "accession_files",
+            name: "sheets",
+            definition: "TEXT",
+        },
+        Column {
+            table: "accession_files",
+            name: "sheets_content",
+            definition: "TEXT",
+        },
+    ],
     migrations: &[],
     newer: Newer::Refuse,
 };

@@ -34,7 +34,7 @@ pub enum Expect {
     Nothing,
     /// Either is right; it must only end soon and take little memory.
     Either,
-    /// To be passed over while scanning: no regular file, or one that is hidden.
+    /// To be left out while scanning: no regular file, or one that only the system has a use for.
     NoFile,
 }
 

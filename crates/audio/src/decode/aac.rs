@@ -22,7 +22,7 @@ pub(super) fn check(config: &[u8]) -> Result<(), DecodeError> {
         2 if channels == 1 || channels == 2 => return Ok(()),
         2 => {
             return Err(DecodeError::Unsupported(format!(
-                "AAC with channel configuration `{channels}` is not supported, expected 1 or 2 channels"
+                "`AAC` with channel configuration `{channels}`"
             )));
         }
         1 => "AAC Main",
@@ -36,13 +36,11 @@ pub(super) fn check(config: &[u8]) -> Result<(), DecodeError> {
         36 => "MPEG-4 ALS",
         other => {
             return Err(DecodeError::Unsupported(format!(
-                "MPEG-4 audio object type `{other}`, expected 2 (AAC-LC)"
+                "MPEG-4 audio object type `{other}`"
             )));
         }
     };
-    Err(DecodeError::Unsupported(format!(
-        "`{name}` is not supported, expected AAC-LC"
-    )))
+    Err(DecodeError::Unsupported(format!("`{name}`")))
 }
 
 struct Bits<'a> {

@@ -7,6 +7,7 @@
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::adapt::Adapter;
 use super::{Block, DecodeError, Decoded, Listener, MAX_CHANNELS, StreamInfo, Truncated};
 
 /// Failures in a row after which a container that does not get further is given up.
@@ -72,6 +73,11 @@ pub(super) enum Step<'a> {
 pub(super) trait Source {
     fn next(&mut self) -> Result<Step<'_>, DecodeError>;
 
+    /// Goes on with what follows the end, if anything does.
+    fn go_on(&mut self) -> Result<bool, DecodeError> {
+        Ok(false)
+    }
+
     /// Whether the end of the stream was announced, for containers that declare no length.
     fn ended_properly(&self) -> bool {
         true
@@ -111,10 +117,15 @@ pub(super) fn check_shape(sample_rate: u32, channels: u16) -> Result<(), DecodeE
 }
 
 pub(super) fn check_channels(channels: u16) -> Result<(), DecodeError> {
-    if channels == 0 || usize::from(channels) > MAX_CHANNELS {
-        return Err(DecodeError::Malformed(format!(
-            "`{channels}` channels, expected 1 to {MAX_CHANNELS}"
+    if usize::from(channels) > MAX_CHANNELS {
+        return Err(DecodeError::Unsupported(format!(
+            "`{channels}` channels (at most {MAX_CHANNELS} are heard)"
         )));
+    }
+    if channels == 0 {
+        return Err(DecodeError::Malformed(
+            "`0` channels, expected 1 or more".to_owned(),
+        ));
     }
     Ok(())
 }
@@ -128,6 +139,10 @@ struct Run<'l> {
     first_damage: Option<String>,
     failures: u32,
     cancelled: bool,
+    /// What follows in another rate or number of channels comes through here.
+    adapter: Option<Adapter>,
+    /// Frames of the source's own, in seconds, and what they were, for what is told.
+    changes: u32,
 }
 
 /// Runs the source to its end, or until the listener breaks off. What `info` says of rate and
@@ -145,11 +160,15 @@ pub(super) fn run(
         first_damage: None,
         failures: 0,
         cancelled: false,
+        adapter: None,
+        changes: 0,
     };
     loop {
         let stepping = &mut *source;
         let step = guard(move || stepping.next())?;
-        if !run.take(step)? {
+        let is_end = matches!(step, Step::End);
+        let goes_on = run.take(step)? || (is_end && guard(|| source.go_on())?);
+        if !goes_on {
             break;
         }
     }
@@ -192,26 +211,71 @@ impl Run<'_> {
             self.info.channels = u16::try_from(planes.channels).unwrap_or(u16::MAX);
             check(&self.info)?;
             self.listener.start(&self.info);
-        } else if self.info.sample_rate != planes.sample_rate
-            || usize::from(self.info.channels) != planes.channels
+        }
+        let shape = (planes.sample_rate, planes.channels);
+        if shape != (self.info.sample_rate, usize::from(self.info.channels)) {
+            return self.deliver_adapted(planes);
+        }
+        self.end_adapted()?;
+        Ok(self.hand_on(&planes.slices[..planes.channels]))
+    }
+
+    /// Brings what changed within the stream into the form that the stream began with.
+    fn deliver_adapted(&mut self, planes: &Planes<'_>) -> Result<bool, DecodeError> {
+        let from = (planes.sample_rate, planes.channels);
+        if self
+            .adapter
+            .as_ref()
+            .is_none_or(|adapter| adapter.from != from)
         {
-            let text = format!(
-                "the stream changes from {} Hz with {} channels to {} Hz with {}; only the first part is read",
-                self.info.sample_rate, self.info.channels, planes.sample_rate, planes.channels
-            );
-            self.note(1, text);
-            return Ok(false);
+            check_shape(
+                planes.sample_rate,
+                u16::try_from(planes.channels).unwrap_or(u16::MAX),
+            )?;
+            if !self.end_adapted()? {
+                return Ok(false);
+            }
+            let to = (self.info.sample_rate, usize::from(self.info.channels));
+            self.adapter = Some(Adapter::new(from, to)?);
+            self.changes += 1;
+        }
+        let mut adapter = self
+            .adapter
+            .take()
+            .expect("it was made above if it was not there");
+        let adapted = adapter.push(&planes.slices[..planes.channels])?;
+        let goes_on = self.hand_on(&adapted.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        self.adapter = Some(adapter);
+        Ok(goes_on)
+    }
+
+    /// Hands on what the adapter still holds, when what it adapts has ended.
+    fn end_adapted(&mut self) -> Result<bool, DecodeError> {
+        match self.adapter.take() {
+            Some(mut adapter) => {
+                let rest = adapter.finish()?;
+                Ok(self.hand_on(&rest.iter().map(Vec::as_slice).collect::<Vec<_>>()))
+            }
+            None => Ok(true),
+        }
+    }
+
+    fn hand_on(&mut self, planes: &[&[f32]]) -> bool {
+        let count = planes.first().map_or(0, |plane| plane.len()) as u64;
+        if count == 0 || self.cancelled {
+            return !self.cancelled;
         }
         let block = Block {
-            planes: &planes.slices[..planes.channels],
+            planes,
             start: self.frames,
         };
         self.frames += count;
         self.cancelled = self.listener.block(&block).is_break();
-        Ok(!self.cancelled)
+        !self.cancelled
     }
 
-    fn finish(self, ended_properly: bool) -> Result<Decoded, DecodeError> {
+    fn finish(mut self, ended_properly: bool) -> Result<Decoded, DecodeError> {
+        self.end_adapted()?;
         if self.frames == 0 {
             let reason = self
                 .first_damage
@@ -232,6 +296,8 @@ impl Run<'_> {
             first_damage: self.first_damage,
             truncated,
             cancelled: self.cancelled,
+            changes: self.changes,
+            decoder: None,
         })
     }
 }

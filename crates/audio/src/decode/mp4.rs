@@ -21,7 +21,7 @@ use super::packets::Trim;
 use super::view::Input;
 pub(super) use chapters::chapters;
 
-use atoms::{Atom, children, descend, find};
+pub(crate) use atoms::{Atom, children, descend, find};
 use descriptors::specific_config;
 
 /// Runs of equal sample durations; Symphonia's look-up is linear in them, for each packet.
@@ -256,6 +256,26 @@ fn sample_entry(input: &mut Input, stsd: Atom, movie: &mut Movie) -> Result<(), 
         movie.config = specific_config(&bytes).unwrap_or_default().to_vec();
     }
     Ok(())
+}
+
+/// What a sample entry is called.
+pub(super) fn codec_name(entry: [u8; 4]) -> String {
+    let name = match &entry {
+        b"Opus" => "Opus",
+        b"ac-3" => "Dolby Digital (AC-3)",
+        b"ec-3" => "Dolby Digital Plus (E-AC-3)",
+        b"ac-4" => "Dolby AC-4",
+        b"dtsc" | b"dtse" | b"dtsh" | b"dtsl" => "DTS",
+        b"samr" | b"sawb" => "AMR",
+        b"mlpa" => "TrueHD",
+        b"alaw" | b"ulaw" => "companded PCM",
+        b"ima4" => "IMA ADPCM",
+        b"MAC3" | b"MAC6" => "MACE",
+        b"QDM2" | b"QDMC" => "QDesign Music",
+        b"spex" => "Speex",
+        other => return String::from_utf8_lossy(other).trim().to_owned(),
+    };
+    name.to_owned()
 }
 
 fn total_duration(input: &mut Input, stts: Atom) -> Result<u64, DecodeError> {

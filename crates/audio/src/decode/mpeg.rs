@@ -16,7 +16,8 @@ pub(super) struct FrameHeader {
     /// Decoded frames (samples per channel).
     pub samples: u32,
     mpeg1: bool,
-    mono: bool,
+    /// Whether it has one channel.
+    pub mono: bool,
 }
 
 impl FrameHeader {
@@ -105,18 +106,67 @@ fn bit_rate(mpeg1: bool, layer: u8, index: usize) -> Option<usize> {
     Some(usize::from(*kbps))
 }
 
-/// Finds the first frame in `bytes` that is followed by another one of its kind (or by the end of
-/// `bytes`, if `bytes` is all there is). Gives its offset.
-pub(super) fn find_first_frame(bytes: &[u8], is_whole_file: bool) -> Option<usize> {
-    (0..bytes.len().saturating_sub(3)).find(|&at| {
-        let Some(first) = FrameHeader::at(&bytes[at..]) else {
-            return false;
-        };
-        match bytes.get(at + first.length..) {
-            Some([]) => is_whole_file,
-            Some(rest) => FrameHeader::at(rest).is_some_and(|second| first.resembles(second)),
-            None => false,
+/// Frames in a row that make junk unlikely: any sixteen megabytes hold two by accident.
+const CHAIN: usize = 4;
+
+/// Finds the first frame in `bytes` that begins a chain of its kind, or one that reaches to the end of `bytes`, if `bytes`
+/// is the last there is. Gives its offset.
+pub(super) fn find_first_frame(bytes: &[u8], is_last: bool) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let rest = bytes.get(from..)?;
+        let at = from + rest.iter().position(|byte| *byte == 0xff)?;
+        if is_chain(&bytes[at..], is_last) {
+            return Some(at);
         }
+        from = at + 1;
+    }
+}
+
+fn is_chain(bytes: &[u8], is_last: bool) -> bool {
+    let Some(first) = FrameHeader::at(bytes) else {
+        return false;
+    };
+    let mut at = first.length;
+    for frame in 1..CHAIN {
+        match bytes.get(at..) {
+            Some([]) => return is_last,
+            Some(rest) if rest.len() < 4 => return is_last && frame > 1,
+            Some(rest) => match FrameHeader::at(rest).filter(|next| first.resembles(*next)) {
+                Some(next) => at += next.length,
+                None => return false,
+            },
+            // The last frame is cut short.
+            None => return is_last && frame > 2,
+        }
+    }
+    true
+}
+
+/// Whether frames of the free format begin within the first bytes: headers without a bit rate, at one distance from
+/// each other.
+pub(super) fn is_free_format(bytes: &[u8]) -> bool {
+    let is_free = |at: usize| {
+        let word = bytes.get(at..at + 4).map_or(0, |four| {
+            u32::from_be_bytes([four[0], four[1], four[2], four[3]])
+        });
+        // Sync, a version, layer 3, bit rate index 0, a sample rate.
+        word >> 21 == 0x7ff
+            && word >> 19 & 3 != 1
+            && word >> 17 & 3 == 1
+            && word & 0xf000 == 0
+            && word >> 10 & 3 != 3
+    };
+    let starts: Vec<usize> = (0..bytes.len().min(64 << 10))
+        .filter(|at| is_free(*at))
+        .take(64)
+        .collect();
+    starts.iter().enumerate().any(|(index, first)| {
+        starts[index + 1..].iter().any(|second| {
+            let length = second - first;
+            // Frames have a byte more where they are padded.
+            (1..6).all(|count| (0..=count).any(|padding| is_free(first + count * length + padding)))
+        })
     })
 }
 

@@ -1,8 +1,7 @@
-//! Recognises a file and builds the source that decodes it.
+//! Builds the source that decodes a file, by what recognition found in it.
 
-use std::fs::{self, File};
-use std::io;
-use std::path::Path;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::well_known as codec_ids;
@@ -13,145 +12,102 @@ use symphonia::default::formats::{
     AdtsReader, AiffReader, FlacReader, IsoMp4Reader, MpaReader, WavReader,
 };
 
-use super::flow::{Source, check};
-use super::headers::{self, Plan};
-use super::mpeg::{FrameHeader, find_first_frame};
+use super::ffmpeg::Ffmpeg;
+use super::flow::{Source, Step, check};
+use super::headers::{self, Plan, Wav};
+use super::mpeg::FrameHeader;
 use super::ogg::Pages;
 use super::packets::{Packets, Trim, is_end, make_decoder};
-use super::sniff::{self, Kind};
+use super::sniff::Kind;
 use super::view::{Input, View};
 use super::xiph::Ogg;
-use super::{Codec, Container, DecodeError, StreamInfo, aac, mp4};
-
-/// How far into a file the first MPEG frame is looked for, in bytes.
-const SEARCH: usize = 1 << 20;
-/// Tags that stand one behind another, at either end; two are common.
-const MAX_TAGS: usize = 16;
+use super::{Codec, Container, DecodeError, StreamInfo, aac, flac, mp4, recognise};
+use crate::tags::tail;
 
 type Opened = (Box<dyn Source>, StreamInfo);
 
-/// Opens a file by its content.
-pub(super) fn open(path: &Path) -> Result<Opened, DecodeError> {
-    let meta = fs::metadata(path)?;
-    if meta.is_dir() {
-        return Err(io::Error::from(io::ErrorKind::IsADirectory).into());
-    }
-    if !meta.is_file() {
-        return Err(DecodeError::Unrecognised(
-            "it is not a regular file".to_owned(),
-        ));
-    }
-    let mut input = Input {
-        file: File::open(path)?,
-        length: meta.len(),
-    };
-    if input.length == 0 {
-        return Err(DecodeError::Unrecognised("it is empty".to_owned()));
-    }
-    let (start, kind) = recognise(&mut input)?;
-    let (source, info) = match kind {
-        Kind::Mpeg => mpeg(input, start)?,
-        Kind::Adts => adts(input, start)?,
-        Kind::Flac => {
-            planned(&mut input, start, Container::Flac)?.open(input, FlacReader::try_new)?
-        }
-        Kind::Wav => planned(&mut input, start, Container::Wav)?.open(input, WavReader::try_new)?,
-        Kind::Aiff => {
-            planned(&mut input, start, Container::Aiff)?.open(input, AiffReader::try_new)?
-        }
-        Kind::Mp4 => mp4_file(input, start)?,
-        Kind::Ogg => ogg(input, start)?,
-        Kind::Id3 => {
-            return Err(DecodeError::Unrecognised(
-                "it holds nothing but tags".to_owned(),
-            ));
-        }
-    };
-    check(&info)?;
-    Ok((source, info))
+/// A file that was opened, and who decodes it.
+pub(super) struct Open {
+    pub source: Box<dyn Source>,
+    pub info: StreamInfo,
+    /// The program that decodes it, where it is not this one.
+    pub decoder: Option<String>,
 }
 
-/// Finds out where the audio begins, and of which kind it is.
-fn recognise(input: &mut Input) -> Result<(u64, Kind), DecodeError> {
-    let start = skip_tags(input, 0)?;
-    let head = input.vec_at(start, 64)?;
-    let kind = sniff::sniff(&head);
-    match (kind, sniff::sniff_unsupported(&head)) {
-        (Some(Kind::Mpeg), _) | (None, None) => {}
-        (Some(kind), _) => return Ok((start, kind)),
-        (None, Some(name)) => {
-            let text = format!("`{name}` files are not supported");
-            return Err(DecodeError::Unsupported(text));
+/// Opens a file by its content.
+pub(super) fn open(path: &Path, ffmpeg: Option<&Ffmpeg>) -> Result<Open, DecodeError> {
+    let mut input = Input::open(path)?;
+    let (start, kind) = recognise::recognise(&mut input)?;
+    let demuxer = kind.demuxer();
+    let opened = own(path, input, start, kind).and_then(|(source, info)| {
+        check(&info)?;
+        Ok((source, info))
+    });
+    let by_ffmpeg = |ffmpeg: &Ffmpeg| {
+        let (source, info) = ffmpeg.open(path, kind.name(), demuxer)?;
+        check(&info)?;
+        let decoder = ffmpeg.version().map(str::to_owned);
+        Ok(Open {
+            source,
+            info,
+            decoder,
+        })
+    };
+    let installed = || ffmpeg.filter(|ffmpeg| ffmpeg.version().is_some());
+    match opened {
+        Ok((source, info)) => {
+            if may_be_half_of_it(&info)
+                && let Some(ffmpeg) = installed()
+                && ffmpeg.probe(path, demuxer)?.sample_rate() > info.sample_rate
+            {
+                return by_ffmpeg(ffmpeg);
+            }
+            Ok(Open {
+                source,
+                info,
+                decoder: None,
+            })
         }
+        Err(DecodeError::Unsupported(what)) if demuxer.is_some() => match installed() {
+            Some(ffmpeg) => by_ffmpeg(ffmpeg).map_err(|error| match (error, kind) {
+                (error @ DecodeError::Io(_), _) | (error, Kind::Foreign(_)) => error,
+                // What was found here says more than that ffmpeg could not help.
+                _ => DecodeError::Unsupported(what),
+            }),
+            None if ffmpeg.is_some() => Err(DecodeError::NeedsFfmpeg(what)),
+            None => Err(DecodeError::Unsupported(what)),
+        },
+        Err(error) => Err(error),
     }
-    // Zeros may stand before anything, even tags, and junk of any kind before MPEG frames.
-    let search = input.vec_at(start, SEARCH)?;
-    let zeros = search.iter().take_while(|byte| **byte == 0).count();
-    let start = skip_tags(input, start + zeros as u64)?;
-    match sniff::sniff(&input.vec_at(start, 64)?) {
-        Some(Kind::Mpeg) | None => {}
-        Some(kind) => return Ok((start, kind)),
-    }
-    let search = input.vec_at(start, SEARCH)?;
-    let is_all = start + search.len() as u64 == input.length;
-    match find_first_frame(&search, is_all) {
-        Some(offset) => Ok((start + offset as u64, Kind::Mpeg)),
-        None => Err(DecodeError::Unrecognised(
-            "expected MP3, FLAC, Ogg, M4A, AAC, WAV or AIFF at its beginning".to_owned(),
+}
+
+/// AAC of a low sample rate may be the half of a high-efficiency stream that does not announce itself
+/// (ISO/IEC 14496-3, 1.6.5): at 24 kHz and below it usually is.
+fn may_be_half_of_it(info: &StreamInfo) -> bool {
+    info.codec == Codec::Aac && info.sample_rate <= 24_000
+}
+
+/// Builds the source for what is decoded here.
+fn own(path: &Path, mut input: Input, start: u64, kind: Kind) -> Result<Opened, DecodeError> {
+    match kind {
+        Kind::Mpeg => mpeg(input, start, None, Container::Mpeg),
+        Kind::Adts => adts(input, start),
+        Kind::Flac => flac_file(path, input, start),
+        Kind::Wav => match headers::wav(&mut input, start)? {
+            Wav::Pcm(plan) => planned(plan, Container::Wav, input, WavReader::try_new),
+            Wav::Mpeg { start, end } => mpeg_in_wav(input, start, end),
+        },
+        Kind::Aiff => {
+            let plan = headers::aiff(&mut input, start)?;
+            planned(plan, Container::Aiff, input, AiffReader::try_new)
+        }
+        Kind::Mp4 => mp4_file(input, start),
+        Kind::Ogg => ogg(input, start),
+        Kind::Foreign(format) => Err(DecodeError::Unsupported(format!("`{}`", format.name))),
+        Kind::Id3 => Err(DecodeError::Unrecognised(
+            "it holds nothing but tags".to_owned(),
         )),
     }
-}
-
-/// Where the `ID3v2` tags end that begin at `start`.
-fn skip_tags(input: &mut Input, mut start: u64) -> io::Result<u64> {
-    for _ in 0..MAX_TAGS {
-        match id3v2_length(&input.vec_at(start, 10)?) {
-            Some(length) => start += length,
-            None => break,
-        }
-    }
-    Ok(start)
-}
-
-/// The length of the `ID3v2` tag that begins here, with header and footer, in bytes.
-fn id3v2_length(head: &[u8]) -> Option<u64> {
-    match head {
-        [b'I', b'D', b'3', _, _, flags, sizes @ ..] if sizes.len() == 4 => {
-            let size = sizes
-                .iter()
-                .fold(0, |size, byte| (size << 7) | u64::from(byte & 0x7f));
-            Some(10 + size + if flags & 0x10 == 0 { 0 } else { 10 })
-        }
-        _ => None,
-    }
-}
-
-/// Where the tags at the end of a file begin.
-fn audio_end(input: &mut Input, start: u64) -> io::Result<u64> {
-    let mut end = input.length;
-    for _ in 0..MAX_TAGS {
-        let tail_at = end.saturating_sub(128).max(start);
-        let tail = input.vec_at(tail_at, (end - tail_at) as usize)?;
-        let ape = tail.len().checked_sub(32).and_then(|at| tail.get(at..));
-        let length = if tail.len() == 128 && tail.starts_with(b"TAG") {
-            128
-        } else if let Some(footer) = ape.filter(|footer| footer.starts_with(b"APETAGEX")) {
-            let size = u32::from_le_bytes(footer[12..16].try_into().expect("four bytes"));
-            let has_header = footer[23] & 0x80 != 0;
-            u64::from(size) + if has_header { 32 } else { 0 }
-        } else if tail.ends_with(b"LYRICS200") {
-            let digits =
-                String::from_utf8_lossy(&tail[tail.len().saturating_sub(15)..tail.len() - 9]);
-            digits.parse::<u64>().map_or(0, |size| size + 15)
-        } else {
-            0
-        };
-        if length == 0 || length > end - start {
-            break;
-        }
-        end -= length;
-    }
-    Ok(end)
 }
 
 fn library(error: Error) -> DecodeError {
@@ -161,8 +117,16 @@ fn library(error: Error) -> DecodeError {
         }
         Error::IoError(error) => DecodeError::Io(error),
         Error::Unsupported(text) => DecodeError::Unsupported(format!("`{text}`")),
-        other => DecodeError::Malformed(other.to_string()),
+        other => DecodeError::Malformed(plain(&other)),
     }
+}
+
+/// What a library says, without its own word for it, which would be doubled.
+pub(super) fn plain(error: &Error) -> String {
+    let text = error.to_string();
+    text.strip_prefix("malformed stream: ")
+        .unwrap_or(&text)
+        .to_owned()
 }
 
 /// The first audio track, with its parameters.
@@ -206,8 +170,75 @@ fn describe(
     }
 }
 
-fn mpeg(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
-    let end = audio_end(&mut input, start)?;
+/// A FLAC file, one stream after the other.
+fn flac_file(path: &Path, mut input: Input, start: u64) -> Result<Opened, DecodeError> {
+    let end = tail::audio_end(&mut input, start)?;
+    let plans = flac::streams(&mut input, start, end)?;
+    let declared: Option<u64> = plans.iter().map(|plan| plan.declared).sum();
+    let mut rest = VecDeque::from(plans);
+    let Some(first) = rest.pop_front() else {
+        return Err(DecodeError::NoAudio("the FLAC file is empty".to_owned()));
+    };
+    let (source, info) = planned(first, Container::Flac, input, FlacReader::try_new)?;
+    if rest.is_empty() {
+        return Ok((source, info));
+    }
+    let chain = Chain {
+        current: source,
+        rest,
+        path: path.to_owned(),
+    };
+    Ok((
+        Box::new(chain),
+        StreamInfo {
+            expected_frames: declared,
+            ..info
+        },
+    ))
+}
+
+/// FLAC streams that lie one behind another; each is opened when the one before it has ended.
+struct Chain {
+    current: Box<dyn Source>,
+    rest: VecDeque<Plan>,
+    path: PathBuf,
+}
+
+impl Source for Chain {
+    fn next(&mut self) -> Result<Step<'_>, DecodeError> {
+        self.current.next()
+    }
+
+    fn go_on(&mut self) -> Result<bool, DecodeError> {
+        let Some(plan) = self.rest.pop_front() else {
+            return Ok(false);
+        };
+        let input = Input::open(&self.path)?;
+        self.current = planned(plan, Container::Flac, input, FlacReader::try_new)?.0;
+        Ok(true)
+    }
+}
+
+/// MPEG frames in a WAV file; the first frame may stand behind some padding.
+fn mpeg_in_wav(mut input: Input, start: u64, end: u64) -> Result<Opened, DecodeError> {
+    let Some(first) = recognise::find_mpeg(&mut input, start, end)? else {
+        return Err(DecodeError::NoAudio(
+            "the WAV file holds no MPEG frame".to_owned(),
+        ));
+    };
+    mpeg(input, first, Some(end), Container::Wav)
+}
+
+fn mpeg(
+    mut input: Input,
+    start: u64,
+    end: Option<u64>,
+    container: Container,
+) -> Result<Opened, DecodeError> {
+    let end = match end {
+        Some(end) => end,
+        None => tail::audio_end(&mut input, start)?,
+    };
     let first = input.vec_at(start, 4096)?;
     let header = FrameHeader::at(&first).ok_or_else(|| {
         DecodeError::Malformed("the first MPEG frame vanished while the file was read".to_owned())
@@ -238,16 +269,17 @@ fn mpeg(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
             ..Trim::NONE
         },
     };
-    let info = describe(Container::Mpeg, &params, declared);
+    let info = describe(container, &params, declared);
     let decoder = make_decoder(&params)?;
     let skipped = if has_count { header.length as u64 } else { 0 };
     let packets = Packets::new(Box::new(reader), decoder, id, trim)
+        .with_changing_mpeg(params)
         .with_junk_count((end - start).saturating_sub(skipped));
     Ok((Box::new(packets), info))
 }
 
 fn adts(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
-    let end = audio_end(&mut input, start)?;
+    let end = tail::audio_end(&mut input, start)?;
     let stream = View::new(input, Vec::new(), start, end).into_stream();
     let reader = AdtsReader::try_new(stream, FormatOptions::default()).map_err(library)?;
     let (id, params) = audio(&reader)?;
@@ -259,57 +291,40 @@ fn adts(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
     ))
 }
 
-struct Planned {
+fn planned<R: FormatReader + 'static>(
     plan: Plan,
     container: Container,
-}
-
-fn planned(input: &mut Input, start: u64, container: Container) -> Result<Planned, DecodeError> {
-    let mut plan = match container {
-        Container::Wav => headers::wav(input, start),
-        Container::Aiff => headers::aiff(input, start),
-        _ => headers::flac(input, start),
-    }?;
+    input: Input,
+    reader: fn(
+        symphonia::core::io::MediaSourceStream<'static>,
+        FormatOptions,
+    ) -> SymphoniaResult<R>,
+) -> Result<Opened, DecodeError> {
+    let Plan {
+        header,
+        start,
+        end,
+        more,
+        declared,
+        bits,
+    } = plan;
+    let stream = View::new(input, header, start, end)
+        .with_more(&more)
+        .into_stream();
+    let reader = reader(stream, FormatOptions::default()).map_err(library)?;
+    let (id, params) = audio(&reader)?;
+    let info = describe(container, &params, declared);
+    check(&info)?;
+    let decoder = make_decoder(&params)?;
+    let mut packets = Packets::new(Box::new(reader), decoder, id, Trim::NONE);
     if container == Container::Flac {
-        plan.end = audio_end(input, plan.start)?;
+        packets = packets.with_gap_count();
     }
-    Ok(Planned { plan, container })
-}
-
-impl Planned {
-    fn open<R: FormatReader + 'static>(
-        self,
-        input: Input,
-        reader: fn(
-            symphonia::core::io::MediaSourceStream<'static>,
-            FormatOptions,
-        ) -> SymphoniaResult<R>,
-    ) -> Result<Opened, DecodeError> {
-        let Plan {
-            header,
-            start,
-            end,
-            declared,
-            bits,
-        } = self.plan;
-        let stream = View::new(input, header, start, end).into_stream();
-        let reader = reader(stream, FormatOptions::default()).map_err(library)?;
-        let (id, params) = audio(&reader)?;
-        let info = describe(self.container, &params, declared);
-        check(&info)?;
-        let decoder = make_decoder(&params)?;
-        let mut packets = Packets::new(Box::new(reader), decoder, id, Trim::NONE);
-        if self.container == Container::Flac {
-            packets = packets.with_gap_count();
-        }
-        Ok((
-            Box::new(packets),
-            StreamInfo {
-                integer_bits: bits,
-                ..info
-            },
-        ))
-    }
+    let info = StreamInfo {
+        integer_bits: bits,
+        ..info
+    };
+    Ok((Box::new(packets), info))
 }
 
 fn mp4_file(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
@@ -325,8 +340,8 @@ fn mp4_file(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
         }
         other => {
             return Err(DecodeError::Unsupported(format!(
-                "MP4 with `{}` is not supported, expected AAC or ALAC",
-                String::from_utf8_lossy(other).trim()
+                "`{}` in MP4",
+                mp4::codec_name(*other)
             )));
         }
     }
@@ -337,7 +352,11 @@ fn mp4_file(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
     let reader = symphonia_mp4(view)?;
     let (id, params) = audio(&reader)?;
     let (trim, expected) = movie.trim(params.sample_rate.unwrap_or(0));
-    let info = describe(Container::Mp4, &params, expected);
+    let mut info = describe(Container::Mp4, &params, expected);
+    if info.codec == Codec::Mp3 && info.channels == 0 {
+        // MP4 does not tell for MP3; the first frame will.
+        info.channels = 2;
+    }
     let decoder = make_decoder(&params)?;
     let bits = decoder
         .codec_params()
@@ -362,7 +381,7 @@ fn symphonia_mp4(view: View) -> Result<IsoMp4Reader<'static>, DecodeError> {
 }
 
 fn ogg(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
-    let end = audio_end(&mut input, start)?;
+    let end = tail::audio_end(&mut input, start)?;
     let (source, link) = Ogg::open(Pages::new(View::new(input, Vec::new(), start, end)))?;
     let info = StreamInfo {
         container: Container::Ogg,

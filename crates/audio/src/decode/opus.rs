@@ -61,7 +61,7 @@ impl Header {
             })?),
             other => {
                 return Err(DecodeError::Unsupported(format!(
-                    "Opus channel mapping `{other}` is not supported, expected 0, 1 or 255"
+                    "`Opus` with channel mapping `{other}`"
                 )));
             }
         };

@@ -14,6 +14,8 @@ use symphonia::core::packet::Packet;
 
 use super::DecodeError;
 use super::flow::{Planes, Source, Step};
+use super::mpeg::FrameHeader;
+use super::open::plain;
 
 /// Which decoded frames are encoder delay or padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +72,8 @@ pub(super) struct Packets {
     /// Timestamp expected next, for FLAC: a gap means that frames were lost.
     next_timestamp: Option<i64>,
     pending: Option<Packet>,
+    /// What a new decoder is made of when MPEG frames change their rate or channels, and those of the last frame.
+    changing: Option<(AudioCodecParameters, Option<(u32, bool)>)>,
     planes: Vec<Vec<f32>>,
 }
 
@@ -82,7 +86,7 @@ pub(super) fn make_decoder(
         .make_audio_decoder(params, &options)
         .map_err(|error| match error {
             Error::Unsupported(text) => DecodeError::Unsupported(format!("`{text}`")),
-            other => DecodeError::Malformed(other.to_string()),
+            other => DecodeError::Malformed(plain(&other)),
         })
 }
 
@@ -104,7 +108,30 @@ impl Packets {
             count: 0,
             next_timestamp: None,
             pending: None,
+            changing: None,
             planes: Vec::new(),
+        }
+    }
+
+    /// Makes a new decoder where MPEG frames change their rate or their number of channels: Symphonia's decodes only what
+    /// is like its first frame.
+    pub(super) fn with_changing_mpeg(mut self, params: AudioCodecParameters) -> Self {
+        self.changing = Some((params, None));
+        self
+    }
+
+    fn follow_change(&mut self, packet: &Packet) {
+        let Some((params, shape)) = &mut self.changing else {
+            return;
+        };
+        let Some(header) = FrameHeader::at(&packet.data) else {
+            return;
+        };
+        let now = (header.sample_rate, header.mono);
+        if shape.replace(now).is_some_and(|before| before != now)
+            && let Ok(decoder) = make_decoder(params)
+        {
+            self.decoder = decoder;
         }
     }
 
@@ -150,12 +177,13 @@ impl Packets {
     fn decode(&mut self, packet: &Packet) -> Step<'_> {
         self.bytes_decoded += packet.data.len() as u64;
         self.count += 1;
+        self.follow_change(packet);
         let buffer = match self.decoder.decode(packet) {
             Ok(buffer) => buffer,
             Err(Error::ResetRequired) => {
                 return Step::Stop("the stream changes its codec".to_owned());
             }
-            Err(error) => return Step::Damaged(1, error.to_string()),
+            Err(error) => return Step::Damaged(1, plain(&error)),
         };
         let count = buffer.frames();
         let keep = self.trim.keep(self.decoded, count);
@@ -184,7 +212,7 @@ impl Source for Packets {
             Err(Error::ResetRequired) => {
                 return Ok(Step::Stop("a second stream follows".to_owned()));
             }
-            Err(error) => return Ok(Step::Failed(error.to_string())),
+            Err(error) => return Ok(Step::Failed(plain(&error))),
         };
         if packet.track_id != self.track {
             return Ok(Step::Audio(Planes::NONE));

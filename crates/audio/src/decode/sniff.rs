@@ -4,7 +4,13 @@
 //! scanner and the decoder therefore ask the content, and the name is only compared with the answer.
 //! Nothing here reads a file; the caller brings the bytes.
 
+use std::path::Path;
+
+use super::foreign::{self, Foreign};
 use super::mpeg::FrameHeader;
+
+/// Bytes of a file's beginning that tell what it is.
+pub const HEAD: usize = 400;
 
 /// How a file begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,6 +31,40 @@ pub enum Kind {
     Aiff,
     /// ISO media: M4A, MP4 and relatives.
     Mp4,
+    /// A format that an installed ffmpeg decodes.
+    Foreign(&'static Foreign),
+}
+
+/// Extensions of formats that are decoded here, by the kind of their content.
+const OWN: [(Kind, &[&str]); 7] = [
+    (Kind::Mpeg, &["mp3", "mp2", "mp1", "mpga", "mpa", "bit"]),
+    (Kind::Adts, &["aac", "adts", "adt"]),
+    (Kind::Flac, &["flac", "fla"]),
+    (
+        Kind::Ogg,
+        &["ogg", "oga", "opus", "spx", "ogx", "ogv", "ogm"],
+    ),
+    (Kind::Wav, &["wav", "wave", "bwf", "rf64", "bw64"]),
+    (Kind::Aiff, &["aif", "aiff", "aifc", "afc"]),
+    (
+        Kind::Mp4,
+        &[
+            "m4a", "mp4", "m4b", "m4r", "m4v", "m4p", "mov", "qt", "3gp", "3g2", "3gpp", "3ga",
+            "aax", "f4v", "f4b",
+        ],
+    ),
+];
+
+/// Whether a file of this name is looked into: its extension is one of audio, or of video with sound.
+pub fn extension_is_audio(path: &Path) -> bool {
+    let Some(extension) = path.extension().and_then(|extension| extension.to_str()) else {
+        return false;
+    };
+    let is = |known: &&str| known.eq_ignore_ascii_case(extension);
+    OWN.iter().any(|(_, extensions)| extensions.iter().any(is))
+        || foreign::FORMATS
+            .iter()
+            .any(|format| format.extensions.iter().any(is))
 }
 
 /// Tells what begins with `first`, of which 12 bytes are needed and 64 are plenty.
@@ -37,61 +77,107 @@ pub fn sniff(first: &[u8]) -> Option<Kind> {
         [b'I', b'D', b'3', _] => Some(Kind::Id3),
         b"fLaC" => Some(Kind::Flac),
         b"OggS" => Some(Kind::Ogg),
-        b"RIFF" | b"RF64" | b"BW64" => (form == b"WAVE").then_some(Kind::Wav),
+        b"RIFF" | b"RF64" | b"BW64" | b"RIFX" if form == b"WAVE" => Some(Kind::Wav),
         b"FORM" => (form == b"AIFF" || form == b"AIFC").then_some(Kind::Aiff),
-        _ if first.get(4..8) == Some(b"ftyp") => Some(Kind::Mp4),
+        _ if is_box(first) => Some(Kind::Mp4),
         [0xff, second, third, _] if second & 0xf6 == 0xf0 => {
             // The sampling index of ADTS ends at 12; MPEG audio has no layer of number zero.
             ((third >> 2) & 0xf <= 12).then_some(Kind::Adts)
         }
-        _ => FrameHeader::at(first).map(|_| Kind::Mpeg),
+        _ => FrameHeader::at(first)
+            .map(|_| Kind::Mpeg)
+            .or_else(|| foreign::sniff(first).map(Kind::Foreign)),
     }
+}
+
+/// Whether ISO media begin here. Files of the first `QuickTime` have no `ftyp`; they begin with their movie, its
+/// data, or room for either.
+fn is_box(first: &[u8]) -> bool {
+    match first.get(4..8) {
+        Some(b"ftyp") => true,
+        Some(b"moov" | b"mdat" | b"wide" | b"skip" | b"free") => {
+            // Text of eight letters must not pass for a box.
+            first[0] == 0 || first[..4] == [0, 0, 0, 1]
+        }
+        _ => false,
+    }
+}
+
+/// Whether these first bytes of a file with an unknown extension prove that it is audio: a magic number of
+/// three bytes or more. Frames of MPEG and AAC have two, and any file may begin like them.
+pub fn is_certainly_audio(first: &[u8]) -> bool {
+    match sniff(first) {
+        Some(Kind::Mpeg | Kind::Adts) | None => false,
+        // Pictures of phones and raw photographs are ISO media, too.
+        Some(Kind::Mp4) => !first.get(8..12).is_some_and(is_picture_brand),
+        Some(Kind::Foreign(format)) => format.is_certain(),
+        Some(_) => true,
+    }
+}
+
+fn is_picture_brand(brand: &[u8]) -> bool {
+    matches!(
+        brand,
+        b"heic"
+            | b"heix"
+            | b"heim"
+            | b"heis"
+            | b"hevc"
+            | b"mif1"
+            | b"msf1"
+            | b"avif"
+            | b"avis"
+            | b"crx "
+    )
 }
 
 impl Kind {
     /// Whether a file of this kind may be named with `extension` (without the dot, in any case).
     pub fn matches_extension(self, extension: &str) -> bool {
-        let allowed: &[&str] = match self {
-            Self::Id3 => &["mp3", "flac", "aac"],
-            Self::Mpeg => &["mp3"],
-            Self::Adts => &["aac"],
-            Self::Flac => &["flac"],
-            Self::Ogg => &["ogg", "oga", "opus"],
-            Self::Wav => &["wav"],
-            Self::Aiff => &["aif", "aiff", "aifc"],
-            Self::Mp4 => &["m4a", "mp4", "m4b"],
+        let among = |known: &[&str]| {
+            known
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(extension))
         };
-        allowed
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(extension))
+        match self {
+            // What is behind the tag is not known yet.
+            Self::Id3 => true,
+            Self::Foreign(format) => among(format.extensions),
+            own => OWN
+                .iter()
+                .any(|(kind, extensions)| *kind == own && among(extensions)),
+        }
     }
-}
 
-/// Names a well-known audio format that is recognised but not decoded, for a plain message.
-pub(super) fn sniff_unsupported(first: &[u8]) -> Option<&'static str> {
-    const ASF: [u8; 8] = [0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11];
-    if first.starts_with(b"RIFF") {
-        return Some("RIFF other than WAVE");
+    /// What ffmpeg calls the container.
+    pub(super) fn demuxer(self) -> Option<&'static str> {
+        match self {
+            Self::Id3 => None,
+            Self::Mpeg => Some("mp3"),
+            Self::Adts => Some("aac"),
+            Self::Flac => Some("flac"),
+            Self::Ogg => Some("ogg"),
+            Self::Wav => Some("wav"),
+            Self::Aiff => Some("aiff"),
+            Self::Mp4 => Some("mov"),
+            Self::Foreign(format) => format.demuxer,
+        }
     }
-    let known: [(&[u8], &str); 13] = [
-        (&ASF, "Windows Media (WMA)"),
-        (b"wvpk", "WavPack"),
-        (b"MAC ", "Monkey's Audio"),
-        (b"TTA1", "True Audio"),
-        (b"MPCK", "Musepack"),
-        (b"MP+", "Musepack"),
-        (b"OFR ", "OptimFROG"),
-        (b"DSD ", "DSD"),
-        (b"FRM8", "DSD"),
-        (b"caff", "Core Audio"),
-        (&[0x1a, 0x45, 0xdf, 0xa3], "Matroska"),
-        (b"MThd", "MIDI"),
-        (b"#!AMR", "AMR"),
-    ];
-    known
-        .iter()
-        .find(|(magic, _)| first.starts_with(magic))
-        .map(|(_, name)| *name)
+
+    /// As people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Id3 => "tagged with ID3",
+            Self::Mpeg => "MPEG audio",
+            Self::Adts => "AAC",
+            Self::Flac => "FLAC",
+            Self::Ogg => "Ogg",
+            Self::Wav => "WAV",
+            Self::Aiff => "AIFF",
+            Self::Mp4 => "MP4",
+            Self::Foreign(format) => format.name,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -128,7 +214,7 @@ mod tests {
             (b"OggS\0\x02", Some(Kind::Ogg)),
             (b"RIFF\x24\0\0\0WAVEfmt ", Some(Kind::Wav)),
             (b"RF64\xff\xff\xff\xffWAVEds64", Some(Kind::Wav)),
-            (b"RIFF\x24\0\0\0AVI LIST", None),
+            (b"RIFX\0\0\0\x24WAVEfmt ", Some(Kind::Wav)),
             (b"FORM\0\0\0\x24AIFFCOMM", Some(Kind::Aiff)),
             (b"FORM\0\0\0\x24AIFCFVER", Some(Kind::Aiff)),
             (b"\0\0\0\x20ftypM4A ", Some(Kind::Mp4)),
@@ -144,16 +230,13 @@ mod tests {
     fn extensions() {
         assert!(Kind::Id3.matches_extension("Mp3"));
         assert!(Kind::Id3.matches_extension("flac"));
+        assert!(Kind::Mpeg.matches_extension("mpga"));
+        assert!(extension_is_audio(Path::new("a/b.WMA")));
+        assert!(!extension_is_audio(Path::new("a/b.jpg")));
         assert!(Kind::Ogg.matches_extension("OPUS"));
         assert!(Kind::Mp4.matches_extension("m4b"));
         assert!(Kind::Aiff.matches_extension("aif"));
         assert!(!Kind::Mp4.matches_extension("mp3"));
         assert!(!Kind::Flac.matches_extension(""));
-    }
-
-    #[test]
-    fn formats_left_out_are_named() {
-        assert_eq!(sniff_unsupported(b"wvpk\0\0"), Some("WavPack"));
-        assert_eq!(sniff_unsupported(b"nothing"), None);
     }
 }

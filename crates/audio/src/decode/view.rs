@@ -14,15 +14,34 @@ use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptio
 const BUFFER: usize = 128 * 1024;
 
 /// A file that is open, with its length, and reading at given places.
-pub(super) struct Input {
+pub(crate) struct Input {
     pub file: File,
     /// In bytes.
     pub length: u64,
 }
 
 impl Input {
+    /// Opens a regular file; what is none is not opened.
+    pub(crate) fn open(path: &std::path::Path) -> io::Result<Self> {
+        let meta = std::fs::metadata(path)?;
+        if meta.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        if !meta.is_file() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is not a regular file",
+            ));
+        }
+        let file = File::open(path)?;
+        Ok(Self {
+            length: file.metadata()?.len(),
+            file,
+        })
+    }
+
     /// Reads up to `buffer.len()` bytes at `offset`; fewer only at the end of the file.
-    pub(super) fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    pub(crate) fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         self.file.seek(SeekFrom::Start(offset))?;
         let mut filled = 0;
         while filled < buffer.len() {
@@ -37,13 +56,13 @@ impl Input {
     }
 
     /// Reads exactly `N` bytes at `offset`, or `None` when the file ends before.
-    pub(super) fn array_at<const N: usize>(&mut self, offset: u64) -> io::Result<Option<[u8; N]>> {
+    pub(crate) fn array_at<const N: usize>(&mut self, offset: u64) -> io::Result<Option<[u8; N]>> {
         let mut bytes = [0; N];
         Ok((self.read_at(offset, &mut bytes)? == N).then_some(bytes))
     }
 
     /// Reads up to `limit` bytes at `offset`.
-    pub(super) fn vec_at(&mut self, offset: u64, limit: usize) -> io::Result<Vec<u8>> {
+    pub(crate) fn vec_at(&mut self, offset: u64, limit: usize) -> io::Result<Vec<u8>> {
         let there = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(usize::MAX);
         let mut bytes = vec![0; limit.min(there)];
         let count = self.read_at(offset, &mut bytes)?;
@@ -52,12 +71,12 @@ impl Input {
     }
 }
 
-/// The made-up header followed by a range of the file.
+/// The made-up header followed by ranges of the file.
 pub(super) struct View {
     file: File,
     header: Vec<u8>,
-    start: u64,
-    end: u64,
+    /// In the file, one behind the other.
+    ranges: Vec<(u64, u64)>,
     /// Offset in the view, sorted, and what stands there instead.
     patches: Vec<(u64, [u8; 4])>,
     position: u64,
@@ -72,8 +91,7 @@ impl View {
         Self {
             file: input.file,
             header,
-            start,
-            end,
+            ranges: vec![(start, end)],
             patches: Vec::new(),
             position: 0,
             cursor: None,
@@ -87,9 +105,27 @@ impl View {
         self
     }
 
+    /// Shows further ranges behind the first; they must lie within the file.
+    pub(super) fn with_more(mut self, ranges: &[(u64, u64)]) -> Self {
+        self.ranges.extend(ranges);
+        self
+    }
+
     /// In bytes.
     pub(super) fn len(&self) -> u64 {
-        self.header.len() as u64 + (self.end - self.start)
+        let ranges = self.ranges.iter();
+        self.header.len() as u64 + ranges.map(|(start, end)| end - start).sum::<u64>()
+    }
+
+    /// Where in the file a byte behind the header lies, and how many follow it there.
+    fn place(&self, mut at: u64) -> (u64, u64) {
+        for (start, end) in &self.ranges {
+            if at < end - start {
+                return (start + at, end - start - at);
+            }
+            at -= end - start;
+        }
+        (0, 0)
     }
 
     pub(super) fn into_stream(self) -> MediaSourceStream<'static> {
@@ -124,8 +160,8 @@ impl Read for View {
             self.position += count as u64;
             return Ok(count);
         }
-        let offset = self.start + (self.position - self.header.len() as u64);
-        let left = usize::try_from(self.end.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let (offset, left) = self.place(self.position - self.header.len() as u64);
+        let left = usize::try_from(left).unwrap_or(usize::MAX);
         let wanted = buffer.len().min(left);
         if wanted == 0 {
             return Ok(0);
@@ -175,6 +211,11 @@ mod tests {
     fn header_range_and_patches_read_as_one() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"0123456789abcdefghij").unwrap();
+        let mut second = file
+            .try_clone()
+            .map(|file| Input { file, length: 20 })
+            .unwrap();
+        assert_eq!(second.read_at(18, &mut [0; 4]).unwrap(), 2);
         let input = Input { file, length: 20 };
         let mut view = View::new(input, b"HEAD".to_vec(), 5, 18)
             .with_patches(vec![(10, *b"WXYZ"), (4, *b"****")]);
@@ -185,5 +226,16 @@ mod tests {
         let mut two = [0; 2];
         view.read_exact(&mut two).unwrap();
         assert_eq!(&two, b"XY");
+    }
+
+    #[test]
+    fn ranges_read_as_one() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"0123456789abcdefghij").unwrap();
+        let input = Input { file, length: 20 };
+        let mut view = View::new(input, b"H".to_vec(), 2, 4).with_more(&[(10, 12), (19, 20)]);
+        let mut all = String::new();
+        view.read_to_string(&mut all).unwrap();
+        assert_eq!((all.as_str(), view.len()), ("H23abj", 6));
     }
 }

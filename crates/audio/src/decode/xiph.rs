@@ -4,8 +4,8 @@
 //! are cut there (Vorbis I specification, A.2; RFC 7845, section 4). Opus drops its pre-skip at the
 //! beginning. In between, positions follow the pages, as in libvorbis: the stream is believed.
 //!
-//! A file may be a chain of streams. Those of equal codec, rate and channels are played on; at the first
-//! that differs, reading stops and says so.
+//! A file may be a chain of streams, of different rates and channels, even of different codecs; they are heard one
+//! after the other.
 
 mod links;
 
@@ -52,23 +52,17 @@ impl Ogg {
         Ok((ogg, link))
     }
 
-    /// Goes on with the next link of the chain, if it is of the same kind.
-    fn chain(&mut self, first: PacketInfo) -> Result<Option<String>, DecodeError> {
+    /// Goes on with the next link of the chain.
+    fn chain(&mut self, first: PacketInfo) -> Result<(), DecodeError> {
         let first = PacketInfo {
             begins: true,
             ..first
         };
         let (link, engine, skip, held) = read_headers(&mut self.pages, Some(first))?;
-        let same = (link.codec, link.sample_rate, link.channels);
-        if same != (self.link.codec, self.link.sample_rate, self.link.channels) {
-            return Ok(Some(format!(
-                "a second stream follows, with {} Hz and {} channels; only the first is read",
-                link.sample_rate, link.channels
-            )));
-        }
+        self.link = link;
         (self.engine, self.skip, self.held) = (engine, skip, held);
         (self.position, self.positioned, self.ended) = (0, false, false);
-        Ok(None)
+        Ok(())
     }
 
     /// Careless joining leaves Vorbis headers in the middle of a stream; what follows needs them.
@@ -178,8 +172,7 @@ impl Source for Ogg {
             )),
             Event::Packet(info) if info.begins || self.begins_again() => {
                 Ok(match self.chain(info) {
-                    Ok(None) => Step::Audio(Planes::NONE),
-                    Ok(Some(text)) => Step::Stop(text),
+                    Ok(()) => Step::Audio(Planes::NONE),
                     Err(DecodeError::Io(error)) => return Err(DecodeError::Io(error)),
                     Err(error) => Step::Stop(format!(
                         "a second stream follows that cannot be read: {error}"

@@ -7,6 +7,7 @@
 
 use super::RATE;
 use super::resample::Resampler;
+use crate::polarity::Polarity;
 
 /// Frames converted at a time, so that the parts in work stay in the nearest cache.
 const PIECE: usize = 2048;
@@ -18,6 +19,7 @@ pub struct Mono11k {
     /// `None` at 11,025 Hz.
     resampler: Option<Resampler>,
     mixed: Vec<f32>,
+    polarity: Polarity,
 }
 
 const CENTRE: f32 = std::f32::consts::FRAC_1_SQRT_2;
@@ -47,6 +49,7 @@ impl Mono11k {
             channels: usize::from(channels),
             resampler,
             mixed: Vec::with_capacity(PIECE),
+            polarity: Polarity::default(),
         }
     }
 
@@ -60,12 +63,18 @@ impl Mono11k {
                 .iter()
                 .take(self.channels)
                 .map(|plane| &plane[from..to]);
+            let sign = match planes {
+                [left, right] if self.channels == 2 => {
+                    self.polarity.sign(&left[from..to], &right[from..to])
+                }
+                _ => 1.0,
+            };
             match &mut self.resampler {
                 Some(resampler) => {
-                    mix(pieces, &mut self.mixed, resampler.input());
+                    mix(pieces, sign, &mut self.mixed, resampler.input());
                     resampler.run(out);
                 }
-                None => mix(pieces, &mut self.mixed, out),
+                None => mix(pieces, sign, &mut self.mixed, out),
             }
         }
     }
@@ -77,9 +86,10 @@ impl Mono11k {
     }
 }
 
-/// Mixes the channels into one and appends it to `out`.
+/// Mixes the channels into one and appends it to `out`; the second of two is multiplied by `sign`.
 fn mix<'a>(
     mut planes: impl ExactSizeIterator<Item = &'a [f32]>,
+    sign: f32,
     mixed: &mut Vec<f32>,
     out: &mut Vec<i16>,
 ) {
@@ -91,7 +101,7 @@ fn mix<'a>(
         (None, _) => out.extend(first.iter().map(|sample| to_16_bits(*sample) as i16)),
         (Some(second), None) => {
             let pairs = first.iter().zip(second);
-            out.extend(pairs.map(|(left, right)| average(*left, *right)));
+            out.extend(pairs.map(|(left, right)| average(*left, sign * *right)));
         }
         (Some(second), Some(more)) => {
             let (parts, sum) = DOWNMIX[more.min(DOWNMIX.len() - 1)];

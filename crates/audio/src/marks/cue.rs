@@ -1,9 +1,5 @@
 //! Cue sheets, as CDRWIN defined them and rippers write them.
 
-use std::path::Path;
-
-use super::Mark;
-
 /// Frames of a cue sheet's clock in a second.
 const FRAMES_PER_SECOND: f64 = 75.0;
 
@@ -46,17 +42,19 @@ impl Sheet {
         let mut sheet = Self::default();
         let mut file = String::new();
         let mut is_data = false;
-        for line in text.lines() {
-            let (command, rest) = word(line.trim_start_matches('\u{feff}').trim());
-            let value = || Some(word(rest).0.to_owned()).filter(|value| !value.is_empty());
+        for line in text.split(['\n', '\r']) {
+            let line = line.trim_matches(|letter: char| {
+                letter.is_whitespace() || letter == '\u{feff}' || letter == '\0'
+            });
+            let (command, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
             let count = sheet.tracks.len();
             // What is said of a data track is said of none of ours.
             let track = sheet.tracks.last_mut().filter(|_| !is_data);
             match command.to_ascii_uppercase().as_str() {
-                "FILE" => word(rest).0.clone_into(&mut file),
+                "FILE" => file_name(rest).clone_into(&mut file),
                 "TRACK" if count < MAX_TRACKS => {
-                    let (number, kind) = word(rest);
-                    is_data = !kind.trim().is_empty() && !kind.trim().eq_ignore_ascii_case("AUDIO");
+                    let (number, kind) = first_word(rest);
+                    is_data = !kind.is_empty() && !kind.eq_ignore_ascii_case("AUDIO");
                     if !is_data {
                         sheet.tracks.push(Track {
                             file: file.clone(),
@@ -65,92 +63,71 @@ impl Sheet {
                         });
                     }
                 }
-                "TITLE" => *track.map_or(&mut sheet.title, |track| &mut track.title) = value(),
+                "TITLE" => *track.map_or(&mut sheet.title, |track| &mut track.title) = value(rest),
                 "PERFORMER" => {
-                    *track.map_or(&mut sheet.performer, |track| &mut track.performer) = value();
+                    *track.map_or(&mut sheet.performer, |track| &mut track.performer) = value(rest);
                 }
                 "ISRC" => {
                     if let Some(track) = track {
-                        track.isrc = value();
+                        track.isrc = value(rest);
                     }
                 }
-                "INDEX" => {
-                    let (number, time) = word(rest);
-                    if let (Some(track), Some(seconds)) = (track, seconds(time)) {
-                        match number.parse::<u32>() {
-                            Ok(0) => track.pause = Some(seconds),
-                            Ok(1) => {
-                                track.start = Some(seconds);
-                                // With the pause at the end of the file before, the track lies in this one.
-                                track.file.clone_from(&file);
-                            }
-                            _ => {}
-                        }
-                    }
-                }
+                "INDEX" => index(track, rest, &file),
                 _ => {}
             }
         }
         sheet
     }
+}
 
-    /// The tracks that lie in the file at `path`; `None` where the sheet is of other files.
-    pub(super) fn marks_of(&self, path: &Path) -> Option<Vec<Mark>> {
-        let stem = |name: &str| {
-            let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
-            name.rsplit_once('.')
-                .map_or(name, |(stem, _)| stem)
-                .to_lowercase()
-        };
-        let own = stem(path.file_name()?.to_str()?);
-        let mut files: Vec<&str> = self
-            .tracks
-            .iter()
-            .map(|track| track.file.as_str())
-            .collect();
-        files.dedup();
-        // A sheet embedded in a file often names the file it was ripped to at first.
-        let is_only = files.len() == 1 && self.is_beside_or_in(path, &own);
-        let mut tracks = Vec::new();
-        for track in &self.tracks {
-            if stem(&track.file) == own || is_only {
-                tracks.push(Mark {
-                    start: track.start.or(track.pause)?,
-                    end: None,
-                    number: Some(track.number),
-                    title: track.title.clone(),
-                    performer: track.performer.clone().or_else(|| self.performer.clone()),
-                    isrc: track.isrc.clone(),
-                });
-            }
+fn index(track: Option<&mut Track>, rest: &str, file: &str) {
+    let (number, time) = first_word(rest);
+    let (Some(track), Some(seconds)) = (track, seconds(time)) else {
+        return;
+    };
+    match number.parse::<u32>() {
+        Ok(0) => track.pause = Some(seconds),
+        Ok(1) => {
+            track.start = Some(seconds);
+            // With the pause at the end of the file before, the track lies in this one.
+            file.clone_into(&mut track.file);
         }
-        Some(tracks).filter(|tracks| !tracks.is_empty())
-    }
-
-    /// Whether the one file that the sheet names is not there, so that it must mean this one.
-    fn is_beside_or_in(&self, path: &Path, own: &str) -> bool {
-        let named = self.tracks.first().map_or("", |track| track.file.as_str());
-        let sheet_of_same_name = path.with_extension("cue").is_file();
-        let named_is_there = path
-            .parent()
-            .is_some_and(|folder| folder.join(named).is_file());
-        !named_is_there
-            && (sheet_of_same_name || own == named || named.is_empty() || is_placeholder(named))
+        _ => {}
     }
 }
 
-/// Names that rippers give to what is embedded.
-fn is_placeholder(name: &str) -> bool {
-    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    ["cdimage", "range", "dummy", "image"].contains(&stem.to_lowercase().as_str())
+/// The first word, and what follows it.
+fn first_word(text: &str) -> (&str, &str) {
+    let text = text.trim();
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    (word, rest.trim())
 }
 
-/// The first word, quoted or not, and what follows it.
-fn word(text: &str) -> (&str, &str) {
-    let text = text.trim_start();
-    match text.strip_prefix('"') {
-        Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
-        None => text.split_once(char::is_whitespace).unwrap_or((text, "")),
+/// A text, quoted or not. Between the first quote of a line and its last everything is the text, since titles have
+/// quotes in them and rippers do not escape them; without quotes it is the whole line.
+fn value(text: &str) -> Option<String> {
+    let text = text.trim();
+    let value = match text.strip_prefix('"') {
+        Some(quoted) => quoted.rsplit_once('"').map_or(quoted, |(inside, _)| inside),
+        None => text,
+    };
+    Some(value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+/// The name in a `FILE` line: quoted, or all but the type behind it.
+fn file_name(text: &str) -> &str {
+    const TYPES: [&str; 8] = [
+        "WAVE", "MP3", "AIFF", "BINARY", "MOTOROLA", "FLAC", "APE", "OGG",
+    ];
+    let text = text.trim();
+    if let Some(quoted) = text.strip_prefix('"') {
+        return quoted.rsplit_once('"').map_or(quoted, |(inside, _)| inside);
+    }
+    match text.rsplit_once(char::is_whitespace) {
+        Some((name, kind)) if TYPES.iter().any(|known| known.eq_ignore_ascii_case(kind)) => {
+            name.trim()
+        }
+        _ => text,
     }
 }
 
@@ -171,6 +148,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn quotes_within_titles_are_part_of_them_and_bare_titles_have_many_words() {
+        let sheet = Sheet::parse(
+            "TITLE \"The \"Red\" Album\"\rFILE Band - A.wav WAVE\rTRACK 01 AUDIO\rTITLE \"\"Heroes\"\"\r\
+             INDEX 01 00:00:00\rTRACK 02 AUDIO\rTITLE Second Song\rPERFORMER \"John \"Jack\" Doe\"\rINDEX 01 00:19:75\r",
+        );
+        assert_eq!(sheet.title.as_deref(), Some("The \"Red\" Album"));
+        assert_eq!(sheet.tracks[0].title.as_deref(), Some("\"Heroes\""));
+        assert_eq!(sheet.tracks[1].title.as_deref(), Some("Second Song"));
+        assert_eq!(
+            sheet.tracks[1].performer.as_deref(),
+            Some("John \"Jack\" Doe")
+        );
+        assert_eq!(
+            (sheet.tracks[1].start, sheet.tracks[1].file.as_str()),
+            (Some(20.0), "Band - A.wav")
+        );
+    }
+
+    #[test]
     fn titles_without_quotes_times_over_99_minutes_and_isrcs_are_read() {
         let sheet = Sheet::parse(
             "REM GENRE Jazz\nPERFORMER Someone\nFILE \"a.flac\" WAVE\nTRACK 1 AUDIO\nTITLE \"An \"odd\" one\"\n\
@@ -178,7 +174,7 @@ mod tests {
         );
         assert_eq!(sheet.tracks.len(), 2);
         assert_eq!(sheet.performer.as_deref(), Some("Someone"));
-        assert_eq!(sheet.tracks[0].title.as_deref(), Some("An "));
+        assert_eq!(sheet.tracks[0].title.as_deref(), Some("An \"odd\" one"));
         assert_eq!(sheet.tracks[0].isrc.as_deref(), Some("USRC17607839"));
         assert_eq!(sheet.tracks[1].start, Some(7230.2));
     }

@@ -7,12 +7,14 @@ use std::path::Path;
 use anyhow::Result;
 use audio::Ticks;
 use audio::analyse::Analysis;
-use audio::decode::{Block, Listener, StreamInfo, decode};
+use audio::decode::{Block, Decoders, Listener, StreamInfo, decode};
 use audio::fingerprint::Mono11k;
 use audio::levels::Levels;
+use audio::marks::Known;
 use audio::segment::{Clues, Segmentation, segment};
 use audio::sound::Sound;
 use audio::spool::Spool;
+use audio::tags::Neighbours;
 use music::intake::recognise::recognise;
 use music::intake::scan::ScannedFile;
 use music::library::known::FileStatus;
@@ -117,9 +119,13 @@ fn one(file: &ScannedFile, library: &Library, session: &SessionId) -> Result<Opt
     let Ok(hash) = split.time(HASH, || recognise(file)) else {
         return Ok(None);
     };
-    let tags = split
-        .time(TAGS, || music::intake::tags::read(file.absolute()))
+    let neighbours = Neighbours::default();
+    let written = split
+        .time(TAGS, || {
+            audio::tags::read(file.absolute(), &neighbours, &Decoders::default())
+        })
         .unwrap_or_default();
+    let tags = &written.tags;
     let Some(audio_seconds) = split.time(DECODE, || decode_alone(file.absolute())) else {
         return Ok(None);
     };
@@ -144,11 +150,15 @@ fn one(file: &ScannedFile, library: &Library, session: &SessionId) -> Result<Opt
         track_total: tags.track_total,
     };
     let segmentation = split.time(SEGMENT, || {
-        let marks = audio::marks::find(file.absolute());
+        let known = Known {
+            seconds: audio_seconds,
+            ..Known::default()
+        };
+        let found = audio::marks::find(file.absolute(), &written, file.beside(), &known);
         segment(
             &analysis.levels,
             &clues,
-            marks.as_ref(),
+            found.marks.as_ref(),
             &library.settings().silence,
         )
     });
@@ -159,8 +169,10 @@ fn one(file: &ScannedFile, library: &Library, session: &SessionId) -> Result<Opt
         hash: hash.as_str().to_owned(),
         status: FileStatus::Complete,
         audio: Some(audio(&analysis)),
-        tags,
+        tags: written.tags,
         passages,
+        misnamed: None,
+        tags_digest: None,
         session: session.clone(),
     };
     split.time(RECORD, || record_file(library.db(), record, None))?;
@@ -175,6 +187,7 @@ fn audio(analysis: &Analysis) -> AudioRecord {
         format: info.format().to_owned(),
         container: info.container().to_owned(),
         codec: info.codec().to_owned(),
+        decoder: None,
         sample_rate: info.sample_rate,
         channels: info.channels,
         frames: analysis.decoded.frames,

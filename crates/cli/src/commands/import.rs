@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use music::intake::scan::left_out::Group;
 use music::{Completed, Event, Import, Library};
 use run::{Cancel, ExitStatus, Progress};
 
@@ -174,6 +175,14 @@ fn line(event: &Event) -> Option<(Volume, String)> {
             Volume::Brief,
             format!("failed: `{path}`: {stage}: {reason}"),
         ),
+        Event::FileMisnamed { path, reason } => (
+            Volume::Brief,
+            format!("misnamed, and taken: `{path}`: {reason}"),
+        ),
+        Event::LeftOut { group, reason } => (
+            Volume::Brief,
+            format!("left out: {} {reason}: {}", group.count, examples(group)),
+        ),
         Event::FileMisleading { path, reason } => {
             (Volume::Brief, format!("misleading: `{path}`: {reason}"))
         }
@@ -196,6 +205,21 @@ fn line(event: &Event) -> Option<(Volume, String)> {
     })
 }
 
+/// The first few of a group, and whether there are more.
+fn examples(group: &Group) -> String {
+    let named: Vec<String> = group
+        .examples
+        .iter()
+        .map(|path| format!("`{path}`"))
+        .collect();
+    let more = if group.count > named.len() {
+        ", .."
+    } else {
+        ""
+    };
+    format!("{}{more}", named.join(", "))
+}
+
 /// How the import went, for people.
 fn report(completed: &Completed, printer: Printer) -> Vec<String> {
     let files = &completed.files;
@@ -208,6 +232,7 @@ fn report(completed: &Completed, printer: Printer) -> Vec<String> {
         (files.misleading, "misleading"),
         (files.not_reached, "not reached"),
         (files.cut_off, "cut off"),
+        (files.misnamed, "misnamed"),
         (files.missing, "missing"),
     ];
     let counts: Vec<_> = parts

@@ -45,6 +45,12 @@ fn text(status: &Status, most: usize) -> Vec<String> {
         ),
         format!("audio     {}", duration(status.audio_seconds)),
     ];
+    if !status.left_out.is_empty() {
+        lines.push(format!(
+            "left out  {}",
+            list(&status.left_out).replace('_', " ")
+        ));
+    }
     if let Some(run) = &status.last_run {
         lines.push(format!(
             "last run  {} UTC: {}, {}",
@@ -55,6 +61,11 @@ fn text(status: &Status, most: usize) -> Vec<String> {
     }
     lines.extend(problems("could not be taken in", &status.problems, most));
     lines.extend(problems("recorded, but damaged", &status.damaged, most));
+    lines.extend(problems(
+        "taken in under a wrong name",
+        &status.misnamed,
+        most,
+    ));
     lines
 }
 

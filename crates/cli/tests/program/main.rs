@@ -18,6 +18,7 @@ mod killed;
 mod locked;
 mod names;
 mod places;
+mod real;
 mod said;
 mod settings;
 mod stopped;

@@ -29,6 +29,12 @@ impl ContentHash {
         Self(digits)
     }
 
+    /// A name that was stored.
+    pub(crate) fn parse(digits: &str) -> Option<Self> {
+        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        (digits.len() == 64 && digits.bytes().all(is_hex)).then(|| Self(digits.to_owned()))
+    }
+
     /// 64 lower-case hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -18,13 +18,14 @@ use crate::event::{Completed, Event};
 use crate::id::{FileId, SessionId};
 use crate::intake::hash::ContentHash;
 use crate::intake::plan::{Copy, Plan, Problem, Scope, Task, plan};
-use crate::intake::recognise::NotAudio;
+use crate::intake::recognise::{NotAudio, misnamed};
 use crate::intake::scan::scan;
-use crate::intake::tags::Tags;
 use crate::intake::take_in::{Setting, Taken, former_passages, take_in};
 use crate::library::Library;
 use crate::library::known::{FileStatus, Known};
 use crate::library::record::{self, DescriptionRecord, FileRecord, Reconciliation};
+use audio::decode::{Decoders, Ffmpeg};
+use audio::tags::{Neighbours, Tags};
 use ending::{homes, solved};
 use families::Families;
 use folders::Folders;
@@ -65,6 +66,7 @@ pub fn import(
     let folder = library_folder(library.root(), &import.folder)?;
     progress.phase("scan");
     let scan = scan(library.root(), &import.folder, cancel)?;
+    chain.tell_left_out(&scan.left_out);
     let known = Known::load(library.db())?;
     progress.phase("plan");
     let scope = Scope {
@@ -72,6 +74,7 @@ pub fn import(
         folder: &folder,
         force: import.force,
         jobs: import.jobs,
+        decoders: &chain.decoders,
         cancel,
     };
     let mut plan = plan(scan, &known, &scope);
@@ -119,6 +122,8 @@ struct Chain<'a> {
     /// Units of work that have not come to their write yet.
     left: AtomicUsize,
     tally: Mutex<Tally>,
+    decoders: Decoders,
+    neighbours: Neighbours,
 }
 
 impl<'a> Chain<'a> {
@@ -142,6 +147,8 @@ impl<'a> Chain<'a> {
                 .to_string(),
             left: AtomicUsize::new(0),
             tally: Mutex::default(),
+            decoders: Decoders::with(Ffmpeg::at(library.settings().ffmpeg.as_deref())),
+            neighbours: Neighbours::default(),
         };
         tell(&Event::ImportStarted {
             root: library.root().display().to_string(),
@@ -262,6 +269,8 @@ impl<'a> Chain<'a> {
             session: &self.session,
             progress: self.progress,
             worker,
+            decoders: &self.decoders,
+            neighbours: &self.neighbours,
         };
         let former = match &task.id {
             Some(id) => former_passages(self.library.db(), id),
@@ -281,6 +290,12 @@ impl<'a> Chain<'a> {
         });
         let outcome = match taken {
             Ok(Taken::Record { record, warnings }) => {
+                if let Some(reason) = &record.misnamed {
+                    (self.tell)(&Event::FileMisnamed {
+                        path: task.file.path().to_owned(),
+                        reason: reason.clone(),
+                    });
+                }
                 for message in warnings {
                     self.warn(Some(task.file.path()), message);
                 }
@@ -322,7 +337,10 @@ impl<'a> Chain<'a> {
         if counted.is_silent {
             (self.tell)(&Event::FileNoAudio {
                 path,
-                reason: format!("{:.1} s of silence", counted.audio_seconds),
+                reason: silence(
+                    counted.audio_seconds,
+                    self.library.settings().silence.minimum_audio.seconds(),
+                ),
             });
             return Ok(file_id);
         }
@@ -400,8 +418,16 @@ impl<'a> Chain<'a> {
             audio: None,
             tags: Tags::default(),
             passages: Vec::new(),
+            misnamed: misnamed(&copy.file),
+            tags_digest: None,
             session: self.session.clone(),
         };
+        if let Some(reason) = &record.misnamed {
+            (self.tell)(&Event::FileMisnamed {
+                path: copy.file.path().to_owned(),
+                reason: reason.clone(),
+            });
+        }
         let family = families.join(copy.hash.as_str(), original, record.id.clone());
         self.tally().files.duplicate += 1;
         self.write_last_with_the_end(|db, end| record::record_copy(db, record, family, end))
@@ -415,6 +441,21 @@ impl<'a> Chain<'a> {
         });
         Ok(())
     }
+}
+
+/// Why a file without a passage has none.
+fn silence(seconds: f64, minimum: f64) -> String {
+    if seconds < minimum {
+        return format!(
+            "it is {:.0} ms long, and a passage has {:.0} ms of sound or more",
+            seconds * 1000.0,
+            minimum * 1000.0
+        );
+    }
+    format!(
+        "less than {:.0} ms of sound in {seconds:.1} s",
+        minimum * 1000.0
+    )
 }
 
 /// A database that fails is no fault of the file: the next run tries again.

@@ -6,6 +6,8 @@
 //! are hashed here, so that which copy is the original never depends on which
 //! worker was faster.
 
+mod sheets;
+
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -16,7 +18,9 @@ use crate::id::FileId;
 use crate::intake::hash::ContentHash;
 use crate::intake::recognise::{NotAudio, recognise};
 use crate::intake::scan::{Refused, Scan, ScannedFile};
-use crate::library::known::{FileStatus, Known, KnownFile};
+use crate::library::known::{FileStatus, Known, KnownFile, Touched};
+use audio::decode::Decoders;
+use sheets::digest;
 
 /// A file to be analysed.
 #[derive(Debug)]
@@ -31,6 +35,8 @@ pub struct Task {
     pub neighbours: usize,
     /// How much of it is to be done.
     pub extent: Extent,
+    /// Where the same content lies as well: a cue sheet beside a copy is a cue sheet of the file.
+    pub copies: Vec<ScannedFile>,
 }
 
 /// What there is to do with a file.
@@ -129,6 +135,8 @@ pub struct Scope<'a> {
     pub force: bool,
     /// Threads for hashing.
     pub jobs: usize,
+    /// What reads the tags of foreign formats.
+    pub decoders: &'a Decoders,
     /// Asks the hashing to stop.
     pub cancel: &'a Cancel,
 }
@@ -143,6 +151,7 @@ pub fn plan(scan: Scan, known: &Known, scope: &Scope<'_>) -> Plan {
     let present: HashSet<String> = scan.files.iter().map(|f| f.path().to_owned()).collect();
     let mut in_place = HashMap::new();
     let mut candidates = Vec::new();
+    let (mut touched, mut resheeted) = (Vec::new(), HashSet::new());
     for file in scan.files {
         let row = known.files.get(file.path());
         let problem = known.problems.get(file.path());
@@ -155,6 +164,22 @@ pub fn plan(scan: Scan, known: &Known, scope: &Scope<'_>) -> Plan {
         } else if let Some(row) =
             row.filter(|row| row.is_settled() && row.looks_like(&file) && !scope.force)
         {
+            match row.touched(&file, || digest(&file, scope.decoders)) {
+                Touched::No => {}
+                Touched::InVain => touched.push((row, file.clone())),
+                Touched::Sheets => {
+                    resheeted.extend(row.hash.clone());
+                    touched.push((row, file.clone()));
+                }
+                Touched::Content => {
+                    candidates.push(Candidate {
+                        file,
+                        row: Some(row),
+                        hash: None,
+                    });
+                    continue;
+                }
+            }
             if !row.is_described() {
                 plan.tasks.push(Task {
                     file: file.clone(),
@@ -162,6 +187,7 @@ pub fn plan(scan: Scan, known: &Known, scope: &Scope<'_>) -> Plan {
                     hash: None,
                     neighbours: 1,
                     extent: Extent::Description,
+                    copies: Vec::new(),
                 });
             }
             in_place.insert(file.path().to_owned(), file);
@@ -173,7 +199,14 @@ pub fn plan(scan: Scan, known: &Known, scope: &Scope<'_>) -> Plan {
             });
         }
     }
+    plan.hear_under_new_sheets(known, &in_place, &resheeted, &neighbours);
     plan.unchanged = in_place.len() - plan.tasks.len();
+    plan.moves
+        .extend(touched.into_iter().map(|(row, file)| Move {
+            id: row.id.clone(),
+            from: row.path.clone(),
+            to: file,
+        }));
     let mut candidates = hash_where_sizes_meet(candidates, known, scope, &mut plan);
     let mut gone: Vec<&KnownFile> = known
         .files
@@ -202,6 +235,7 @@ pub fn plan(scan: Scan, known: &Known, scope: &Scope<'_>) -> Plan {
         homes.settle(candidate, neighbours.unwrap_or(1), scope.force, &mut plan);
     }
     homes.finish(&gone, &mut plan);
+    plan.add_copies(known, &in_place);
     plan
 }
 
@@ -402,6 +436,7 @@ impl<'a> Homes<'a> {
             hash,
             neighbours,
             extent: Extent::Whole,
+            copies: Vec::new(),
         });
     }
 

@@ -1,10 +1,10 @@
-//! Opens a file for the first time: is it what its name says, and which content is it?
+//! Opens a file for the first time: is it audio, and which content is it?
 
 use run::Fault;
 
 use crate::intake::hash::{self, ContentHash};
 use crate::intake::scan::ScannedFile;
-use audio::decode::{Kind, sniff};
+use audio::decode::{self, DecodeError};
 
 /// Why a file did not get past its first bytes.
 #[derive(Debug)]
@@ -15,11 +15,11 @@ pub struct NotAudio {
     pub misleading: bool,
 }
 
-/// Compares a file's first bytes with its extension, then hashes it.
+/// Looks what a file is, as decoding will, then hashes it. A wrong extension is told and keeps nothing out.
 ///
 /// # Errors
 ///
-/// When it cannot be read, is empty, or its content contradicts its name.
+/// When it cannot be read, is empty, or has nothing of audio in it.
 pub fn recognise(file: &ScannedFile) -> Result<ContentHash, NotAudio> {
     let unreadable = |error: std::io::Error| NotAudio {
         fault: Fault::retry_later("hash", error),
@@ -32,38 +32,36 @@ pub fn recognise(file: &ScannedFile) -> Result<ContentHash, NotAudio> {
     if file.size() == 0 {
         return Err(refuse("the file is empty".to_owned(), false));
     }
-    let extension = file.extension();
-    let head = hash::head(file.absolute()).map_err(unreadable)?;
-    match sniff(&head) {
-        Some(kind) if kind.matches_extension(&extension) => {}
-        Some(kind) => {
-            let reason = format!(
-                "the content is {}, not what `.{extension}` promises",
-                describe(kind)
-            );
-            return Err(refuse(reason, true));
-        }
-        // Some encoders pad the space before the first MP3 frame with zeros.
-        None if extension == "mp3" && head.iter().all(|byte| *byte == 0) => {}
-        None => {
+    match decode::recognise(file.absolute()) {
+        Err(DecodeError::Io(error)) => return Err(unreadable(error)),
+        Err(DecodeError::Unrecognised(_)) => {
+            let extension = file.extension();
             let reason = format!(
                 "the content is no audio that is known, though the name ends in `.{extension}`"
             );
             return Err(refuse(reason, true));
         }
+        // What is audio and cannot be decoded is told by decoding, in its own words.
+        Ok(_) | Err(_) => {}
     }
     hash::hash(file.absolute()).map_err(unreadable)
 }
 
-const fn describe(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Id3 => "tagged with ID3",
-        Kind::Mpeg => "MPEG audio",
-        Kind::Adts => "AAC",
-        Kind::Flac => "FLAC",
-        Kind::Ogg => "Ogg",
-        Kind::Wav => "WAV",
-        Kind::Aiff => "AIFF",
-        Kind::Mp4 => "MP4",
-    }
+/// What the content of a file is, where its name promises something else.
+pub fn misnamed(file: &ScannedFile) -> Option<String> {
+    let kind = decode::recognise(file.absolute()).ok()?;
+    let extension = file.extension();
+    (!kind.matches_extension(&extension)).then(|| {
+        if extension.is_empty() {
+            format!(
+                "the content is {}, and the name has no extension",
+                kind.name()
+            )
+        } else {
+            format!(
+                "the content is {}, not what `.{extension}` promises",
+                kind.name()
+            )
+        }
+    })
 }

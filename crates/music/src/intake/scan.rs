@@ -1,47 +1,37 @@
-//! Finds the audio files of a folder by their names, without opening one.
+//! Finds the audio files of a folder by their names; of those whose names tell nothing, by their first bytes.
 //!
-//! Follows no symbolic link (a loop, or a link out of the root folder, would
-//! break the library's relative paths), skips hidden files and folders, and
-//! refuses what a database path cannot hold. Whether a file's content is what
-//! its name says is asked later, and only of files that are new or changed.
+//! Nothing that could be audio is passed over in silence: it is taken, refused, or left out for a reason that is told
+//! ([`left_out`]). Follows no symbolic link (a loop, or a link out of the root folder, would break the
+//! library's relative paths) and refuses what a database path cannot hold. Whether a file's content is what its name says
+//! is asked later, and only of files that are new or changed. On the way the sheets of each folder are noted, since
+//! they say where the tracks of its files lie.
 
+pub mod left_out;
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use run::{Cancel, Fault};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::error::{Error, Result};
-
-/// Extensions of formats that are taken in.
-pub const AUDIO: [&str; 13] = [
-    "mp3", "flac", "ogg", "oga", "opus", "m4a", "m4b", "mp4", "aac", "wav", "aif", "aiff", "aifc",
-];
-
-/// Extensions of audio that is recognised, reported, and not taken in.
-const UNSUPPORTED: [(&str, &str); 12] = [
-    ("wma", "Windows Media Audio"),
-    ("wv", "WavPack"),
-    ("ape", "Monkey's Audio"),
-    ("mpc", "Musepack"),
-    ("mka", "Matroska audio"),
-    ("dsf", "DSD"),
-    ("dff", "DSD"),
-    ("tta", "True Audio"),
-    ("ra", "RealAudio"),
-    ("mp2", "MPEG layer 2"),
-    ("m4p", "iTunes protected AAC"),
-    ("ac3", "Dolby Digital"),
-];
+use audio::decode::extension_is_audio;
+use audio::marks::{Beside, SheetFile, is_sheet};
+use left_out::{LeftOut, Why};
 
 /// One audio file by name, as it lies on the disk.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ScannedFile {
     path: String,
     absolute: PathBuf,
     size: u64,
     modified_ns: i64,
+    changed_ns: i64,
+    beside: Arc<Beside>,
 }
 
 impl ScannedFile {
@@ -65,6 +55,17 @@ impl ScannedFile {
         self.modified_ns
     }
 
+    /// When anything about the file changed (its `ctime`), in nanoseconds since 1970; 0 where the system does not
+    /// tell. Programs that put the modification time back cannot put this back.
+    pub fn changed_ns(&self) -> i64 {
+        self.changed_ns
+    }
+
+    /// What lies beside it.
+    pub fn beside(&self) -> &Beside {
+        &self.beside
+    }
+
     /// The extension in lower case.
     pub fn extension(&self) -> String {
         extension(&self.absolute)
@@ -85,10 +86,12 @@ pub struct Refused {
 /// What a folder holds.
 #[derive(Debug, Default)]
 pub struct Scan {
-    /// Audio files by name, in path order.
+    /// Audio files, in path order.
     pub files: Vec<ScannedFile>,
     /// What looks like audio and is none, or cannot be read.
     pub refused: Vec<Refused>,
+    /// What could be audio and is not looked at, in path order.
+    pub left_out: Vec<LeftOut>,
     /// Folders that could not be listed: nothing below them counts as missing.
     pub unreadable: Vec<String>,
 }
@@ -104,97 +107,162 @@ pub fn scan(root: &Path, folder: &Path, cancel: &Cancel) -> Result<Scan> {
         path: folder.to_owned(),
         reason,
     })?;
-    let mut scan = Scan::default();
-    let walk = WalkDir::new(folder)
-        .follow_links(false)
-        .into_iter()
-        .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry));
-    for entry in walk {
+    let mut walk = Walk {
+        root,
+        scan: Scan::default(),
+        folders: BTreeMap::new(),
+    };
+    let mut entries = WalkDir::new(folder).follow_links(false).into_iter();
+    while let Some(entry) = entries.next() {
         if cancel.is_requested() {
             break;
         }
         match entry {
-            Ok(entry) => look_at(root, &entry, &mut scan),
-            Err(error) => cannot_list(root, &error, &mut scan),
+            Ok(entry) if entry.depth() > 0 && left_out::is_system_folder(&entry) => {
+                walk.leave_out(entry.path(), Why::SystemFolder);
+                entries.skip_current_dir();
+            }
+            Ok(entry) if entry.depth() > 0 => walk.look_at(&entry),
+            Ok(_) => {}
+            Err(error) => walk.cannot_list(&error),
         }
     }
-    scan.files.sort_by(|a, b| a.path.cmp(&b.path));
-    scan.refused.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(scan)
+    Ok(walk.finish())
 }
 
-fn look_at(root: &Path, entry: &DirEntry, scan: &mut Scan) {
-    let kind = entry.file_type();
-    let extension = extension(entry.path());
-    if entry.depth() == 0 || kind.is_symlink() || extension.is_empty() {
-        return;
-    }
-    let unsupported = UNSUPPORTED.iter().find(|(name, _)| *name == extension);
-    if !AUDIO.contains(&extension.as_str()) && unsupported.is_none() {
-        return;
-    }
-    let path = library_path(root, entry.path());
-    let readable = path.clone().unwrap_or_else(|lossy| lossy);
-    let refuse = |fault, misleading| Refused {
-        path: readable,
-        fault,
-        misleading,
-    };
-    let refused = if kind.is_dir() {
-        refuse(
-            Fault::in_item("scan", "is a folder named like an audio file"),
-            true,
-        )
-    } else if !kind.is_file() {
-        refuse(
-            Fault::in_item("scan", "is no regular file but a pipe, socket or device"),
-            true,
-        )
-    } else if let Some((_, name)) = unsupported {
-        refuse(
-            Fault::in_item("scan", format!("{name} is not supported")),
-            false,
-        )
-    } else {
-        match (path, entry.metadata()) {
-            (Err(_), _) => refuse(
-                Fault::in_item(
-                    "scan",
-                    "the name is not valid UTF-8, which a library path must be; rename the file",
-                ),
-                false,
-            ),
-            (_, Err(error)) => refuse(Fault::retry_later("scan", error), false),
-            (Ok(path), Ok(metadata)) => {
-                scan.files.push(ScannedFile {
+/// What lies in one folder, until it is known to be all.
+#[derive(Default)]
+struct Folder {
+    sheets: Vec<SheetFile>,
+    audio: Vec<PathBuf>,
+}
+
+struct Walk<'a> {
+    root: &'a Path,
+    scan: Scan,
+    folders: BTreeMap<PathBuf, Folder>,
+}
+
+impl Walk<'_> {
+    fn look_at(&mut self, entry: &DirEntry) {
+        let kind = entry.file_type();
+        let path = entry.path();
+        let by_name = extension_is_audio(path);
+        if kind.is_symlink() {
+            if left_out::link_may_lead_to_audio(path) {
+                self.leave_out(path, Why::Link);
+            }
+        } else if kind.is_dir() {
+            if by_name {
+                self.refuse(
                     path,
-                    absolute: entry.path().to_owned(),
+                    Fault::in_item("scan", "is a folder named like an audio file"),
+                    true,
+                );
+            }
+        } else if !kind.is_file() {
+            if by_name {
+                let fault =
+                    Fault::in_item("scan", "is no regular file but a pipe, socket or device");
+                self.refuse(path, fault, true);
+            }
+        } else if is_sheet(path) {
+            self.note_sheet(entry);
+        } else if let Some(why) = left_out::by_name(path) {
+            self.leave_out(path, why);
+        } else if by_name || left_out::is_audio_by_content(path) {
+            self.take(entry);
+        }
+    }
+
+    fn take(&mut self, entry: &DirEntry) {
+        let path = entry.path();
+        let Ok(name) = library_path(self.root, path) else {
+            let text = "the name is not valid UTF-8, which a library path must be; rename the file";
+            return self.refuse(path, Fault::in_item("scan", text), false);
+        };
+        match entry.metadata() {
+            Ok(metadata) => {
+                self.folder_of(path).audio.push(path.to_owned());
+                self.scan.files.push(ScannedFile {
+                    path: name,
+                    absolute: path.to_owned(),
                     size: metadata.len(),
                     modified_ns: modified_ns(&metadata),
+                    changed_ns: changed_ns(&metadata),
+                    beside: Arc::default(),
                 });
-                return;
+            }
+            Err(error) => self.refuse(path, Fault::retry_later("scan", error), false),
+        }
+    }
+
+    fn note_sheet(&mut self, entry: &DirEntry) {
+        // A sheet that cannot be asked for is as good as not there.
+        if let Ok(metadata) = entry.metadata() {
+            let sheet = SheetFile {
+                path: entry.path().to_owned(),
+                size: metadata.len(),
+                modified_ns: modified_ns(&metadata),
+                changed_ns: changed_ns(&metadata),
+            };
+            self.folder_of(entry.path()).sheets.push(sheet);
+        }
+    }
+
+    fn folder_of(&mut self, path: &Path) -> &mut Folder {
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        self.folders.entry(folder).or_default()
+    }
+
+    fn refuse(&mut self, path: &Path, fault: Fault, misleading: bool) {
+        let path = library_path(self.root, path).unwrap_or_else(|lossy| lossy);
+        self.scan.refused.push(Refused {
+            path,
+            fault,
+            misleading,
+        });
+    }
+
+    fn leave_out(&mut self, path: &Path, why: Why) {
+        let path = library_path(self.root, path).unwrap_or_else(|lossy| lossy);
+        self.scan.left_out.push(LeftOut { path, why });
+    }
+
+    fn cannot_list(&mut self, error: &walkdir::Error) {
+        let path = error.path().unwrap_or(self.root);
+        let path = library_path(self.root, path).unwrap_or_else(|lossy| lossy);
+        let reason = error
+            .io_error()
+            .map_or_else(|| error.to_string(), ToString::to_string);
+        self.scan.unreadable.push(path.clone());
+        self.scan.refused.push(Refused {
+            path,
+            fault: Fault::retry_later("scan", reason),
+            misleading: false,
+        });
+    }
+
+    fn finish(mut self) -> Scan {
+        let folders: BTreeMap<PathBuf, Arc<Beside>> = self
+            .folders
+            .into_iter()
+            .map(|(path, folder)| (path, Arc::new(Beside::new(folder.sheets, folder.audio))))
+            .collect();
+        for file in &mut self.scan.files {
+            if let Some(beside) = file
+                .absolute
+                .parent()
+                .and_then(|folder| folders.get(folder))
+            {
+                file.beside = Arc::clone(beside);
             }
         }
-    };
-    scan.refused.push(refused);
-}
-
-fn cannot_list(root: &Path, error: &walkdir::Error, scan: &mut Scan) {
-    let path = error.path().unwrap_or(root);
-    let path = library_path(root, path).unwrap_or_else(|lossy| lossy);
-    let reason = error
-        .io_error()
-        .map_or_else(|| error.to_string(), ToString::to_string);
-    scan.unreadable.push(path.clone());
-    scan.refused.push(Refused {
-        path,
-        fault: Fault::retry_later("scan", reason),
-        misleading: false,
-    });
-}
-
-fn is_hidden(entry: &DirEntry) -> bool {
-    entry.file_name().as_encoded_bytes().starts_with(b".")
+        self.scan.files.sort_by(|a, b| a.path.cmp(&b.path));
+        self.scan.refused.sort_by(|a, b| a.path.cmp(&b.path));
+        self.scan.left_out.sort_by(|a, b| a.path.cmp(&b.path));
+        self.scan
+    }
 }
 
 fn extension(path: &Path) -> String {
@@ -208,7 +276,7 @@ fn extension(path: &Path) -> String {
 fn library_path(root: &Path, path: &Path) -> Result<String, String> {
     let relative = path.strip_prefix(root).unwrap_or(path);
     let parts: Vec<_> = relative.iter().collect();
-    let readable = |part: &&std::ffi::OsStr| part.to_string_lossy().into_owned();
+    let readable = |part: &&OsStr| part.to_string_lossy().into_owned();
     if parts.iter().all(|part| part.to_str().is_some()) {
         Ok(parts.iter().map(readable).collect::<Vec<_>>().join("/"))
     } else {
@@ -225,6 +293,20 @@ pub(crate) fn modified_ns(metadata: &Metadata) -> i64 {
         Ok(after) => i64::try_from(after.as_nanos()).unwrap_or(i64::MAX),
         Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |nanos| -nanos),
     }
+}
+
+#[cfg(unix)]
+pub(crate) fn changed_ns(metadata: &Metadata) -> i64 {
+    use std::os::unix::fs::MetadataExt;
+    metadata
+        .ctime()
+        .saturating_mul(1_000_000_000)
+        .saturating_add(metadata.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+pub(crate) fn changed_ns(_metadata: &Metadata) -> i64 {
+    0
 }
 
 #[cfg(test)]
@@ -251,8 +333,9 @@ mod tests {
             "b.MP3",
             "a/x.flac",
             "a/cover.jpg",
-            ".hidden.mp3",
-            ".cache/y.ogg",
+            "...One More Time.mp3",
+            ".5 The Grey Chapter/y.ogg",
+            "old.wma",
             "notes",
         ] {
             let path = root.path().join(name);
@@ -260,7 +343,16 @@ mod tests {
             fs::write(path, b"x").unwrap();
         }
         let (files, refused) = scan_names(root.path());
-        assert_eq!(files, ["a/x.flac", "b.MP3"]);
+        assert_eq!(
+            files,
+            [
+                "...One More Time.mp3",
+                ".5 The Grey Chapter/y.ogg",
+                "a/x.flac",
+                "b.MP3",
+                "old.wma"
+            ]
+        );
         assert_eq!(refused, []);
     }
 
@@ -269,10 +361,9 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("x.mp3")).unwrap();
         fs::write(root.path().join("x.mp3/inner.ogg"), b"x").unwrap();
-        fs::write(root.path().join("old.wma"), b"x").unwrap();
         let (files, refused) = scan_names(root.path());
         assert_eq!(files, ["x.mp3/inner.ogg"]);
-        assert_eq!(refused, [("old.wma".into(), false), ("x.mp3".into(), true)]);
+        assert_eq!(refused, [("x.mp3".into(), true)]);
     }
 
     #[cfg(unix)]
@@ -288,6 +379,58 @@ mod tests {
         let (files, refused) = scan_names(root.path());
         assert_eq!(files, ["real.wav"]);
         assert_eq!(refused, [("caf\u{fffd}.ogg".into(), false)]);
+        let left_out = scan(root.path(), root.path(), &Cancel::new())
+            .unwrap()
+            .left_out;
+        let told: Vec<_> = left_out
+            .iter()
+            .map(|one| (one.path.as_str(), one.why))
+            .collect();
+        assert_eq!(told, [("link.wav", Why::Link), ("loop.mp3", Why::Link)]);
+    }
+
+    #[test]
+    fn what_could_be_audio_is_taken_or_left_out_for_a_reason() {
+        let root = tempfile::tempdir().unwrap();
+        let flac = b"fLaC\0\0\0\x22";
+        let files: [(&str, &[u8]); 11] = [
+            ("no extension", flac),
+            ("wrong.xyz", flac),
+            ("letter.xyz", b"Dear all,"),
+            ("picture.jpg", b"\xff\xd8\xff\xe0"),
+            ("._01 Song.mp3", b"\0\x05\x16\x07"),
+            ("song.mp3.part", flac),
+            ("song.wvc", b"wvpk"),
+            (".wav", b"RIFF"),
+            ("x.wav.", b"RIFF\0\0\0\0WAVE"),
+            (".Trash-1000/files/gone.mp3", b"x"),
+            ("album.cue", b"x"),
+        ];
+        for (name, content) in files {
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        let scan = scan(root.path(), root.path(), &Cancel::new()).unwrap();
+        let taken: Vec<_> = scan.files.iter().map(ScannedFile::path).collect();
+        assert_eq!(taken, ["no extension", "wrong.xyz"]);
+        let left_out: Vec<_> = scan
+            .left_out
+            .iter()
+            .map(|one| (one.path.as_str(), one.why))
+            .collect();
+        assert_eq!(
+            left_out,
+            [
+                (".Trash-1000", Why::SystemFolder),
+                ("._01 Song.mp3", Why::Companion),
+                (".wav", Why::Nameless),
+                ("song.mp3.part", Why::Unfinished),
+                ("song.wvc", Why::Correction),
+                ("x.wav.", Why::TrailingDot),
+            ]
+        );
+        assert!(!scan.files[0].beside().state().is_empty());
     }
 
     #[test]

@@ -6,9 +6,8 @@ use sqlite::{Db, params};
 use crate::error::Result;
 use crate::id::{FileId, PassageId, SessionId};
 use crate::intake::plan::{Extent, Task};
-use crate::intake::recognise::{NotAudio, recognise};
-use crate::intake::scan::ScannedFile;
-use crate::intake::tags::{self, Tags};
+use crate::intake::recognise::{NotAudio, misnamed, recognise};
+use crate::intake::scan::{ScannedFile, modified_ns};
 use crate::library::known::FileStatus;
 use crate::library::record::{
     AudioRecord, BoundaryRecord, DescribedPassage, DescriptionRecord, FileRecord, PassageRecord,
@@ -16,8 +15,10 @@ use crate::library::record::{
 use crate::library::settings::Settings;
 use audio::Ticks;
 use audio::analyse::Analysis;
+use audio::decode::Decoders;
 use audio::marks;
 use audio::segment::{Clues, Segmentation, Span, segment};
+use audio::tags::{self, Neighbours, Written};
 
 /// What became of a file, before it is written.
 #[derive(Debug)]
@@ -46,6 +47,10 @@ pub(crate) struct Setting<'a> {
     pub progress: &'a Progress,
     /// The worker that does it.
     pub worker: usize,
+    /// What decodes.
+    pub decoders: &'a Decoders,
+    /// How other files of a folder are tagged.
+    pub neighbours: &'a Neighbours,
 }
 
 /// Where a passage lay when its file was analysed before.
@@ -110,28 +115,40 @@ fn describe(
 
     stage("hash");
     let hash = task.hash.clone().map_or_else(|| recognise(file), Ok)?;
+    let before = file_state(file)?;
     stage("tags");
-    let tags = tags::read(file.absolute()).unwrap_or_else(|reason| {
-        warnings.push(format!("its tags cannot be read: {reason}"));
-        Tags::default()
-    });
+    let written = read_tags(file, setting, &mut warnings);
     stage("decode");
-    let mut analysis = Analysis::hear(file.absolute(), setting.progress).map_err(failed)?;
-    contradiction(file, &analysis)?;
+    let mut analysis =
+        Analysis::hear(file.absolute(), setting.decoders, setting.progress).map_err(failed)?;
+    if file_state(file)? != before {
+        return Err(failed(Fault::retry_later(
+            "decode",
+            "the file changed while it was read",
+        )));
+    }
     stage("segment");
+    let tags = &written.tags;
     let clues = Clues {
         name: stem(file.path()),
         neighbours: task.neighbours,
         track: tags.track,
         track_total: tags.track_total,
     };
-    let marks = marks::find(file.absolute());
-    let segmentation = segment(
-        &analysis.levels,
-        &clues,
-        marks.as_ref(),
-        &setting.settings.silence,
-    );
+    let known = marks::Known {
+        seconds: analysis.levels.frames() as f64 / f64::from(analysis.levels.sample_rate()),
+        title: tags.title.as_deref(),
+        track: tags.track.or_else(|| leading_number(clues.name)),
+        track_total: tags.track_total,
+    };
+    let found = find_marks(task, &written, &known);
+    warnings.extend(found.left);
+    let marks = found.marks.as_ref();
+    let several = marks.filter(|marks| marks.tracks.len() >= 2);
+    let mut segmentation = segment(&analysis.levels, &clues, several, &setting.settings.silence);
+    if let Some(one) = marks.filter(|marks| marks.tracks.len() == 1) {
+        segmentation = segmentation.named_by(one);
+    }
     let by_release = cut_by_release(&segmentation, &former, hash.as_str(), &analysis);
     let is_by_release = by_release.is_some();
     let segmentation = by_release.unwrap_or(segmentation);
@@ -141,6 +158,7 @@ fn describe(
         passage.by_release = is_by_release;
     }
     stage("record");
+    let digest = written.digest();
     let record = FileRecord {
         id: task.id.clone().unwrap_or_else(FileId::random),
         file: file.clone(),
@@ -151,8 +169,10 @@ fn describe(
             FileStatus::Complete
         },
         audio: Some(audio(&analysis, &segmentation)),
-        tags,
+        tags: written.tags,
         passages,
+        misnamed: misnamed(file),
+        tags_digest: Some(digest),
         session: setting.session.clone(),
     };
     Ok((record, warnings))
@@ -172,7 +192,7 @@ fn describe_again(
             .working(setting.worker, task.file.path(), stage);
     };
     stage("decode");
-    let mut analysis = Analysis::hear(path, setting.progress).map_err(failed)?;
+    let mut analysis = Analysis::hear(path, setting.decoders, setting.progress).map_err(failed)?;
     stage("describe");
     let rate = analysis.levels.sample_rate();
     let mut passages = Vec::with_capacity(former.len());
@@ -192,7 +212,7 @@ fn describe_again(
             lead_settings: setting.settings.leads,
         });
     }
-    let tags = tags::read(path).unwrap_or_default();
+    let tags = read_tags(&task.file, setting, &mut Vec::new()).tags;
     Ok(DescriptionRecord {
         file: id.clone(),
         format: analysis.decoded.info.format().to_owned(),
@@ -210,21 +230,45 @@ fn failed(fault: Fault) -> NotAudio {
     }
 }
 
-/// A tag in front may hide what a file is from its first bytes; the decoder has found out.
-fn contradiction(file: &ScannedFile, analysis: &Analysis) -> Result<(), NotAudio> {
-    let extension = file.extension();
-    let info = &analysis.decoded.info;
-    if info.matches_extension(&extension) {
-        return Ok(());
+/// The marks of a file, else those that lie beside a copy of it.
+fn find_marks(task: &Task, written: &Written, known: &marks::Known<'_>) -> marks::Found {
+    let mut found = marks::find(task.file.absolute(), written, task.file.beside(), known);
+    for copy in &task.copies {
+        if found.marks.is_some() {
+            break;
+        }
+        found.marks = marks::find(copy.absolute(), written, copy.beside(), known).marks;
     }
-    let reason = format!(
-        "the content is {}, not what `.{extension}` promises",
-        info.format()
-    );
-    Err(NotAudio {
-        fault: Fault::in_item("decode", reason),
-        misleading: true,
-    })
+    found
+}
+
+/// Size and time of a file as it lies there now, to notice when somebody writes to it.
+fn file_state(file: &ScannedFile) -> Result<(u64, i64), NotAudio> {
+    let meta = std::fs::metadata(file.absolute())
+        .map_err(|error| failed(Fault::retry_later("decode", error)))?;
+    Ok((meta.len(), modified_ns(&meta)))
+}
+
+/// What the file has written in itself. What could not be read is warned of, what was mended is logged.
+fn read_tags(file: &ScannedFile, setting: &Setting<'_>, warnings: &mut Vec<String>) -> Written {
+    let read = tags::read(file.absolute(), setting.neighbours, setting.decoders);
+    let written = read.unwrap_or_else(|reason| {
+        warnings.push(format!("its tags cannot be read: {reason}"));
+        Written::default()
+    });
+    for mended in &written.mended {
+        tracing::info!(file.path = file.path(), mended, "mended tags: {mended}");
+    }
+    written
+}
+
+/// The number that a name begins with, of one or two digits.
+fn leading_number(name: &str) -> Option<u32> {
+    let digits = name.bytes().take_while(u8::is_ascii_digit).count();
+    (1..=2)
+        .contains(&digits)
+        .then(|| name[..digits].parse().ok())
+        .flatten()
 }
 
 /// The cut that a release gave the file, as long as its content is the same: silence knows less than a
@@ -318,6 +362,7 @@ fn audio(analysis: &Analysis, segmentation: &Segmentation) -> AudioRecord {
         format: info.format().to_owned(),
         container: info.container().to_owned(),
         codec: info.codec().to_owned(),
+        decoder: decoded.decoder.clone(),
         sample_rate: info.sample_rate,
         channels: info.channels,
         frames: decoded.frames,

@@ -10,10 +10,10 @@ use crate::id::{FileId, PassageId};
 use crate::identify::evidence::Heard;
 use crate::identify::rip::QuietSpot;
 use crate::intake::plan::folder_of;
-use crate::intake::tags::Tags;
 use crate::library::identification::State;
 use crate::services::acoustid::Fingerprint;
 use audio::Ticks;
+use audio::tags::Tags;
 
 /// Shorter sound than this is like too many others to have its fingerprint looked up.
 const SHORTEST_MS: u64 = 7_000;

@@ -10,7 +10,7 @@ use crate::id::FileId;
 use crate::intake::scan::ScannedFile;
 
 /// Bumped when what is made of a file changes, so that files are analysed again.
-pub const ANALYSIS_VERSION: u32 = 3;
+pub const ANALYSIS_VERSION: u32 = 4;
 
 /// Bumped when only what is told of passages that stay where they are changes (leads, fades, loudness, flavor, the
 /// waveform), so that files are heard again, but not cut, fingerprinted or named again.
@@ -64,6 +64,23 @@ pub struct KnownFile {
     modified_ns: Option<i64>,
     analysis_version: Option<u32>,
     description_version: Option<u32>,
+    changed_ns: Option<i64>,
+    tags_digest: Option<String>,
+    sheets: Option<String>,
+    sheets_content: Option<String>,
+}
+
+/// What may have changed of a file whose size and modification time are as recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Touched {
+    /// Nothing.
+    No,
+    /// Its folder's cue sheets, or something about the file that the system noticed, to no effect on what is recorded.
+    InVain,
+    /// The cue sheets that can mean it.
+    Sheets,
+    /// Perhaps its content: only its hash tells.
+    Content,
 }
 
 impl KnownFile {
@@ -86,6 +103,36 @@ impl KnownFile {
     /// Whether the row holds a content of its own, with or without sound.
     pub fn is_original(&self) -> bool {
         matches!(self.status, FileStatus::Complete | FileStatus::NoAudio)
+    }
+
+    /// What may have changed of `file`, which [looks like](Self::looks_like) it was recorded. `digest` says what is written
+    /// in a file now; it is asked only where the system noticed a change. What was never recorded is unknown, and no
+    /// change.
+    pub fn touched(&self, file: &ScannedFile, digest: impl FnOnce() -> Option<String>) -> Touched {
+        let has_changed = self
+            .changed_ns
+            .is_some_and(|changed| changed != file.changed_ns());
+        if has_changed
+            && self
+                .tags_digest
+                .as_ref()
+                .is_none_or(|recorded| digest().as_ref() != Some(recorded))
+        {
+            return Touched::Content;
+        }
+        let beside = file.beside();
+        match &self.sheets {
+            Some(sheets) if *sheets != beside.state() => {
+                let content = beside.content(file.absolute());
+                if self.sheets_content.as_ref() == Some(&content) {
+                    Touched::InVain
+                } else {
+                    Touched::Sheets
+                }
+            }
+            _ if has_changed => Touched::InVain,
+            _ => Touched::No,
+        }
     }
 
     /// Its size in bytes, as recorded.
@@ -146,7 +193,8 @@ impl Known {
         db.read(|snapshot| {
             let files = snapshot.query_all(
                 "SELECT f.guid, f.path, f.hash, f.status, f.file_size_bytes, f.modification_time, \
-                        a.modified_ns, a.analysis_version, a.description_version \
+                        a.modified_ns, a.analysis_version, a.description_version, a.changed_ns, a.tags_digest, \
+                        a.sheets, a.sheets_content \
                  FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid",
                 params![],
                 file,
@@ -178,6 +226,10 @@ fn file(row: &Row<'_>) -> RowResult<KnownFile> {
         modified_ns: row.get(6)?,
         analysis_version: row.get(7)?,
         description_version: row.get(8)?,
+        changed_ns: row.get(9)?,
+        tags_digest: row.get(10)?,
+        sheets: row.get(11)?,
+        sheets_content: row.get(12)?,
     })
 }
 

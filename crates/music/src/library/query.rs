@@ -34,6 +34,12 @@ pub struct Status {
     pub damaged: Vec<ListedProblem>,
     /// Files that could not be taken in.
     pub problems: Vec<ListedProblem>,
+    /// Files that were taken in under a name that promises something else.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub misnamed: Vec<ListedProblem>,
+    /// What could be audio and was not looked at by the last import, by reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<Count>,
     /// The last run that came to its end.
     pub last_run: Option<LastRun>,
 }
@@ -207,6 +213,18 @@ pub fn status(library: &Library) -> Result<Status> {
                 "SELECT path, kind, stage, reason FROM accession_problems ORDER BY path",
                 params![],
                 listed_problem,
+            )?,
+            misnamed: snapshot.query_all(
+                "SELECT f.path, 'misnamed', 'scan', a.misnamed FROM accession_files a \
+                 JOIN files f ON f.guid = a.file_id WHERE a.misnamed IS NOT NULL ORDER BY f.path",
+                params![],
+                listed_problem,
+            )?,
+            left_out: counts(
+                snapshot,
+                "SELECT json_extract(value, '$.why'), json_extract(value, '$.count') FROM \
+                    json_each((SELECT file_classification_data FROM import_sessions \
+                               ORDER BY started_at DESC, rowid DESC LIMIT 1), '$.left_out')",
             )?,
             last_run: snapshot.query_optional(
                 "SELECT json_extract(state, '$'), started_at, ended_at, current_operation FROM import_sessions \

@@ -12,7 +12,6 @@ use crate::error::Result;
 use crate::id::{FileId, PassageId, SessionId};
 use crate::intake::plan::{Move, Problem};
 use crate::intake::scan::ScannedFile;
-use crate::intake::tags::Tags;
 use crate::library::known::{ANALYSIS_VERSION, DESCRIPTION_VERSION, FileStatus, timestamp};
 use crate::library::shown_flavor;
 use audio::Ticks;
@@ -20,6 +19,7 @@ use audio::analyse::PassageSound;
 use audio::leads::LeadSettings;
 use audio::marks::Mark;
 use audio::overview::Overview;
+use audio::tags::Tags;
 use sound::SoundColumns;
 
 pub use sound::BoundaryRecord;
@@ -42,6 +42,10 @@ pub struct FileRecord {
     pub tags: Tags,
     /// Its passages.
     pub passages: Vec<PassageRecord>,
+    /// What its content is, where its name says something else.
+    pub misnamed: Option<String>,
+    /// Short name for everything it has written in itself; `None` where that was not read.
+    pub tags_digest: Option<String>,
     /// The run that recorded it.
     pub session: SessionId,
 }
@@ -55,6 +59,8 @@ pub struct AudioRecord {
     pub container: String,
     /// The codec's short name.
     pub codec: String,
+    /// The program that decoded it, where it was not this one.
+    pub decoder: Option<String>,
     /// In Hz.
     pub sample_rate: u32,
     /// Number of channels.
@@ -187,14 +193,17 @@ fn upsert_details(tx: &Tx<'_>, id: &FileId, record: &FileRecord) -> Result<()> {
         .then(|| serde_json::to_string(&record.tags).expect("tags are plain text and numbers"));
     tx.execute(
         "INSERT INTO accession_files (file_id, modified_ns, analysis_version, container, codec, frames, \
-                                      damaged_frames, damage, segmentation, tags, description_version) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
+                                      damaged_frames, damage, segmentation, tags, description_version, decoder, \
+                                      misnamed, changed_ns, tags_digest, sheets, sheets_content) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
          ON CONFLICT (file_id) DO UPDATE SET \
             modified_ns = excluded.modified_ns, analysis_version = excluded.analysis_version, \
             container = excluded.container, codec = excluded.codec, frames = excluded.frames, \
             damaged_frames = excluded.damaged_frames, damage = excluded.damage, \
             segmentation = excluded.segmentation, tags = excluded.tags, \
-            description_version = excluded.description_version",
+            description_version = excluded.description_version, decoder = excluded.decoder, \
+            misnamed = excluded.misnamed, changed_ns = excluded.changed_ns, tags_digest = excluded.tags_digest, \
+            sheets = excluded.sheets, sheets_content = excluded.sheets_content",
         params![
             id,
             record.file.modified_ns(),
@@ -207,6 +216,12 @@ fn upsert_details(tx: &Tx<'_>, id: &FileId, record: &FileRecord) -> Result<()> {
             audio.map(|audio| &audio.segmentation),
             tags,
             DESCRIPTION_VERSION,
+            audio.and_then(|audio| audio.decoder.as_ref()),
+            record.misnamed,
+            record.file.changed_ns(),
+            record.tags_digest,
+            record.file.beside().state(),
+            record.file.beside().content(record.file.absolute()),
         ],
     )?;
     Ok(())
@@ -306,7 +321,11 @@ impl<'a> Names<'a> {
             (None, None) => (None, None),
         };
         // The tags of an album rip name the album, and none of its tracks.
-        let title = tags.title.as_ref().filter(|_| label.is_none());
+        let is_rip = record
+            .passages
+            .iter()
+            .any(|passage| passage.label.is_some());
+        let title = tags.title.as_ref().filter(|_| !is_rip);
         Self {
             title: pick(label.and_then(|label| label.title.as_ref()), title),
             artist: pick(
@@ -426,9 +445,18 @@ pub fn reconcile(db: &Db, changes: Reconciliation, end: Option<RunEnd>) -> Resul
                 params![id, to.path(), to.size(), timestamp(to.modified_ns())],
             )?;
             tx.execute(
-                "INSERT INTO accession_files (file_id, modified_ns, analysis_version) VALUES (?1, ?2, ?3) \
-                 ON CONFLICT (file_id) DO UPDATE SET modified_ns = excluded.modified_ns",
-                params![id, to.modified_ns(), ANALYSIS_VERSION],
+                "INSERT INTO accession_files (file_id, modified_ns, analysis_version, changed_ns, sheets, sheets_content) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+                 ON CONFLICT (file_id) DO UPDATE SET modified_ns = excluded.modified_ns, \
+                    changed_ns = excluded.changed_ns, sheets = excluded.sheets, sheets_content = excluded.sheets_content",
+                params![
+                    id,
+                    to.modified_ns(),
+                    ANALYSIS_VERSION,
+                    to.changed_ns(),
+                    to.beside().state(),
+                    to.beside().content(to.absolute()),
+                ],
             )?;
             forget_problem(tx, to.path())?;
         }

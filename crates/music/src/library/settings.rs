@@ -6,6 +6,7 @@
 //! stored value that was a default once counts as today's default too, unless a
 //! person chose it: `accession_choices` remembers those.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -54,7 +55,7 @@ const ANY_COUNT: Kind = Kind::Integer {
 };
 
 /// Every setting of the import, with WKMP's keys.
-const SETTINGS: [Setting; 17] = [
+const SETTINGS: [Setting; 18] = [
     Setting {
         key: "ai_processing_thread_count",
         kind: Kind::Integer { min: 1, max: 1024 },
@@ -186,6 +187,13 @@ const SETTINGS: [Setting; 17] = [
         meaning: "which flavor players see where both are known: local (what was heard), or acousticbrainz",
     },
     Setting {
+        key: "ffmpeg_path",
+        kind: Kind::Text,
+        default: None,
+        former: &[],
+        meaning: "the ffmpeg that decodes what is not decoded here; unset: the one that the system finds",
+    },
+    Setting {
         key: "service_contact",
         kind: Kind::Text,
         default: None,
@@ -207,6 +215,8 @@ pub struct Settings {
     pub silence: SilenceSettings,
     /// What lead-in and lead-out points are.
     pub leads: LeadSettings,
+    /// The ffmpeg to decode with; `None`: the one that the system finds.
+    pub ffmpeg: Option<PathBuf>,
     /// Stored values that could not be used, in words.
     pub warnings: Vec<String>,
 }
@@ -262,6 +272,7 @@ impl Settings {
         let mut leads: LeadSettings = leads.unwrap_or_default();
         leads.lead_in_dbfs = absolute(in_force("lead_in_threshold_dB")?, "45.0");
         leads.lead_out_dbfs = absolute(in_force("lead_out_threshold_dB")?, "40.0");
+        let ffmpeg = in_force("ffmpeg_path")?;
         Ok(Self {
             jobs: jobs.map(|jobs| number(Some(jobs)) as usize),
             lock_retry: Duration::from_millis(lock_retry as u64),
@@ -272,6 +283,7 @@ impl Settings {
                 minimum_audio: Ticks(minimum_audio as i64),
             },
             leads: leads.sane(),
+            ffmpeg: ffmpeg.map(PathBuf::from),
             warnings,
         })
     }
@@ -293,6 +305,7 @@ impl Default for Settings {
             max_lock_wait: Duration::from_secs(30),
             silence: SilenceSettings::default(),
             leads: LeadSettings::default(),
+            ffmpeg: None,
             warnings: Vec::new(),
         }
     }

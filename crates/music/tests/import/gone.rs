@@ -33,9 +33,9 @@ fn what_is_gone_is_told_and_kept_until_it_is_pruned() {
 fn what_comes_back_has_its_ids_still() {
     let root = Root::with(&["a.wav", "b.wav"]);
     let (ids, passages) = (root.ids(), root.passages());
-    root.rename("a.wav", "a.hidden");
+    root.rename("a.wav", "a.txt");
     assert_eq!(root.import().counts(), "unchanged 1, missing 1");
-    root.rename("a.hidden", "a.wav");
+    root.rename("a.txt", "a.wav");
     assert_eq!(root.import().counts(), "unchanged 2");
     assert_eq!((root.ids(), root.passages()), (ids, passages));
 }

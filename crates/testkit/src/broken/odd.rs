@@ -22,10 +22,10 @@ pub(super) fn odd(maker: &Maker) -> io::Result<Vec<Broken>> {
             "is a directory with the name of a song",
         ),
         maker.file(
-            ".hidden.mp3",
+            "...One More Time.mp3",
             &good("mp3")?,
-            Expect::NoFile,
-            "is a good song, but hidden",
+            Expect::Sound,
+            "is a good song whose name begins with dots",
         )?,
         maker.file(
             "._song.mp3",

@@ -1,6 +1,7 @@
 //! Boxes of an MP4 file: where they are, without their content.
 
-use crate::decode::DecodeError;
+use std::io;
+
 use crate::decode::view::Input;
 
 /// Boxes looked at in one level; a music file has about ten.
@@ -8,7 +9,7 @@ const MAX_BOXES: usize = 10_000;
 
 /// A box: its type and where its content lies in the file.
 #[derive(Clone, Copy)]
-pub(super) struct Atom {
+pub(crate) struct Atom {
     pub kind: [u8; 4],
     /// Offset of the four bytes of the type.
     pub kind_at: u64,
@@ -19,7 +20,7 @@ pub(super) struct Atom {
 }
 
 /// The boxes between two offsets.
-pub(super) fn children(input: &mut Input, mut at: u64, end: u64) -> Result<Vec<Atom>, DecodeError> {
+pub(crate) fn children(input: &mut Input, mut at: u64, end: u64) -> io::Result<Vec<Atom>> {
     let mut atoms = Vec::new();
     while at + 8 <= end {
         let Some([s0, s1, s2, s3, kind @ ..]) = input.array_at::<8>(at)? else {
@@ -50,16 +51,12 @@ pub(super) fn children(input: &mut Input, mut at: u64, end: u64) -> Result<Vec<A
     Ok(atoms)
 }
 
-pub(super) fn find(atoms: &[Atom], kind: [u8; 4]) -> Option<Atom> {
+pub(crate) fn find(atoms: &[Atom], kind: [u8; 4]) -> Option<Atom> {
     atoms.iter().copied().find(|atom| atom.kind == kind)
 }
 
 /// The box at the end of a path of types, the first of each type.
-pub(super) fn descend(
-    input: &mut Input,
-    from: Atom,
-    path: &[[u8; 4]],
-) -> Result<Option<Atom>, DecodeError> {
+pub(crate) fn descend(input: &mut Input, from: Atom, path: &[[u8; 4]]) -> io::Result<Option<Atom>> {
     let mut at = from;
     for kind in path {
         match find(&children(input, at.body, at.end)?, *kind) {

@@ -63,15 +63,16 @@ pub(super) fn read_headers(
         seen.get_or_insert_with(|| name(packet));
     }
     Err(match seen {
-        Some(name) => DecodeError::Unsupported(format!(
-            "Ogg with `{name}` is not supported, expected Vorbis, Opus or FLAC"
-        )),
+        Some(name) => DecodeError::Unsupported(format!("`{name}` in Ogg")),
         None => DecodeError::Malformed("the Ogg file has no first page".to_owned()),
     })
 }
 
 /// The printable beginning of an identification packet.
 fn name(packet: &[u8]) -> String {
+    if packet.starts_with(b"Speex") {
+        return "Speex".to_owned();
+    }
     let letters = packet
         .iter()
         .map(|byte| char::from(*byte))
@@ -107,7 +108,7 @@ fn vorbis(pages: &mut Pages) -> Result<Headers, DecodeError> {
         // Symphonia undoes the coupling of channel pairs in the wrong order (0.6.1), which is right for
         // two channels only. Better no audio than a wrong one.
         return Err(DecodeError::Unsupported(format!(
-            "Vorbis with `{}` channels is not supported, expected 1 or 2",
+            "`Vorbis` with `{}` channels",
             link.channels
         )));
     }

@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::event::{Completed, Event, FileCounts};
 use crate::id::FileId;
 use crate::intake::plan::{Plan, Problem, is_below};
+use crate::intake::scan::left_out::{self, Group, LeftOut};
 use crate::library::known::Known;
 use crate::library::record::{self, RunEnd, SessionRecord};
 
@@ -62,7 +63,28 @@ fn not_reached(files: &FileCounts) -> u64 {
     files.found.saturating_sub(reached)
 }
 
+/// Files by what became of them, as JSON, and what was left out, by reason.
+fn counts(files: &FileCounts, left_out: &[Group]) -> String {
+    let mut counts = serde_json::to_value(files).expect("counts are numbers");
+    if !left_out.is_empty() {
+        counts["left_out"] = serde_json::to_value(left_out).expect("groups are words and numbers");
+    }
+    counts.to_string()
+}
+
 impl Chain<'_> {
+    /// Tells what could be audio and is not looked at, a line for each reason.
+    pub(super) fn tell_left_out(&self, left_out: &[LeftOut]) {
+        let groups = left_out::groups(left_out);
+        for group in &groups {
+            (self.tell)(&Event::LeftOut {
+                group: group.clone(),
+                reason: group.why.words(),
+            });
+        }
+        self.tally().left_out = groups;
+    }
+
     pub(super) fn warn(&self, path: Option<&str>, message: String) {
         (self.tell)(&Event::Warning {
             path: path.map(str::to_owned),
@@ -143,6 +165,7 @@ impl Chain<'_> {
     pub(super) fn run_end(&self) -> RunEnd {
         let tally = self.tally();
         let (problems, solved, files) = (tally.problems.clone(), tally.solved.clone(), tally.files);
+        let left_out = tally.left_out.clone();
         drop(tally);
         let stopped = self.cancel.is_requested();
         let parameters = serde_json::json!({
@@ -160,7 +183,7 @@ impl Chain<'_> {
             done,
             total: files.found,
             operation: format!("{} files recorded, {} failed", files.recorded, files.failed),
-            counts: serde_json::to_string(&files).expect("counts are numbers"),
+            counts: counts(&files, &left_out),
             started_at: self.started_at.clone(),
         };
         RunEnd {
@@ -174,6 +197,7 @@ impl Chain<'_> {
     pub(super) fn completed(&self) -> Completed {
         let tally = self.tally();
         let mut files = tally.files;
+        let left_out = tally.left_out.clone();
         files.not_reached = not_reached(&files);
         Completed {
             state: match (self.import.dry_run, self.cancel.is_requested()) {
@@ -181,6 +205,7 @@ impl Chain<'_> {
                 (true, false) => "planned",
                 (false, false) => "completed",
             },
+            left_out,
             files,
             passages: tally.passages,
             audio_seconds: tally.audio_seconds,

@@ -7,6 +7,7 @@ use run::Fault;
 use crate::event::{Event, FileCounts};
 use crate::id::FileId;
 use crate::intake::plan::Problem;
+use crate::intake::scan::left_out::Group;
 use crate::library::known::FileStatus;
 use crate::library::record::{DescriptionRecord, FileRecord};
 
@@ -14,6 +15,8 @@ use crate::library::record::{DescriptionRecord, FileRecord};
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) files: FileCounts,
+    /// What could be audio and was not looked at.
+    pub(super) left_out: Vec<Group>,
     pub(super) passages: u64,
     pub(super) audio_seconds: f64,
     pub(super) problems: Vec<Problem>,
@@ -30,6 +33,7 @@ pub(super) struct Tally {
 pub(super) struct Counted {
     pub(super) is_silent: bool,
     pub(super) is_cut_off: bool,
+    pub(super) is_misnamed: bool,
     pub(super) passages: u64,
     pub(super) audio_seconds: f64,
     pub(super) damaged_frames: u64,
@@ -42,6 +46,7 @@ impl Counted {
         Self {
             is_silent: record.status == FileStatus::NoAudio,
             is_cut_off: audio.is_some_and(|audio| audio.is_cut_off),
+            is_misnamed: record.misnamed.is_some(),
             passages: record.passages.len() as u64,
             audio_seconds: audio.map_or(0.0, |audio| {
                 audio.frames as f64 / f64::from(audio.sample_rate)
@@ -56,6 +61,7 @@ impl Counted {
         Self {
             is_silent: false,
             is_cut_off: false,
+            is_misnamed: false,
             passages: record.passages.len() as u64,
             audio_seconds: record.audio_seconds,
             damaged_frames: 0,
@@ -83,6 +89,7 @@ impl Tally {
         self.files.no_audio += u64::from(counted.is_silent);
         self.files.recorded += u64::from(!counted.is_silent);
         self.files.cut_off += u64::from(counted.is_cut_off && !counted.is_silent);
+        self.files.misnamed += u64::from(counted.is_misnamed);
         self.passages += counted.passages;
         self.audio_seconds += counted.audio_seconds;
     }
@@ -92,6 +99,7 @@ impl Tally {
         self.files.no_audio -= u64::from(counted.is_silent);
         self.files.recorded -= u64::from(!counted.is_silent);
         self.files.cut_off -= u64::from(counted.is_cut_off && !counted.is_silent);
+        self.files.misnamed -= u64::from(counted.is_misnamed);
         self.passages -= counted.passages;
         self.audio_seconds -= counted.audio_seconds;
     }

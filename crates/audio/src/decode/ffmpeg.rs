@@ -1,0 +1,209 @@
+//! Decodes with an installed ffmpeg what is not decoded here.
+//!
+//! One child for each file: ffprobe says what is inside, ffmpeg sends it as floats through a pipe, and the
+//! blocks go the way of all others. There is no shell; the file is named as a file and by its full path, so that
+//! no name can be read as an option or an address; the demuxer is the one that the content called for, so
+//! that a playlist in disguise leads nowhere. A child that says nothing for a minute is ended, as is one that
+//! takes more processor time or memory than any music needs, and every child when its file is done with. A
+//! child whose parent was killed ends by itself: nobody reads its pipe.
+
+mod child;
+mod codecs;
+mod probe;
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, OnceLock};
+
+use child::{Child, Woken};
+pub(super) use codecs::ForeignCodec;
+pub(crate) use probe::Probed;
+
+use super::flow::{Planes, Source, Step, check_channels};
+use super::{Codec, Container, DecodeError, StreamInfo};
+
+/// Bytes taken from the pipe at once; 64 kB is what a pipe holds.
+const BLOCK: usize = 64 << 10;
+
+/// The highest sample rate that is asked for, in Hz. DSD is decoded at an eighth of its bit rate, of which all above
+/// 100 kHz is shaped noise.
+const HIGHEST_RATE: u32 = 192_000;
+
+/// An ffmpeg and the ffprobe beside it. Whether they are there is found out when they are first needed.
+#[derive(Debug, Clone)]
+pub struct Ffmpeg {
+    decoder: PathBuf,
+    prober: PathBuf,
+    version: Arc<OnceLock<Option<String>>>,
+}
+
+impl Ffmpeg {
+    /// The ffmpeg at `named`, or the one that the system finds under its name.
+    pub fn at(named: Option<&Path>) -> Self {
+        let ffmpeg = named.map_or_else(|| PathBuf::from("ffmpeg"), Path::to_owned);
+        let ffprobe = format!(
+            "ffprobe{}",
+            if named.is_some() {
+                std::env::consts::EXE_SUFFIX
+            } else {
+                ""
+            }
+        );
+        Self {
+            prober: ffmpeg.with_file_name(ffprobe),
+            decoder: ffmpeg,
+            version: Arc::default(),
+        }
+    }
+
+    /// Its name and version, such as `ffmpeg 5.1.9`; `None` where it or its ffprobe is not installed.
+    pub fn version(&self) -> Option<&str> {
+        let version = self.version.get_or_init(|| {
+            let says = |program: &Path| {
+                let said = child::output(Command::new(program).arg("-version")).ok()?;
+                let said = String::from_utf8_lossy(&said).into_owned();
+                let version = said.split_whitespace().nth(2);
+                version.map(|version| format!("ffmpeg {version}"))
+            };
+            says(&self.prober)?;
+            says(&self.decoder)
+        });
+        version.as_deref()
+    }
+
+    /// What is inside a file; the demuxer is named where the content called for one.
+    pub(crate) fn probe(&self, path: &Path, demuxer: Option<&str>) -> Result<Probed, DecodeError> {
+        let mut command = Command::new(&self.prober);
+        command.args(["-v", "error", "-hide_banner", "-protocol_whitelist", "file"]);
+        command.args([
+            "-show_format",
+            "-show_streams",
+            "-show_chapters",
+            "-of",
+            "json",
+        ]);
+        if let Some(demuxer) = demuxer {
+            command.args(["-f", demuxer]);
+        }
+        command.arg("-i").arg(child::file_name(path));
+        Probed::parse(&child::output(&mut command)?)
+    }
+
+    /// Starts decoding a file. `first` is what recognition called it.
+    pub(super) fn open(
+        &self,
+        path: &Path,
+        first: &str,
+        demuxer: Option<&'static str>,
+    ) -> Result<(Box<dyn Source>, StreamInfo), DecodeError> {
+        let probed = self.probe(path, demuxer)?;
+        let Some(stream) = probed.audio.first() else {
+            return Err(DecodeError::NoAudio(format!(
+                "the {first} file has no audio track"
+            )));
+        };
+        let codec = codecs::of(&stream.codec);
+        if stream.channels == 0 || stream.sample_rate == 0 {
+            return Err(DecodeError::Unsupported(format!(
+                "`{}` in a {first} file cannot be decoded by this ffmpeg",
+                stream.codec
+            )));
+        }
+        check_channels(stream.channels)?;
+        let channels = usize::from(stream.channels);
+        let sample_rate = if stream.sample_rate > 2 * HIGHEST_RATE {
+            HIGHEST_RATE
+        } else {
+            stream.sample_rate
+        };
+        let mut command = Command::new(&self.decoder);
+        command.args(["-v", "error", "-hide_banner", "-nostdin", "-threads", "1"]);
+        command.args(["-protocol_whitelist", "file,pipe"]);
+        if let Some(demuxer) = demuxer {
+            command.args(["-f", demuxer]);
+        }
+        command.arg("-i").arg(child::file_name(path));
+        command.arg("-map").arg(format!("0:{}", stream.index));
+        command.args([
+            "-ar",
+            &sample_rate.to_string(),
+            "-ac",
+            &channels.to_string(),
+        ]);
+        command.args(["-f", "f32le", "pipe:1"]);
+        let source = Piped {
+            child: Child::start(&mut command)?,
+            buffer: vec![0; BLOCK],
+            held: 0,
+            planes: vec![Vec::new(); channels],
+            sample_rate,
+            ended: false,
+        };
+        let info = StreamInfo {
+            container: Container::Foreign(demuxer.unwrap_or("other")),
+            codec: Codec::Foreign(codec),
+            sample_rate,
+            channels: channels as u16,
+            expected_frames: stream.exact_frames(sample_rate),
+            integer_bits: stream.bits,
+        };
+        Ok((Box::new(source), info))
+    }
+}
+
+/// Interleaved floats from a pipe.
+struct Piped {
+    child: Child,
+    buffer: Vec<u8>,
+    /// Bytes at the front of the buffer that are no whole frame yet.
+    held: usize,
+    planes: Vec<Vec<f32>>,
+    sample_rate: u32,
+    ended: bool,
+}
+
+impl Source for Piped {
+    fn next(&mut self) -> Result<Step<'_>, DecodeError> {
+        if self.ended {
+            return Ok(Step::End);
+        }
+        let count = match self.child.wait_for_output()? {
+            Woken::Silent => {
+                self.ended = true;
+                return Ok(Step::Stop(
+                    "ffmpeg said nothing for a minute and was ended".to_owned(),
+                ));
+            }
+            Woken::Readable => self.child.stdout().read(&mut self.buffer[self.held..])?,
+        };
+        if count == 0 {
+            self.ended = true;
+            return Ok(match self.child.complaint() {
+                Some((lines, first)) => Step::Damaged(lines, format!("ffmpeg: {first}")),
+                None => Step::End,
+            });
+        }
+        let filled = self.held + count;
+        let frame = 4 * self.planes.len();
+        let whole = filled / frame * frame;
+        for plane in &mut self.planes {
+            plane.clear();
+        }
+        for frame in self.buffer[..whole].chunks_exact(frame) {
+            for (plane, sample) in self.planes.iter_mut().zip(frame.chunks_exact(4)) {
+                let sample = f32::from_le_bytes(sample.try_into().expect("a chunk is four bytes"));
+                plane.push(if sample.is_finite() { sample } else { 0.0 });
+            }
+        }
+        self.buffer.copy_within(whole..filled, 0);
+        self.held = filled - whole;
+        let frames = whole / frame;
+        let planes = self.planes.iter().map(Vec::as_slice);
+        Ok(Step::Audio(Planes::new(
+            planes,
+            self.sample_rate,
+            0..frames,
+        )))
+    }
+}

@@ -1,0 +1,200 @@
+//! Formats that are recognised here and decoded by an installed ffmpeg.
+
+use std::hash::{Hash, Hasher};
+
+/// A format, by how its files begin and what ffmpeg calls it.
+#[derive(Debug)]
+pub struct Foreign {
+    /// As people call it.
+    pub name: &'static str,
+    /// The demuxer that ffmpeg is told to use, so that no content can lead it to another; `None` where ffmpeg
+    /// has none.
+    pub(super) demuxer: Option<&'static str>,
+    /// Offset and bytes; all of them must be there.
+    magic: &'static [(usize, &'static [u8])],
+    /// Extensions its files have.
+    pub(super) extensions: &'static [&'static str],
+}
+
+impl PartialEq for Foreign {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Foreign {}
+
+impl Hash for Foreign {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
+
+const fn with(
+    name: &'static str,
+    demuxer: &'static str,
+    magic: &'static [(usize, &'static [u8])],
+    extensions: &'static [&'static str],
+) -> Foreign {
+    Foreign {
+        name,
+        demuxer: Some(demuxer),
+        magic,
+        extensions,
+    }
+}
+
+const fn without(
+    name: &'static str,
+    magic: &'static [(usize, &'static [u8])],
+    extensions: &'static [&'static str],
+) -> Foreign {
+    Foreign {
+        name,
+        demuxer: None,
+        magic,
+        extensions,
+    }
+}
+
+/// The magic numbers are those of the formats' descriptions and of `file(1)`; the demuxers those that
+/// `ffmpeg -demuxers` lists.
+pub(super) static FORMATS: [Foreign; 34] = [
+    with(
+        "Windows Media (WMA)",
+        "asf",
+        &[(0, &[0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11])],
+        &["wma", "asf", "wmv"],
+    ),
+    with("WavPack", "wv", &[(0, b"wvpk")], &["wv"]),
+    with("Monkey's Audio", "ape", &[(0, b"MAC ")], &["ape", "mac"]),
+    with("Musepack SV8", "mpc8", &[(0, b"MPCK")], &["mpc"]),
+    with(
+        "Musepack SV7",
+        "mpc",
+        &[(0, b"MP+")],
+        &["mpc", "mpp", "mp+"],
+    ),
+    with("True Audio", "tta", &[(0, b"TTA1")], &["tta"]),
+    with("True Audio 2", "tta", &[(0, b"TTA2")], &["tta"]),
+    with("TAK", "tak", &[(0, b"tBaK")], &["tak"]),
+    with("Shorten", "shn", &[(0, b"ajkg")], &["shn"]),
+    with("DSD (DSF)", "dsf", &[(0, b"DSD ")], &["dsf"]),
+    with(
+        "DSD (DSDIFF)",
+        "iff",
+        &[(0, b"FRM8"), (12, b"DSD ")],
+        &["dff"],
+    ),
+    with("Core Audio", "caf", &[(0, b"caff")], &["caf"]),
+    with(
+        "Matroska or WebM",
+        "matroska",
+        &[(0, &[0x1a, 0x45, 0xdf, 0xa3])],
+        &["mka", "mkv", "mk3d", "webm", "weba"],
+    ),
+    with("AVI", "avi", &[(0, b"RIFF"), (8, b"AVI ")], &["avi"]),
+    with("Sun AU", "au", &[(0, b".snd")], &["au", "snd"]),
+    with("Wave64", "w64", &[(0, b"riff\x2e\x91\xcf\x11")], &["w64"]),
+    with("AMR", "amr", &[(0, b"#!AMR")], &["amr", "awb"]),
+    with(
+        "Dolby Digital (AC-3)",
+        "ac3",
+        &[(0, &[0x0b, 0x77])],
+        &["ac3", "a52"],
+    ),
+    with("Dolby Digital Plus (E-AC-3)", "eac3", &[], &["eac3", "ec3"]),
+    with(
+        "DTS",
+        "dts",
+        &[(0, &[0x7f, 0xfe, 0x80, 0x01])],
+        &["dts", "dtshd"],
+    ),
+    with("DTS-HD", "dtshd", &[(0, b"DTSHDHDR")], &["dtshd"]),
+    with(
+        "TrueHD",
+        "truehd",
+        &[(4, &[0xf8, 0x72, 0x6f, 0xba])],
+        &["thd"],
+    ),
+    with("MLP", "mlp", &[(4, &[0xf8, 0x72, 0x6f, 0xbb])], &["mlp"]),
+    with(
+        "RealMedia",
+        "rm",
+        &[(0, b".RMF")],
+        &["rm", "ra", "ram", "rmvb"],
+    ),
+    with("RealAudio", "rm", &[(0, b".ra\xfd")], &["ra"]),
+    with("Flash video", "flv", &[(0, b"FLV\x01")], &["flv", "f4a"]),
+    with(
+        "MPEG programme stream",
+        "mpeg",
+        &[(0, &[0, 0, 1, 0xba])],
+        &["mpg", "mpeg", "vob"],
+    ),
+    with(
+        "MPEG transport stream",
+        "mpegts",
+        &[(0, b"G"), (188, b"G"), (376, b"G")],
+        &["ts", "m2ts", "mts"],
+    ),
+    with(
+        "AAC in LATM",
+        "loas",
+        &[(0, &[0x56, 0xe0])],
+        &["latm", "loas"],
+    ),
+    with(
+        "Creative Voice",
+        "voc",
+        &[(0, b"Creative Voice File")],
+        &["voc"],
+    ),
+    with("Audible", "aa", &[(4, &[0x57, 0x90, 0x75, 0x36])], &["aa"]),
+    without("OptimFROG", &[(0, b"OFR ")], &["ofr", "ofs"]),
+    without("LA lossless", &[(0, b"LA0")], &["la"]),
+    without(
+        "MIDI (notes, not sound)",
+        &[(0, b"MThd")],
+        &["mid", "midi", "kar", "rmi"],
+    ),
+];
+
+/// The format of a file that begins with `first`, of which 400 bytes are plenty.
+pub(super) fn sniff(first: &[u8]) -> Option<&'static Foreign> {
+    FORMATS.iter().find(|format| {
+        let mut magic = format.magic.iter();
+        !format.magic.is_empty()
+            && magic.all(|(at, bytes)| first.get(*at..).is_some_and(|rest| rest.starts_with(bytes)))
+    })
+}
+
+impl Foreign {
+    /// Whether the beginning proves the format: two bytes may stand at the beginning of anything.
+    pub(super) fn is_certain(&self) -> bool {
+        self.magic
+            .iter()
+            .map(|(_, bytes)| bytes.len())
+            .sum::<usize>()
+            >= 3
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_known_by_their_beginning() {
+        let name = |first: &[u8]| sniff(first).map(|format| format.name);
+        assert_eq!(name(b"wvpk\0\0"), Some("WavPack"));
+        assert_eq!(name(b"RIFF\0\0\0\0AVI LIST"), Some("AVI"));
+        assert_eq!(name(b"RIFF\0\0\0\0WAVEfmt "), None);
+        assert_eq!(name(b"nothing"), None);
+        let mut stream = vec![0; 400];
+        for at in [0, 188, 376] {
+            stream[at] = b'G';
+        }
+        assert_eq!(name(&stream), Some("MPEG transport stream"));
+    }
+}

@@ -1,0 +1,75 @@
+//! Keeps two channels from cancelling each other out when they are mixed into one.
+//!
+//! A cable soldered the wrong way makes one channel the negative of the other: played on two loudspeakers that is music,
+//! added up it is silence. Where that is so the second channel is turned round before it is added. All other
+//! music is mixed as ever.
+
+/// The sum has so much less energy than the difference where channels are each other's negative: -13 dB. Stereo
+/// effects of real records stay above -6 dB.
+const INVERTED: f32 = 0.05;
+
+/// From here on they are taken for ordinary again: -6 dB.
+const ORDINARY: f32 = 0.25;
+
+/// What stays of the energies seen before at each call, a few hundred to 2,048 frames long: half a second and more are
+/// remembered.
+const MEMORY: f32 = 0.9;
+
+/// Remembers how the two channels of a stream stand to each other.
+#[derive(Debug, Default)]
+pub(crate) struct Polarity {
+    sum: f32,
+    difference: f32,
+    is_inverted: bool,
+}
+
+impl Polarity {
+    /// What the second channel is to be multiplied by before it is added to the first: 1, or -1.
+    pub(crate) fn sign(&mut self, first: &[f32], second: &[f32]) -> f32 {
+        let (mut sum, mut difference) = (0.0_f32, 0.0_f32);
+        for (a, b) in first.iter().zip(second) {
+            sum += (a + b) * (a + b);
+            difference += (a - b) * (a - b);
+        }
+        if !(sum + difference).is_finite() {
+            return if self.is_inverted { -1.0 } else { 1.0 };
+        }
+        self.sum = self.sum * MEMORY + sum;
+        self.difference = self.difference * MEMORY + difference;
+        let limit = if self.is_inverted { ORDINARY } else { INVERTED };
+        self.is_inverted = self.sum < limit * self.difference;
+        if self.is_inverted { -1.0 } else { 1.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_would_cancel_is_turned_round() {
+        let tone: Vec<f32> = (0..2048).map(|n| (n as f32 * 0.05).sin()).collect();
+        let other: Vec<f32> = (0..2048).map(|n| (n as f32 * 0.11).sin()).collect();
+        let negative: Vec<f32> = tone.iter().map(|sample| -sample).collect();
+        let silence = vec![0.0; 2048];
+        for (second, sign) in [
+            (&tone, 1.0),
+            (&other, 1.0),
+            (&silence, 1.0),
+            (&negative, -1.0),
+        ] {
+            assert_eq!(
+                Polarity::default().sign(&tone, second).to_bits(),
+                f32::to_bits(sign)
+            );
+        }
+        assert_eq!(
+            Polarity::default().sign(&silence, &silence).to_bits(),
+            1.0_f32.to_bits()
+        );
+        assert_eq!(
+            Polarity::default().sign(&[f32::NAN], &[1.0]).to_bits(),
+            1.0_f32.to_bits()
+        );
+    }
+}

@@ -1,0 +1,533 @@
+//! Reads what a file says about itself, under one set of names for all formats.
+//!
+//! A tag is a hint, not a fact: whatever is wrong with the tags of a file is told, and never a reason not to
+//! take the file in. Every tag of a file is read, each by a reader of its own that knows what real taggers do
+//! against the standard ([`id3v2`], [`tail`], [`comments`], [`chunks`], [`mp4`]): a broken frame costs
+//! itself, not the tag, and pictures are passed over unread. Texts whose encoding is declared wrongly, or not
+//! at all, are judged together ([`encoding`]). What had to be mended is returned, to be logged.
+//!
+//! Why this is not left to a library is told in `docs/adr/0005-our-own-tag-readers.md`.
+
+mod chunks;
+mod comments;
+pub(crate) mod encoding;
+pub(crate) mod id3v2;
+mod mp4;
+mod names;
+mod neighbours;
+mod raw;
+pub(crate) mod tail;
+mod text;
+
+use std::io;
+use std::path::Path;
+
+use encoding_rs::{Encoding, UTF_8};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::decode::view::Input;
+use crate::decode::{Decoders, HEAD, Kind, Probed, sniff};
+use names::Name;
+use raw::{Raw, Source};
+use text::Text;
+
+pub use neighbours::Neighbours;
+
+/// Tags that stand one behind another at the front of a file; two are common.
+const MAX_TAGS: usize = 16;
+
+/// What the tags of a file say. A field that is missing, empty or unreadable is `None`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tags {
+    /// Title of the track.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Artist of the track.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub artist: Option<String>,
+    /// The track's artists one by one, where the tags list several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub artists: Vec<String>,
+    /// Title of the album.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub album: Option<String>,
+    /// Artist of the album.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub album_artist: Option<String>,
+    /// The album's artists one by one, where the tags list several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub album_artists: Vec<String>,
+    /// Composers, one by one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub composers: Vec<String>,
+    /// Number of the track on its disc, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub track: Option<u32>,
+    /// Number of tracks on the disc.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub track_total: Option<u32>,
+    /// Number of the disc, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disc: Option<u32>,
+    /// Number of discs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disc_total: Option<u32>,
+    /// Year of release or recording.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub year: Option<i32>,
+    /// International Standard Recording Code, without hyphens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub isrc: Option<String>,
+    /// MusicBrainz recording id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recording_mbid: Option<String>,
+    /// MusicBrainz id of the track on its release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub track_mbid: Option<String>,
+    /// MusicBrainz release id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release_mbid: Option<String>,
+    /// MusicBrainz release group id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release_group_mbid: Option<String>,
+    /// MusicBrainz ids of the track's artists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub artist_mbids: Vec<String>,
+    /// MusicBrainz id of the work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub work_mbid: Option<String>,
+    /// ReplayGain of the track in dB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub track_gain_db: Option<f64>,
+    /// Peak of the track, 1.0 being full scale.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub track_peak: Option<f64>,
+    /// ReplayGain of the album in dB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub album_gain_db: Option<f64>,
+    /// Peak of the album, 1.0 being full scale.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub album_peak: Option<f64>,
+}
+
+/// A mark that stands in a tag.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chapter {
+    /// Where it starts, in seconds.
+    pub start: f64,
+    /// Where it ends, in seconds, if the tag says.
+    pub end: Option<f64>,
+    /// Its title.
+    pub title: Option<String>,
+    /// Its performer.
+    pub performer: Option<String>,
+}
+
+/// Everything that a file has written in itself.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Written {
+    /// What its tags say of the whole file.
+    pub tags: Tags,
+    /// A cue sheet.
+    pub sheet: Option<String>,
+    /// Chapters, in the order of the tag.
+    pub chapters: Vec<Chapter>,
+    /// What had to be mended to read this, a sentence each.
+    pub mended: Vec<String>,
+}
+
+impl Written {
+    /// A short name for all of it: another one means that the tags were edited.
+    pub fn digest(&self) -> String {
+        let tags = serde_json::to_string(&self.tags).expect("tags are plain text and numbers");
+        let mut sha256 = Sha256::new();
+        sha256.update(tags);
+        sha256.update([0]);
+        sha256.update(self.sheet.as_deref().unwrap_or_default());
+        for chapter in &self.chapters {
+            sha256.update(chapter.start.to_le_bytes());
+            sha256.update(chapter.end.unwrap_or(-1.0).to_le_bytes());
+            sha256.update(chapter.title.as_deref().unwrap_or_default());
+            sha256.update([0]);
+        }
+        let digest = sha256.finalize();
+        digest[..8]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}
+
+/// The tags of a file, or why they could not be read.
+///
+/// Pictures are passed over, and at most 4 MB of text are kept.
+///
+/// # Errors
+///
+/// A sentence to warn with; the file itself may be fine.
+pub fn read(path: &Path, neighbours: &Neighbours, decoders: &Decoders) -> Result<Written, String> {
+    let (mut raw, kind) = read_raw(path).map_err(|error| error.to_string())?;
+    if let Some(Kind::Foreign(format)) = kind
+        && let Some(probed) = decoders.probe(path, format)
+    {
+        add_probed(&mut raw, probed);
+    }
+    let encoding = neighbours.judge(path, &raw);
+    Ok(written(raw, kind, encoding))
+}
+
+/// Reads all tags of a file; those of the format first, then what stands in front of it and behind it.
+fn read_raw(path: &Path) -> io::Result<(Raw, Option<Kind>)> {
+    let mut input = Input::open(path)?;
+    let length = input.length;
+    let mut raw = Raw::default();
+    let (mut at, mut fronts) = (0, Vec::new());
+    while fronts.len() < MAX_TAGS {
+        if let Some(end) = id3v2::end(&mut input, at)? {
+            fronts.push((at, false));
+            at = end;
+        } else if let Some(length) = tail::ape_at_front(&mut input, at)? {
+            fronts.push((at, true));
+            at += length;
+        } else {
+            break;
+        }
+    }
+    let kind = sniff(&input.vec_at(at, HEAD)?);
+    match kind {
+        Some(Kind::Flac) => comments::read_flac(&mut input, at, &mut raw)?,
+        Some(Kind::Ogg) => comments::read_ogg(&mut input, at, &mut raw)?,
+        Some(Kind::Wav) => chunks::read_wav(&mut input, at, &mut raw)?,
+        Some(Kind::Aiff) => chunks::read_aiff(&mut input, at, &mut raw)?,
+        Some(Kind::Mp4) => mp4::read(&mut input, at, &mut raw)?,
+        _ => {}
+    }
+    for (at, is_ape) in fronts {
+        if is_ape {
+            tail::read_ape_at_front(&mut input, at, &mut raw)?;
+        } else {
+            id3v2::read(&mut input, at, &mut raw)?;
+        }
+    }
+    tail::read(&mut input, at.min(length), &mut raw)?;
+    Ok((raw, kind))
+}
+
+/// Takes what ffprobe says, which knows the tags of formats that are not read here.
+fn add_probed(raw: &mut Raw, probed: Probed) {
+    raw.begin();
+    for (key, value) in probed.tags {
+        if let Some(name) = names::of_key(&key) {
+            raw.keep(name, Text::Unicode(value));
+        }
+    }
+    for chapter in probed.chapters {
+        raw.keep_chapter(raw::Chapter {
+            start: chapter.start,
+            end: chapter.end,
+            title: chapter.title.map(Text::Unicode),
+        });
+    }
+}
+
+/// Decodes the texts and sorts the fields out.
+fn written(mut raw: Raw, kind: Option<Kind>, encoding: Option<&'static Encoding>) -> Written {
+    let mut decoder = Decoder {
+        encoding,
+        mended: std::mem::take(&mut raw.mended),
+    };
+    if let Some(encoding) = encoding.filter(|encoding| *encoding != encoding_rs::WINDOWS_1252) {
+        decoder.mend(format!(
+            "texts that do not tell their encoding were read as {}",
+            encoding.name()
+        ));
+    }
+    let mut tags = Tags::default();
+    let mut chapters: Vec<Chapter> = Vec::new();
+    let mut sheet = None;
+    for source in &raw.sources {
+        let fields = Fields::decoded(source, &mut decoder);
+        tags.fill_from(&fields, kind);
+        sheet = sheet.or_else(|| fields.first(Name::CueSheet));
+        if chapters.is_empty() {
+            chapters = fields.chapters(source, &mut decoder);
+        }
+    }
+    Written {
+        tags,
+        sheet,
+        chapters,
+        mended: decoder.mended,
+    }
+}
+
+/// Makes text of bytes.
+struct Decoder {
+    encoding: Option<&'static Encoding>,
+    mended: Vec<String>,
+}
+
+impl Decoder {
+    fn mend(&mut self, note: String) {
+        if !self.mended.contains(&note) {
+            self.mended.push(note);
+        }
+    }
+
+    fn decode(&mut self, text: &Text) -> String {
+        let decoded = match text {
+            Text::Bytes(bytes) => encoding::decode(bytes, self.encoding.unwrap_or(UTF_8)),
+            Text::Unicode(text) => match encoding::mend(text) {
+                Some(mended) => {
+                    self.mend("texts that were encoded twice were decoded twice".to_owned());
+                    mended
+                }
+                None => self.reread(text),
+            },
+        };
+        decoded.trim_matches(text::is_padding).to_owned()
+    }
+
+    /// Unicode that somebody made of a code page's bytes as if they were Latin-1.
+    fn reread(&mut self, text: &str) -> String {
+        let Some(bytes) = encoding::misread(text) else {
+            return text.to_owned();
+        };
+        let judged = encoding::judge(&std::iter::once(bytes.as_slice()));
+        match judged.filter(|encoding| !encoding::is_western(encoding)) {
+            Some(encoding) => {
+                self.mend(format!(
+                    "texts in {} were declared as Unicode",
+                    encoding.name()
+                ));
+                encoding::decode(&bytes, encoding)
+            }
+            None => text.to_owned(),
+        }
+    }
+}
+
+/// The fields of one tag, decoded.
+struct Fields(Vec<(Name, String)>);
+
+impl Fields {
+    fn decoded(source: &Source, decoder: &mut Decoder) -> Self {
+        let fields = source.fields.iter();
+        Self(
+            fields
+                .map(|(name, text)| (*name, decoder.decode(text)))
+                .filter(|(_, text)| !text.is_empty())
+                .collect(),
+        )
+    }
+
+    fn all(&self, name: Name) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        for (_, text) in self.0.iter().filter(|(field, _)| *field == name) {
+            if !all.contains(text) {
+                all.push(text.clone());
+            }
+        }
+        all
+    }
+
+    fn first(&self, name: Name) -> Option<String> {
+        let mut fields = self.0.iter();
+        fields
+            .find(|(field, _)| *field == name)
+            .map(|(_, text)| text.clone())
+    }
+
+    /// The line to show, and the single names where there are several.
+    fn people(&self, line: Name, list: Name) -> (Option<String>, Vec<String>) {
+        let (lines, singles) = (self.all(line), self.all(list));
+        let singles = if singles.len() > 1 {
+            singles
+        } else if lines.len() > 1 {
+            lines.clone()
+        } else {
+            Vec::new()
+        };
+        let shown = match lines.as_slice() {
+            [] => self.first(list).map(|_| self.all(list).join("; ")),
+            lines => Some(lines.join("; ")),
+        };
+        (shown, singles)
+    }
+
+    fn chapters(&self, source: &Source, decoder: &mut Decoder) -> Vec<Chapter> {
+        let mut chapters: Vec<Chapter> = source
+            .chapters
+            .iter()
+            .map(|chapter| Chapter {
+                start: chapter.start,
+                end: chapter.end,
+                title: chapter.title.as_ref().map(|title| decoder.decode(title)),
+                performer: None,
+            })
+            .collect();
+        for (name, time) in &self.0 {
+            let (Name::ChapterStart(number), Some(start)) = (name, seconds(time)) else {
+                continue;
+            };
+            chapters.push(Chapter {
+                start,
+                end: None,
+                title: self.first(Name::ChapterTitle(*number)),
+                performer: self.first(Name::ChapterPerformer(*number)),
+            });
+        }
+        chapters
+    }
+}
+
+/// `hh:mm:ss.mmm`.
+fn seconds(time: &str) -> Option<f64> {
+    let mut seconds = 0.0;
+    for part in time.split(':') {
+        let part: f64 = part.trim().parse().ok()?;
+        seconds = seconds * 60.0 + part;
+    }
+    Some(seconds).filter(|seconds: &f64| seconds.is_finite() && *seconds >= 0.0)
+}
+
+impl Tags {
+    /// Whether the tags say nothing at all.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Takes from `fields` what is not known yet.
+    fn fill_from(&mut self, fields: &Fields, kind: Option<Kind>) {
+        let text = |name| fields.first(name);
+        let mbid = |name| fields.first(name).and_then(|id| self::mbid(&id));
+        let number = |name| fields.first(name).and_then(|value| self::number(&value));
+        fill(&mut self.title, text(Name::Title));
+        let (artist, artists) = fields.people(Name::Artist, Name::Artists);
+        if self.artist.is_none() {
+            (self.artist, self.artists) = (artist, artists);
+        }
+        fill(&mut self.album, text(Name::Album));
+        let (artist, artists) = fields.people(Name::AlbumArtist, Name::AlbumArtists);
+        if self.album_artist.is_none() {
+            (self.album_artist, self.album_artists) = (artist, artists);
+        }
+        if self.composers.is_empty() {
+            self.composers = fields.all(Name::Composer);
+        }
+        let totals = |number, total| pair(text(number).as_deref(), text(total).as_deref());
+        let (track, track_total) = totals(Name::Track, Name::TrackTotal);
+        fill(&mut self.track, track);
+        fill(&mut self.track_total, track_total);
+        let (disc, disc_total) = totals(Name::Disc, Name::DiscTotal);
+        fill(&mut self.disc, disc);
+        fill(&mut self.disc_total, disc_total);
+        let dates = [Name::Date, Name::OriginalDate].map(|name| fields.all(name));
+        fill(
+            &mut self.year,
+            dates.iter().flatten().find_map(|date| year(date)),
+        );
+        fill(
+            &mut self.isrc,
+            text(Name::Isrc).map(|isrc| isrc.replace('-', "").to_uppercase()),
+        );
+        fill(&mut self.recording_mbid, mbid(Name::RecordingMbid));
+        fill(&mut self.track_mbid, mbid(Name::TrackMbid));
+        fill(&mut self.release_mbid, mbid(Name::ReleaseMbid));
+        fill(&mut self.release_group_mbid, mbid(Name::ReleaseGroupMbid));
+        fill(&mut self.work_mbid, mbid(Name::WorkMbid));
+        if self.artist_mbids.is_empty() {
+            let ids = fields.all(Name::ArtistMbid);
+            let ids = ids.iter().flat_map(|ids| ids.split(['/', ';', ',']));
+            self.artist_mbids = ids.filter_map(self::mbid).collect();
+        }
+        fill(&mut self.track_gain_db, number(Name::TrackGain));
+        fill(&mut self.track_peak, number(Name::TrackPeak));
+        fill(&mut self.album_gain_db, number(Name::AlbumGain));
+        fill(&mut self.album_peak, number(Name::AlbumPeak));
+        if kind == Some(Kind::Ogg) {
+            // Opus has gains of its own (RFC 7845, section 5.2.1): 1/256 dB towards -23 LUFS, where
+            // ReplayGain 2 aims at -18 LUFS.
+            let steps = |name| text(name).and_then(|steps| steps.parse::<i16>().ok());
+            let gain = |name| steps(name).map(|steps| f64::from(steps) / 256.0 + 5.0);
+            fill(&mut self.track_gain_db, gain(Name::R128TrackGain));
+            fill(&mut self.album_gain_db, gain(Name::R128AlbumGain));
+        }
+    }
+}
+
+fn fill<T>(slot: &mut Option<T>, value: Option<T>) {
+    if slot.is_none() {
+        *slot = value;
+    }
+}
+
+/// A number and its total, from `3`, `3/12`, or `3` and `12` apart.
+fn pair(number: Option<&str>, total: Option<&str>) -> (Option<u32>, Option<u32>) {
+    let positive = |text: &str| text.trim().parse().ok().filter(|n| *n > 0);
+    let number = number.unwrap_or_default();
+    let parts = number.split_once('/').or_else(|| number.split_once(" of "));
+    let (first, rest) = parts.unwrap_or((number, ""));
+    let total = positive(rest).or_else(|| total.and_then(positive));
+    (positive(first), total)
+}
+
+/// The year in a date such as `1971`, `1971-03-19` or `19/03/1971`.
+fn year(date: &str) -> Option<i32> {
+    date.split(|c: char| !c.is_ascii_digit())
+        .find(|part| part.len() == 4)
+        .and_then(|part| part.parse().ok())
+        .filter(|year| *year > 0)
+}
+
+/// A MusicBrainz id in its one form, or nothing.
+fn mbid(text: &str) -> Option<String> {
+    let id = uuid::Uuid::try_parse(text.trim().trim_end_matches('\0')).ok()?;
+    (!id.is_nil()).then(|| id.to_string())
+}
+
+/// The number in `-6.40 dB`, `+1,2 dB` or `0.988`.
+fn number(text: &str) -> Option<f64> {
+    let digits: String = text
+        .trim()
+        .trim_start_matches('+')
+        .replace(',', ".")
+        .chars()
+        .take_while(|c| c.is_ascii_digit() || matches!(c, '.' | '-' | 'e' | 'E'))
+        .collect();
+    digits.parse().ok().filter(|value: &f64| value.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_totals_come_in_many_forms() {
+        let pair = |a: &str, b: &str| pair(Some(a), (!b.is_empty()).then_some(b));
+        assert_eq!(pair("3", ""), (Some(3), None));
+        assert_eq!(pair("03/12", ""), (Some(3), Some(12)));
+        assert_eq!(pair(" 3 ", "12"), (Some(3), Some(12)));
+        assert_eq!(pair("1 of 12", ""), (Some(1), Some(12)));
+        assert_eq!(pair("0", "x"), (None, None));
+        assert_eq!(pair("A1", ""), (None, None));
+    }
+
+    #[test]
+    fn years_ids_and_gains_are_read_or_left_out() {
+        assert_eq!(year("1971-03-19"), Some(1971));
+        assert_eq!(year("19/03/1971"), Some(1971));
+        assert_eq!(year("71"), None);
+        assert_eq!(year("0000"), None);
+        assert_eq!(
+            mbid(" B10BBBFC-CF9E-42E0-BE17-E2C3E1D2600D ").as_deref(),
+            Some("b10bbbfc-cf9e-42e0-be17-e2c3e1d2600d")
+        );
+        assert_eq!(mbid("none"), None);
+        assert_eq!(number("-6.40 dB"), Some(-6.4));
+        assert_eq!(number("+1,2 dB"), Some(1.2));
+        assert_eq!(number("loud"), None);
+    }
+}

@@ -1,0 +1,163 @@
+//! Texts of a tag before it is known how they are encoded.
+//!
+//! A tag says how its texts are encoded, and is often wrong: taggers of the nineties wrote the code page
+//! of their machine and called it Latin-1, or UTF-8, or nothing at all. So a reader hands on bytes where
+//! the declaration proves nothing, and all bytes of a file are judged together ([`super::encoding`]).
+
+/// One text of a tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Text {
+    /// Certainly this: UTF-16, valid UTF-8, or plain ASCII.
+    Unicode(String),
+    /// Bytes whose encoding is to be found out.
+    Bytes(Vec<u8>),
+}
+
+impl Text {
+    /// A text declared as Latin-1, or not declared at all.
+    pub(super) fn legacy(bytes: &[u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) if text.is_ascii() => Self::Unicode(text.to_owned()),
+            _ => Self::Bytes(bytes.to_vec()),
+        }
+    }
+
+    /// A text declared as UTF-8.
+    pub(super) fn utf8(bytes: &[u8]) -> Self {
+        match std::str::from_utf8(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)) {
+            Ok(text) => Self::Unicode(text.to_owned()),
+            Err(_) => Self::Bytes(bytes.to_vec()),
+        }
+    }
+
+    /// A text declared as UTF-16, with a byte order mark, or in the order given, or as it looks.
+    pub(super) fn utf16(bytes: &[u8], declared_big: Option<bool>) -> Self {
+        let (bytes, order) = match bytes {
+            [0xff, 0xfe, rest @ ..] => (rest, Some(false)),
+            [0xfe, 0xff, rest @ ..] => (rest, Some(true)),
+            _ => (bytes, declared_big),
+        };
+        if order.is_none() && !bytes.is_empty() && is_ascii_text(bytes) {
+            // Letters without a zero between them are no UTF-16, whatever was declared.
+            return Self::legacy(bytes);
+        }
+        let big = order.unwrap_or_else(|| looks_big_endian(bytes));
+        let words = bytes.chunks_exact(2).map(|two| {
+            let two = [two[0], two[1]];
+            if big {
+                u16::from_be_bytes(two)
+            } else {
+                u16::from_le_bytes(two)
+            }
+        });
+        Self::Unicode(
+            char::decode_utf16(words)
+                .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
+                .collect(),
+        )
+    }
+
+    /// Whether nothing but space is in it.
+    pub(super) fn is_blank(&self) -> bool {
+        match self {
+            Self::Unicode(text) => text.chars().all(is_padding),
+            Self::Bytes(bytes) => bytes.iter().all(|byte| matches!(byte, 0 | b' ')),
+        }
+    }
+
+    /// The texts between NULs; ID3 and APE keep lists like that.
+    pub(super) fn split(self) -> Vec<Self> {
+        match self {
+            Self::Unicode(text) if text.contains('\0') => text
+                .split('\0')
+                .map(|part| Self::Unicode(part.trim_start_matches('\u{feff}').to_owned()))
+                .collect(),
+            Self::Bytes(bytes) if bytes.contains(&0) => {
+                bytes.split(|byte| *byte == 0).map(Self::legacy).collect()
+            }
+            whole => vec![whole],
+        }
+    }
+
+    /// The text as it would be in Latin-1 at worst, for what is ASCII when it is right.
+    pub(super) fn plain(&self) -> String {
+        match self {
+            Self::Unicode(text) => text.clone(),
+            Self::Bytes(bytes) => bytes.iter().map(|byte| char::from(*byte)).collect(),
+        }
+    }
+}
+
+/// What is cut off the ends of a text.
+pub(super) fn is_padding(letter: char) -> bool {
+    letter.is_whitespace() || letter == '\0' || letter == '\u{feff}'
+}
+
+fn is_ascii_text(bytes: &[u8]) -> bool {
+    bytes
+        .iter()
+        .all(|byte| (0x20..0x7f).contains(byte) || matches!(byte, b'\t' | b'\r' | b'\n'))
+}
+
+/// Western letters have a zero in their high byte; of other scripts the order that gives fewer different
+/// high bytes is the right one, since a text stays within its script.
+fn looks_big_endian(bytes: &[u8]) -> bool {
+    let pairs = || bytes.chunks_exact(2);
+    let zeros = |at: usize| pairs().filter(|two| two[at] == 0).count();
+    match zeros(0).cmp(&zeros(1)) {
+        std::cmp::Ordering::Greater => true,
+        std::cmp::Ordering::Less => false,
+        std::cmp::Ordering::Equal => {
+            let kinds = |at: usize| {
+                let mut seen = [false; 256];
+                pairs().for_each(|two| seen[usize::from(two[at])] = true);
+                seen.iter().filter(|seen| **seen).count()
+            };
+            kinds(0) < kinds(1)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unicode(text: &str) -> Text {
+        Text::Unicode(text.to_owned())
+    }
+
+    #[test]
+    fn utf16_is_read_with_and_without_a_byte_order_mark() {
+        let le: Vec<u8> = "Bare é".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let be: Vec<u8> = "Bare é".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(Text::utf16(&le, None), unicode("Bare é"));
+        assert_eq!(Text::utf16(&be, None), unicode("Bare é"));
+        assert_eq!(
+            Text::utf16(&[b"\xfe\xff", &be[..]].concat(), None),
+            unicode("Bare é")
+        );
+        let japanese: Vec<u8> = "夜空の星が見える"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        assert_eq!(Text::utf16(&japanese, None), unicode("夜空の星が見える"));
+        assert_eq!(
+            Text::utf16(b"plain letters", None),
+            unicode("plain letters")
+        );
+    }
+
+    #[test]
+    fn lists_are_split_at_nuls_and_odd_bytes_stay_bytes() {
+        assert_eq!(
+            unicode("One\0Two").split(),
+            [unicode("One"), unicode("Two")]
+        );
+        assert_eq!(
+            Text::legacy(b"Caf\xe9\0Two").split(),
+            [Text::Bytes(b"Caf\xe9".to_vec()), unicode("Two")]
+        );
+        assert_eq!(Text::utf8(b"Caf\xe9"), Text::Bytes(b"Caf\xe9".to_vec()));
+        assert!(Text::legacy(b" \0 ").is_blank());
+    }
+}

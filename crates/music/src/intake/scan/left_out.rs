@@ -1,0 +1,250 @@
+//! What could be audio and is not looked at, and why: told by reason, never passed over in silence.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use serde::Serialize;
+use walkdir::DirEntry;
+
+use audio::decode::{HEAD, extension_is_audio, is_certainly_audio};
+
+/// Why something was left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// A symbolic link: what it leads to is taken where it lies, if that is below the folder.
+    Link,
+    /// A folder of the system: a bin, thumbnails, versions.
+    SystemFolder,
+    /// The companion that macOS writes beside files on foreign disks.
+    Companion,
+    /// A download that has not ended.
+    Unfinished,
+    /// The half of a lossless file that only its other half makes use of.
+    Correction,
+    /// A hidden file that has nothing but an extension.
+    Nameless,
+    /// A name that ends in a dot, which Windows cannot open.
+    TrailingDot,
+}
+
+impl Why {
+    /// In words, of several.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Link => "symbolic links, which are not followed",
+            Self::SystemFolder => "folders of the system",
+            Self::Companion => "companions that macOS wrote (`._`)",
+            Self::Unfinished => "unfinished downloads",
+            Self::Correction => "correction files of lossless codecs",
+            Self::Nameless => "hidden files without a name",
+            Self::TrailingDot => "names that end in a dot",
+        }
+    }
+}
+
+/// One thing that was left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Its path in the library, made readable where it is not UTF-8.
+    pub path: String,
+    /// Why.
+    pub why: Why,
+}
+
+/// How many were left out for a reason, and the first few of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Group {
+    /// Why.
+    pub why: Why,
+    /// How many.
+    pub count: usize,
+    /// The first of them, by path.
+    pub examples: Vec<String>,
+}
+
+/// Names told of each reason.
+const EXAMPLES: usize = 3;
+
+/// What was left out, by reason.
+pub fn groups(left_out: &[LeftOut]) -> Vec<Group> {
+    let mut groups: BTreeMap<Why, Group> = BTreeMap::new();
+    for one in left_out {
+        let group = groups.entry(one.why).or_insert_with(|| Group {
+            why: one.why,
+            count: 0,
+            examples: Vec::new(),
+        });
+        group.count += 1;
+        if group.examples.len() < EXAMPLES {
+            group.examples.push(one.path.clone());
+        }
+    }
+    groups.into_values().collect()
+}
+
+/// Folders that hold what was thrown away, copies, or nothing for people.
+const SYSTEM_FOLDERS: [&str; 19] = [
+    ".trash",
+    ".trashes",
+    ".git",
+    ".svn",
+    ".hg",
+    ".cache",
+    ".thumbnails",
+    ".appledouble",
+    ".appledb",
+    ".appledesktop",
+    ".spotlight-v100",
+    ".fseventsd",
+    ".temporaryitems",
+    ".documentrevisions-v100",
+    ".stversions",
+    ".stfolder",
+    "@eadir",
+    "$recycle.bin",
+    "system volume information",
+];
+
+pub(super) fn is_system_folder(entry: &DirEntry) -> bool {
+    if !entry.file_type().is_dir() {
+        return false;
+    }
+    let name = entry.file_name().to_string_lossy().to_lowercase();
+    SYSTEM_FOLDERS.contains(&name.as_str())
+        || [".trash-", ".nfs", "#recycle", "#snapshot", ".snapshots"]
+            .iter()
+            .any(|start| name.starts_with(start))
+}
+
+/// Whether a link may lead to audio: it is called like that, or leads to a folder.
+pub(super) fn link_may_lead_to_audio(path: &Path) -> bool {
+    extension_is_audio(path) || std::fs::metadata(path).is_ok_and(|meta| meta.is_dir())
+}
+
+/// Why a regular file is left out for its name; `None` where it is not.
+pub(super) fn by_name(path: &Path) -> Option<Why> {
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
+    let extension = path
+        .extension()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
+    if name.starts_with("._") {
+        return Some(Why::Companion);
+    }
+    if let Some(only) = name.strip_prefix('.').filter(|rest| !rest.contains('.')) {
+        return extension_is_audio(Path::new(&format!("x.{only}"))).then_some(Why::Nameless);
+    }
+    if name.ends_with('.') && extension_is_audio(Path::new(name.trim_end_matches('.'))) {
+        return Some(Why::TrailingDot);
+    }
+    let stem_is_audio = path
+        .file_stem()
+        .is_some_and(|stem| extension_is_audio(Path::new(stem)));
+    match extension.as_str() {
+        "wvc" | "ofc" => Some(Why::Correction),
+        "part" | "partial" | "crdownload" | "download" | "!ut" | "!qb" | "aria2"
+            if stem_is_audio =>
+        {
+            Some(Why::Unfinished)
+        }
+        _ => None,
+    }
+}
+
+/// Extensions of what lies beside music and is none; their content is not asked.
+const OTHER: [&str; 71] = [
+    "jpg",
+    "jpeg",
+    "png",
+    "gif",
+    "bmp",
+    "webp",
+    "tif",
+    "tiff",
+    "heic",
+    "avif",
+    "svg",
+    "ico",
+    "psd",
+    "pdf",
+    "txt",
+    "nfo",
+    "log",
+    "cue",
+    "m3u",
+    "m3u8",
+    "pls",
+    "xspf",
+    "wpl",
+    "asx",
+    "sfv",
+    "md5",
+    "sha1",
+    "sha256",
+    "ffp",
+    "st5",
+    "accurip",
+    "html",
+    "htm",
+    "url",
+    "webloc",
+    "xml",
+    "json",
+    "yaml",
+    "yml",
+    "toml",
+    "ini",
+    "csv",
+    "md",
+    "doc",
+    "docx",
+    "rtf",
+    "odt",
+    "epub",
+    "zip",
+    "rar",
+    "7z",
+    "gz",
+    "xz",
+    "bz2",
+    "tar",
+    "iso",
+    "db",
+    "db-wal",
+    "db-shm",
+    "db-journal",
+    "sqlite",
+    "lrc",
+    "srt",
+    "ass",
+    "sub",
+    "idx",
+    "exe",
+    "dll",
+    "lnk",
+    "torrent",
+    "reapeaks",
+];
+
+/// Whether a file with an extension that tells nothing is audio by its first bytes.
+pub(super) fn is_audio_by_content(path: &Path) -> bool {
+    let extension = path
+        .extension()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
+    if OTHER.contains(&extension.as_str()) {
+        return false;
+    }
+    let mut first = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(HEAD as u64).read_to_end(&mut first));
+    read.is_ok() && is_certainly_audio(&first)
+}
