@@ -28,6 +28,7 @@ use sha2::{Digest, Sha256};
 
 use crate::decode::view::Input;
 use crate::decode::{Decoders, HEAD, Kind, Probed, sniff};
+use crate::marks::hex;
 use names::Name;
 use raw::{Raw, Source};
 use text::Text;
@@ -153,10 +154,7 @@ impl Written {
             sha256.update([0]);
         }
         let digest = sha256.finalize();
-        digest[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex(&digest[..8])
     }
 }
 

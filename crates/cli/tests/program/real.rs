@@ -1,5 +1,6 @@
 //! Collections as people have them: sheets that come later, links, lying names, tags of twenty years.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -22,10 +23,12 @@ fn tracks(path: &Path, seed: u64, count: u64) {
 fn sheet(file: &str, tracks: &[(&str, &str)]) -> String {
     let mut sheet = format!("PERFORMER \"Band\"\nTITLE \"Album\"\nFILE \"{file}\" WAVE\n");
     for (number, (title, time)) in tracks.iter().enumerate() {
-        sheet += &format!(
-            "  TRACK {:02} AUDIO\n    TITLE \"{title}\"\n    INDEX 01 {time}\n",
-            number + 1
-        );
+        let number = number + 1;
+        writeln!(
+            sheet,
+            "  TRACK {number:02} AUDIO\n    TITLE \"{title}\"\n    INDEX 01 {time}"
+        )
+        .unwrap();
     }
     sheet
 }
