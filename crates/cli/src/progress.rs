@@ -46,11 +46,6 @@ impl<'scope> Display<'scope> {
         }
     }
 
-    /// Prints a line above the bars, if there are any.
-    pub(crate) fn note(&self, printer: Printer, volume: Volume, line: &str) {
-        self.notes(printer).note(volume, line);
-    }
-
     /// For a thread of its own to print lines with.
     pub(crate) fn notes(&self, printer: Printer) -> Notes {
         Notes {

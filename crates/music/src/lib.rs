@@ -4,6 +4,7 @@
 //!
 //! | room | what it does | may not |
 //! |---|---|---|
+//! | [`job`] | one import with identification beside it; what a command line or a server calls | hold a statement |
 //! | [`intake`] | a folder -> [`intake::scan::ScannedFile`]s -> [`intake::plan::Plan`] -> what `audio` hears -> records | hold a statement |
 //! | [`identify`] | weighs what a passage may be, and asks whom to ask | hold a statement |
 //! | [`services`] | one client for each web service, covers, dumps | weigh |
@@ -17,6 +18,7 @@ mod event;
 mod id;
 pub mod identify;
 pub mod intake;
+pub mod job;
 pub mod library;
 pub mod services;
 pub mod views;

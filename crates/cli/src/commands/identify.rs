@@ -1,13 +1,11 @@
 //! `music identify`, and what an import does of it.
 
 use std::path::Path;
-use std::thread::{Scope, ScopedJoinHandle};
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use music::identify::ask::Asker;
-use music::identify::beside::{self, Recorded};
 use music::identify::{Identified, Manner, Told, decide};
+use music::job::Online;
 use music::library::answers::Answers;
 use music::library::due;
 use music::library::query::Shown;
@@ -25,9 +23,6 @@ use crate::printer::{Printer, Volume};
 use crate::progress::Notes;
 use crate::settings::absolute;
 use crate::signals::stop_on_signals;
-
-/// How long an import waits for a service's first byte.
-const BRISK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Finds out which recordings the passages are, or takes a person's word for it.
 pub(crate) fn identify(args: &args::identify::Identify, printer: Printer) -> Result<ExitStatus> {
@@ -189,7 +184,7 @@ fn passage_called(library: &Library, name: &str) -> Result<PassageId> {
 }
 
 /// What an event says.
-fn tell(told: &Told, notes: &Notes) {
+pub(crate) fn tell(told: &Told, notes: &Notes) {
     if notes.printer.is_json() {
         notes.printer.json(told);
         return;
@@ -217,7 +212,7 @@ fn tell(told: &Told, notes: &Notes) {
     }
 }
 
-fn finish(report: &Identified, printer: Printer) {
+pub(crate) fn finish(report: &Identified, printer: Printer) {
     if printer.is_json() {
         printer.json(&Told::IdentifyCompleted(Box::new(report.clone())));
         return;
@@ -259,118 +254,26 @@ fn lines(report: &Identified) -> Vec<String> {
     lines
 }
 
-/// What an import needs to identify beside itself.
-#[derive(Debug)]
-pub(crate) struct Online {
-    services: Services,
-    answers: Answers,
-    patience: Patience,
+/// Who is asked during an import, as far as a key is known; `None` if no service is to be asked.
+pub(crate) fn online(
+    library: &Library,
+    offline: bool,
+    cancel: &Cancel,
     printer: Printer,
-}
-
-/// The thread that identifies while files are recorded.
-pub(crate) struct Asking<'scope> {
-    pub(crate) recorded: Recorded,
-    thread: ScopedJoinHandle<'scope, Result<Identified, music::Error>>,
-}
-
-impl Online {
-    /// Nothing if nobody is to be asked.
-    pub(crate) fn prepare(
-        library: &Library,
-        offline: bool,
-        cancel: &Cancel,
-        printer: Printer,
-    ) -> Result<Option<Self>> {
-        let told = std::env::var_os(env::OFFLINE).is_some_and(|v| !v.is_empty() && v != "0");
-        if offline || told {
-            return Ok(None);
-        }
-        let found = api_key::find(library.db())?;
-        for warning in &found.warnings {
-            printer.note(Volume::Brief, &format!("warning: {warning}"));
-        }
-        if found.key.is_none() {
-            printer.note(
-                Volume::Normal,
-                &format!("no key for AcoustID: fingerprints are not looked up\n{HOW_TO_GET_ONE}"),
-            );
-        }
-        let endpoints = Endpoints {
-            patience: BRISK_PATIENCE,
-            attempts: 2,
-            ..Endpoints::load(library.db(), found.key)?
-        };
-        Ok(Some(Self {
-            services: Services::new(&endpoints)?,
-            answers: Answers::new(library.db().clone(), false),
-            patience: Patience::new(cancel.clone()),
-            printer,
-        }))
+) -> Result<Option<Online>> {
+    let told = std::env::var_os(env::OFFLINE).is_some_and(|v| !v.is_empty() && v != "0");
+    if offline || told {
+        return Ok(None);
     }
-
-    /// Begins to identify what is recorded.
-    pub(crate) fn start<'scope>(
-        &'scope self,
-        scope: &'scope Scope<'scope, '_>,
-        library: &'scope Library,
-        notes: Notes,
-    ) -> Asking<'scope> {
-        let (recorded, receiver) = beside::channel();
-        let thread = scope.spawn(move || {
-            beside::identify_ahead(
-                library,
-                &self.services,
-                &self.answers,
-                &self.patience,
-                &receiver,
-                &|told| tell(told, &notes),
-            )
-        });
-        Asking { recorded, thread }
+    let found = api_key::find(library.db())?;
+    for warning in &found.warnings {
+        printer.note(Volume::Brief, &format!("warning: {warning}"));
     }
-
-    /// Identifies what is left when the import is over, after it `took` so long for so many `files`.
-    ///
-    /// A service that has not answered by now gets a small part of the time that the import took,
-    /// so that a dead one holds nobody up.
-    pub(crate) fn finish(
-        &self,
-        library: &Library,
-        asking: Asking<'_>,
-        notes: &Notes,
-        (took, files): (Duration, u64),
-    ) -> Result<Identified> {
-        let grace = if files < 30 {
-            Duration::from_secs(2)
-        } else {
-            took.mul_f64(0.01).max(Duration::from_millis(20))
-        };
-        self.patience.hurry(grace);
-        drop(asking.recorded);
-        let ahead = match asking.thread.join() {
-            Ok(ahead) => ahead?,
-            Err(panic) => std::panic::resume_unwind(panic),
-        };
-        if files == 0 {
-            // What earlier runs left is the business of `music identify`; a run that changes nothing asks nobody.
-            return Ok(Identified::default());
-        }
-        let rest = music::identify::identify(
-            library,
-            &self.services,
-            &self.answers,
-            &self.patience,
-            (&due::Scope::default(), Manner::Brisk),
-            &|told| tell(told, notes),
-        )?;
-        Ok(ahead.followed_by(rest))
+    if found.key.is_none() {
+        printer.note(
+            Volume::Normal,
+            &format!("no key for AcoustID: fingerprints are not looked up\n{HOW_TO_GET_ONE}"),
+        );
     }
-
-    /// How it went, for people or machines.
-    pub(crate) fn report(&self, report: &Identified) {
-        if report.passages > 0 {
-            finish(report, self.printer);
-        }
-    }
+    Ok(Some(Online::new(library, found.key, cancel)?))
 }

@@ -1,15 +1,13 @@
 //! `music import`.
 
-use std::time::Instant;
-
 use anyhow::{Context, Result};
 use music::intake::scan::left_out::Group;
+use music::job::{self, JobEvent, Online};
 use music::{Completed, Event, Import, Library};
 use run::{Cancel, ExitStatus, Progress};
 
 use crate::args;
-use crate::commands::identify::Online;
-use crate::commands::located;
+use crate::commands::{identify, located};
 use crate::printer::{Printer, Volume};
 use crate::progress::{Display, duration};
 use crate::settings::{absolute, default_jobs};
@@ -54,7 +52,7 @@ pub(crate) fn import(args: &args::Import, printer: Printer) -> Result<ExitStatus
     let online = if args.dry_run {
         None
     } else {
-        Online::prepare(&library, args.offline, &cancel, printer)?
+        identify::online(&library, args.offline, &cancel, printer)?
     };
     let completed = run(&library, &import, &cancel, online.as_ref(), printer)?;
     library.close()?;
@@ -76,34 +74,24 @@ fn run(
     let snapshots = |snapshot| printer.json(&Event::Progress(snapshot));
     std::thread::scope(|scope| {
         let display = Display::start(scope, printer, &progress, &snapshots);
-        let asking = online.map(|online| online.start(scope, library, display.notes(printer)));
-        let recorded = asking.as_ref().map(|asking| asking.recorded.clone());
-        let tell = |event: &Event| {
-            if let Some(recorded) = &recorded {
-                recorded.tell(event);
-            }
-            if printer.is_json() {
-                printer.json(event);
-            } else if let Some((volume, line)) = line(event) {
-                display.note(printer, volume, &line);
+        let notes = display.notes(printer);
+        let tell = |event: JobEvent<'_>| match event {
+            JobEvent::Identify(told) => identify::tell(told, &notes),
+            JobEvent::Import(event) if printer.is_json() => printer.json(event),
+            JobEvent::Import(event) => {
+                if let Some((volume, line)) = line(event) {
+                    notes.note(volume, &line);
+                }
             }
         };
-        // The last event comes after the bars are gone, so that nothing follows it.
-        let began = Instant::now();
-        let imported = music::import(library, import, cancel, &progress, &tell);
-        drop(recorded);
-        progress.phase("identify");
-        let identified = online.zip(asking).map(|(online, asking)| {
-            let files = imported.as_ref().map_or(0, |done| done.files.recorded);
-            let notes = display.notes(printer);
-            let identified = online.finish(library, asking, &notes, (began.elapsed(), files));
-            (online, identified)
-        });
+        let ended = job::run(library, import, online, cancel, &progress, &tell);
+        // The last events come after the bars are gone, so that nothing follows them.
         drop(display);
-        let completed = imported?;
-        if let Some((online, identified)) = identified {
-            online.report(&identified?);
+        let ended = ended?;
+        if let Some(identified) = ended.identified.filter(|report| report.passages > 0) {
+            identify::finish(&identified, printer);
         }
+        let completed = ended.imported;
         let last = Event::ImportCompleted(Box::new(completed.clone()));
         if printer.is_json() {
             printer.json(&last);
