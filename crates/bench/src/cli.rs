@@ -29,6 +29,8 @@ enum Command {
     Boundaries(Boundaries),
     /// How often identification is right, on a made MusicBrainz
     Identify(Identify),
+    /// Fit the weights of identification on made worlds
+    Train(Train),
     /// What a service costs an import that answers too late or never
     Outage(Outage),
     /// One measurement in a process of its own, as JSON
@@ -112,12 +114,28 @@ struct Identify {
     /// Folders of files
     #[arg(long, default_value_t = 200)]
     folders: usize,
+    /// Situations of each kind in the world of reported errors
+    #[arg(long, default_value_t = 4)]
+    situations: usize,
     /// Album rips
     #[arg(long, default_value_t = 200)]
     rips: u64,
     /// Tell every answer that is wrong or missing
     #[arg(long)]
     tell: bool,
+}
+
+#[derive(Debug, Args)]
+struct Train {
+    /// Seeds to fit on
+    #[arg(long, value_delimiter = ',', default_value = "101,102,103,104,105,106")]
+    seeds: Vec<u64>,
+    /// Seeds to validate on
+    #[arg(long, value_delimiter = ',', default_value = "201,202")]
+    validate: Vec<u64>,
+    /// Where to write the weights
+    #[arg(long, default_value = "crates/music/src/identify/weights.json")]
+    output: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -160,8 +178,14 @@ pub fn run(cli: Cli) -> Result<()> {
             seed: args.seed,
             albums: args.albums,
             folders: args.folders,
+            situations: args.situations,
             rips: args.rips,
             verbose: args.tell,
+        }),
+        Command::Train(args) => identify::train::run(&identify::train::Plan {
+            train: args.seeds,
+            validate: args.validate,
+            output: args.output,
         }),
         Command::Outage(args) => outage::run(&outage::Plan {
             files: args.files,

@@ -6,7 +6,7 @@
 //! | [`services`] | asks the network, politely |
 //! | [`ask`], [`answers`] | ask nothing twice |
 //! | [`gather`](mod@gather) | collects what speaks for which recording |
-//! | [`text`], [`evidence`], [`album`], [`rip`], [`recut`] | weigh it; pure functions |
+//! | [`text`], [`features`], [`model`], [`evidence`], [`album`], [`rip`], [`recut`] | weigh it; pure functions |
 //! | [`beside`] | does it while an import runs |
 //! | [`flavor`], [`cover`] | fetch how recordings sound and what albums look like |
 //! | [`store`] | writes it, one transaction a file |
@@ -19,7 +19,9 @@ pub mod beside;
 pub mod catalogue;
 pub mod decide;
 pub mod evidence;
+pub mod features;
 pub mod gather;
+pub mod model;
 pub mod recut;
 pub mod rip;
 pub mod text;
@@ -32,13 +34,17 @@ use tokio::runtime::{Builder, Runtime};
 use crate::error::{Error, Result};
 use crate::identify::ask::Asker;
 use crate::identify::evidence::Level;
-use crate::identify::gather::{Album, gather};
+use crate::identify::gather::{Album, ask_ahead, gather};
 use crate::library::Library;
 use crate::library::answers::{Answer, Answers};
 use crate::library::due::{self, Item, Scope};
 use crate::library::identification::{self, Cut, Finding, Song, State};
 use crate::library::shown_flavor;
 use crate::services::{Patience, Services, Trouble};
+
+/// Folders whose lone files are asked about together: enough to fill questions about several titles,
+/// and few enough that what a stop throws away is little.
+const FOLDERS_AHEAD: usize = 32;
 
 /// Passages of a folder without album tags are one album only up to this many.
 const LARGEST_ALBUM: usize = 60;
@@ -193,11 +199,15 @@ pub fn identify(
     let folders = due::due_folders(library.db(), scope)?;
     let mut run = Run::new(library, &asker, scope, manner, tell)?;
     run.report.passages = folders.values().map(|count| *count as u64).sum();
-    for folder in folders.keys() {
-        if patience.cancel.is_requested() {
-            break;
+    let folders: Vec<_> = folders.into_keys().collect();
+    for some in folders.chunks(FOLDERS_AHEAD) {
+        run.ask_ahead(some)?;
+        for folder in some {
+            if patience.cancel.is_requested() {
+                break;
+            }
+            run.folder(folder)?;
         }
-        run.folder(folder)?;
     }
     run.finish()
 }
@@ -233,6 +243,27 @@ impl<'a> Run<'a> {
             later: Later::default(),
             report: Identified::default(),
         })
+    }
+
+    /// Asks about the lone files of some folders together.
+    fn ask_ahead(&self, folders: &[String]) -> Result<()> {
+        let mut items = Vec::new();
+        for folder in folders {
+            if self.asker.patience.cancel.is_requested()
+                || !self.asker.services.troubles().is_empty()
+            {
+                return Ok(());
+            }
+            let of_folder = due::items(self.library.db(), folder, self.scope)?;
+            let lone = albums(of_folder)
+                .into_iter()
+                .filter(|album| album.len() == 1);
+            items.extend(lone.flatten());
+        }
+        let items: Vec<_> = items.iter().collect();
+        // A service that is down is noticed again, and told, where its answer is missed.
+        let _ = self.runtime.block_on(ask_ahead(self.asker, &items));
+        Ok(())
     }
 
     /// Identifies what is due right in a folder, album by album.

@@ -6,6 +6,8 @@
 
 mod answer;
 mod files;
+pub mod hard;
+mod index;
 mod server;
 mod world;
 
@@ -16,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use files::{MadeFile, MadeRip, Tagging, files_of, rip_of, seed};
-pub use world::{Edition, Kind, Recording, Release, Track, World, mbid};
+pub use world::{Artist, Edition, Guest, Kind, Linked, Recording, Release, Track, World, mbid};
 
 /// One of the services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +79,7 @@ pub struct FakeServices {
 
 #[derive(Debug)]
 struct Shared {
+    indices: answer::Indices,
     world: World,
     requests: Mutex<Vec<Request>>,
     /// Faults, and for how many requests they last.
@@ -90,6 +93,7 @@ impl FakeServices {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
+            indices: answer::Indices::of(&world),
             world,
             requests: Mutex::default(),
             faults: Mutex::default(),

@@ -53,7 +53,13 @@ fn lines(doubts: &Doubts) -> Vec<String> {
     }
     for doubt in &doubts.matches {
         lines.push(format!("{}  {}", doubt.path, clock(doubt.start_seconds)));
-        lines.push(format!("  passage {}", doubt.passage_id));
+        let linked = if doubt.is_linked {
+            ", linked to the first"
+        } else {
+            ""
+        };
+        lines.push(format!("  passage {}{linked}", doubt.passage_id));
+        lines.push(format!("  {}", doubt.decided_by));
         lines.extend(doubt.candidates.iter().take(NAMED).map(candidate));
     }
     lines

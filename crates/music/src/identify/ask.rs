@@ -5,13 +5,63 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use crate::identify::catalogue::{Recording, Release};
-use crate::identify::text::normalise;
+use crate::identify::text::{Artists, Likeness, Title, artists, normalise};
 use crate::library::answers::Answers;
 use crate::services::acousticbrainz::{Flavor, LowLevel};
 use crate::services::acoustid::{BATCH, Fingerprint, Match};
 use crate::services::cover_art::Image;
-use crate::services::musicbrainz::FoundRelease;
+use crate::services::musicbrainz::{Found, FoundRelease, words};
 use crate::services::{Patience, Services, Trouble};
+
+/// Titles asked for in one query. Each gets a quarter of the hundred entries that an answer may have,
+/// which is what a query of its own used to ask for.
+const NAMED_AT_ONCE: usize = 4;
+
+/// Lengths within this many ms of a recording's are asked for: beyond it no length agrees.
+const LENGTH_RANGE: u64 = 12_000;
+
+/// A recording by its names and its length.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// Who made it.
+    pub artist: String,
+    /// Its title.
+    pub title: String,
+    /// Its length in ms.
+    pub length_ms: u64,
+}
+
+impl Named {
+    fn question(&self) -> String {
+        let (artist, title) = (normalise(&self.artist), normalise(&self.title));
+        format!("named/{artist}/{title}/{}", self.length_ms / 1000)
+    }
+
+    /// In Lucene's syntax.
+    fn query(&self) -> String {
+        format!(
+            "recording:({}) AND artist:({}) AND {}",
+            words(&self.title),
+            words(&self.artist),
+            around(self.length_ms)
+        )
+    }
+
+    fn is_name_of(&self, recording: &Recording) -> bool {
+        let title = Title::parse(&self.title).relation(&Title::parse(&recording.title));
+        let names = recording.credits.iter().map(|credit| credit.name.as_str());
+        let by = artists(&self.artist, names.chain([recording.artist.as_str()]));
+        title.name > Likeness::Different && by >= Artists::Shared
+    }
+}
+
+/// Lengths about this one, in Lucene's syntax.
+pub fn around(length_ms: u64) -> String {
+    // To the second, so that the same question is the same words.
+    let length_ms = length_ms / 1000 * 1000;
+    let low = length_ms.saturating_sub(LENGTH_RANGE);
+    format!("dur:[{low} TO {}]", length_ms + LENGTH_RANGE)
+}
 
 /// The services, and what they have answered before.
 #[derive(Debug)]
@@ -79,54 +129,102 @@ impl Asker<'_> {
         self.once("musicbrainz", &question, asking).await
     }
 
+    /// What a query finds among recordings.
+    ///
+    /// # Errors
+    ///
+    /// When the service does not answer.
+    pub async fn search_recordings(&self, query: &str) -> Result<Found, Trouble> {
+        let musicbrainz = &self.services.musicbrainz;
+        let asking = async {
+            let found = musicbrainz.search_recordings(query, self.patience).await?;
+            Ok(Some(found).filter(|found| !found.recordings.is_empty()))
+        };
+        let question = format!("recordings/{query}");
+        let found = self.once("musicbrainz", &question, asking).await?;
+        Ok(found.unwrap_or_default())
+    }
+
+    /// What a query finds among releases.
+    ///
+    /// # Errors
+    ///
+    /// When the service does not answer.
+    pub async fn search_releases(&self, query: &str) -> Result<Vec<FoundRelease>, Trouble> {
+        let musicbrainz = &self.services.musicbrainz;
+        let asking = async {
+            let found = musicbrainz.search_releases(query, self.patience).await?;
+            Ok(Some(found).filter(|found| !found.is_empty()))
+        };
+        let question = format!("releases/{query}");
+        let found = self.once("musicbrainz", &question, asking).await?;
+        Ok(found.unwrap_or_default())
+    }
+
     /// Recordings of that artist and title, of about that length.
     ///
     /// # Errors
     ///
     /// When the service does not answer.
-    pub async fn search_recordings(
-        &self,
-        artist: &str,
-        title: &str,
-        length_ms: u64,
-    ) -> Result<Vec<Recording>, Trouble> {
-        let seconds = length_ms / 1000;
-        let question = format!(
-            "recordings/{}/{}/{seconds}",
-            normalise(artist),
-            normalise(title)
-        );
-        let musicbrainz = &self.services.musicbrainz;
-        let asking = async {
-            let found = musicbrainz.search_recordings(artist, title, seconds * 1000, self.patience);
-            Ok(Some(found.await?).filter(|found| !found.is_empty()))
-        };
-        let found = self.once("musicbrainz", &question, asking).await?;
-        Ok(found.unwrap_or_default())
+    pub async fn named(&self, wanted: &Named) -> Result<Vec<Recording>, Trouble> {
+        if let Some(known) = self
+            .answers
+            .look::<Vec<Recording>>("musicbrainz", &wanted.question())
+        {
+            return Ok(known.unwrap_or_default());
+        }
+        let found = self.search_recordings(&wanted.query()).await?;
+        Ok(found.recordings)
     }
 
-    /// Releases of that artist and title.
+    /// Whether it is known already what has these names.
+    pub fn knows(&self, wanted: &Named) -> bool {
+        self.answers.knows("musicbrainz", &wanted.question())
+    }
+
+    /// Asks about several at once, and keeps what is found for each; about what is not found among so
+    /// many answers, [`named`](Self::named) asks once more.
     ///
     /// # Errors
     ///
     /// When the service does not answer.
-    pub async fn search_releases(
-        &self,
-        artist: Option<&str>,
-        title: &str,
-    ) -> Result<Vec<FoundRelease>, Trouble> {
-        let question = format!(
-            "releases/{}/{}",
-            artist.map(normalise).unwrap_or_default(),
-            normalise(title)
-        );
-        let musicbrainz = &self.services.musicbrainz;
-        let asking = async {
-            let found = musicbrainz.search_releases(artist, title, self.patience);
-            Ok(Some(found.await?).filter(|found| !found.is_empty()))
+    pub async fn ask_named(&self, wanted: &[Named]) -> Result<(), Trouble> {
+        let is_unknown = |wanted: &&Named| {
+            let question = wanted.question();
+            let known = self
+                .answers
+                .look::<Vec<Recording>>("musicbrainz", &question);
+            known.is_none()
+                && !self
+                    .answers
+                    .knows("musicbrainz", &format!("recordings/{}", wanted.query()))
         };
-        let found = self.once("musicbrainz", &question, asking).await?;
-        Ok(found.unwrap_or_default())
+        let unknown: Vec<_> = wanted.iter().filter(is_unknown).collect();
+        for batch in unknown
+            .chunks(NAMED_AT_ONCE)
+            .filter(|batch| batch.len() > 1)
+        {
+            let parts: Vec<_> = batch
+                .iter()
+                .map(|one| format!("({})", one.query()))
+                .collect();
+            let musicbrainz = &self.services.musicbrainz;
+            let found = musicbrainz
+                .search_recordings(&parts.join(" OR "), self.patience)
+                .await?;
+            for one in batch {
+                let own: Vec<_> = found
+                    .recordings
+                    .iter()
+                    .filter(|found| one.is_name_of(found))
+                    .collect();
+                if !own.is_empty() {
+                    self.answers
+                        .keep("musicbrainz", &one.question(), Some(&own));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// How a recording sounds, as `AcousticBrainz` has it.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// An artist as a recording or a release credits it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credit {
     /// MusicBrainz artist id.
     pub mbid: String,
@@ -14,6 +14,12 @@ pub struct Credit {
     /// What joins it to the next one.
     #[serde(default)]
     pub join: String,
+    /// The name that it is sorted by; empty if that is not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sort_name: String,
+    /// Other names and spellings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
 }
 
 /// A work that a recording is a performance of.
@@ -57,6 +63,12 @@ pub struct ReleaseName {
     pub title: String,
     /// When it came out, as far as known.
     pub date: Option<String>,
+    /// What tells it from others of that title.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub remark: String,
+    /// Secondary types of its release group, such as `Live`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secondary: Vec<String>,
 }
 
 /// A release with its tracks.

@@ -46,6 +46,8 @@ pub fn finding(item: &Item, gathered: Gathered) -> Option<Finding> {
         "tag_recording_mbid": item.tags.recording_mbid,
         "fingerprint": item.fingerprint.is_some(),
         "trouble": gathered.trouble.as_ref().map(ToString::to_string),
+        "another_version": { "confidence": verdict.other_version, "reasons": verdict.for_other_version },
+        "none_of_these": { "confidence": verdict.none_of_these, "reasons": verdict.for_none },
         "candidates": candidates,
     });
     let song = matches!(state, State::Identified | State::Chosen)
@@ -118,14 +120,27 @@ pub fn set(
     mbid: &str,
 ) -> Result<Recording> {
     let item = item(library, passage)?;
-    let recording = runtime()?
-        .block_on(asker.recording(mbid))
-        .map_err(|trouble| Error::Unanswered {
-            reason: trouble.to_string(),
-        })?
-        .ok_or_else(|| Error::Unanswered {
-            reason: format!("MusicBrainz has no recording `{mbid}`"),
-        })?;
+    if uuid::Uuid::try_parse(mbid).is_err() {
+        return Err(Error::Unanswered {
+            reason: format!(
+                "`{mbid}` is no MusicBrainz id, expected 32 hexadecimal digits and 4 hyphens\n\
+                 hint: the address of the recording's page on musicbrainz.org ends in it"
+            ),
+        });
+    }
+    let mbid = &mbid.to_lowercase();
+    // What any answer told is enough, and needs no network.
+    let recording = match asker.answers.recording(mbid) {
+        Some(known) => known,
+        None => runtime()?
+            .block_on(asker.recording(mbid))
+            .map_err(|trouble| Error::Unanswered {
+                reason: trouble.to_string(),
+            })?
+            .ok_or_else(|| Error::Unanswered {
+                reason: format!("MusicBrainz has no recording `{mbid}`"),
+            })?,
+    };
     let album = recording.releases.first().cloned();
     let finding = Finding {
         state: State::Chosen,

@@ -10,6 +10,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlite::{Db, params};
 
+use crate::identify::catalogue::{Recording, Release};
+use crate::services::acoustid::Match;
+use crate::services::musicbrainz::Found;
+
 /// How long an answer holds.
 const DAYS_OF_ANSWER: i64 = 90;
 
@@ -27,6 +31,29 @@ pub struct Answer {
     pub answer: Option<String>,
     /// How long it holds, in seconds.
     pub holds: i64,
+}
+
+/// The recordings that an answer tells of, of whatever kind the answer is.
+fn recordings_in(answer: &str) -> Vec<Recording> {
+    if let Ok(found) = serde_json::from_str::<Found>(answer) {
+        return found.recordings;
+    }
+    if let Ok(release) = serde_json::from_str::<Release>(answer) {
+        return release
+            .tracks
+            .into_iter()
+            .map(|track| track.recording)
+            .collect();
+    }
+    if let Ok(recording) = serde_json::from_str::<Recording>(answer) {
+        return vec![recording];
+    }
+    if let Ok(recordings) = serde_json::from_str::<Vec<Recording>>(answer) {
+        return recordings;
+    }
+    let matches: Vec<Match> = serde_json::from_str(answer).unwrap_or_default();
+    let linked = matches.into_iter().flat_map(|one| one.recordings);
+    linked.map(|one| one.recording).collect()
 }
 
 /// The answers of a library, written and unwritten.
@@ -79,6 +106,33 @@ impl Answers {
             // What an older program wrote and this one cannot read is asked again.
             Some(text) => serde_json::from_str(&text).ok().map(Some),
         }
+    }
+
+    /// A recording of which any answer told, whatever was asked and however old the answer is.
+    pub fn recording(&self, mbid: &str) -> Option<Recording> {
+        let found: Result<Vec<String>, sqlite::Error> = self.db.read(|snapshot| {
+            snapshot.query_all(
+                "SELECT answer FROM accession_answers WHERE service IN ('musicbrainz', 'acoustid') \
+                    AND instr(answer, ?1) > 0 ORDER BY service DESC, expires_at DESC",
+                params![mbid],
+                |row| row.get(0),
+            )
+        });
+        let answers = found.unwrap_or_default();
+        let told: Vec<_> = answers
+            .iter()
+            .flat_map(|answer| recordings_in(answer))
+            .collect();
+        let is_it = |one: &Recording| one.mbid == mbid && !one.credits.is_empty();
+        // Who told the works told most.
+        let own = told.into_iter().filter(is_it);
+        own.max_by_key(|one| (!one.works.is_empty(), one.releases.len()))
+    }
+
+    /// Whether a question was asked, whatever the answer.
+    pub fn knows(&self, service: &'static str, question: &str) -> bool {
+        self.look::<serde::de::IgnoredAny>(service, question)
+            .is_some()
     }
 
     #[expect(

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::id::{FileId, PassageId};
 use crate::identify::evidence::Heard;
 use crate::identify::rip::QuietSpot;
+use crate::identify::text::is_placeholder;
 use crate::intake::plan::folder_of;
 use crate::library::identification::State;
 use crate::services::acoustid::Fingerprint;
@@ -152,12 +153,17 @@ fn item(row: &Row<'_>) -> RowResult<Item> {
         });
     let heard = Heard {
         length_ms,
-        title: tags.title.clone().filter(|_| alone),
+        title: tags
+            .title
+            .clone()
+            .filter(|title| alone && !is_placeholder(title)),
         artist: tags.artist.clone().or_else(|| tags.album_artist.clone()),
         album: tags.album.clone(),
         track: tags.track.filter(|_| alone),
         disc: tags.disc,
         isrc: tags.isrc.clone().filter(|_| alone),
+        recording_mbid: tags.recording_mbid.clone().filter(|_| alone),
+        best_print: None,
     };
     Ok(Item {
         id: row.get(0)?,

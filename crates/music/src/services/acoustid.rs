@@ -206,11 +206,12 @@ impl From<Found> for Match {
                 credited_as: artist.name.clone(),
                 name: artist.name,
                 join: artist.joinphrase,
+                ..Credit::default()
             });
             let releases = recording.releases.into_iter().map(|release| ReleaseName {
                 mbid: release.id,
                 title: release.title,
-                date: None,
+                ..ReleaseName::default()
             });
             Linked {
                 sources: recording.sources,

@@ -1,5 +1,7 @@
 //! `MusicBrainz`: recordings and releases, by id and by name.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -63,44 +65,32 @@ impl MusicBrainz {
         Ok(found.await?.map(Release::from))
     }
 
-    /// Recordings of that artist and title, of about that length.
+    /// Recordings that a query in Lucene's syntax finds, at most [`MOST_FOUND`], with the releases that
+    /// they are on as far as those are told.
     ///
     /// # Errors
     ///
     /// When there is no answer.
     pub async fn search_recordings(
         &self,
-        artist: &str,
-        title: &str,
-        length_ms: u64,
+        query: &str,
         patience: &Patience,
-    ) -> Result<Vec<Recording>, Trouble> {
-        let (low, high) = (length_ms.saturating_sub(10_000), length_ms + 10_000);
-        let query = format!(
-            "recording:({}) AND artist:({}) AND dur:[{low} TO {high}]",
-            escape(title),
-            escape(artist)
-        );
-        let found: Recordings = self.search("recording", &query, patience).await?;
-        Ok(found.recordings.into_iter().map(Recording::from).collect())
+    ) -> Result<Found, Trouble> {
+        let found: Recordings = self.search("recording", query, patience).await?;
+        Ok(Found::from(found))
     }
 
-    /// Releases of that artist and title.
+    /// Releases that a query in Lucene's syntax finds.
     ///
     /// # Errors
     ///
     /// When there is no answer.
     pub async fn search_releases(
         &self,
-        artist: Option<&str>,
-        title: &str,
+        query: &str,
         patience: &Patience,
     ) -> Result<Vec<FoundRelease>, Trouble> {
-        let by = artist.map_or_else(String::new, |artist| {
-            format!(" AND artist:({})", escape(artist))
-        });
-        let query = format!("release:({}){by}", escape(title));
-        let found: Releases = self.search("release", &query, patience).await?;
+        let found: Releases = self.search("release", query, patience).await?;
         Ok(found.releases.into_iter().map(FoundRelease::from).collect())
     }
 
@@ -117,29 +107,49 @@ impl MusicBrainz {
         self.service.get(&path, &query, patience).await
     }
 
-    /// What a query in Lucene's syntax finds, the best 25.
+    /// What a query in Lucene's syntax finds, the best first.
     async fn search<T: DeserializeOwned + Default>(
         &self,
         kind: &str,
         query: &str,
         patience: &Patience,
     ) -> Result<T, Trouble> {
-        let query = [("query", query), ("limit", "25"), ("fmt", "json")];
+        let query = [("query", query), ("limit", MOST_FOUND), ("fmt", "json")];
         let found = self.service.get(kind, &query, patience).await?;
         Ok(found.unwrap_or_default())
     }
 }
 
-/// Letters and digits only: what Lucene takes for syntax helps nobody to find anything.
-fn escape(text: &str) -> String {
-    let plain: String = text
-        .chars()
-        .map(|c| {
-            if c.is_alphanumeric() || c == '\'' {
-                c
-            } else {
-                ' '
-            }
+/// Entries in an answer to a search: the most that the service allows.
+pub const MOST_FOUND: &str = "100";
+
+/// Recordings that a search found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, Deserialize)]
+pub struct Found {
+    /// The recordings, the best first.
+    pub recordings: Vec<Recording>,
+    /// The releases that they are on, with the tracks that were found of each.
+    pub releases: Vec<Release>,
+}
+
+/// The words of a text in a query, as the index cuts them: in their own script, with apostrophes and
+/// the dots of `S.O.S.`; what Lucene takes for syntax is left out.
+pub fn words(text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    let is_word = |at: Option<usize>| {
+        at.and_then(|at| letters.get(at))
+            .is_some_and(|c| c.is_alphanumeric())
+    };
+    let plain: String = letters
+        .iter()
+        .enumerate()
+        .map(|(at, c)| {
+            let is_inside = is_word(at.checked_sub(1)) && is_word(Some(at + 1));
+            let stays = c.is_alphanumeric()
+                // Marks of combining scripts belong to the letter before them.
+                || ('\u{300}'..='\u{36f}').contains(c)
+                || (is_inside && matches!(c, '\'' | '\u{2019}' | '.'));
+            if stays { *c } else { ' ' }
         })
         .collect();
     let words: Vec<_> = plain
@@ -153,6 +163,16 @@ fn escape(text: &str) -> String {
         return format!("\"{}\"", text.replace(['"', '\\'], ""));
     }
     words.join(" ")
+}
+
+/// The same as a phrase: the words in this order.
+pub fn phrase(text: &str) -> String {
+    let words = words(text);
+    if words.starts_with('"') {
+        words
+    } else {
+        format!("\"{words}\"")
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -176,7 +196,7 @@ struct RecordingJson {
     disambiguation: Option<String>,
     artist_credit: Vec<CreditJson>,
     isrcs: Vec<String>,
-    releases: Vec<ReleaseNameJson>,
+    releases: Vec<ReleaseJson>,
     relations: Vec<RelationJson>,
 }
 
@@ -189,9 +209,17 @@ struct CreditJson {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "kebab-case", default)]
 struct ArtistJson {
     id: String,
+    name: String,
+    sort_name: Option<String>,
+    aliases: Option<Vec<AliasJson>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct AliasJson {
     name: String,
 }
 
@@ -211,11 +239,9 @@ struct WorkJson {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct ReleaseNameJson {
-    id: String,
-    title: String,
-    date: Option<String>,
+#[serde(rename_all = "kebab-case", default)]
+struct GroupJson {
+    secondary_types: Option<Vec<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -224,6 +250,8 @@ struct ReleaseJson {
     id: String,
     title: String,
     date: Option<String>,
+    disambiguation: Option<String>,
+    release_group: Option<GroupJson>,
     artist_credit: Vec<CreditJson>,
     track_count: Option<u64>,
     media: Vec<MediumJson>,
@@ -234,13 +262,16 @@ struct ReleaseJson {
 struct MediumJson {
     position: u32,
     track_count: u64,
+    track_offset: Option<u32>,
+    /// A lookup tells all tracks, a search the one that the recording is on.
+    #[serde(alias = "track")]
     tracks: Vec<TrackJson>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct TrackJson {
-    position: u32,
+    position: Option<u32>,
     title: String,
     length: Option<u64>,
     recording: RecordingJson,
@@ -263,6 +294,14 @@ fn credits(json: Vec<CreditJson>) -> (String, Vec<Credit>) {
         name: credit.artist.name,
         credited_as: credit.name,
         join: credit.joinphrase,
+        sort_name: credit.artist.sort_name.unwrap_or_default(),
+        aliases: credit
+            .artist
+            .aliases
+            .into_iter()
+            .flatten()
+            .map(|alias| alias.name)
+            .collect(),
     });
     (words, credits.collect())
 }
@@ -289,40 +328,55 @@ impl From<RecordingJson> for Recording {
             length_ms: json.length,
             isrcs: json.isrcs,
             works: works.collect(),
-            releases: json.releases.into_iter().map(ReleaseName::from).collect(),
+            releases: json.releases.iter().map(ReleaseName::from).collect(),
         }
     }
 }
 
-impl From<ReleaseNameJson> for ReleaseName {
-    fn from(json: ReleaseNameJson) -> Self {
+impl From<&ReleaseJson> for ReleaseName {
+    fn from(json: &ReleaseJson) -> Self {
+        let group = json.release_group.as_ref();
         Self {
-            mbid: json.id,
-            title: json.title,
-            date: json.date.filter(|date| !date.is_empty()),
+            mbid: json.id.clone(),
+            title: json.title.clone(),
+            date: json.date.clone().filter(|date| !date.is_empty()),
+            remark: json.disambiguation.clone().unwrap_or_default(),
+            secondary: group
+                .and_then(|group| group.secondary_types.clone())
+                .unwrap_or_default(),
         }
+    }
+}
+
+impl MediumJson {
+    /// Its tracks, each with the recording that it tells or with `recording`.
+    fn tracks(self, recording: Option<&Recording>) -> Vec<Track> {
+        let (disc, offset) = (self.position.max(1), self.track_offset.unwrap_or(0));
+        let track = |(at, track): (usize, TrackJson)| {
+            let of_track = Recording::from(track.recording);
+            let recording = recording.cloned().unwrap_or(of_track);
+            Track {
+                disc,
+                number: track.position.unwrap_or(offset + at as u32 + 1),
+                title: track.title,
+                length_ms: track.length.or(recording.length_ms),
+                recording,
+            }
+        };
+        self.tracks.into_iter().enumerate().map(track).collect()
     }
 }
 
 impl From<ReleaseJson> for Release {
     fn from(json: ReleaseJson) -> Self {
+        let name = ReleaseName::from(&json);
         let (artist, _) = credits(json.artist_credit);
-        let tracks = json.media.into_iter().flat_map(|medium| {
-            let disc = medium.position.max(1);
-            medium.tracks.into_iter().map(move |track| Track {
-                disc,
-                number: track.position,
-                title: track.title,
-                length_ms: track.length.or(track.recording.length),
-                recording: Recording::from(track.recording),
-            })
-        });
+        let tracks = json
+            .media
+            .into_iter()
+            .flat_map(|medium| medium.tracks(None));
         Self {
-            name: ReleaseName {
-                mbid: json.id,
-                title: json.title,
-                date: json.date.filter(|date| !date.is_empty()),
-            },
+            name,
             artist,
             tracks: tracks.collect(),
         }
@@ -331,16 +385,58 @@ impl From<ReleaseJson> for Release {
 
 impl From<ReleaseJson> for FoundRelease {
     fn from(json: ReleaseJson) -> Self {
+        let name = ReleaseName::from(&json);
         let (artist, _) = credits(json.artist_credit);
         let of_media = json.media.iter().map(|medium| medium.track_count).sum();
         Self {
-            name: ReleaseName {
-                mbid: json.id,
-                title: json.title,
-                date: json.date.filter(|date| !date.is_empty()),
-            },
+            name,
             artist,
             tracks: json.track_count.unwrap_or(of_media),
+        }
+    }
+}
+
+impl From<Recordings> for Found {
+    fn from(found: Recordings) -> Self {
+        let mut releases: BTreeMap<String, Release> = BTreeMap::new();
+        let mut recordings = Vec::with_capacity(found.recordings.len());
+        for mut json in found.recordings {
+            let on = std::mem::take(&mut json.releases);
+            let mut recording = Recording::from(json);
+            recording.releases = on.iter().map(ReleaseName::from).collect();
+            // Each release would hold each recording with all of its releases.
+            let bare = Recording {
+                releases: Vec::new(),
+                ..recording.clone()
+            };
+            for json in on {
+                let name = ReleaseName::from(&json);
+                let (artist, _) = credits(json.artist_credit);
+                let release = releases
+                    .entry(name.mbid.clone())
+                    .or_insert_with(|| Release {
+                        name,
+                        artist,
+                        tracks: Vec::new(),
+                    });
+                let tracks = json
+                    .media
+                    .into_iter()
+                    .flat_map(|medium| medium.tracks(Some(&bare)));
+                release.tracks.extend(tracks);
+            }
+            recordings.push(recording);
+        }
+        let mut releases: Vec<_> = releases.into_values().collect();
+        releases.retain(|release| !release.tracks.is_empty());
+        for release in &mut releases {
+            release
+                .tracks
+                .sort_by_key(|track| (track.disc, track.number));
+        }
+        Self {
+            recordings,
+            releases,
         }
     }
 }
@@ -351,8 +447,36 @@ mod tests {
 
     #[test]
     fn what_lucene_takes_for_syntax_is_left_out() {
-        assert_eq!(escape("AC/DC: (Live) OR not?"), "AC DC Live or not");
-        assert_eq!(escape("!!!"), "\"!!!\"");
+        assert_eq!(words("AC/DC: (Live) OR not?"), "AC DC Live or not");
+        assert_eq!(words("!!!"), "\"!!!\"");
+        assert_eq!(phrase("AC/DC"), "\"AC DC\"");
+    }
+
+    #[test]
+    fn words_stay_in_their_script_and_whole() {
+        assert_eq!(words("S.O.S."), "S.O.S");
+        assert_eq!(words("Don’t 'Stop'"), "Don’t Stop");
+        assert_eq!(words("Белая река (live)"), "Белая река live");
+    }
+
+    #[test]
+    fn a_search_tells_the_releases_of_what_it_found() {
+        let text = r#"{"recordings": [{"id": "x", "title": "Slow", "length": 1000, "artist-credit":
+            [{"name": "A", "artist": {"id": "a", "name": "A", "sort-name": "A", "aliases": [{"name": "Ay"}]}}],
+            "releases": [{"id": "r", "title": "Tides", "disambiguation": "mono", "release-group":
+            {"secondary-types": ["Live"]}, "media": [{"position": 2, "track-count": 9, "track-offset": 4,
+            "track": [{"number": "5", "title": "Slow", "length": 1200}]}]}]}]}"#;
+        let json: Recordings = serde_json::from_str(text).unwrap();
+        let found = Found::from(json);
+        assert_eq!(found.recordings[0].releases[0].remark, "mono");
+        assert_eq!(found.recordings[0].credits[0].aliases, ["Ay"]);
+        let track = &found.releases[0].tracks[0];
+        assert_eq!(
+            (track.disc, track.number, track.length_ms),
+            (2, 5, Some(1200))
+        );
+        assert_eq!(track.recording.mbid, "x");
+        assert_eq!(found.releases[0].name.secondary, ["Live"]);
     }
 
     #[test]

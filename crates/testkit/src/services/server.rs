@@ -41,7 +41,13 @@ impl Server for Shared {
         });
         let fault = self.fault(service);
         let key_holds = fault != Some(Fault::BadKey);
-        let (status, body) = answer::answer(&self.world, service, path, &asked.body, key_holds);
+        let (status, body) = answer::answer(
+            (&self.world, &self.indices),
+            service,
+            path,
+            &asked.body,
+            key_holds,
+        );
         let status = format!("{status} -");
         match fault {
             None | Some(Fault::BadKey) => {}

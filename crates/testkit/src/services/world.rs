@@ -6,9 +6,10 @@ use std::collections::HashMap;
 use crate::synth::Random;
 
 /// Kinds of releases.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
     /// An album as it came out.
+    #[default]
     Album,
     /// The same recordings again, perhaps with more at the end.
     Edition,
@@ -29,8 +30,30 @@ pub struct Edition {
     pub lengths: Vec<u64>,
 }
 
-/// A recording.
+/// What an artist is called elsewhere.
+#[derive(Clone, Debug, Default)]
+pub struct Artist {
+    /// As a catalogue sorts it.
+    pub sort_name: String,
+    /// Other names and spellings.
+    pub aliases: Vec<String>,
+    /// What tells it from others of that name.
+    pub remark: String,
+}
+
+/// A further artist of a recording.
 #[derive(Clone, Debug)]
+pub struct Guest {
+    /// What joins it to the one before.
+    pub join: String,
+    /// Its name.
+    pub name: String,
+    /// Its id.
+    pub mbid: String,
+}
+
+/// A recording.
+#[derive(Clone, Debug, Default)]
 pub struct Recording {
     /// Its id.
     pub mbid: String,
@@ -48,10 +71,14 @@ pub struct Recording {
     pub length_ms: u64,
     /// Its ISRC.
     pub isrc: Option<String>,
+    /// Further artists.
+    pub guests: Vec<Guest>,
+    /// Nobody has entered its length.
+    pub unmeasured: bool,
 }
 
 /// A track of a release.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Track {
     /// From 1.
     pub disc: u32,
@@ -63,10 +90,12 @@ pub struct Track {
     pub length_ms: u64,
     /// The recording, by index.
     pub recording: usize,
+    /// Its number as printed, such as `A1`; empty if that is its number on the disc.
+    pub label: String,
 }
 
 /// A release.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Release {
     /// Its id.
     pub mbid: String,
@@ -82,6 +111,16 @@ pub struct Release {
     pub kind: Kind,
     /// Its tracks.
     pub tracks: Vec<Track>,
+    /// What tells it from others of that title.
+    pub remark: String,
+    /// The release group's id; empty if it has one of its own.
+    pub group: String,
+    /// Secondary types of its release group.
+    pub secondary: Vec<&'static str>,
+    /// Nobody has entered the lengths of its tracks.
+    pub unmeasured: bool,
+    /// What it is pressed on; empty for a compact disc.
+    pub format: &'static str,
 }
 
 /// Fingerprints that are alike, and what people said they are.
@@ -89,8 +128,21 @@ pub struct Release {
 pub(super) struct Cluster {
     pub(super) id: String,
     pub(super) score: f64,
-    /// Recordings by index, with the number of people.
-    pub(super) recordings: Vec<(usize, u64)>,
+    /// What people said it is.
+    pub(super) recordings: Vec<Linked>,
+}
+
+/// What some people said a fingerprint is.
+#[derive(Clone, Debug)]
+pub struct Linked {
+    /// The recording, by index.
+    pub recording: usize,
+    /// How many said so.
+    pub sources: u64,
+    /// The id it had before it was merged into another, if that is what they said.
+    pub former: Option<String>,
+    /// The service knows the id and nothing else of it.
+    pub nameless: bool,
 }
 
 /// All that the services know.
@@ -100,6 +152,10 @@ pub struct World {
     pub recordings: Vec<Recording>,
     /// Releases.
     pub releases: Vec<Release>,
+    /// Artists by id, those that have other names.
+    pub artists: HashMap<String, Artist>,
+    /// Ids of recordings that were merged into others, with what they are now.
+    pub merged: HashMap<String, String>,
     links: HashMap<String, Vec<Cluster>>,
     /// Who is the same music in another mastering.
     twins: HashMap<usize, usize>,
@@ -231,6 +287,7 @@ impl World {
             work_mbid: mbid("work", number as u64),
             length_ms,
             isrc: (random.below(3) == 0).then(|| format!("GBAAA{number:07}")),
+            ..Recording::default()
         });
         number
     }
@@ -252,6 +309,7 @@ impl World {
             date: format!("{year}-05-01"),
             kind,
             tracks,
+            ..Release::default()
         });
     }
 
@@ -372,7 +430,22 @@ impl World {
 
     /// The recording of an id.
     pub fn recording(&self, mbid: &str) -> Option<&Recording> {
+        let mbid = self.merged.get(mbid).map_or(mbid, String::as_str);
         self.recordings.iter().find(|one| one.mbid == mbid)
+    }
+
+    /// Makes a fingerprint known, as alike as `score` says, for what people said it is.
+    pub fn know(&mut self, fingerprint: &str, score: f64, recordings: Vec<Linked>) {
+        let id = mbid("cluster", self.links.len() as u64);
+        let cluster = Cluster {
+            id,
+            score,
+            recordings,
+        };
+        self.links
+            .entry(fingerprint.to_owned())
+            .or_default()
+            .push(cluster);
     }
 
     /// Recordings of the same artist, title and nearly the same length, this one not among them.
@@ -411,12 +484,14 @@ impl World {
             1 | 2 => 0.82 + random.unit() * 0.12,
             _ => 0.95 + random.unit() * 0.05,
         };
-        let cluster = Cluster {
-            id: mbid("cluster", self.links.len() as u64),
-            score,
-            recordings,
-        };
-        self.links.insert(fingerprint.to_owned(), vec![cluster]);
+        let linked = recordings.into_iter().map(|(recording, sources)| Linked {
+            recording,
+            sources,
+            former: None,
+            nameless: false,
+        });
+        let linked = linked.collect();
+        self.know(fingerprint, score, linked);
         own as f64 / all as f64 * if score >= 0.8 { 1.0 } else { 0.0 }
     }
 
@@ -447,5 +522,6 @@ fn track(disc: u32, at: usize, title: &str, length_ms: u64, recording: usize) ->
         title: title.to_owned(),
         length_ms,
         recording,
+        label: String::new(),
     }
 }

@@ -1,0 +1,516 @@
+//! What is noticed about a candidate, in words that have weights.
+//!
+//! Everything is either noticed or not; what is unknown is a thing noticed by itself and no
+//! disagreement. The weights are in [`model`](crate::identify::model).
+
+use std::collections::BTreeSet;
+
+use crate::identify::catalogue::{Recording, ReleaseName};
+use crate::identify::evidence::{Candidate, Heard};
+use crate::identify::text::{
+    AlbumName, Albums, Artists, Likeness, Relation, Title, artists, is_nobody,
+};
+
+/// A way to read the tags.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// The title.
+    pub title: Title,
+    /// The artist, unless it is what people write for many or for nobody.
+    pub artist: Option<String>,
+    /// Whether this is what the tags say as they stand.
+    pub is_plain: bool,
+}
+
+/// What is known of a passage, taken apart once for all candidates.
+#[derive(Debug, Clone)]
+pub struct Passage<'a> {
+    /// What was heard.
+    pub heard: &'a Heard,
+    /// Ways to read title and artist; none without a title.
+    pub readings: Vec<Reading>,
+    /// Its album's name.
+    pub album: Option<AlbumName>,
+}
+
+impl<'a> Passage<'a> {
+    /// Takes what was heard apart.
+    pub fn new(heard: &'a Heard) -> Self {
+        Self {
+            heard,
+            readings: readings(heard),
+            album: heard
+                .album
+                .as_deref()
+                .map(|album| AlbumName::parse(album, "")),
+        }
+    }
+
+    /// Versions that the album's name says the passage is.
+    fn versions_of_album(&self) -> BTreeSet<String> {
+        let versions = self.album.as_ref().map(AlbumName::versions);
+        versions.into_iter().flatten().map(str::to_owned).collect()
+    }
+}
+
+/// Ways to read title and artist, as they stand first.
+pub fn readings(heard: &Heard) -> Vec<Reading> {
+    let Some(title) = heard.title.as_deref() else {
+        return Vec::new();
+    };
+    let artist = heard.artist.clone().filter(|artist| !is_nobody(artist));
+    let title = title.replace('_', " ");
+    let title = without_extension(&title);
+    let mut readings = vec![Reading {
+        title: Title::parse(title),
+        artist: artist.clone(),
+        is_plain: true,
+    }];
+    let mut other = |title: &str, artist: Option<String>| {
+        readings.push(Reading {
+            title: Title::parse(title),
+            artist,
+            is_plain: false,
+        });
+    };
+    let bare = without_number(title);
+    if bare != title {
+        other(bare, artist.clone());
+    }
+    if let Some((before, after)) = bare.split_once(" - ") {
+        // `Artist - Title`, with the artist in its own field or without.
+        other(after, Some(before.to_owned()));
+        other(before, Some(after.to_owned()));
+    }
+    if let Some(artist) = &artist {
+        other(artist, Some(title.to_owned()));
+    }
+    readings
+}
+
+fn without_extension(title: &str) -> &str {
+    let ends = [".mp3", ".flac", ".ogg", ".m4a", ".wav", ".opus", ".wma"];
+    let lower = title.to_ascii_lowercase();
+    let end = ends.iter().find(|end| lower.ends_with(**end));
+    end.map_or(title, |end| &title[..title.len() - end.len()])
+}
+
+/// A title without the number of a track before it: `01 - X`, `01. X`, `01 X`.
+fn without_number(title: &str) -> &str {
+    let digits = title.len() - title.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    if !(1..=3).contains(&digits) {
+        return title;
+    }
+    let rest = &title[digits..];
+    let bare = rest.trim_start_matches(|c: char| " -._)".contains(c));
+    // `7 Seconds` may be all there is to it; `07 Seconds` is not written so.
+    let is_number = bare.len() < rest.len()
+        && (title.starts_with('0') || !rest.starts_with(' ') || rest.starts_with(" -"));
+    if is_number && !bare.is_empty() {
+        bare
+    } else {
+        title
+    }
+}
+
+/// What is noticed about a candidate for a passage.
+pub fn notice(passage: &Passage<'_>, candidate: &Candidate) -> Vec<&'static str> {
+    let mut noticed = Vec::with_capacity(16);
+    let title = names(passage, candidate, &mut noticed);
+    album(passage, candidate, &mut noticed);
+    length(passage.heard, passage, candidate, &mut noticed);
+    context(candidate, &mut noticed);
+    sound(passage.heard, candidate, title, &mut noticed);
+    codes(passage.heard, candidate, &mut noticed);
+    noticed
+}
+
+/// The titles that a candidate goes by, with what is said of its version.
+fn titles(candidate: &Candidate) -> Vec<Title> {
+    let recording = &candidate.recording;
+    let mut titles = vec![Title::parse(&recording.title).with_remark(&recording.remark)];
+    for context in &candidate.contexts {
+        let title = Title::parse(&context.title).with_remark(&recording.remark);
+        if !titles.contains(&title) {
+            titles.push(title);
+        }
+    }
+    titles
+}
+
+fn names_of(recording: &Recording) -> impl Iterator<Item = &str> {
+    let credits = recording.credits.iter().flat_map(|credit| {
+        let names = [credit.name.as_str(), &credit.credited_as, &credit.sort_name];
+        names
+            .into_iter()
+            .chain(credit.aliases.iter().map(String::as_str))
+    });
+    std::iter::once(recording.artist.as_str())
+        .chain(credits)
+        .filter(|name| !name.is_empty())
+}
+
+/// Title, artist and version, in the reading that fits best; the likeness of the titles.
+fn names(
+    passage: &Passage<'_>,
+    candidate: &Candidate,
+    noticed: &mut Vec<&'static str>,
+) -> Likeness {
+    let titles = titles(candidate);
+    let mut best: Option<(Relation, Option<Artists>, bool)> = None;
+    let rank = |relation: &Relation, artist: Option<Artists>, is_plain: bool| {
+        // A version that only one of them names is less of a difference than another name.
+        let differ = relation.only_first.len() + relation.only_second.len();
+        let by = match artist {
+            Some(Artists::Different) => 0,
+            None => 1,
+            Some(Artists::Misspelt) => 2,
+            Some(Artists::Shared) => 3,
+            Some(Artists::Same) => 4,
+        };
+        let is_other = relation.name == Likeness::Different || !is_plain && matches!(by, 0 | 2);
+        (
+            !is_other,
+            by,
+            relation.name,
+            std::cmp::Reverse(differ),
+            is_plain,
+        )
+    };
+    for reading in &passage.readings {
+        let artist = reading
+            .artist
+            .as_deref()
+            .map(|artist| artists(artist, names_of(&candidate.recording)));
+        for title in &titles {
+            let relation = reading.title.relation(title);
+            let is_better = best.as_ref().is_none_or(|(known, by, plain)| {
+                rank(&relation, artist, reading.is_plain) > rank(known, *by, *plain)
+            });
+            if is_better {
+                best = Some((relation, artist, reading.is_plain));
+            }
+        }
+    }
+    let Some((relation, artist, is_plain)) = best else {
+        noticed.push("title: none in the tags");
+        artist_alone(passage, candidate, noticed);
+        return Likeness::Different;
+    };
+    noticed.push(match relation.name {
+        Likeness::Same => "title: the same",
+        Likeness::Misspelt => "title: a slip of spelling",
+        Likeness::Longer => "title: words more or fewer",
+        Likeness::Different => "title: another",
+    });
+    let by_release = passage.heard.artist.as_deref().is_some_and(|ours| {
+        let theirs = candidate.contexts.iter().map(|one| one.artist.as_str());
+        artists(ours, theirs.filter(|name| !name.is_empty())) >= Artists::Shared
+    });
+    noticed.push(match artist {
+        Some(Artists::Same) => "artist: the same",
+        Some(Artists::Shared) => "artist: one of several",
+        Some(Artists::Misspelt) => "artist: a slip of spelling",
+        Some(Artists::Different) if by_release => "artist: that of the release",
+        Some(Artists::Different) => "artist: another",
+        None => "artist: none in the tags",
+    });
+    let by_somebody_else = artist == Some(Artists::Different) && !by_release;
+    if relation.name == Likeness::Different {
+        if by_somebody_else {
+            noticed.push("names: title and artist are others");
+        }
+        return relation.name;
+    }
+    if !is_plain {
+        noticed.push("names: read from a title that holds more");
+    }
+    if relation.name == Likeness::Same && artist >= Some(Artists::Shared) {
+        noticed.push("names: title and artist are the same");
+    }
+    versions(passage, candidate, &relation, noticed);
+    relation.name
+}
+
+fn artist_alone(passage: &Passage<'_>, candidate: &Candidate, noticed: &mut Vec<&'static str>) {
+    let ours = passage
+        .heard
+        .artist
+        .as_deref()
+        .filter(|artist| !is_nobody(artist));
+    noticed.push(
+        match ours.map(|ours| artists(ours, names_of(&candidate.recording))) {
+            None => "artist: none in the tags",
+            Some(Artists::Different) => "artist: another, of no title",
+            Some(_) => "artist: the same, of no title",
+        },
+    );
+}
+
+/// What versions one of them names and the other does not.
+fn versions(
+    passage: &Passage<'_>,
+    candidate: &Candidate,
+    relation: &Relation,
+    noticed: &mut Vec<&'static str>,
+) {
+    let mut file = relation.only_first.clone();
+    let mut this = relation.only_second.clone();
+    // A live album need not call its tracks live, in the tags or in the catalogue.
+    let by_album = passage.versions_of_album();
+    let of_releases: BTreeSet<String> = release_names(candidate)
+        .filter(|release| is_album(passage, release) != Some(Albums::Different))
+        .flat_map(|release| {
+            let name = AlbumName::parse(&release.title, &release.remark).versions();
+            let live = release
+                .secondary
+                .iter()
+                .any(|kind| kind == "Live")
+                .then_some("live");
+            name.into_iter()
+                .chain(live)
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let of_this: BTreeSet<String> = titles(candidate)
+        .into_iter()
+        .flat_map(|title| {
+            title
+                .versions
+                .into_iter()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    file.extend(by_album.iter().filter(|one| *one != "remix").cloned());
+    file.retain(|version| !of_releases.contains(version) && !of_this.contains(version));
+    this.retain(|version| !by_album.contains(version));
+    let masters = ["remaster", "mono", "stereo"];
+    let is_master = |version: &String| masters.contains(&version.as_str());
+    if file.iter().chain(&this).any(is_master) {
+        noticed.push("version: only one is called remastered, mono or stereo");
+        // Mono and stereo are different recordings where both are named.
+        let both = |a: &str, b: &str| file.contains(a) && this.contains(b);
+        if both("mono", "stereo") || both("stereo", "mono") {
+            noticed.push("version: one is mono and the other stereo");
+        }
+    }
+    file.retain(|version| !is_master(version));
+    this.retain(|version| !is_master(version));
+    if !file.is_empty() {
+        noticed.push(if relation.is_unknown {
+            "version: the file has a qualifier that this has not"
+        } else {
+            "version: the file names one that this is not"
+        });
+    }
+    if !this.is_empty() {
+        noticed.push(if relation.is_unknown {
+            "version: this has a qualifier that the file has not"
+        } else {
+            "version: this is one that the file does not name"
+        });
+    }
+    let both = !relation.shared.is_empty() || by_album.iter().any(|one| of_this.contains(one));
+    if both && file.is_empty() && this.is_empty() {
+        noticed.push("version: both name the same");
+    }
+}
+
+fn release_names(candidate: &Candidate) -> impl Iterator<Item = &ReleaseName> {
+    let of_contexts = candidate.contexts.iter().map(|context| &context.release);
+    candidate.recording.releases.iter().chain(of_contexts)
+}
+
+fn is_album(passage: &Passage<'_>, release: &ReleaseName) -> Option<Albums> {
+    let ours = passage.album.as_ref()?;
+    Some(ours.relation(&AlbumName::parse(&release.title, &release.remark)))
+}
+
+/// The album that the tags name, against those that the candidate is known to be on.
+fn album(passage: &Passage<'_>, candidate: &Candidate, noticed: &mut Vec<&'static str>) {
+    let Some(ours) = &passage.album else {
+        noticed.push("album: none in the tags");
+        return;
+    };
+    let related: Vec<_> = release_names(candidate)
+        .filter_map(|release| Some((is_album(passage, release)?, release)))
+        .collect();
+    let Some(best) = related.iter().map(|(albums, _)| *albums).max() else {
+        noticed.push("album: its releases are not known");
+        return;
+    };
+    noticed.push(match best {
+        Albums::Same => "album: the same",
+        Albums::Similar => "album: a slip of spelling",
+        Albums::OtherVersion => "album: another version of it",
+        Albums::Different => "album: another",
+    });
+    if ours.years.is_empty() || best < Albums::OtherVersion {
+        return;
+    }
+    let years: BTreeSet<u32> = related
+        .into_iter()
+        .filter(|(albums, _)| *albums == best)
+        .flat_map(|(_, release)| {
+            let mut years = AlbumName::parse(&release.title, &release.remark).years;
+            let year: Option<u32> = release
+                .date
+                .as_deref()
+                .and_then(|date| date.get(..4)?.parse().ok());
+            years.extend(year);
+            years
+        })
+        .collect();
+    if !years.is_empty() {
+        noticed.push(if years.is_disjoint(&ours.years) {
+            "album: of another year than its name says"
+        } else {
+            "album: of the year that its name says"
+        });
+    }
+}
+
+fn length(
+    heard: &Heard,
+    passage: &Passage<'_>,
+    candidate: &Candidate,
+    noticed: &mut Vec<&'static str>,
+) {
+    let on_album = candidate.contexts.iter().filter(|context| {
+        is_album(passage, &context.release).is_none_or(|albums| albums >= Albums::Similar)
+    });
+    let known = on_album
+        .filter_map(|context| context.length_ms)
+        .chain(candidate.recording.length_ms);
+    let apart = known.map(|length| heard.length_ms.abs_diff(length)).min();
+    noticed.push(match apart {
+        None => "length: not known",
+        Some(0..=1_500) => "length: within 1.5 s",
+        Some(1_501..=3_000) => "length: within 3 s",
+        Some(3_001..=6_000) => "length: within 6 s",
+        Some(6_001..=12_000) => "length: within 12 s",
+        Some(_) => "length: more than 12 s apart",
+    });
+}
+
+/// Other files of the folder that a release explains as well.
+fn context(candidate: &Candidate, noticed: &mut Vec<&'static str>) {
+    let Some(best) = candidate
+        .contexts
+        .iter()
+        .max_by_key(|one| (one.others, one.in_place))
+    else {
+        return;
+    };
+    noticed.push(match best.others {
+        0 => "album: fits no other file",
+        1 => "album: fits 1 other file",
+        2 | 3 => "album: fits 2 or 3 other files",
+        4..=6 => "album: fits 4 to 6 other files",
+        _ => "album: fits 7 or more other files",
+    });
+    if best.others * 2 < best.siblings {
+        noticed.push("album: fits fewer than half of the files");
+    }
+    if best.others > 0 {
+        match best.in_place {
+            Some(true) => noticed.push("album: at the track's number"),
+            Some(false) => noticed.push("album: at another number"),
+            None => {}
+        }
+    }
+}
+
+fn sound(heard: &Heard, candidate: &Candidate, title: Likeness, noticed: &mut Vec<&'static str>) {
+    let Some(print) = &candidate.print else {
+        if let Some(other) = &heard.best_print {
+            noticed.push(match other.sources {
+                _ if other.score < 0.9 => "sound: perhaps another",
+                0 | 1 => "sound: another, says one person",
+                2..=4 => "sound: another, say some",
+                _ => "sound: another, say many",
+            });
+        }
+        return;
+    };
+    let share = print.sources as f64 / print.sources_of_all.max(1) as f64;
+    noticed.push(match (print.score, share) {
+        (score, _) if score < 0.8 => "sound: hardly alike",
+        (score, _) if score < 0.9 => "sound: roughly alike",
+        (_, share) if share < 0.2 => "sound: alike, say few of many",
+        (_, share) if share < 0.45 => "sound: alike, says a minority",
+        (_, share) if share < 0.8 => "sound: alike, says a majority",
+        _ => match print.sources {
+            0 | 1 => "sound: alike, says one person",
+            2..=4 => "sound: alike, say some",
+            _ => "sound: alike, say many",
+        },
+    });
+    if print.score >= 0.9 && share >= 0.45 {
+        if title >= Likeness::Longer {
+            noticed.push("sound: agrees with the title");
+        } else if heard.title.is_some() {
+            noticed.push("sound: against the title");
+        }
+    }
+}
+
+fn codes(heard: &Heard, candidate: &Candidate, noticed: &mut Vec<&'static str>) {
+    if let Some(id) = &heard.recording_mbid {
+        let is_it = candidate.is_tagged || *id == candidate.recording.mbid;
+        noticed.push(if is_it {
+            "id: in the tags"
+        } else {
+            "id: the tags name another"
+        });
+        if is_it && noticed.contains(&"title: another") {
+            noticed.push("id: against the title");
+            if noticed.contains(&"artist: another") {
+                noticed.push("id: against title and artist");
+            }
+        }
+    }
+    if let Some(isrc) = &heard.isrc {
+        if candidate.recording.isrcs.contains(isrc) {
+            noticed.push(match candidate.of_code {
+                0 | 1 => "isrc: the same",
+                _ => "isrc: the same, which others have, too",
+            });
+        } else if !candidate.recording.isrcs.is_empty() {
+            noticed.push("isrc: another");
+        }
+    }
+}
+
+/// What is noticed about a passage that speaks for another version of its candidates, and for none of
+/// them; `noticed` is what was noticed about each.
+pub fn notice_passage(
+    passage: &Passage<'_>,
+    noticed: &[Vec<&'static str>],
+) -> (Vec<&'static str>, Vec<&'static str>) {
+    let any = |what: &str| noticed.iter().any(|one| one.contains(&what));
+    let mut for_other = vec!["another version: to begin with"];
+    let mut for_none = vec!["none: to begin with"];
+    let is_named = any("names: title and artist are the same");
+    if is_named {
+        for_other.push("another version: title and artist are known");
+    } else {
+        for_none.push("none: title and artist are not known together");
+    }
+    if passage.album.is_some() && !any("album: the same") && !any("album: a slip of spelling") {
+        for_other.push("another version: the album is not known");
+        for_none.push("none: the album is not known");
+    }
+    let heard = passage.heard;
+    match &heard.best_print {
+        None => for_none.push("none: the sound is not known"),
+        Some(print) if print.score < 0.8 => for_none.push("none: the sound is hardly known"),
+        Some(_) => {}
+    }
+    if heard.title.is_none() && heard.best_print.is_none() {
+        for_none.push("none: neither title nor sound");
+    }
+    (for_other, for_none)
+}

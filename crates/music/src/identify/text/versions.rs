@@ -1,0 +1,269 @@
+//! Words that say which version of a title something is, in the languages that sleeves are printed in.
+//!
+//! The lists are from sleeves, from MusicBrainz' guidelines on recordings' disambiguations, and from
+//! reports of wrong matches. What is in none of them and stands in brackets is a version that nobody
+//! knows, which is a difference, too.
+
+use std::collections::BTreeSet;
+
+/// Words that make another recording of a title, by what they make of it.
+const VERSIONS: [(&str, &[&str]); 20] = [
+    (
+        "live",
+        &[
+            "live",
+            "concert",
+            "unplugged",
+            "bootleg",
+            "bootlegs",
+            "soundcheck",
+            "vivo",
+            "directo",
+            "concierto",
+            "konzert",
+            "onstage",
+        ],
+    ),
+    (
+        "remaster",
+        &[
+            "remaster",
+            "remastered",
+            "remastering",
+            "remasterizado",
+            "digitally",
+        ],
+    ),
+    (
+        "demo",
+        &[
+            "demo",
+            "demos",
+            "rehearsal",
+            "rehearsals",
+            "rough",
+            "maqueta",
+        ],
+    ),
+    (
+        "instrumental",
+        &[
+            "instrumental",
+            "instrumentals",
+            "instrumentales",
+            "backing",
+            "playback",
+        ],
+    ),
+    ("karaoke", &["karaoke", "singalong"]),
+    (
+        "acoustic",
+        &[
+            "acoustic",
+            "acoustique",
+            "acustico",
+            "akustisch",
+            "unplugged",
+        ],
+    ),
+    (
+        "remix",
+        &[
+            "remix", "remixes", "remixed", "rmx", "mix", "mixes", "dub", "rework", "bootleg", "vip",
+        ],
+    ),
+    ("edit", &["edit", "edited", "short", "single", "radio"]),
+    ("extended", &["extended", "long", "12", "maxi"]),
+    (
+        "a cappella",
+        &["acappella", "acapella", "cappella", "capella"],
+    ),
+    (
+        "alternative",
+        &[
+            "alternate",
+            "alternative",
+            "take",
+            "takes",
+            "outtake",
+            "outtakes",
+            "early",
+        ],
+    ),
+    ("session", &["session", "sessions", "bbc", "peel"]),
+    (
+        "cover",
+        &[
+            "cover",
+            "covers",
+            "tribute",
+            "rendition",
+            "lullaby",
+            "reimagined",
+        ],
+    ),
+    (
+        "recorded again",
+        &["rerecorded", "rerecording", "rerecordings"],
+    ),
+    ("reprise", &["reprise"]),
+    ("chiptune", &["chiptune", "8bit"]),
+    ("sped", &["nightcore", "sped", "slowed"]),
+    ("arranged", &["orchestral", "symphonic", "quartet", "piano"]),
+    ("mono", &["mono"]),
+    ("stereo", &["stereo"]),
+];
+
+/// Words of asides that say nothing, if all of an aside are such.
+pub(super) const HARMLESS: [&str; 18] = [
+    "album", "version", "original", "mix", "lp", "explicit", "bonus", "track", "single",
+    "standard", "main", "the", "hidden", "official", "audio", "video", "hq", "lyrics",
+];
+
+/// Words that editions of an album are told apart by, which hold the same recordings for the most part.
+pub(super) const OF_EDITIONS: [&str; 40] = [
+    "deluxe",
+    "edition",
+    "expanded",
+    "anniversary",
+    "bonus",
+    "tracks",
+    "track",
+    "special",
+    "limited",
+    "collectors",
+    "collector",
+    "disc",
+    "disk",
+    "cd",
+    "cd1",
+    "cd2",
+    "cd3",
+    "ep",
+    "lp",
+    "vinyl",
+    "the",
+    "original",
+    "reissue",
+    "version",
+    "box",
+    "set",
+    "super",
+    "remaster",
+    "remastered",
+    "digital",
+    "japan",
+    "japanese",
+    "us",
+    "uk",
+    "import",
+    "single",
+    "album",
+    "edicion",
+    "itunes",
+    "explicit",
+];
+
+/// What people write where an artist should stand.
+pub(super) const NOBODY: [&str; 22] = [
+    "va",
+    "v a",
+    "various",
+    "various artists",
+    "varios",
+    "varios artistas",
+    "varios interpretes",
+    "artistes divers",
+    "artisti vari",
+    "verschiedene",
+    "verschiedene interpreten",
+    "verschiedene kunstler",
+    "soundtrack",
+    "ost",
+    "original soundtrack",
+    "original cast",
+    "unknown",
+    "unknown artist",
+    "artist",
+    "compilation",
+    "none",
+    "no artist",
+];
+
+/// Words for a track, in titles that programs write.
+pub(super) const TRACK: [&str; 10] = [
+    "track",
+    "titel",
+    "piste",
+    "pista",
+    "traccia",
+    "faixa",
+    "spur",
+    "spor",
+    "audiotrack",
+    "untitled",
+];
+
+pub(super) fn versions_in(words: &[String]) -> BTreeSet<&'static str> {
+    let mut found = BTreeSet::new();
+    for (version, names) in VERSIONS {
+        if words.iter().any(|word| names.contains(&word.as_str())) {
+            found.insert(version);
+        }
+    }
+    let has = |name: &str| words.iter().any(|word| word == name);
+    let follow =
+        |one: &str, other: &str| words.windows(2).any(|two| two[0] == one && two[1] == other);
+    // `single version` and `original mix` are what everybody knows.
+    if has("original") && !has("demo") {
+        found.clear();
+    }
+    if follow("re", "recorded") || follow("re", "recording") || follow("re", "recordings") {
+        found.insert("recorded again");
+    }
+    if follow("8", "bit") {
+        found.insert("chiptune");
+    }
+    if follow("ao", "vivo") || follow("en", "public") || follow("dal", "vivo") {
+        found.insert("live");
+    }
+    if follow("sing", "along") {
+        found.insert("karaoke");
+    }
+    found
+}
+
+/// The number that a word is, up to twenty and the tens.
+pub(super) fn number(word: &str) -> Option<u32> {
+    const UNITS: [&str; 21] = [
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
+        "twenty",
+    ];
+    const TENS: [&str; 8] = [
+        "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred",
+    ];
+    let at = |list: &[&str]| {
+        let found = list.iter().position(|one| *one == word)?;
+        u32::try_from(found).ok()
+    };
+    at(&UNITS).or_else(|| at(&TENS).map(|tens| (tens + 3) * 10))
+}
