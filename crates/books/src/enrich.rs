@@ -1,25 +1,30 @@
 //! Asks GRIN for more about each book, many in one request, and records what it knows.
 //!
-//! A book counts as asked only when GRIN has answered: one whose request failed remains, and is asked for next time.
+//! A book counts as asked only when GRIN has answered: one whose request failed remains, and is asked for next time. A
+//! book is called unknown to GRIN only where an answer proves it; see `answer`.
 
 mod answer;
+mod ask;
+mod requests;
 
-use std::time::{Duration, Instant};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
-use run::{Cancel, Usage};
+use run::Usage;
 use tokio::task::JoinSet;
-
-use answer::read_answer;
 
 use crate::catalogue::Catalogue;
 use crate::catalogue::query;
 use crate::catalogue::record::{self, EnrichedBook};
 use crate::date;
+use crate::enrich::ask::{Answered, ask};
+use crate::enrich::requests::{Kind, Request, SEARCH, cut};
 use crate::error::Error;
 use crate::event::{EnrichCompleted, Event, Outcome};
-use crate::grin::Grin;
 use crate::run::{Stage, StageResult};
-use crate::session::{Work, patiently, wait};
+use crate::session::{Work, wait};
 
 /// How to enrich.
 #[derive(Clone, Debug)]
@@ -45,23 +50,8 @@ impl Default for Enrich {
     }
 }
 
-/// A request's URL is no longer than this.
-const LONGEST_URL: usize = 7_500;
-
-/// Where to ask.
-const SEARCH: &str = "_barcode_search?execute_query=true&format=text&mode=full&barcodes=";
-
 /// Books recorded in one transaction, at least.
 const RECORDED_AT_ONCE: usize = 4_000;
-
-/// More is no answer about one URL's books.
-const LONGEST_ANSWER: usize = 64 << 20;
-
-/// What one request brought.
-struct Answered {
-    asked: Vec<String>,
-    result: Result<Vec<EnrichedBook>, Error>,
-}
 
 /// What the steps share.
 struct Enriching<'a> {
@@ -76,6 +66,12 @@ struct Enriching<'a> {
     /// Books that do not fill a request: they go with those that are read next.
     rest: Vec<String>,
     left: u64,
+    /// Requests that are ready, to be taken from the end.
+    waiting: Vec<Request>,
+    /// Books about which an answer was silent.
+    again: HashSet<String>,
+    /// A book that GRIN knows.
+    witness: Option<String>,
 }
 
 #[derive(Default)]
@@ -120,6 +116,9 @@ pub(crate) fn enrich(work: &Work<'_>, options: &Enrich) -> Result<EnrichComplete
         above: 0,
         rest: Vec::new(),
         left: books,
+        waiting: Vec::new(),
+        again: HashSet::new(),
+        witness: None,
     };
     wait(enriching.all())?;
     let counts = enriching.counts;
@@ -168,21 +167,27 @@ fn reset(catalogue: &Catalogue) -> Result<(), Error> {
 
 impl Enriching<'_> {
     async fn all(&mut self) -> Result<(), Error> {
-        let mut running: JoinSet<Answered> = JoinSet::new();
-        let mut waiting: Vec<Vec<String>> = Vec::new();
+        let mut running: JoinSet<Vec<Answered>> = JoinSet::new();
+        let alive = Arc::new(AtomicBool::new(true));
         loop {
             while !self.work.cancel.is_requested() && running.len() < self.options.concurrent.max(1)
             {
-                if waiting.is_empty() {
-                    waiting = self.next_requests()?;
+                if self.waiting.is_empty() {
+                    self.next_requests()?;
                 }
-                let Some(asked) = waiting.pop() else { break };
-                self.left -= asked.len() as u64;
+                let Some(request) = self.waiting.pop() else {
+                    break;
+                };
+                self.left -= request.asked.len() as u64;
                 let (grin, cancel) = (self.work.grin.clone(), self.work.cancel.clone());
-                running.spawn(async move { ask(&grin, asked, &cancel).await });
+                running.spawn(ask(grin, request, cancel, Arc::clone(&alive)));
             }
             match running.join_next().await {
-                Some(Ok(answered)) => self.take(answered).await?,
+                Some(Ok(answers)) => {
+                    for answered in answers {
+                        self.take(answered).await?;
+                    }
+                }
                 Some(Err(_)) => return Err(Error::Gone("a request")),
                 None => break,
             }
@@ -192,8 +197,9 @@ impl Enriching<'_> {
         record::problem(self.work.catalogue, "enrich", problems, date::now()).await
     }
 
-    /// The next books, cut into requests that are as long as they may be; in reverse, to be taken from the end.
-    fn next_requests(&mut self) -> Result<Vec<Vec<String>>, Error> {
+    /// Reads the next books and cuts them into requests that are as long as they may be; in reverse, to be taken from
+    /// the end.
+    fn next_requests(&mut self) -> Result<(), Error> {
         let base = self.work.grin.url(SEARCH)?.as_str().len();
         loop {
             let mut barcodes = std::mem::take(&mut self.rest);
@@ -208,41 +214,97 @@ impl Enriching<'_> {
             if is_end {
                 self.left = barcodes.len() as u64;
             }
+            // Room for a witness.
+            let witness = self.witness.as_ref().map_or(0, |witness| witness.len() + 1);
+            let is_last_look = self.are_all_again(&barcodes);
+            let base = base + if is_last_look { witness } else { 0 };
             let mut requests = cut(barcodes, base, self.options.batch);
             if self.left > requests.iter().map(Vec::len).sum::<usize>() as u64 {
                 self.rest = requests.pop().unwrap_or_default();
             }
             if !requests.is_empty() || self.left == 0 {
-                requests.reverse();
-                return Ok(requests);
+                let request = |asked: Vec<String>| self.request(asked);
+                self.waiting = requests.into_iter().rev().map(request).collect();
+                return Ok(());
             }
         }
     }
 
-    async fn take(&mut self, answered: Answered) -> Result<(), Error> {
-        let Answered { asked, result } = answered;
-        let failed = result.is_err();
-        match result {
-            Ok(found) => {
-                let known: std::collections::HashSet<&str> =
-                    found.iter().map(|book| book.barcode.as_str()).collect();
-                let not_found = asked
-                    .iter()
-                    .filter(|barcode| !known.contains(barcode.as_str()));
-                self.not_found.extend(not_found.cloned());
-                self.found.extend(found);
-                self.counts.batches += 1;
-            }
-            Err(error) if error.is_about_request() => self.failed(&asked, &error),
-            Err(error) => return Err(error),
+    fn are_all_again(&self, asked: &[String]) -> bool {
+        asked.iter().all(|barcode| self.again.contains(barcode))
+    }
+
+    fn request(&self, asked: Vec<String>) -> Request {
+        let again = self.are_all_again(&asked);
+        Request {
+            witness: self.witness.clone().filter(|_| again),
+            kind: if again { Kind::Again } else { Kind::First },
+            asked,
         }
-        for _ in &asked {
-            self.work.progress.finished(0, 1, failed);
+    }
+
+    async fn take(&mut self, answered: Answered) -> Result<(), Error> {
+        let Answered {
+            asked,
+            kind,
+            witnessed,
+            result,
+        } = answered;
+        let reading = match result {
+            Ok(reading) => reading,
+            Err(error) if error.is_about_request() => {
+                self.failed(&asked, &error);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        self.counts.batches += 1;
+        let before = self.found.len() + self.not_found.len();
+        if let Some(book) = reading.found.last() {
+            self.witness = Some(book.barcode.clone());
+        }
+        self.found.extend(reading.found);
+        self.not_found.extend(reading.unknown);
+        for barcode in reading.silent {
+            // What an answer without an order leaves out twice, and what one that is known to be whole leaves out, GRIN
+            // does not know.
+            let looked_twice = self.again.contains(&barcode) && !reading.in_order;
+            if looked_twice || (kind == Kind::Again && witnessed) {
+                self.not_found.push(barcode);
+            } else if kind == Kind::Again {
+                let reason = "the answers tell of no book at all, which proves nothing".to_owned();
+                self.failed(&[barcode], &Error::Answer { reason });
+            } else {
+                self.ask_again(barcode);
+            }
+        }
+        for barcode in reading.doubtful {
+            if kind == Kind::Alone {
+                let reason = "its line does not have the fields of the header".to_owned();
+                self.failed(&[barcode], &Error::Answer { reason });
+            } else {
+                self.left += 1;
+                self.waiting.push(Request {
+                    asked: vec![barcode],
+                    witness: None,
+                    kind: Kind::Alone,
+                });
+            }
+        }
+        for _ in before..self.found.len() + self.not_found.len() {
+            self.work.progress.finished(0, 1, false);
         }
         if self.found.len() + self.not_found.len() >= RECORDED_AT_ONCE {
             self.record().await?;
         }
         Ok(())
+    }
+
+    /// A book goes with those that are read next: a line of one of them shows that its own is missing.
+    fn ask_again(&mut self, barcode: String) {
+        self.again.insert(barcode.clone());
+        self.rest.insert(0, barcode);
+        self.left += 1;
     }
 
     fn failed(&mut self, asked: &[String], error: &Error) {
@@ -251,6 +313,9 @@ impl Enriching<'_> {
             asked.last().cloned().unwrap_or_default(),
         );
         self.counts.failed += asked.len() as u64;
+        for _ in asked {
+            self.work.progress.finished(0, 1, true);
+        }
         let item = format!("{} books, `{first}` to `{last}`", asked.len());
         self.problems.push((item, error.to_string()));
         (self.work.tell)(&Event::BatchFailed {
@@ -276,62 +341,5 @@ impl Enriching<'_> {
             not_found: counts.1,
         });
         Ok(())
-    }
-}
-
-async fn ask(grin: &Grin, asked: Vec<String>, cancel: &Cancel) -> Answered {
-    let again = |error: &Error, pause: Duration| {
-        let first = asked.first().map_or("", String::as_str);
-        tracing::info!(
-            "asking again for `{first}` and those after it in {:.1} s: {error}",
-            pause.as_secs_f64()
-        );
-    };
-    let result = patiently(grin, cancel, again, || once(grin, &asked)).await;
-    Answered { asked, result }
-}
-
-async fn once(grin: &Grin, asked: &[String]) -> Result<Vec<EnrichedBook>, Error> {
-    let all: String = url::form_urlencoded::byte_serialize(asked.join(" ").as_bytes()).collect();
-    let url = grin.url(&format!("{SEARCH}{all}"))?;
-    let body = grin.get(&url).await?.bytes(LONGEST_ANSWER).await?;
-    read_answer(&body, asked)
-}
-
-/// Cuts barcodes into groups whose URLs are short enough, of at most `most`.
-fn cut(barcodes: Vec<String>, base: usize, most: u32) -> Vec<Vec<String>> {
-    let mut groups: Vec<Vec<String>> = Vec::new();
-    let mut length = usize::MAX;
-    for barcode in barcodes {
-        let encoded: usize = url::form_urlencoded::byte_serialize(barcode.as_bytes())
-            .map(str::len)
-            .sum();
-        length = length.saturating_add(encoded + 1);
-        match groups.last_mut() {
-            Some(group) if length <= LONGEST_URL && group.len() < most as usize => {
-                group.push(barcode);
-            }
-            _ => {
-                length = base + encoded;
-                groups.push(vec![barcode]);
-            }
-        }
-    }
-    groups
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn urls_are_short_and_no_barcode_is_lost() {
-        let barcodes: Vec<_> = (0..2000).map(|n| format!("{n:014}")).collect();
-        let groups = cut(barcodes.clone(), 120, 6_000);
-        assert_eq!(groups.concat(), barcodes);
-        assert_eq!(groups[0].len(), (7_500 - 120 + 1) / 15);
-        let odd = vec!["$".repeat(3_000), "x".into(), "y".repeat(8_000)];
-        assert_eq!(cut(odd, 120, 6_000).len(), 3);
-        assert_eq!(cut(barcodes, 120, 30).len(), 67);
     }
 }

@@ -2,6 +2,7 @@
 
 mod decode;
 mod links;
+mod plain;
 mod table;
 mod text;
 
@@ -14,6 +15,8 @@ use crate::listed::ListedBook;
 use crate::page::decode::Charset;
 use crate::page::links::Links;
 use crate::page::table::Table;
+
+pub(crate) use plain::decode_text;
 
 /// What a page said besides its books.
 #[derive(Clone, Debug, PartialEq, Eq)]

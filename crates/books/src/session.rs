@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use run::{Cancel, Progress};
-use web::Secret;
+use web::{Retry, Secret};
 
 use crate::catalogue::Catalogue;
 use crate::collect::{self, Collect};
@@ -225,6 +225,20 @@ pub(crate) async fn patiently<T, F>(
 where
     F: Future<Output = Result<T, Error>>,
 {
+    patiently_by(grin, grin.retry(), cancel, again, ask).await
+}
+
+/// The same, with another patience than that of GRIN's options.
+pub(crate) async fn patiently_by<T, F>(
+    grin: &Grin,
+    retry: &Retry,
+    cancel: &Cancel,
+    again: impl Fn(&Error, Duration),
+    ask: impl Fn() -> F,
+) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
     let attempt = || async {
         let token = grin.token().await?;
         let result = ask().await;
@@ -234,5 +248,5 @@ where
         result
     };
     let stop = || cancel.is_requested();
-    grin.retry().run(stop, again, attempt).await
+    retry.run(stop, again, attempt).await
 }

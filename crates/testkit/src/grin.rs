@@ -85,6 +85,8 @@ struct Shared {
     latency: Mutex<Duration>,
     /// Pages that were made beforehand, by their first book.
     prepared: Mutex<HashMap<u64, Arc<Vec<u8>>>>,
+    /// What becomes of every answer about barcodes.
+    change_answers: Mutex<fn(String) -> Vec<u8>>,
     ended: AtomicBool,
 }
 
@@ -110,6 +112,7 @@ impl FakeGrin {
             refreshes: AtomicU64::new(0),
             latency: Mutex::default(),
             prepared: Mutex::default(),
+            change_answers: Mutex::new(String::into_bytes),
             ended: AtomicBool::new(false),
         });
         let serving = Arc::clone(&shared);
@@ -151,6 +154,11 @@ impl FakeGrin {
     /// Faults that were asked for and did not happen yet are forgotten.
     pub fn mend(&self) {
         lock(&self.shared.faults).clear();
+    }
+
+    /// Answers about barcodes become something else.
+    pub fn change_answers(&self, change: fn(String) -> Vec<u8>) {
+        *lock(&self.shared.change_answers) = change;
     }
 
     /// Every answer takes this much longer.

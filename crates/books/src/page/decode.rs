@@ -85,7 +85,7 @@ impl<R: Read> Read for Body<R> {
 }
 
 /// The encoding that a `charset=` names.
-fn named(text: &[u8]) -> Option<&'static Encoding> {
+pub(crate) fn named(text: &[u8]) -> Option<&'static Encoding> {
     let text = text.to_ascii_lowercase();
     let at = text.windows(8).position(|window| window == b"charset=")? + 8;
     let label: Vec<u8> = text[at..]

@@ -42,6 +42,7 @@ impl World {
         let options = RunOptions {
             library_directory: Some("X".into()),
             storage: Some(StorageKind::S3),
+            log_dir: Some(self.folder.path().join("logs").display().to_string()),
             ..RunOptions::default()
         };
         Run::begin(&self.folder.path().join("output"), "R", &options).unwrap()

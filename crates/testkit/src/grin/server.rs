@@ -132,7 +132,7 @@ fn content(shared: &Shared, target: &str, fault: Option<&Fault>) -> Answer {
         return Answer {
             status: "200 OK",
             headers: "Content-Type: text/plain\r\n".into(),
-            body: catalogue.answer(&barcodes).into_bytes(),
+            body: lock(&shared.change_answers)(catalogue.answer(&barcodes)),
         };
     }
     if !target.contains("_all_books") {
@@ -201,7 +201,10 @@ fn reason(status: u16) -> &'static str {
     match status {
         401 => "401 Unauthorized",
         403 => "403 Forbidden",
+        400 => "400 Bad Request",
         404 => "404 Not Found",
+        410 => "410 Gone",
+        414 => "414 URI Too Long",
         429 => "429 Too Many Requests",
         500 => "500 Internal Server Error",
         _ => "503 Service Unavailable",
