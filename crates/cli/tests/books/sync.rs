@@ -1,6 +1,7 @@
 //! Archives come home: what another tool makes of the same books, and what happens when something fails.
 
 mod golden;
+mod kept;
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -49,7 +50,7 @@ impl Home {
 
     fn collect(&self) -> Vec<String> {
         let mut args: Vec<String> =
-            "collect --run-name g --library-directory Harvard --rate-limit 0"
+            "collect --run-name g --library-directory Harvard --rate-limit 0 --sync-disk-space-threshold 1"
                 .split(' ')
                 .map(str::to_owned)
                 .collect();
