@@ -49,7 +49,7 @@ impl Home {
 
     fn collect(&self) -> Vec<String> {
         let mut args: Vec<String> =
-            "collect --run-name g --library-directory Harvard --rate-limit 0"
+            "collect --run-name g --library-directory Harvard --rate-limit 0 --sync-disk-space-threshold 1"
                 .split(' ')
                 .map(str::to_owned)
                 .collect();
