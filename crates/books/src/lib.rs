@@ -24,6 +24,7 @@ mod listed;
 pub mod page;
 pub mod run;
 pub mod session;
+pub mod shelf;
 pub mod sync;
 pub mod verify;
 

@@ -35,7 +35,7 @@ use web::Secret;
 
 pub use self::bandwidth::{Bandwidth, BandwidthError};
 pub use self::lists::Queue;
-pub use self::storage::Storage;
+pub use self::storage::{Room, Storage};
 
 use self::book::work_on;
 use self::queue::Books;

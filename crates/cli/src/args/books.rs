@@ -20,6 +20,30 @@ pub(crate) enum Books {
     Enrich(Enrich),
     /// Bring archives home: request conversions, download, decrypt, verify, extract, store; run again to go on
     Sync(Box<Sync>),
+    /// Compare what is stored with what is recorded
+    Verify(Verify),
+    /// Put books back into the queue whose archive is missing or wrong; sync brings them again
+    Repair(Repair),
+    /// Tell where the archives stand: stored, failed and why
+    Report {
+        #[command(flatten)]
+        place: RunPlace,
+        /// Write a page with plots to this file
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
+    },
+    /// List, bring out or remove what the run has in storage
+    #[command(subcommand)]
+    Storage(Storage),
+    /// Write the text of archives (.tar.gz) as JSON lines
+    Extract {
+        /// The archives
+        #[arg(required = true, value_name = "FILE")]
+        archives: Vec<PathBuf>,
+        /// The folder that gets a .jsonl file for each
+        #[arg(long, value_name = "DIR")]
+        output_dir: PathBuf,
+    },
     /// Write all books out
     Export(Export),
     /// Tell how far the run is, and what failed
@@ -90,7 +114,14 @@ impl Books {
             Books::Enrich(args) => args.telling,
             Books::Export(args) => args.telling,
             Books::Sync(args) => args.telling,
-            Books::Auth(_) | Books::Status { .. } | Books::Check { .. } => return,
+            Books::Auth(_)
+            | Books::Status { .. }
+            | Books::Check { .. }
+            | Books::Verify(_)
+            | Books::Repair(_)
+            | Books::Report { .. }
+            | Books::Storage(_)
+            | Books::Extract { .. } => return,
         };
         match telling.log_level {
             Some(LogLevel::Debug) => global.verbose = 2,
@@ -261,6 +292,78 @@ pub(crate) struct Sync {
     pub(crate) asking: Asking,
     #[command(flatten)]
     pub(crate) telling: Telling,
+}
+
+/// How thoroughly storage is looked at.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) place: RunPlace,
+    /// Look at a part of the books, such as 1%
+    #[arg(long, value_name = "SHARE", value_parser = share, default_value = "100%")]
+    pub(crate) sample: f64,
+    /// Choose other books of the same share
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Read each archive and compare its digest, its text, and whether it is whole
+    #[arg(long)]
+    pub(crate) read: bool,
+}
+
+/// Which books are put back.
+#[derive(Debug, Args)]
+pub(crate) struct Repair {
+    #[command(flatten)]
+    pub(crate) look: Verify,
+    /// Tell what is wrong, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// A share such as `1%` or `0.01`.
+fn share(text: &str) -> Result<f64, String> {
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    let share = match text.strip_suffix('%') {
+        Some(percent) => number(percent).map(|percent| percent / 100.0),
+        None => number(text),
+    };
+    let share = share.filter(|share| *share > 0.0 && *share <= 1.0);
+    share.ok_or_else(|| "expected a share such as `1%`".to_owned())
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Storage {
+    /// List what the run has
+    Ls {
+        #[command(flatten)]
+        place: RunPlace,
+        /// Which of its places
+        #[arg(value_enum)]
+        room: books::sync::Room,
+    },
+    /// Copy an object out
+    Cp {
+        #[command(flatten)]
+        place: RunPlace,
+        /// Which of its places
+        #[arg(value_enum)]
+        room: books::sync::Room,
+        /// The object's name
+        name: String,
+        /// The file to write
+        target: PathBuf,
+    },
+    /// Remove what the run has; tells what that is, and does it with --yes
+    Rm {
+        #[command(flatten)]
+        place: RunPlace,
+        /// Which of its places
+        #[arg(value_enum)]
+        room: books::sync::Room,
+        /// Do it
+        #[arg(short, long)]
+        yes: bool,
+    },
 }
 
 #[derive(Debug, Args)]

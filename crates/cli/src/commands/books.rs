@@ -5,12 +5,16 @@ mod check;
 mod collect;
 mod enrich;
 mod export;
+mod extract;
 mod hints;
 mod progress;
+mod report;
 mod session;
 mod settings;
 mod status;
+mod storage;
 mod sync;
+mod verify;
 
 use anyhow::Result;
 use run::ExitStatus;
@@ -32,6 +36,14 @@ fn run_command(command: Books, printer: Printer) -> Result<ExitStatus> {
         }) => auth::setup(remote, force, secrets_dir.as_deref(), printer),
         Books::Collect(args) => collect::collect(&args, printer),
         Books::Enrich(args) => enrich::enrich(&args, printer),
+        Books::Verify(args) => verify::verify(&args, printer),
+        Books::Repair(args) => verify::repair(&args, printer),
+        Books::Report { place, html } => report::report(&place, html.as_deref(), printer),
+        Books::Storage(command) => storage::storage(&command, printer),
+        Books::Extract {
+            archives,
+            output_dir,
+        } => extract::extract(&archives, &output_dir, printer),
         Books::Sync(args) => sync::sync(&args, printer),
         Books::Export(args) => export::export(&args, printer),
         Books::Status { place } => status::status(&place, printer),

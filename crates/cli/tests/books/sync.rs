@@ -1,6 +1,7 @@
 //! Archives come home: what another tool makes of the same books, and what happens when something fails.
 
 mod golden;
+mod kept;
 
 use std::collections::BTreeMap;
 use std::io::Read as _;

@@ -1,0 +1,46 @@
+//! `books extract`.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use books::archive::{self, Limits};
+use run::ExitStatus;
+
+use crate::printer::{Printer, Volume};
+
+/// Writes the text of each archive beside the others.
+pub(crate) fn extract(archives: &[PathBuf], folder: &Path, printer: Printer) -> Result<ExitStatus> {
+    let cannot = || format!("cannot make `{}`", folder.display());
+    std::fs::create_dir_all(folder).with_context(cannot)?;
+    let mut status = ExitStatus::Done;
+    for path in archives {
+        match one(path, folder) {
+            Ok(line) => printer.note(Volume::Normal, &line),
+            Err(error) => {
+                let line = format!("failed: {}: {error:#}", path.display());
+                printer.note(Volume::Brief, &line);
+                status = ExitStatus::SomeFailed;
+            }
+        }
+    }
+    Ok(status)
+}
+
+fn one(path: &Path, folder: &Path) -> Result<String> {
+    let contents = archive::read(path, &Limits::default())?;
+    let mut text = contents.text.map_err(anyhow::Error::msg)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.strip_suffix(".tar.gz").unwrap_or(&name);
+    let target = folder.join(format!("{name}.jsonl"));
+    let cannot = || format!("cannot write `{}`", target.display());
+    let beside = folder.join(format!(".accession-{name}.part"));
+    text.write(File::create(&beside).with_context(cannot)?)
+        .with_context(cannot)?;
+    std::fs::rename(&beside, &target).with_context(cannot)?;
+    Ok(format!(
+        "{} pages written to `{}`",
+        text.pages,
+        target.display()
+    ))
+}

@@ -1,0 +1,114 @@
+//! What is stored is looked at, put right, listed and removed.
+
+use testkit::archives::ArchiveGrin;
+
+use crate::support::{code, said};
+use crate::sync::{Home, barcode, shelf};
+
+fn with_three(in_buckets: bool) -> Option<Home> {
+    let store = in_buckets.then(Home::bucket_store);
+    let home = Home::of(ArchiveGrin::start(shelf(3, 20_000)?).unwrap(), store);
+    let output = home.sync("--queue converted");
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    Some(home)
+}
+
+#[test]
+fn what_is_missing_or_changed_is_found_and_comes_again() {
+    for in_buckets in [false, true] {
+        let Some(home) = with_three(in_buckets) else {
+            return;
+        };
+        let verify = ["verify", "--run-name", "g", "--read"];
+        let sound = home.run(&verify);
+        assert_eq!(code(&sound), 0, "{}", said(&sound));
+        let file = |number| match &home.store {
+            None => home.path(&format!("store/raw/{0}/{0}.tar.gz", barcode(number))),
+            Some(store) => store.file("g-raw", &format!("g/{}.tar.gz", barcode(number))),
+        };
+        std::fs::remove_file(file(0)).unwrap();
+        let mut bytes = std::fs::read(file(1)).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(file(1), bytes).unwrap();
+        let looked = home.run(&verify[..3]);
+        assert_eq!(code(&looked), 1, "{}", said(&looked));
+        assert!(
+            said(&looked).contains(&format!("wrong: {}", barcode(0))),
+            "{}",
+            said(&looked)
+        );
+        assert!(
+            !said(&looked).contains(&barcode(1)),
+            "a look does not read: {}",
+            said(&looked)
+        );
+        let repaired = home.run(&["repair", "--run-name", "g", "--read"]);
+        assert_eq!(code(&repaired), 0, "{}", said(&repaired));
+        assert_eq!(home.completed(), [barcode(2)]);
+        let again = home.sync("--queue converted");
+        assert_eq!(code(&again), 0, "{}", said(&again));
+        assert_eq!(home.completed().len(), 3);
+        let sound = home.run(&verify);
+        assert_eq!(code(&sound), 0, "{}", said(&sound));
+    }
+}
+
+#[test]
+fn only_the_runs_own_objects_are_listed_and_removed() {
+    let Some(home) = with_three(true) else { return };
+    let store = home.store.as_ref().unwrap();
+    let theirs = store.file("g-raw", "other/precious.tar.gz");
+    std::fs::create_dir_all(theirs.parent().unwrap()).unwrap();
+    std::fs::write(&theirs, "theirs").unwrap();
+    let listed = home.run(&["storage", "ls", "--run-name", "g", "raw"]);
+    assert_eq!(said(&listed).lines().count(), 3, "{}", said(&listed));
+    let planned = home.run(&["storage", "rm", "--run-name", "g", "raw"]);
+    assert!(
+        said(&planned).contains("would remove 3 objects"),
+        "{}",
+        said(&planned)
+    );
+    assert_eq!(home.completed().len(), 3);
+    let removed = home.run(&["storage", "rm", "--run-name", "g", "raw", "--yes"]);
+    assert_eq!(code(&removed), 0, "{}", said(&removed));
+    assert_eq!(store.keys("g-raw"), ["other/precious.tar.gz"]);
+    assert!(
+        home.completed().is_empty(),
+        "what is removed is not called completed"
+    );
+}
+
+#[test]
+fn an_object_is_copied_out_extracted_and_reported() {
+    let Some(home) = with_three(true) else { return };
+    let name = format!("{}.tar.gz", barcode(0));
+    let copied = home.run(&[
+        "storage",
+        "cp",
+        "--run-name",
+        "g",
+        "raw",
+        &name,
+        "out.tar.gz",
+    ]);
+    assert_eq!(code(&copied), 0, "{}", said(&copied));
+    assert_eq!(
+        std::fs::read(home.path("out.tar.gz")).ok(),
+        home.stored(&barcode(0))
+    );
+    let extracted = home.run(&["extract", "out.tar.gz", "--output-dir", "texts"]);
+    assert_eq!(code(&extracted), 0, "{}", said(&extracted));
+    assert_eq!(
+        std::fs::read_to_string(home.path("texts/out.jsonl")).ok(),
+        home.text(&barcode(0))
+    );
+    let report = home.run(&["report", "--run-name", "g", "--html", "report.html"]);
+    assert!(
+        said(&report).contains("stored      3 of 3 books"),
+        "{}",
+        said(&report)
+    );
+    let page = std::fs::read_to_string(home.path("report.html")).unwrap();
+    assert!(page.contains("sync/completed"), "{page}");
+}
