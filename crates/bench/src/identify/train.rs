@@ -256,7 +256,7 @@ fn descend(weights: &mut [f64], prior: &[f64], examples: &[Example], names: &[St
     let number = |name: &&str| names.iter().position(|known| known == name);
     let chains: Vec<Vec<usize>> = CHAINS
         .iter()
-        .map(|chain| chain.iter().filter_map(|one| number(one)).collect())
+        .map(|chain| chain.iter().filter_map(&number).collect())
         .collect();
     let (mut mean, mut square) = (vec![0.0; weights.len()], vec![0.0; weights.len()]);
     for step in 1..=STEPS {

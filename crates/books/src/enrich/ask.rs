@@ -50,10 +50,10 @@ pub(crate) async fn ask(
     let witnessed = witness.is_some();
     let mut answers = Vec::new();
     let mut left = vec![asked];
-    let (mut failures, mut gave_up) = (0, None);
+    let (mut failures, mut gave_up) = (0, None::<String>);
     while let Some(mut asked) = left.pop() {
         if let Some(error) = &gave_up {
-            let reason = format!("{error}");
+            let reason = error.clone();
             let result = Err(Error::Answer { reason });
             answers.push(Answered {
                 asked,

@@ -160,7 +160,7 @@ fn an_answer_that_proves_nothing_makes_no_book_unknown() {
         } else {
             assert_eq!((end.state, unknown), (Outcome::Failed, 0), "{name}");
         }
-        world.grin.change_answers(|text| text.into_bytes());
+        world.grin.change_answers(String::into_bytes);
         assert_eq!(world.enrich(&Enrich::default()).state, Outcome::Completed);
         assert_eq!(world.count("accession_not_found"), 85, "{name}");
         assert_eq!(
@@ -171,7 +171,10 @@ fn an_answer_that_proves_nothing_makes_no_book_unknown() {
     }
 }
 
-const ANSWERS: [(&str, fn(String) -> Vec<u8>); 12] = [
+/// What a faulty server makes of an answer.
+type Damage = fn(String) -> Vec<u8>;
+
+const ANSWERS: [(&str, Damage); 12] = [
     ("an error behind the lines", |text| {
         (text + "Internal server error\n").into_bytes()
     }),
