@@ -6,6 +6,7 @@
 
 pub(crate) mod fetch;
 mod journal;
+mod last;
 mod recorder;
 
 use std::time::{Duration, Instant};
@@ -22,6 +23,7 @@ use crate::date;
 use crate::error::Error;
 use crate::event::{CollectCompleted, Event, Outcome};
 use crate::grin::BOOKS_PER_PAGE;
+use crate::page::PageError;
 use crate::run::{Stage, StageResult};
 use crate::session::{Work, patiently, wait};
 
@@ -34,6 +36,8 @@ pub struct Collect {
     pub limit: Option<u64>,
     /// Books asked for on one page.
     pub books_per_page: u32,
+    /// Begin at the first page, whatever was collected before; what is stored stays.
+    pub from_start: bool,
 }
 
 impl Default for Collect {
@@ -42,6 +46,7 @@ impl Default for Collect {
             refresh: false,
             limit: None,
             books_per_page: BOOKS_PER_PAGE,
+            from_start: false,
         }
     }
 }
@@ -67,6 +72,8 @@ struct Collecting<'a> {
     books: u64,
     /// Whether a page led to a wrong one before; it gets one more chance.
     stepped_back: bool,
+    /// Whether the page to ask for was named by an earlier run, and no page was had since.
+    is_stored_address: bool,
 }
 
 /// Collects the catalogue of a run, or goes on where the last collection stopped.
@@ -84,6 +91,7 @@ pub(crate) fn collect(work: &Work<'_>, options: &Collect) -> Result<CollectCompl
     let mut collecting = Collecting {
         recorder: Mutex::new(Recorder::new(work.catalogue, work.run, pass.clone())),
         known: pass::pages(work.catalogue, pass.id)?,
+        is_stored_address: pass.next_page.is_some(),
         pass,
         work,
         options,
@@ -114,14 +122,20 @@ fn pass(catalogue: &Catalogue, options: &Collect) -> Result<Pass, Error> {
     let last = pass::last_pass(catalogue)?;
     let number = last.as_ref().map_or(0, |pass| pass.id) + 1;
     if let Some(pass) = last
+        && !options.from_start
         && (pass.completed_at.is_none() || !options.refresh)
     {
         return Ok(pass);
     }
+    new_pass(catalogue, number, options.refresh)
+}
+
+/// Begins a pass at the first page.
+fn new_pass(catalogue: &Catalogue, number: i64, refresh: bool) -> Result<Pass, Error> {
     let now = jiff::Timestamp::now();
     let pass = Pass {
         id: number,
-        refresh: options.refresh,
+        refresh,
         session_id: now.as_second().max(pass::last_session(catalogue)? + 1),
         started_at: date::stamp(now),
         updated_at: date::stamp(now),
@@ -134,6 +148,19 @@ fn pass(catalogue: &Catalogue, options: &Collect) -> Result<Pass, Error> {
     };
     pass::begin(catalogue, &pass)?;
     Ok(pass)
+}
+
+/// Whether an address leads nowhere any more, however often it is asked for.
+fn is_expired(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Web(web::Error::Status {
+            status: 400 | 404 | 410 | 414,
+            ..
+        }) | Error::Page(PageError::Empty)
+            | Error::Loop { .. }
+            | Error::Repeated { .. }
+    )
 }
 
 impl Collecting<'_> {
@@ -201,8 +228,16 @@ impl Collecting<'_> {
                 Err(error @ Error::Repeated { .. }) => {
                     let page = self.step_back().await?;
                     if std::mem::replace(&mut self.stepped_back, true) {
+                        if self.is_stored_address {
+                            self.begin_anew(&page, &error).await?;
+                            continue;
+                        }
                         return self.failed(page, &error).await;
                     }
+                    continue;
+                }
+                Err(error) if self.is_stored_address && is_expired(&error) => {
+                    self.begin_anew(&address, &error).await?;
                     continue;
                 }
                 Err(error) if error.is_about_request() => {
@@ -210,10 +245,37 @@ impl Collecting<'_> {
                 }
                 Err(error) => return Err(error),
             };
+            self.is_stored_address = false;
+            let mut fetched = fetched;
+            if fetched.page.next.is_none()
+                && !fetched.limited
+                && let Err(error) = last::prove(self, &address, &mut fetched.page).await
+            {
+                if self.work.cancel.is_requested() {
+                    return Ok(Ending::Stopped);
+                }
+                return self.failed(address, &error).await;
+            }
             if let Some(ending) = self.record(fetched).await? {
                 return Ok(ending);
             }
         }
+    }
+
+    /// The address of an earlier run leads nowhere any more: the list is read from its first page again.
+    async fn begin_anew(&mut self, address: &str, error: &Error) -> Result<(), Error> {
+        let catalogue = self.work.catalogue;
+        self.recorder.get_mut().flush().await?;
+        (self.work.tell)(&Event::Warning {
+            message: format!(
+                "the page to go on with (`{address}`) is there no more, so the list is read from its first page again; what is stored stays: {error}"
+            ),
+        });
+        self.pass = new_pass(catalogue, self.pass.id + 1, self.pass.refresh)?;
+        self.recorder = Mutex::new(Recorder::new(catalogue, self.work.run, self.pass.clone()));
+        self.known.clear();
+        self.is_stored_address = false;
+        Ok(())
     }
 
     /// The page to ask for.

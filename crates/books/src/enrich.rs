@@ -252,6 +252,11 @@ impl Enriching<'_> {
         } = answered;
         let reading = match result {
             Ok(reading) => reading,
+            // They remain, and are asked for next time.
+            Err(Error::Stopped) => {
+                self.left += asked.len() as u64;
+                return Ok(());
+            }
             Err(error) if error.is_about_request() => {
                 self.failed(&asked, &error);
                 return Ok(());

@@ -125,6 +125,12 @@ pub enum Error {
     /// Writing an export.
     #[error("cannot write the export: {0}")]
     Output(#[source] io::Error),
+    /// Somebody asked to stop while an answer was waited for.
+    #[error("stopped while waiting for an answer")]
+    Stopped,
+    /// A file cannot be written where it was wanted.
+    #[error(transparent)]
+    Unwritable(#[from] run::output::OutputError),
     /// A part of the program ended that should not have.
     #[error("{0} ended before its work was done")]
     Gone(&'static str),

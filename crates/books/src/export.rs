@@ -11,11 +11,13 @@ use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
+use run::output::OutputOptions;
+
 use crate::catalogue::COLUMNS;
 use crate::catalogue::Catalogue;
 use crate::catalogue::rows::{self, Value};
 use crate::error::Error;
-use crate::run::readable;
+use crate::run::{CONFIG, LOCK, SUMMARY};
 
 /// A form to write books in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,25 +41,24 @@ const BUFFER: usize = 1 << 18;
 
 /// Writes all books to `path`, in the order in which they came; how many.
 ///
-/// The file appears when it is whole, and replaces an older one then.
+/// A file appears when it is whole, and replaces an older one then; a device, a pipe or the target of a link is written
+/// through. The files of the run itself are refused.
 ///
 /// # Errors
 ///
-/// [`Error::Output`], [`Error::File`], [`Error::Database`]; then nothing has changed at `path`.
+/// [`Error::Output`], [`Error::File`], [`Error::Database`]; then no file has changed at `path`.
 pub fn to_file(catalogue: &Catalogue, form: Form, path: &Path) -> Result<u64, Error> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(Error::file("make", folder))?;
-    let part = tempfile::Builder::new()
-        .prefix(".accession-")
-        .suffix(".part")
-        .tempfile_in(folder)
-        .map_err(Error::file("write", path))?;
-    let count = export(catalogue, form, part.as_file())?;
-    readable(part.as_file(), path)?;
-    part.as_file().sync_all().map_err(Error::Output)?;
-    part.persist(path)
-        .map_err(|error| Error::file("write", path)(error.error))?;
+    let database = catalogue.db().path();
+    let mut options = OutputOptions::new().protect_database(database);
+    for name in [CONFIG, SUMMARY, LOCK] {
+        options = options.protect(database.with_file_name(name));
+    }
+    let mut output = options.open(path)?;
+    let count = export(catalogue, form, &mut output)?;
+    output.finish()?;
     Ok(count)
 }
 

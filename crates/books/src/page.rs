@@ -81,10 +81,12 @@ pub fn read_page(
     let charset = Charset::detect(content_type, &mut body);
     let (encoding, body) = charset.decoded(body);
     let mut page = Page::new(encoding);
-    let emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| -> Option<()> {
+    let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| -> Option<()> {
         let unwanted = page.event(&event) && !book(page.table.complete());
         unwanted.then_some(())
     });
+    // What stands in scripts, styles, titles and text areas is text, whatever it looks like.
+    emitter.naively_switch_states(true);
     let mut tokenizer = Tokenizer::new_with_emitter(IoReader::new(body), Lenient(emitter));
     // An error of reading is told by whoever feeds the reader; here it is the end of the page.
     if let Some(Ok(())) = tokenizer.next() {
@@ -129,6 +131,12 @@ struct Page {
     closed_html: bool,
 }
 
+/// More bytes than this are no label of a link. A guess: "next page" in any language takes fewer.
+const LONGEST_LABEL: usize = 500;
+
+/// A cell spans no more columns; what the HTML standard allows.
+const MOST_SPANNED: usize = 1_000;
+
 /// The start tag that is being read.
 #[derive(Debug, Default)]
 pub(crate) struct Tag {
@@ -136,6 +144,11 @@ pub(crate) struct Tag {
     pub(crate) class: Vec<u8>,
     pub(crate) href: Option<Vec<u8>>,
     pub(crate) kind: Vec<u8>,
+    /// What a link says of itself: `rel`, `title`, `aria-label`, and the `alt` of its image.
+    pub(crate) label: Vec<u8>,
+    pub(crate) is_rel_next: bool,
+    /// Columns that a cell spans.
+    pub(crate) span: usize,
 }
 
 impl Page {
@@ -158,6 +171,9 @@ impl Page {
                 set(&mut self.tag.name, name);
                 self.tag.class.clear();
                 self.tag.kind.clear();
+                self.tag.label.clear();
+                self.tag.is_rel_next = false;
+                self.tag.span = 1;
                 self.tag.href = None;
                 false
             }
@@ -169,6 +185,18 @@ impl Page {
                 match self.attribute.as_slice() {
                     b"class" => set(&mut self.tag.class, value),
                     b"type" => set(&mut self.tag.kind, value),
+                    b"title" | b"alt" | b"aria-label" if self.tag.label.len() < LONGEST_LABEL => {
+                        self.tag.label.push(b' ');
+                        self.tag.label.extend_from_slice(value);
+                    }
+                    b"rel" => {
+                        let mut words = value.split(u8::is_ascii_whitespace);
+                        self.tag.is_rel_next = words.any(|word| word.eq_ignore_ascii_case(b"next"));
+                    }
+                    b"colspan" => {
+                        let text = std::str::from_utf8(value).unwrap_or_default();
+                        self.tag.span = text.trim().parse().unwrap_or(1).clamp(1, MOST_SPANNED);
+                    }
                     b"href" | b"action" => self.tag.href = Some(value.to_vec()),
                     _ => {}
                 }
@@ -196,9 +224,14 @@ impl Page {
         if self.table.rows() != rows {
             self.links.end_row(found);
         }
-        if self.tag.name == b"a" {
-            self.links
-                .open(self.tag.href.as_deref(), self.table.in_row());
+        match self.tag.name.as_slice() {
+            b"a" => self.links.open(&self.tag, self.table.in_row()),
+            b"link" if self.tag.is_rel_next => {
+                self.links.open(&self.tag, false);
+                self.links.close(false);
+            }
+            b"img" => self.links.text(&self.tag.label),
+            _ => {}
         }
         found
     }

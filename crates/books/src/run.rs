@@ -15,5 +15,6 @@ pub use log::RunLog;
 pub use options::RunOptions;
 pub use summary::{SUMMARY, Stage, StageResult, record_stage};
 
-pub(crate) use directory::{readable, replace};
+pub(crate) use directory::replace;
 pub(crate) use json::pretty;
+pub(crate) use lock::LOCK;

@@ -248,5 +248,16 @@ where
         result
     };
     let stop = || cancel.is_requested();
-    retry.run(stop, again, attempt).await
+    tokio::select! {
+        result = retry.run(stop, again, attempt) => result,
+        () = stopped(cancel) => Err(Error::Stopped),
+    }
+}
+
+/// Waits until somebody has asked to stop and an answer that was on its way has had time to come.
+async fn stopped(cancel: &Cancel) {
+    /// Two seconds from a signal to the exit are promised, and recording takes some of them.
+    const GRACE: Duration = Duration::from_secs(1);
+    cancel.requested().await;
+    tokio::time::sleep(GRACE).await;
 }

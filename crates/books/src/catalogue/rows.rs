@@ -28,8 +28,7 @@ pub(crate) fn each(
                 let found = row.get_ref(index).unwrap_or(ValueRef::Null);
                 *value = read(index, found);
                 has_number |= match found {
-                    ValueRef::Integer(_) => index != IS_DECRYPTED,
-                    ValueRef::Real(_) => true,
+                    ValueRef::Integer(_) | ValueRef::Real(_) => index != IS_DECRYPTED,
                     _ => false,
                 };
             }
@@ -57,7 +56,8 @@ fn read(index: usize, found: ValueRef<'_>) -> Value<'_> {
     match found {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(number) if index == IS_DECRYPTED => Value::Truth(number != 0),
-        ValueRef::Text(text) if index == IS_DECRYPTED => {
+        ValueRef::Real(number) if index == IS_DECRYPTED => Value::Truth(number != 0.0),
+        ValueRef::Text(text) | ValueRef::Blob(text) if index == IS_DECRYPTED => {
             Value::Truth(matches!(text, b"1" | b"true" | b"TRUE"))
         }
         ValueRef::Text(text) | ValueRef::Blob(text) => Value::Text(text),

@@ -52,6 +52,15 @@ pub(crate) async fn ask(
     let mut left = vec![asked];
     let (mut failures, mut gave_up) = (0, None::<String>);
     while let Some(mut asked) = left.pop() {
+        if cancel.is_requested() {
+            answers.push(Answered {
+                asked,
+                kind,
+                witnessed,
+                result: Err(Error::Stopped),
+            });
+            continue;
+        }
         if let Some(error) = &gave_up {
             let reason = error.clone();
             let result = Err(Error::Answer { reason });
@@ -87,7 +96,10 @@ pub(crate) async fn ask(
                     continue;
                 }
                 if asked.len() > 1 {
-                    alive.store(false, Ordering::Relaxed);
+                    // What no halving mends, a refused token for one, says nothing about the requests beside this one.
+                    if may_help {
+                        alive.store(false, Ordering::Relaxed);
+                    }
                     gave_up = Some(error.to_string());
                 }
                 answers.push(Answered {

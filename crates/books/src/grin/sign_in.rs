@@ -3,7 +3,7 @@
 //! Where no browser runs, the address that the browser was sent to, or the code in it, is pasted by hand; the old way
 //! of a code shown by Google is gone.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
@@ -91,6 +91,17 @@ impl SignIn {
         Ok(Secret::new(code.as_ref()))
     }
 
+    /// Whether an address that a browser asked for answers this sign-in, and no other.
+    fn is_answered_by(&self, path: &str) -> bool {
+        let query = path.split_once('?').map_or("", |(_, query)| query);
+        let value = |wanted: &str| {
+            let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+            pairs.find(|(name, _)| name == wanted).map(|pair| pair.1)
+        };
+        let brings = value("code").is_some() || value("error").is_some();
+        brings && value("state").is_some_and(|state| state == self.state)
+    }
+
     /// Exchanges the code for tokens.
     ///
     /// # Errors
@@ -121,12 +132,18 @@ impl SignIn {
     }
 }
 
-/// Waits until a browser comes back to `listener`; what it asked for.
+/// Waits until the browser that was sent to sign in comes back to `listener`; what it asked for.
+///
+/// Anybody on this machine can connect: whoever does not bring the state of this sign-in is told that nothing is here.
 ///
 /// # Errors
 ///
-/// [`Error::SignIn`] when nobody came within `limit`.
-pub fn listen_for_code(listener: &TcpListener, limit: Duration) -> Result<String, Error> {
+/// [`Error::SignIn`] when the browser did not come within `limit`.
+pub fn listen_for_code(
+    listener: &TcpListener,
+    sign_in: &SignIn,
+    limit: Duration,
+) -> Result<String, Error> {
     let failed = |error: std::io::Error| refused(&error.to_string());
     let until = Instant::now() + limit;
     listener.set_nonblocking(true).map_err(failed)?;
@@ -140,12 +157,14 @@ pub fn listen_for_code(listener: &TcpListener, limit: Duration) -> Result<String
             .and_then(|()| stream.set_read_timeout(Some(Duration::from_secs(5))))
             .and_then(|()| {
                 let mut line = String::new();
-                BufReader::new(&stream).read_line(&mut line)?;
+                BufReader::new(&stream)
+                    .take(LONGEST_LINE)
+                    .read_line(&mut line)?;
                 Ok(line)
             });
         let Ok(asked) = asked else { continue };
         let path = asked.split(' ').nth(1).unwrap_or_default();
-        let answers = path.contains("code=") || path.contains("error=");
+        let answers = sign_in.is_answered_by(path);
         let (status, text) = if answers {
             ("200 OK", "Signed in. This window can be closed.")
         } else {
@@ -169,6 +188,9 @@ fn refused(reason: &str) -> Error {
         reason: reason.to_owned(),
     }
 }
+
+/// Bytes of a request's first line; a code and a state take some 200.
+const LONGEST_LINE: u64 = 16 * 1024;
 
 /// So many random bytes, as text for URLs.
 fn random(bytes: usize) -> String {
@@ -264,17 +286,31 @@ mod tests {
     fn a_browser_that_comes_back_is_heard() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
+        let sign_in = sign_in();
+        let state = sign_in.state.clone();
         let browser = std::thread::spawn(move || {
-            for path in ["/favicon.ico", "/?code=4/x&state=y"] {
+            let own = format!("/?code=4/x&state={state}");
+            let long = format!("/{}", "x".repeat(100_000));
+            for path in [
+                "/favicon.ico",
+                "/?code=stray",
+                "/?code=4/x&state=other",
+                &long,
+                &own,
+            ] {
                 let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-                write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+                // One that says too much is hung up on.
+                let _ = write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
                 let mut line = String::new();
-                BufReader::new(stream).read_line(&mut line).unwrap();
-                assert!(line.starts_with("HTTP/1.1 "), "{line}");
+                let _ = BufReader::new(stream).read_line(&mut line);
+                assert!(
+                    line.starts_with("HTTP/1.1 ") || path.len() > 10_000,
+                    "{line}"
+                );
             }
         });
-        let path = listen_for_code(&listener, Duration::from_secs(10)).unwrap();
+        let path = listen_for_code(&listener, &sign_in, Duration::from_secs(10)).unwrap();
         browser.join().unwrap();
-        assert_eq!(path, "/?code=4/x&state=y");
+        assert_eq!(sign_in.code(&path).unwrap().reveal(), "4/x");
     }
 }

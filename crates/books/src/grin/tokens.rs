@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde::Deserialize;
 use tokio::sync::Mutex;
@@ -22,17 +23,27 @@ struct Shared {
     path: PathBuf,
     /// Held while a token is renewed: whoever comes meanwhile waits, and finds the new one.
     credentials: Mutex<Credentials>,
+    /// When this process renewed it last.
+    renewed: std::sync::Mutex<Option<Instant>>,
 }
 
 /// What a token endpoint answers.
 #[derive(Deserialize)]
 struct Granted {
     access_token: Option<String>,
-    expires_in: Option<i64>,
+    /// Seconds; a number in any form, since servers differ.
+    expires_in: Option<serde_json::Value>,
     refresh_token: Option<String>,
     error: Option<String>,
     error_description: Option<String>,
 }
+
+/// A token that was just renewed is used at least so long, whatever is said of its end. A guess: long enough that an
+/// endpoint is not asked for every request, short against any life of a token.
+const LEAST_USE: std::time::Duration = std::time::Duration::from_mins(1);
+
+/// No token lives longer, whatever is said: ten years, in seconds.
+const LONGEST_LIFE: f64 = 315_360_000.0;
 
 /// More is no answer of a token endpoint.
 const LONGEST_ANSWER: usize = 1 << 20;
@@ -49,6 +60,7 @@ impl Tokens {
             shared: Arc::new(Shared {
                 path: places.credentials.clone(),
                 credentials: Mutex::new(credentials),
+                renewed: std::sync::Mutex::default(),
             }),
         })
     }
@@ -61,8 +73,18 @@ impl Tokens {
     /// A token that is good for some minutes, as far as is known.
     pub(crate) async fn current(&self) -> Result<Secret, Error> {
         let mut credentials = self.shared.credentials.lock().await;
-        if credentials.token.is_empty() || ends_soon(&credentials) {
-            self.refresh(&mut credentials).await?;
+        let is_fresh = || {
+            let renewed = self.shared.renewed.lock().ok().and_then(|at| *at);
+            renewed.is_some_and(|at| at.elapsed() < LEAST_USE)
+        };
+        // A token of a short life is used until it is refused, not renewed for every request.
+        if credentials.token.is_empty() || (ends_soon(&credentials) && !is_fresh()) {
+            match Credentials::read(&self.shared.path) {
+                Ok(read) if read.token != credentials.token && !ends_soon(&read) => {
+                    *credentials = read;
+                }
+                _ => self.refresh(&mut credentials).await?,
+            }
         }
         Ok(credentials.token.clone())
     }
@@ -93,8 +115,24 @@ impl Tokens {
             ("client_secret", credentials.client_secret.reveal()),
         ];
         let granted = ask(&credentials.token_uri, &form).await?;
-        take(credentials, granted)?;
-        credentials.write(&self.shared.path)
+        if let Err(error) = take(credentials, granted) {
+            // Another process may have renewed it meanwhile, which makes the old way of renewing void.
+            match Credentials::read(&self.shared.path) {
+                Ok(read) if read.token != credentials.token && !ends_soon(&read) => {
+                    *credentials = read;
+                    return Ok(());
+                }
+                _ => return Err(error),
+            }
+        }
+        if let Ok(mut renewed) = self.shared.renewed.lock() {
+            *renewed = Some(Instant::now());
+        }
+        // The token is good whether or not it can be kept for the next command.
+        if let Err(error) = credentials.write(&self.shared.path) {
+            tracing::warn!("the new token is used, but cannot be kept: {error}");
+        }
+        Ok(())
     }
 }
 
@@ -120,17 +158,27 @@ async fn ask(token_uri: &str, form: &[(&str, &str)]) -> Result<Granted, Error> {
             || false,
             again,
             || async {
-                client
-                    .post_form(&url, form)
-                    .await?
-                    .bytes(LONGEST_ANSWER)
-                    .await
+                let answer = client.post_form(&url, form).await?;
+                match answer.status() {
+                    // Not a refusal: it is to be asked again later.
+                    status @ (408 | 425 | 429) => Err(web::Error::Status {
+                        host: answer.host().to_owned(),
+                        status,
+                        retry_after: seconds(answer.header("retry-after")),
+                    }),
+                    _ => answer.bytes(LONGEST_ANSWER).await,
+                }
             },
         )
         .await?;
     serde_json::from_slice(&body).map_err(|_| Error::SignIn {
         reason: "the token endpoint gave no JSON".to_owned(),
     })
+}
+
+fn seconds(text: Option<&str>) -> Option<std::time::Duration> {
+    let seconds = text?.trim().parse().ok()?;
+    Some(std::time::Duration::from_secs(seconds))
 }
 
 /// Exchanges the code of somebody who has just signed in.
@@ -157,11 +205,23 @@ fn take(credentials: &mut Credentials, granted: Granted) -> Result<(), Error> {
     if let Some(refresh) = granted.refresh_token.filter(|token| !token.is_empty()) {
         credentials.refresh_token = Secret::new(refresh);
     }
-    credentials.expiry = granted.expires_in.map(|seconds| {
-        let end = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(seconds);
-        end.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-    });
+    credentials.expiry = granted.expires_in.as_ref().and_then(end_of_life);
     Ok(())
+}
+
+/// When a token ends that lives so many seconds; none where that is no number.
+fn end_of_life(seconds: &serde_json::Value) -> Option<String> {
+    let number = match seconds {
+        serde_json::Value::String(text) => text.trim().parse().ok()?,
+        other => other.as_f64()?,
+    };
+    let seconds = f64::clamp(number, 0.0, LONGEST_LIFE);
+    if seconds.is_nan() {
+        return None;
+    }
+    let life = jiff::SignedDuration::from_secs(seconds as i64);
+    let end = jiff::Timestamp::now().checked_add(life).ok()?;
+    Some(end.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
 /// Whether the token ends within minutes; a file that does not tell is trusted until the token is refused.
@@ -197,6 +257,24 @@ mod tests {
         assert!(ends_soon(&credentials(Some("2020-01-01T00:00:00Z"))));
         let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(200);
         assert!(ends_soon(&credentials(Some(&soon.to_string()))));
+    }
+
+    #[test]
+    fn a_life_is_a_number_in_any_form_and_of_any_size() {
+        for (text, known) in [
+            ("3600", true),
+            ("3600.5", true),
+            ("\"3600\"", true),
+            ("9223372036854775807", true),
+            ("1e300", true),
+            ("-5", true),
+            ("\"soon\"", false),
+            ("[]", false),
+            ("\"NaN\"", false),
+        ] {
+            let value = serde_json::from_str(text).unwrap();
+            assert_eq!(end_of_life(&value).is_some(), known, "{text}");
+        }
     }
 
     #[test]

@@ -27,6 +27,8 @@ struct Row {
     /// In the body of the table, so that it may be a book.
     body: bool,
     cells: usize,
+    /// Columns that its cells have taken so far.
+    columns: usize,
     open: bool,
 }
 
@@ -55,6 +57,8 @@ pub(crate) struct Table {
     /// Whether the names stand in elements of their own.
     named: bool,
     cell_text: Vec<u8>,
+    /// Columns that the open cell spans.
+    span: usize,
     /// Rows that have ended, and those of them that are books.
     rows: u64,
     books: u64,
@@ -69,6 +73,9 @@ enum Section {
 
 /// A cell longer than this is cut; no title is.
 const LONGEST_CELL: usize = 64 * 1024;
+
+/// More columns than this are no list; the widest form of GRIN's has some thirty.
+const MOST_COLUMNS: usize = 1_000;
 
 /// What ends the name of an archive.
 const ARCHIVE: &str = ".tar.gz.gpg";
@@ -91,6 +98,7 @@ impl Table {
             in_name: 0,
             named: false,
             cell_text: Vec::new(),
+            span: 1,
             rows: 0,
             books: 0,
         }
@@ -170,6 +178,7 @@ impl Table {
                     body,
                     open: true,
                     cells: 0,
+                    columns: 0,
                 };
                 self.book.clear();
                 return complete;
@@ -177,6 +186,7 @@ impl Table {
             b"td" | b"th" if self.row.open => {
                 self.end_cell();
                 self.in_cell = true;
+                self.span = tag.span;
                 self.in_name = 0;
                 self.cell.clear();
                 self.cell_text.clear();
@@ -239,7 +249,7 @@ impl Table {
         if !self.in_cell || !self.is_found() || self.closed {
             return false;
         }
-        if self.in_name > 0 {
+        if self.in_name > 0 && self.cell.len() < LONGEST_CELL {
             self.cell.extend_from_slice(value);
         } else if self.cell_text.len() < LONGEST_CELL {
             self.cell_text.extend_from_slice(value);
@@ -251,13 +261,14 @@ impl Table {
         if !std::mem::take(&mut self.in_cell) {
             return;
         }
-        let index = self.row.cells;
+        let index = self.row.columns;
         self.row.cells += 1;
+        self.row.columns += self.span;
         if !self.is_found() {
             return;
         }
         if self.row.heading {
-            if self.columns.len() <= index {
+            if self.columns.len() <= index && index < MOST_COLUMNS {
                 self.named |= !self.cell.is_empty();
                 let bytes = if self.cell.is_empty() {
                     &self.cell_text
@@ -270,6 +281,11 @@ impl Table {
                 } else {
                     field_of(&self.fields.text(&self.cell))
                 });
+                // Columns that a heading spans beside its first one have no name of their own.
+                for _ in 1..self.span.min(MOST_COLUMNS - index) {
+                    self.names.push(String::new());
+                    self.columns.push(Field::Other);
+                }
             }
         } else if self.row.body
             && let Some(field) = self.columns.get(index)

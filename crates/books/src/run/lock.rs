@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::run::Run;
 
 /// The name of the file that is locked while a command works on the run.
-const LOCK: &str = "session.lock";
+pub(crate) const LOCK: &str = "session.lock";
 
 /// Keeps other sessions out of a run until it is dropped.
 #[derive(Debug)]

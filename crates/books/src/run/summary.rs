@@ -86,7 +86,7 @@ impl Stage {
 ///
 /// # Errors
 ///
-/// [`Error::File`]; a file that is not understood is replaced.
+/// [`Error::File`]; a file that is not understood is kept under another name.
 pub fn record_stage(
     directory: &Path,
     config: &RunConfig,
@@ -95,7 +95,10 @@ pub fn record_stage(
 ) -> Result<(), Error> {
     let path = directory.join(SUMMARY);
     let mut summary = match std::fs::read(&path) {
-        Ok(bytes) => serde_json::from_slice::<Map<String, Value>>(&bytes).unwrap_or_default(),
+        Ok(bytes) => match parse(&bytes) {
+            Some(summary) => summary,
+            None => set_aside(&path, directory)?,
+        },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Map::new(),
         Err(error) => return Err(Error::file("read", &path)(error)),
     };
@@ -123,6 +126,25 @@ pub fn record_stage(
     }
     summary.insert("stages".to_owned(), stages.into());
     replace(&path, &crate::run::pretty(&InOrder(&summary.into())), false)
+}
+
+/// The file's object, also behind a byte order mark.
+fn parse(bytes: &[u8]) -> Option<Map<String, Value>> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    serde_json::from_slice(bytes).ok()
+}
+
+/// A summary that is not understood may hold what other tools did: it is kept under another name.
+fn set_aside(path: &Path, directory: &Path) -> Result<Map<String, Value>, Error> {
+    let stamp = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S%.6fZ");
+    let aside = directory.join(format!("process_summary.not-understood-{stamp}.json"));
+    std::fs::rename(path, &aside).map_err(Error::file("set aside", path))?;
+    tracing::warn!(
+        "`{}` is not understood; it is kept as `{}`",
+        path.display(),
+        aside.display()
+    );
+    Ok(Map::new())
 }
 
 /// Sums up all stages.

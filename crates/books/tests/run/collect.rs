@@ -225,6 +225,7 @@ fn a_book_that_another_tool_saw_meanwhile_has_not_vanished() {
         refresh: true,
         books_per_page: 1_000,
         limit,
+        ..Collect::default()
     };
     world.collect(&refresh(Some(1_000)));
     let later = "UPDATE processed SET session_id = session_id + 1000 WHERE rowid <= 1000";

@@ -172,6 +172,9 @@ pub(crate) struct Collect {
     /// After a complete collection: update known books, and mark those that are gone
     #[arg(long)]
     pub(crate) refresh: bool,
+    /// Begin at the first page, wherever an earlier collection stopped; what is stored stays
+    #[arg(long)]
+    pub(crate) from_start: bool,
     /// Stop after so many books
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,
@@ -370,9 +373,9 @@ pub(crate) enum Storage {
 pub(crate) struct Export {
     #[command(flatten)]
     pub(crate) place: RunPlace,
-    /// The form to write
-    #[arg(long = "as", value_enum, default_value_t = Form::Csv, value_name = "FORM")]
-    pub(crate) form: Form,
+    /// The form to write [default: what the ending of the file says, or csv]
+    #[arg(long = "as", value_enum, value_name = "FORM")]
+    pub(crate) form: Option<Form>,
     /// The file to write; `-` is standard output [default: books_export.csv in the run directory]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

@@ -61,7 +61,8 @@ fn open(place: &RunPlace) -> Result<books::Run> {
 fn open_to_read(place: &RunPlace) -> Result<(books::Run, books::Catalogue)> {
     let run = open(place)?;
     let path = run.database();
-    if !path.exists() {
+    // A file without a byte is as good as none.
+    if std::fs::metadata(&path).map_or(0, |file| file.len()) == 0 {
         return Err(books::Error::NoDatabase {
             path: run.directory().to_owned(),
         }

@@ -41,7 +41,7 @@ fn survives_kills(books: u64, page: u64, latency: Duration) {
     let pages = (books / page) as usize;
     let asked = world.grin.page_requests();
     assert!(
-        asked <= pages + killed,
+        asked <= pages + 1 + 2 * killed,
         "{asked} requests for {pages} pages and {killed} kills"
     );
     let check = world.run(&["check", "--run-name", "R"]);
@@ -80,8 +80,8 @@ fn pages_are_fetched_while_others_are_recorded_and_not_again_after_a_kill() {
     assert_eq!(code(&last), 0, "{}", said(&last));
     assert_eq!(
         world.grin.page_requests(),
-        5,
-        "only the last page was asked for"
+        6,
+        "only the last page was asked for, and what is beyond it"
     );
     let expected: Vec<_> = (0..8_000).map(|number| listed(number, 0)).collect();
     assert!(world.stored() == expected, "the catalogue differs");
@@ -184,7 +184,8 @@ fn the_rate_limit_holds_in_any_second() {
     let output = world.run(&[&args[..], &["--page-size", "100"]].concat());
     assert_eq!(code(&output), 0, "{}", said(&output));
     let requests = world.grin.requests();
-    assert_eq!(requests.len(), 9);
+    // Nine pages, and a look beyond the last, which is full.
+    assert_eq!(requests.len(), 10);
     for window in requests.windows(6) {
         // The clock of the other side sees a request a little later or earlier than it was sent.
         assert!(window[5].at - window[0].at >= Duration::from_millis(950));

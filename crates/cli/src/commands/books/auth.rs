@@ -58,7 +58,7 @@ pub(crate) fn setup(
         let listener = TcpListener::bind(("127.0.0.1", port)).with_context(|| {
             format!("cannot wait for the browser at port {port}\nhint: GRIN_OAUTH_PORT chooses another, --remote needs none")
         })?;
-        listen_for_code(&listener, PATIENCE)?
+        listen_for_code(&listener, &sign_in, PATIENCE)?
     };
     let code = sign_in.code(&came_back)?;
     sign_in.finish(&code)?.write(path)?;

@@ -29,6 +29,7 @@ pub(crate) fn collect(args: &args::Collect, printer: Printer) -> Result<ExitStat
         refresh: args.refresh,
         limit: args.limit,
         books_per_page: args.page_size,
+        from_start: args.from_start,
     };
     let (session, cancel) = session::open(run, None, None, &args.asking)?;
     let progress = session.progress();

@@ -19,8 +19,15 @@ pub(crate) fn enrich(args: &args::Enrich, printer: Printer) -> Result<ExitStatus
         limit: args.limit,
         reset: args.reset,
     };
+    let run = open(&args.place)?;
+    if std::fs::metadata(run.database()).map_or(0, |file| file.len()) == 0 {
+        return Err(books::Error::NoDatabase {
+            path: run.directory().to_owned(),
+        }
+        .into());
+    }
     let (session, cancel) = session::open(
-        open(&args.place)?,
+        run,
         args.library_directory.as_deref(),
         args.secrets_dir.as_deref(),
         &args.asking,

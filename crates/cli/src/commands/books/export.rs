@@ -14,7 +14,8 @@ use crate::printer::{Printer, Volume};
 /// Writes all books out.
 pub(crate) fn export(args: &args::Export, printer: Printer) -> Result<ExitStatus> {
     let (run, catalogue) = open_to_read(&args.place)?;
-    let (form, name) = match args.form {
+    let form = args.form.or_else(|| by_ending(args.output.as_deref()?));
+    let (form, name) = match form.unwrap_or(args::Form::Csv) {
         args::Form::Csv => (export::Form::Csv, "books_export.csv"),
         args::Form::Jsonl => (export::Form::JsonLines, "books_export.jsonl"),
         args::Form::Parquet => (export::Form::Parquet, "books_export.parquet"),
@@ -37,4 +38,14 @@ pub(crate) fn export(args: &args::Export, printer: Printer) -> Result<ExitStatus
         &format!("{count} books written to `{}`", path.display()),
     );
     Ok(ExitStatus::Done)
+}
+
+/// The form that a file's ending names.
+fn by_ending(path: &Path) -> Option<args::Form> {
+    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+        "csv" => Some(args::Form::Csv),
+        "jsonl" | "ndjson" => Some(args::Form::Jsonl),
+        "parquet" => Some(args::Form::Parquet),
+        _ => None,
+    }
 }

@@ -67,8 +67,8 @@ pub(crate) fn grin(args: &Asking) -> Result<GrinOptions> {
         (None, None) => usual.requests_per_second,
     };
     anyhow::ensure!(
-        rate.is_finite() && rate >= 0.0,
-        "a rate limit of `{rate}` makes no sense\nhint: it is requests a second, 0 for no limit"
+        rate == 0.0 || (1e-4..=1e6).contains(&rate),
+        "a rate limit of `{rate}` makes no sense\nhint: it is requests a second, at least one in some hours; 0 for no limit"
     );
     Ok(GrinOptions {
         base_url: args
