@@ -1,6 +1,7 @@
 //! How loud a file is, every 20 ms: the one picture of the audio that is kept whole.
 //!
-//! One number per 20 ms (the mean square over all channels) is 200 bytes a
+//! One number per 20 ms (the mean square over all channels, without the constant that a
+//! converter may add, or it would hide every silence) is 200 bytes a
 //! second, so a ten-hour file takes 7 MB. Silence is looked for in it after
 //! decoding, as often as needed, without the audio.
 
@@ -19,6 +20,8 @@ pub struct Levels {
     sample_rate: u32,
     mean_squares: Vec<f32>,
     sum: f64,
+    /// The sum of each channel's samples in the window that is being filled.
+    constants: Vec<f64>,
     filled: u64,
     frames: u64,
 }
@@ -30,6 +33,7 @@ impl Levels {
             sample_rate: sample_rate.max(1),
             mean_squares: Vec::new(),
             sum: 0.0,
+            constants: Vec::new(),
             filled: 0,
             frames: 0,
         }
@@ -46,6 +50,10 @@ impl Levels {
             let room = usize::try_from(end - self.frames).unwrap_or(usize::MAX);
             let to = length.min(from.saturating_add(room));
             let energy: f32 = planes.iter().map(|plane| energy(&plane[from..to])).sum();
+            self.constants.resize(planes.len(), 0.0);
+            for (constant, plane) in self.constants.iter_mut().zip(planes) {
+                *constant += f64::from(total(&plane[from..to]));
+            }
             self.sum += f64::from(energy) / planes.len() as f64;
             self.filled += (to - from) as u64;
             self.frames += (to - from) as u64;
@@ -64,11 +72,26 @@ impl Levels {
     }
 
     fn close_window(&mut self) {
-        let mean = self.sum / self.filled as f64;
+        let filled = self.filled as f64;
+        let constant: f64 = self
+            .constants
+            .iter()
+            .map(|sum| (sum / filled).powi(2))
+            .sum();
+        // A last window may be a sample or two long, and those are not a constant.
+        let constant = if self.filled * 2 * u64::from(PER_SECOND) < u64::from(self.sample_rate) {
+            0.0
+        } else {
+            constant / self.constants.len().max(1) as f64
+        };
+        let mean = self.sum / filled - constant;
+        // Both sums have 24 bits: what is left of a mere constant is less than a millionth of it.
+        let mean = if mean < constant * 1e-6 { 0.0 } else { mean };
         // A broken float file may hold anything; a level is a number or silence.
         self.mean_squares
             .push(if mean.is_finite() { mean as f32 } else { 0.0 });
         self.sum = 0.0;
+        self.constants.fill(0.0);
         self.filled = 0;
     }
 
@@ -132,6 +155,19 @@ fn energy(samples: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + rest
 }
 
+/// Sum of samples, in eight independent sums as well.
+fn total(samples: &[f32]) -> f32 {
+    let mut sums = [0.0f32; 8];
+    let chunks = samples.chunks_exact(8);
+    let rest: f32 = chunks.remainder().iter().sum();
+    for chunk in chunks {
+        for (sum, sample) in sums.iter_mut().zip(chunk) {
+            *sum += sample;
+        }
+    }
+    sums.iter().sum::<f32>() + rest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,6 +202,23 @@ mod tests {
             }
         }
         assert_eq!(Levels::new(11_025).frame_of(50), 11_025);
+    }
+
+    #[test]
+    fn a_constant_is_not_loud() {
+        let tone: Vec<f32> = (0..44_100)
+            .map(|i| if i % 100 < 50 { 0.01 } else { -0.01 })
+            .collect();
+        let shifted: Vec<f32> = tone.iter().map(|sample| sample + 0.05).collect();
+        let pairs = levels(&tone, 44_100, 1000);
+        for (plain, off) in pairs.iter().zip(levels(&shifted, 44_100, 1000)) {
+            assert!(
+                (plain - off).abs() < 0.1,
+                "{plain} dBFS, with a constant {off}"
+            );
+        }
+        let constant = levels(&vec![0.05; 44_100], 44_100, 1000);
+        assert!(constant.iter().all(|dbfs| *dbfs <= -80.0), "{constant:?}");
     }
 
     #[test]

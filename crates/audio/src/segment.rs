@@ -70,6 +70,11 @@ const SONG_SECONDS: f64 = 20.0;
 /// A file shorter than this is likely one song.
 const SHORT_MINUTES: f64 = 8.0;
 
+/// So many passages, of which half are shorter than so many seconds, are sentences or sound effects: no
+/// album has a dozen tracks of a quarter of a minute. A guess on the safe side, not fitted to any data.
+const CRUMBS: usize = 12;
+const CRUMB_SECONDS: f64 = 15.0;
+
 /// A gap this good is hardly ever a pause.
 const EVIDENT: f64 = 0.95;
 
@@ -181,6 +186,11 @@ pub fn segment(
         };
     }
     join_blips(&mut gaps);
+    if are_crumbs(&gaps, &silences) {
+        for gap in &mut gaps {
+            gap.cut = false;
+        }
+    }
     let spans = if silences.sound_seconds() < settings.minimum_audio.seconds() {
         Vec::new()
     } else {
@@ -218,6 +228,26 @@ fn join_blips(gaps: &mut [Gap]) {
         }
         last = Some(at);
     }
+}
+
+/// Whether the cuts would make crumbs of speech or of sound effects.
+fn are_crumbs(gaps: &[Gap], silences: &Silences) -> bool {
+    let cuts: Vec<&Gap> = gaps.iter().filter(|gap| gap.cut).collect();
+    if cuts.len() + 1 < CRUMBS {
+        return false;
+    }
+    let windows = |count: usize| count as f64 / f64::from(PER_SECOND);
+    let starts = std::iter::once(silences.first_sound()).chain(cuts.iter().map(|gap| gap.to));
+    let ends = cuts
+        .iter()
+        .map(|gap| gap.from)
+        .chain([silences.last_sound()]);
+    let mut lengths: Vec<f64> = starts
+        .zip(ends)
+        .map(|(from, to)| windows(to.saturating_sub(from)))
+        .collect();
+    lengths.sort_by(f64::total_cmp);
+    lengths[lengths.len() / 2] < CRUMB_SECONDS
 }
 
 /// The usual length of a file's good gaps at its floor, in seconds; 0 with fewer than three.

@@ -100,8 +100,13 @@ impl Silences {
     pub(crate) fn find(levels: &Levels, settings: &SilenceSettings) -> Self {
         let dbfs: Vec<f32> = levels.dbfs().collect();
         let smooth = smoothed(levels.mean_squares());
-        let usual_dbfs = percentile(&dbfs, 0.5);
         let threshold_dbfs = threshold(&dbfs, settings.silence_dbfs as f32);
+        // The usual level is that of the music: half of a file may be silent.
+        let loud = dbfs
+            .iter()
+            .copied()
+            .filter(|level| *level >= threshold_dbfs);
+        let usual_dbfs = percentile(&loud.collect::<Vec<_>>(), 0.5);
         let shortest = (settings.silence_min.seconds() * f64::from(PER_SECOND)).ceil() as usize;
         let mut runs = Vec::new();
         let mut begun = None;
@@ -332,7 +337,12 @@ fn smoothed(mean_squares: &[f32]) -> Vec<f32> {
 
 /// The settings' threshold, lowered for a file that is quiet as a whole.
 fn threshold(dbfs: &[f32], setting: f32) -> f32 {
-    let loud = percentile(dbfs, 0.95);
+    // Where nearly all of a file is silent, its silence must not count as what it usually sounds like.
+    let sounding = dbfs
+        .iter()
+        .copied()
+        .filter(|level| *level >= LOWEST_THRESHOLD_DBFS);
+    let loud = percentile(&sounding.collect::<Vec<_>>(), 0.95);
     setting.min((loud - HEADROOM_DB).max(LOWEST_THRESHOLD_DBFS))
 }
 

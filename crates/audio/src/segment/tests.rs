@@ -93,6 +93,37 @@ fn a_hidden_track_after_a_long_silence_is_a_passage_of_its_own() {
 }
 
 #[test]
+fn a_file_that_is_mostly_silent_is_cut_by_its_sound() {
+    let hidden = [(200.0, -15.0), (900.0, -200.0), (120.0, -20.0)];
+    let found = segment(&levels(&hidden), &TRACK, None, &SilenceSettings::default());
+    assert_eq!(seconds(&found), [(0.0, 200.0), (1100.0, 1220.0)]);
+    let few = alone(&[
+        (60.0, -15.0),
+        (60.0, -70.0),
+        (50.0, -15.0),
+        (70.0, -70.0),
+        (40.0, -15.0),
+        (600.0, -70.0),
+        (45.0, -15.0),
+    ]);
+    assert_eq!(few.spans.len(), 4, "{:?}", seconds(&few));
+}
+
+#[test]
+fn speech_is_not_crumbled() {
+    let sentences: Vec<(f64, f32)> = (0..80)
+        .flat_map(|at| {
+            [
+                (1.0 + f64::from(at % 4), -18.0),
+                (0.3 + f64::from(at % 5) * 0.4, -200.0),
+            ]
+        })
+        .collect();
+    let found = alone(&sentences);
+    assert_eq!(found.spans.len(), 1, "{:?}", seconds(&found));
+}
+
+#[test]
 fn vinyl_noise_between_tracks_is_a_gap_too() {
     let found = alone(&[
         (40.0, -15.0),
