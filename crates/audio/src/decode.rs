@@ -21,6 +21,7 @@
 mod aac;
 mod adapt;
 mod compressed;
+mod digest;
 mod ffmpeg;
 mod flac;
 mod flow;
@@ -42,6 +43,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+pub use digest::{AudioMd5, audio_md5};
 pub use ffmpeg::Ffmpeg;
 pub(crate) use ffmpeg::Probed;
 pub use foreign::Foreign;

@@ -1,6 +1,7 @@
 //! The command line: one definition for parsing, help, completions and man pages.
 
 pub(crate) mod books;
+pub(crate) mod edit;
 pub(crate) mod identify;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::args::books::Books;
+use crate::args::edit::{Edit, Edits};
 use crate::args::identify::{Flavor, Identify};
 
 /// Takes whole collections in: completely, fast, and without losing anything.
@@ -110,6 +112,10 @@ pub(crate) enum Music {
         #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
         count: usize,
     },
+    /// Say where a passage begins and ends, what it is called, or that it is no song; nothing overwrites that
+    Edit(Edit),
+    /// List what was said by hand, take it back, or carry it to another library
+    Edits(Edits),
     /// List boundaries and matches that may be wrong, with the reason for each
     Review {
         /// The root folder, as for import

@@ -2,6 +2,7 @@
 
 pub(crate) mod books;
 pub(crate) mod check;
+pub(crate) mod edit;
 pub(crate) mod export;
 pub(crate) mod flavor;
 pub(crate) mod generate;

@@ -50,6 +50,8 @@ fn run_command(command: Command, printer: Printer) -> anyhow::Result<ExitStatus>
         Command::Music(Music::Similar { place, name, count }) => {
             commands::similar::similar(&place, &name, count, printer)
         }
+        Command::Music(Music::Edit(edit)) => commands::edit::edit(&edit, printer),
+        Command::Music(Music::Edits(edits)) => commands::edit::edits(&edits, printer),
         Command::Music(Music::Review { folder, place }) => {
             commands::review::review(&place.or_folder(folder), printer)
         }

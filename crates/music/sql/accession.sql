@@ -19,8 +19,42 @@ CREATE TABLE IF NOT EXISTS accession_files (
     changed_ns INTEGER, -- its ctime, which programs that put the modification time back cannot put back
     tags_digest TEXT, -- short name for everything it has written in itself
     sheets TEXT, -- short name for the state of the cue sheets in its folder; empty without any
-    sheets_content TEXT -- short name for what the sheets that can mean it say
+    sheets_content TEXT, -- short name for what the sheets that can mean it say
+    audio_md5 TEXT, -- of the encoded audio without tags and container, as 32 hexadecimal digits; NULL: not read yet, empty: it has none that can be read
+    cut_by TEXT CHECK (cut_by IS NULL OR cut_by IN ('person', 'marks', 'release', 'silence', 'whole'))
 );
+CREATE INDEX IF NOT EXISTS idx_accession_files_audio_md5 ON accession_files(audio_md5);
+
+-- What a cue sheet or chapters say of a file, whether or not it is cut there.
+CREATE TABLE IF NOT EXISTS accession_marks (
+    file_id TEXT NOT NULL REFERENCES files(guid) ON DELETE CASCADE,
+    start_ticks INTEGER NOT NULL CHECK (start_ticks >= 0),
+    end_ticks INTEGER, -- NULL: where the next one starts
+    origin TEXT NOT NULL CHECK (origin IN ('embedded_cue_sheet', 'cue_sheet', 'chapters')),
+    number INTEGER,
+    title TEXT,
+    performer TEXT,
+    isrc TEXT,
+    album TEXT,
+    PRIMARY KEY (file_id, start_ticks)
+) WITHOUT ROWID;
+
+-- What a person said. Bound to the sound and a position in it, not to a row: it survives new tags, new paths, a new
+-- analysis and a new database. Of several rows about one thing the last that is not undone counts.
+CREATE TABLE IF NOT EXISTS accession_edits (
+    edit_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    sound TEXT NOT NULL, -- the file's audio_md5; its SHA-256 while that is all that is known
+    field TEXT NOT NULL CHECK (field IN (
+        'cut', 'lead_in', 'lead_out', 'fade_in', 'fade_out', 'title', 'artist', 'album', 'match')),
+    start_ticks INTEGER NOT NULL CHECK (start_ticks >= 0), -- of the passage when it was edited; of a cut, the file's
+    end_ticks INTEGER NOT NULL CHECK (end_ticks > start_ticks),
+    value TEXT NOT NULL, -- cut: JSON, [[start, end], ..] in ticks; leads and fades: ticks from the file's beginning;
+                         -- match: the recording's MBID, or nothing for "no song that is known"
+    source TEXT NOT NULL, -- 'person', or where it was taken over from
+    made_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    undone_at TIMESTAMP
+);
+CREATE INDEX IF NOT EXISTS idx_accession_edits_sound ON accession_edits(sound, field);
 
 -- Chromaprint fingerprints, as fpcalc prints them.
 CREATE TABLE IF NOT EXISTS accession_fingerprints (

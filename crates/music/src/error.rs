@@ -100,6 +100,30 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// A position that does not fit into its file.
+    #[error("`{given}` does not fit, expected {expected}")]
+    Misplaced {
+        /// What was asked for.
+        given: String,
+        /// What would have been right.
+        expected: String,
+    },
+    /// A line of a file of edits that is none.
+    #[error("line {line} is no edit: {reason}")]
+    BadEdit {
+        /// Its number, from 1.
+        line: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file that was to be heard again and could not be.
+    #[error("`{path}` cannot be heard now: {reason}")]
+    Unheard {
+        /// Its path in the library.
+        path: String,
+        /// Why.
+        reason: String,
+    },
     /// A dump that cannot be read to its end.
     #[error("cannot read the dump `{path}`: {reason}")]
     Dump {

@@ -58,6 +58,13 @@ pub enum Event {
         /// Damaged frames that were left out.
         damaged_frames: u64,
     },
+    /// A file whose sound is known has new tags, another container or another path.
+    FileRetagged {
+        /// Its path in the library.
+        path: String,
+        /// Its id, as before.
+        file_id: FileId,
+    },
     /// Nothing more is to come from right in a folder.
     FolderTakenIn {
         /// Its path in the library; empty for the root folder.
@@ -183,6 +190,8 @@ pub struct FileCounts {
     pub moved: u64,
     /// Among the recorded: named as what they are not.
     pub misnamed: u64,
+    /// Among the unchanged: with other tags, or in another container.
+    pub retagged: u64,
     /// Known and gone from the disk.
     pub missing: u64,
     /// Missing ones whose rows were removed.

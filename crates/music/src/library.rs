@@ -4,8 +4,10 @@ pub mod answers;
 pub mod check;
 mod columns;
 pub mod due;
+pub mod edits;
 pub mod identification;
 pub mod known;
+pub(crate) mod marks;
 pub mod query;
 pub mod record;
 pub mod review;
@@ -14,7 +16,7 @@ pub mod shown_flavor;
 
 use std::path::{Path, PathBuf};
 
-use sqlite::{Column, Db, Newer, Options, Schema, Warning};
+use sqlite::{Column, Db, Migration, Newer, Options, Schema, Warning};
 
 use crate::error::{Error, Result};
 use crate::library::settings::Settings;
@@ -73,6 +75,16 @@ const ACCESSION: Schema = Schema {
             name: "sheets_content",
             definition: "TEXT",
         },
+        Column {
+            table: "accession_files",
+            name: "audio_md5",
+            definition: "TEXT",
+        },
+        Column {
+            table: "accession_files",
+            name: "cut_by",
+            definition: "TEXT CHECK (cut_by IS NULL OR cut_by IN ('person', 'marks', 'release', 'silence', 'whole'))",
+        },
     ],
     migrations: &[],
     newer: Newer::Refuse,
@@ -81,14 +93,24 @@ const ACCESSION: Schema = Schema {
 /// What identification adds.
 const IDENTIFY: Schema = Schema {
     component: "accession_identify",
-    version: 2,
+    version: 3,
     ddl: include_str!("../sql/identify.sql"),
     columns: &[Column {
         table: "accession_flavors",
         name: "submission",
         definition: "INTEGER NOT NULL DEFAULT 0",
     }],
-    migrations: &[],
+    migrations: &[Migration {
+        version: 3,
+        // Decisions that were made before there was a table of edits.
+        sql: "INSERT INTO accession_edits (sound, field, start_ticks, end_ticks, value, source, made_at) \
+              SELECT f.hash, 'match', p.start_time_ticks, p.end_time_ticks, \
+                     CASE i.state WHEN 'chosen' THEN coalesce(i.recording_mbid, '') ELSE '' END, 'person', \
+                     i.identified_at \
+              FROM accession_identifications i JOIN passages p ON p.guid = i.passage_id \
+              JOIN files f ON f.guid = p.file_id \
+              WHERE i.state IN ('chosen', 'rejected') AND length(f.hash) = 64",
+    }],
     newer: Newer::Refuse,
 };
 

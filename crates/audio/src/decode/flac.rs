@@ -149,6 +149,7 @@ fn plan(input: &mut Input, start: u64, end: u64) -> Result<Plan, DecodeError> {
         start: audio,
         end,
         more: Vec::new(),
+        data_end: end,
         declared: (frames > 0).then_some(frames),
         bits: Some((packed >> 36 & 31) as u8 + 1),
     })

@@ -21,6 +21,8 @@ pub(super) struct Plan {
     pub end: u64,
     /// Ranges of audio that follow the first one.
     pub more: Vec<(u64, u64)>,
+    /// Where the first range of data ends, bytes of a frame that is not whole included.
+    pub data_end: u64,
     /// Frames (samples per channel) by the header, if it says.
     pub declared: Option<u64>,
     /// Bits of an integer sample, `None` for floats and companded samples.
@@ -128,6 +130,7 @@ pub(super) fn wav(input: &mut Input, start: u64) -> Result<Wav, DecodeError> {
         start: body,
         end: body + length / frame * frame,
         more,
+        data_end: body + length,
         declared: declared.map(|bytes| bytes / frame + more_frames),
         bits,
     }))
@@ -307,7 +310,8 @@ pub(super) fn aiff(input: &mut Input, start: u64) -> Result<Plan, DecodeError> {
     let data = body + 8 + offset;
     let there = input.length.saturating_sub(data);
     let declared = aiff_length(&common, length, 8 + offset, frame, there);
-    let bytes = declared.unwrap_or(there).min(there) / frame * frame;
+    let there = declared.unwrap_or(there).min(there);
+    let bytes = there / frame * frame;
     let is_integer = matches!(kind, b"NONE" | b"sowt" | b"twos" | b"in24" | b"in32");
     let form = input.array_at::<4>(start + 8)?.unwrap_or(*b"AIFF");
     let mut header = Vec::from(*b"FORM");
@@ -329,6 +333,7 @@ pub(super) fn aiff(input: &mut Input, start: u64) -> Result<Plan, DecodeError> {
         start: data,
         end: data + bytes,
         more: Vec::new(),
+        data_end: data + there,
         declared: declared.map(|bytes| bytes / frame),
         bits: is_integer.then_some(word(6) as u8),
     })

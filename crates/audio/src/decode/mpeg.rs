@@ -70,8 +70,19 @@ impl FrameHeader {
     /// Whether `frame`, which begins with this header, is a `Xing`, `Info` or `VBRI` frame: no audio,
     /// but the length of the stream.
     pub(super) fn declares_length(self, frame: &[u8]) -> bool {
+        // Only with the lowest flag set does the tag hold a count of frames.
+        self.length_flags(frame).is_some_and(|flags| flags & 1 == 1)
+    }
+
+    /// The same with a count of frames or of bytes: what ffmpeg's demuxer leaves out of the audio.
+    pub(super) fn describes_stream(self, frame: &[u8]) -> bool {
+        self.length_flags(frame).is_some_and(|flags| flags & 3 != 0)
+    }
+
+    /// Which lengths the frame declares: 1 for frames, 2 for bytes; `None` if it is a frame of audio.
+    fn length_flags(self, frame: &[u8]) -> Option<u8> {
         if self.layer != 3 {
-            return false;
+            return None;
         }
         let side_info = match (self.mpeg1, self.mono) {
             (true, false) => 32,
@@ -79,12 +90,11 @@ impl FrameHeader {
             (false, true) => 9,
         };
         let tag = |at: usize| frame.get(at..at + 4).unwrap_or_default();
-        let xing = tag(4 + side_info);
-        // Only with the lowest flag set does the tag hold a count of frames.
-        let has_count = frame
-            .get(4 + side_info + 7)
-            .is_some_and(|flags| flags & 1 == 1);
-        (matches!(xing, b"Xing" | b"Info") && has_count) || tag(36) == b"VBRI"
+        match tag(4 + side_info) {
+            b"Xing" | b"Info" => frame.get(4 + side_info + 7).copied(),
+            _ if tag(36) == b"VBRI" => Some(3),
+            _ => None,
+        }
     }
 }
 

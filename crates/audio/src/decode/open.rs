@@ -34,10 +34,16 @@ pub(super) struct Open {
     pub decoder: Option<String>,
 }
 
-/// Opens a file by its content.
-pub(super) fn open(path: &Path, ffmpeg: Option<&Ffmpeg>) -> Result<Open, DecodeError> {
+/// Looks at a file: where its audio begins, and of which kind it is.
+pub(super) fn begin(path: &Path) -> Result<(Input, u64, Kind), DecodeError> {
     let mut input = Input::open(path)?;
     let (start, kind) = recognise::recognise(&mut input)?;
+    Ok((input, start, kind))
+}
+
+/// Opens a file by its content.
+pub(super) fn open(path: &Path, ffmpeg: Option<&Ffmpeg>) -> Result<Open, DecodeError> {
+    let (input, start, kind) = begin(path)?;
     let demuxer = kind.demuxer();
     let opened = own(path, input, start, kind).and_then(|(source, info)| {
         check(&info)?;
@@ -307,6 +313,7 @@ fn planned<R: FormatReader + 'static>(
         more,
         declared,
         bits,
+        ..
     } = plan;
     let stream = View::new(input, header, start, end)
         .with_more(&more)
@@ -345,11 +352,7 @@ fn mp4_file(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
             )));
         }
     }
-    let shifted = |(at, bytes): &(u64, [u8; 4])| (at - start, *bytes);
-    let patches = movie.patches.iter().map(shifted).collect();
-    let end = input.length;
-    let view = View::new(input, Vec::new(), start, end).with_patches(patches);
-    let reader = symphonia_mp4(view)?;
+    let reader = mp4_reader(input, start, &movie)?;
     let (id, params) = audio(&reader)?;
     let (trim, expected) = movie.trim(params.sample_rate.unwrap_or(0));
     let mut info = describe(Container::Mp4, &params, expected);
@@ -370,6 +373,28 @@ fn mp4_file(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
             ..info
         },
     ))
+}
+
+/// The packets of an MP4 file and the track that is its audio, whether or not it can be decoded.
+pub(super) fn mp4_packets(
+    mut input: Input,
+    start: u64,
+) -> Result<(IsoMp4Reader<'static>, u32), DecodeError> {
+    let movie = mp4::walk(&mut input, start)?;
+    let reader = mp4_reader(input, start, &movie)?;
+    let (track, _) = audio(&reader)?;
+    Ok((reader, track))
+}
+
+fn mp4_reader(
+    input: Input,
+    start: u64,
+    movie: &mp4::Movie,
+) -> Result<IsoMp4Reader<'static>, DecodeError> {
+    let shifted = |(at, bytes): &(u64, [u8; 4])| (at - start, *bytes);
+    let patches = movie.patches.iter().map(shifted).collect();
+    let end = input.length;
+    symphonia_mp4(View::new(input, Vec::new(), start, end).with_patches(patches))
 }
 
 fn symphonia_mp4(view: View) -> Result<IsoMp4Reader<'static>, DecodeError> {

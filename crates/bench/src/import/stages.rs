@@ -18,7 +18,7 @@ use audio::tags::Neighbours;
 use music::intake::recognise::recognise;
 use music::intake::scan::ScannedFile;
 use music::library::known::FileStatus;
-use music::library::record::{AudioRecord, FileRecord, PassageRecord, record_file};
+use music::library::record::{AudioRecord, CutBy, FileRecord, PassageRecord, record_file};
 use music::{FileId, Library, PassageId, SessionId};
 use run::Cancel;
 use serde::{Deserialize, Serialize};
@@ -167,12 +167,17 @@ fn one(file: &ScannedFile, library: &Library, session: &SessionId) -> Result<Opt
         id: FileId::random(),
         file: file.clone(),
         hash: hash.as_str().to_owned(),
+        audio_md5: None,
         status: FileStatus::Complete,
         audio: Some(audio(&analysis)),
         tags: written.tags,
         passages,
         misnamed: None,
         tags_digest: None,
+        cut_by: CutBy::Silence,
+        marks: None,
+        is_same_sound: false,
+        known_edit: i64::MAX,
         session: session.clone(),
     };
     split.time(RECORD, || record_file(library.db(), record, None))?;
@@ -223,7 +228,6 @@ fn passages(
                 lead_settings,
                 label: None,
                 album: None,
-                by_release: false,
             })
         })
         .collect()

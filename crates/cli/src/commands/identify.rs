@@ -170,7 +170,7 @@ fn inside(root: &Path, folder: &Path) -> Result<String> {
 }
 
 /// The passage of an id, the beginning of one, or the name of a file that is one passage.
-fn passage_called(library: &Library, name: &str) -> Result<PassageId> {
+pub(crate) fn passage_called(library: &Library, name: &str) -> Result<PassageId> {
     match music::library::query::show(library, name)? {
         Shown::Passage(passage) => Ok(passage.id),
         Shown::File(file) => match file.passages.as_slice() {

@@ -174,6 +174,10 @@ fn line(event: &Event) -> Option<(Volume, String)> {
         Event::FileMisleading { path, reason } => {
             (Volume::Brief, format!("misleading: `{path}`: {reason}"))
         }
+        Event::FileRetagged { path, .. } => (
+            Volume::Normal,
+            format!("new tags: `{path}`, whose sound is known"),
+        ),
         Event::FileMoved { from, to } => (Volume::Normal, format!("moved: `{from}` is now `{to}`")),
         Event::FileMissing { path, pruned: true } => {
             (Volume::Normal, format!("pruned: `{path}` is gone"))

@@ -11,6 +11,7 @@
 
 mod beside;
 mod collection;
+mod edits;
 mod flavor;
 mod hearing;
 mod identify;

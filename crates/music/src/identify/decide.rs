@@ -12,6 +12,7 @@ use crate::identify::runtime;
 use crate::intake::plan::folder_of;
 use crate::library::Library;
 use crate::library::due::{self, Item, Scope};
+use crate::library::edits::{self, Field, NewEdit};
 use crate::library::identification::{self, Finding, Song, State};
 use crate::library::shown_flavor;
 use crate::services::Trouble;
@@ -73,6 +74,8 @@ pub fn finding(item: &Item, gathered: Gathered) -> Option<Finding> {
         });
     Some(Finding {
         passage: item.id.clone(),
+        file: item.file.clone(),
+        said: item.said.clone(),
         start: item.start,
         end: item.end,
         state,
@@ -96,6 +99,8 @@ pub fn later(item: &Item, troubles: &[Trouble]) -> Finding {
     let said: Vec<_> = troubles.iter().map(ToString::to_string).collect();
     Finding {
         passage: item.id.clone(),
+        file: item.file.clone(),
+        said: item.said.clone(),
         start: item.start,
         end: item.end,
         state: State::RetryLater,
@@ -156,12 +161,9 @@ pub fn set(
         }),
         ..later(&item, &[])
     };
-    identification::record(
-        library.db(),
-        None,
-        vec![finding],
-        asker.answers.take_unwritten(),
-    )?;
+    let answers = asker.answers.take_unwritten();
+    let edit = edit(library, passage, recording.mbid.clone())?;
+    identification::record_decision(library.db(), edit, finding, answers)?;
     shown_flavor::settle(library)?;
     Ok(recording)
 }
@@ -203,8 +205,36 @@ pub fn reject(library: &Library, passage: &PassageId) -> Result<()> {
             .to_string(),
         ..later(&item, &[])
     };
-    identification::record(library.db(), None, vec![finding], Vec::new())?;
+    let edit = edit(library, passage, String::new())?;
+    identification::record_decision(library.db(), edit, finding, Vec::new())?;
     shown_flavor::settle(library).map(drop)
+}
+
+/// Nobody has said any more what a passage is called: it has its song's names again, or those of marks and tags.
+pub(crate) fn rename(library: &Library, passage: &PassageId) -> Result<()> {
+    let item = item(library, passage)?;
+    let finding = later(&item, &[]);
+    identification::rename(library.db(), finding)
+}
+
+/// Nobody has decided any more what a passage is: it has no song until it is identified again.
+pub(crate) fn forget(library: &Library, passage: &PassageId) -> Result<()> {
+    let item = item(library, passage)?;
+    let finding = later(&item, &[]);
+    identification::forget(library.db(), finding)?;
+    shown_flavor::settle(library).map(drop)
+}
+
+/// A decision as a person's word about the sound; an empty `value` says that it is no song that is known.
+fn edit(library: &Library, passage: &PassageId, value: String) -> Result<NewEdit> {
+    let place = library
+        .db()
+        .read(|snapshot| edits::place_of(snapshot, passage))?
+        .ok_or_else(|| Error::NotFound {
+            name: passage.to_string(),
+        })?;
+    let bounds = (place.start, place.end);
+    Ok(edits::about(&place.sound, Field::Match, bounds, value))
 }
 
 fn item(library: &Library, passage: &PassageId) -> Result<Item> {

@@ -57,7 +57,10 @@ pub fn recut<'a>(items: &[Item], releases: impl Iterator<Item = &'a Release>) ->
     let is_one_file = items
         .iter()
         .all(|item| item.path == first.path && !item.alone);
-    let is_free = |item: &Item| item.due && !item.state.is_some_and(State::is_decided);
+    // A person and marks that fit know better than a release.
+    let is_free = |item: &Item| {
+        item.due && !item.is_cut_by_authority && !item.state.is_some_and(State::is_decided)
+    };
     if !is_one_file || !items.iter().all(is_free) {
         return None;
     }

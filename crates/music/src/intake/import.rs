@@ -11,19 +11,22 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use audio::decode::AudioMd5;
 use run::{Cancel, Fault, Progress, for_each};
 
 use crate::error::{Error, Result};
 use crate::event::{Completed, Event};
 use crate::id::{FileId, SessionId};
 use crate::intake::hash::ContentHash;
-use crate::intake::plan::{Copy, Plan, Problem, Scope, Task, plan};
+use crate::intake::plan::{Copy, Extent, Plan, Problem, Scope, Task, plan};
 use crate::intake::recognise::{NotAudio, misnamed};
-use crate::intake::scan::scan;
-use crate::intake::take_in::{Setting, Taken, former_passages, take_in};
+use crate::intake::scan::{ScannedFile, scan};
+use crate::intake::take_in::{Content, Setting, Taken, former, take_in};
 use crate::library::Library;
 use crate::library::known::{FileStatus, Known};
-use crate::library::record::{self, DescriptionRecord, FileRecord, Reconciliation};
+use crate::library::record::{
+    self, CutBy, DescriptionRecord, FileRecord, Reconciliation, RetagRecord,
+};
 use audio::decode::{Decoders, Ffmpeg};
 use audio::tags::{Neighbours, Tags};
 use ending::{homes, solved};
@@ -97,6 +100,47 @@ pub fn import(
         chain.end()?;
     }
     Ok(chain.completed())
+}
+
+/// Hears one file of the library again and records it, without anything else of an import.
+pub(crate) fn take_in_again(
+    library: &Library,
+    path: &str,
+    id: &FileId,
+    progress: &Progress,
+) -> Result<()> {
+    let unheard = |reason: String| Error::Unheard {
+        path: path.to_owned(),
+        reason,
+    };
+    let file = ScannedFile::at(library.root(), path).map_err(|error| unheard(error.to_string()))?;
+    let task = Task {
+        file,
+        id: Some(id.clone()),
+        hash: None,
+        audio_md5: None,
+        neighbours: 1,
+        extent: Extent::Whole,
+        copies: Vec::new(),
+    };
+    progress.phase("import");
+    let session = SessionId::random();
+    let setting = Setting {
+        settings: library.settings(),
+        session: &session,
+        progress,
+        worker: 0,
+        decoders: &Decoders::with(Ffmpeg::at(library.settings().ffmpeg.as_deref())),
+        neighbours: &Neighbours::default(),
+    };
+    let failed = |not_audio: NotAudio| unheard(not_audio.fault.reason);
+    let content = Content::of(&task).map_err(failed)?;
+    let former = former(library.db(), Some(id), Some(&content))?;
+    match take_in(&task, Some(content), former, &setting) {
+        Taken::Record { record, .. } => record::record_file(library.db(), *record, None).map(drop),
+        Taken::Failed(not_audio) => Err(failed(not_audio)),
+        Taken::Described(_) | Taken::Retagged { .. } | Taken::Digested { .. } => Ok(()),
+    }
 }
 
 /// `folder` as the library's paths have it; empty for the root itself.
@@ -272,21 +316,15 @@ impl<'a> Chain<'a> {
             decoders: &self.decoders,
             neighbours: &self.neighbours,
         };
-        let former = match &task.id {
-            Some(id) => former_passages(self.library.db(), id),
-            None => Ok(Vec::new()),
-        };
-        let taken = former.map(|former| {
-            let guarded = std::panic::AssertUnwindSafe(|| take_in(task, former, &setting));
-            std::panic::catch_unwind(guarded).unwrap_or_else(|_| {
-                Taken::Failed(NotAudio {
-                    fault: Fault::in_item(
-                        "decode",
-                        "the analysis gave up on this file, which is a defect worth reporting",
-                    ),
-                    misleading: false,
-                })
-            })
+        let guarded = std::panic::AssertUnwindSafe(|| self.find_out(task, &setting));
+        let taken = std::panic::catch_unwind(guarded).unwrap_or_else(|_| {
+            Ok(Taken::Failed(NotAudio {
+                fault: Fault::in_item(
+                    "decode",
+                    "the analysis gave up on this file, which is a defect worth reporting",
+                ),
+                misleading: false,
+            }))
         });
         let outcome = match taken {
             Ok(Taken::Record { record, warnings }) => {
@@ -302,6 +340,13 @@ impl<'a> Chain<'a> {
                 self.record(*record)
             }
             Ok(Taken::Described(record)) => self.record_again(task.file.path(), *record),
+            Ok(Taken::Retagged { record, warnings }) => {
+                for message in warnings {
+                    self.warn(Some(task.file.path()), message);
+                }
+                self.record_retag(*record)
+            }
+            Ok(Taken::Digested { id, audio_md5 }) => self.record_digest(id, audio_md5),
             Ok(Taken::Failed(not_audio)) => Err(not_audio),
             Err(error) => Err(database_fault(&error)),
         };
@@ -322,6 +367,56 @@ impl<'a> Chain<'a> {
             .outcomes
             .insert(task.file.path().to_owned(), result);
         failed
+    }
+
+    /// Reads a file, looks up what is known of it and its sound, and hears it where that does not settle it.
+    fn find_out(&self, task: &Task, setting: &Setting<'_>) -> Result<Taken> {
+        let content = match task.extent {
+            Extent::Whole | Extent::Tags => {
+                let path = task.file.path();
+                setting.progress.working(setting.worker, path, "hash");
+                match Content::of(task) {
+                    Ok(content) => Some(content),
+                    Err(not_audio) => return Ok(Taken::Failed(not_audio)),
+                }
+            }
+            Extent::Description | Extent::Digest => None,
+        };
+        let former = former(self.library.db(), task.id.as_ref(), content.as_ref())?;
+        Ok(take_in(task, content, former, setting))
+    }
+
+    /// Records the new tags of a known sound.
+    fn record_retag(&self, record: RetagRecord) -> Result<FileId, NotAudio> {
+        let path = record.file.path().to_owned();
+        self.count_unchanged(1);
+        let recorded =
+            self.write_last_with_the_end(|db, end| record::record_retag(db, record, end));
+        let file_id = recorded.map_err(|error| {
+            self.count_unchanged(-1);
+            database_fault(&error)
+        })?;
+        self.tally().files.retagged += 1;
+        (self.tell)(&Event::FileRetagged {
+            path,
+            file_id: file_id.clone(),
+        });
+        Ok(file_id)
+    }
+
+    /// Records the digest of a sound that had none.
+    fn record_digest(&self, id: FileId, audio_md5: Option<AudioMd5>) -> Result<FileId, NotAudio> {
+        self.count_unchanged(1);
+        self.write_last_with_the_end(|db, end| record::record_sound(db, id, audio_md5, end))
+            .map_err(|error| {
+                self.count_unchanged(-1);
+                database_fault(&error)
+            })
+    }
+
+    fn count_unchanged(&self, change: i64) {
+        let mut tally = self.tally();
+        tally.files.unchanged = tally.files.unchanged.saturating_add_signed(change);
     }
 
     fn record(&self, record: FileRecord) -> Result<FileId, NotAudio> {
@@ -416,10 +511,15 @@ impl<'a> Chain<'a> {
             hash: copy.hash.as_str().to_owned(),
             status: FileStatus::Duplicate,
             audio: None,
+            audio_md5: None,
             tags: Tags::default(),
             passages: Vec::new(),
             misnamed: misnamed(&copy.file),
             tags_digest: None,
+            cut_by: CutBy::Whole,
+            marks: None,
+            is_same_sound: false,
+            known_edit: i64::MAX,
             session: self.session.clone(),
         };
         if let Some(reason) = &record.misnamed {

@@ -7,6 +7,7 @@
 //! worker was faster.
 
 mod sheets;
+mod sounds;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -19,8 +20,9 @@ use crate::intake::hash::ContentHash;
 use crate::intake::recognise::{NotAudio, recognise};
 use crate::intake::scan::{Refused, Scan, ScannedFile};
 use crate::library::known::{FileStatus, Known, KnownFile, Touched};
-use audio::decode::Decoders;
+use audio::decode::{AudioMd5, Decoders};
 use sheets::digest;
+use sounds::{digest_where_sounds_may_meet, note_copies};
 
 /// A file to be analysed.
 #[derive(Debug)]
@@ -31,6 +33,8 @@ pub struct Task {
     pub id: Option<FileId>,
     /// Its content's name, where it had to be known beforehand.
     pub hash: Option<ContentHash>,
+    /// The name of its sound, where that had to be known beforehand.
+    pub audio_md5: Option<AudioMd5>,
     /// Audio files in its folder, itself among them.
     pub neighbours: usize,
     /// How much of it is to be done.
@@ -46,6 +50,10 @@ pub enum Extent {
     Whole,
     /// It is as recorded, but its passages are to be described anew.
     Description,
+    /// Its sound is as recorded, but its tags, its container or its path are new.
+    Tags,
+    /// It is as recorded, but its sound has no name yet.
+    Digest,
 }
 
 /// A file whose content is another one's.
@@ -172,31 +180,27 @@ pub fn plan(scan: Scan, known: &Known, scope: &Scope<'_>) -> Plan {
                     touched.push((row, file.clone()));
                 }
                 Touched::Content => {
-                    candidates.push(Candidate {
-                        file,
-                        row: Some(row),
-                        hash: None,
-                    });
+                    candidates.push(Candidate::new(file, Some(row)));
                     continue;
                 }
             }
-            if !row.is_described() {
-                plan.tasks.push(Task {
-                    file: file.clone(),
-                    id: Some(row.id.clone()),
-                    hash: None,
-                    neighbours: 1,
-                    extent: Extent::Description,
-                    copies: Vec::new(),
-                });
-            }
+            let extent = match (row.is_described(), row.lacks_digest()) {
+                (false, _) => Some(Extent::Description),
+                (true, true) => Some(Extent::Digest),
+                (true, false) => None,
+            };
+            plan.tasks.extend(extent.map(|extent| Task {
+                file: file.clone(),
+                id: Some(row.id.clone()),
+                hash: None,
+                audio_md5: None,
+                neighbours: 1,
+                extent,
+                copies: Vec::new(),
+            }));
             in_place.insert(file.path().to_owned(), file);
         } else {
-            candidates.push(Candidate {
-                file,
-                row,
-                hash: None,
-            });
+            candidates.push(Candidate::new(file, row));
         }
     }
     plan.hear_under_new_sheets(known, &in_place, &resheeted, &neighbours);
@@ -207,7 +211,7 @@ pub fn plan(scan: Scan, known: &Known, scope: &Scope<'_>) -> Plan {
             from: row.path.clone(),
             to: file,
         }));
-    let mut candidates = hash_where_sizes_meet(candidates, known, scope, &mut plan);
+    let candidates = hash_where_sizes_meet(candidates, known, scope, &mut plan);
     let mut gone: Vec<&KnownFile> = known
         .files
         .values()
@@ -220,6 +224,8 @@ pub fn plan(scan: Scan, known: &Known, scope: &Scope<'_>) -> Plan {
         })
         .collect();
     gone.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut candidates = digest_where_sounds_may_meet(candidates, &gone, scope, &mut plan);
+    note_copies(&mut candidates, known, &in_place);
 
     let mut homes = Homes::find(known, &in_place, &gone, &candidates, scope);
     homes.move_into_copies(known, &in_place, &mut plan);
@@ -227,6 +233,7 @@ pub fn plan(scan: Scan, known: &Known, scope: &Scope<'_>) -> Plan {
     candidates.sort_by_key(|candidate| {
         (
             !candidate.stays_original(),
+            !candidate.is_same_sound(),
             candidate.file.path().to_owned(),
         )
     });
@@ -266,9 +273,31 @@ struct Candidate<'a> {
     file: ScannedFile,
     row: Option<&'a KnownFile>,
     hash: Option<ContentHash>,
+    audio_md5: Option<AudioMd5>,
+    /// Files that are copies of what its row stands for are still in place: one of them takes the row over.
+    has_copies: bool,
 }
 
-impl Candidate<'_> {
+impl<'a> Candidate<'a> {
+    fn new(file: ScannedFile, row: Option<&'a KnownFile>) -> Self {
+        Self {
+            file,
+            row,
+            hash: None,
+            audio_md5: None,
+            has_copies: false,
+        }
+    }
+
+    /// Whether its row's sound is still what lies here, with other tags or in another container.
+    fn is_same_sound(&self) -> bool {
+        !self.is_same_content()
+            && !self.has_copies
+            && self
+                .row
+                .is_some_and(|row| row.stands_for_sound(self.audio_md5))
+    }
+
     /// Whether its row's content is still what lies here.
     fn is_same_content(&self) -> bool {
         match (self.row, &self.hash) {
@@ -283,6 +312,9 @@ impl Candidate<'_> {
 
     /// Whether its row's content is certainly no longer here.
     fn is_overwritten(&self) -> bool {
+        if self.is_same_sound() {
+            return false;
+        }
         let other_size = self
             .row
             .and_then(KnownFile::size)
@@ -297,6 +329,8 @@ struct Homes<'a> {
     originals: HashMap<String, String>,
     /// Originals whose content no longer lies at their path, by hash.
     homeless: HashMap<&'a str, Vec<&'a KnownFile>>,
+    /// The same, by their sounds.
+    homeless_sounds: HashMap<AudioMd5, Vec<&'a KnownFile>>,
     /// Rows that got a new path.
     claimed: HashSet<FileId>,
     /// Rows whose path another row's content has moved to.
@@ -316,11 +350,16 @@ impl<'a> Homes<'a> {
             .filter_map(|c| c.hash.as_ref())
             .map(ContentHash::as_str)
             .collect();
+        let heard: HashSet<AudioMd5> = candidates.iter().filter_map(|c| c.audio_md5).collect();
+        let is_asked = |row: &&KnownFile| {
+            row.hash.as_deref().is_some_and(|hash| asked.contains(hash))
+                || row.audio_md5.is_some_and(|md5| heard.contains(&md5))
+        };
         let elsewhere = known
             .files
             .values()
             .filter(|row| !is_below(&row.path, scope.folder))
-            .filter(|row| row.hash.as_deref().is_some_and(|hash| asked.contains(hash)));
+            .filter(is_asked);
         let (there, lost): (Vec<_>, Vec<_>) =
             elsewhere.partition(|row| scope.root.join(&row.path).is_file());
         let touched = candidates
@@ -342,14 +381,19 @@ impl<'a> Homes<'a> {
             .filter(|c| c.is_overwritten())
             .filter_map(|c| c.row);
         let mut homeless: HashMap<&str, Vec<&KnownFile>> = HashMap::new();
+        let mut homeless_sounds: HashMap<AudioMd5, Vec<&KnownFile>> = HashMap::new();
         for row in gone.iter().copied().chain(lost).chain(overwritten) {
             if let (true, Some(hash)) = (row.is_original(), &row.hash) {
                 homeless.entry(hash).or_default().push(row);
+            }
+            if let Some(md5) = row.audio_md5.filter(|md5| row.stands_for_sound(Some(*md5))) {
+                homeless_sounds.entry(md5).or_default().push(row);
             }
         }
         Self {
             originals,
             homeless,
+            homeless_sounds,
             claimed: HashSet::new(),
             evicted: Vec::new(),
         }
@@ -392,7 +436,14 @@ impl<'a> Homes<'a> {
         plan: &mut Plan,
     ) {
         let same_content = candidate.is_same_content();
-        let Candidate { file, row, hash } = candidate;
+        let same_sound = candidate.is_same_sound();
+        let Candidate {
+            file,
+            row,
+            hash,
+            audio_md5,
+            ..
+        } = candidate;
         let path = file.path().to_owned();
         let id = row.map(|row| row.id.clone());
         if let Some(row) = row.filter(|row| same_content && row.is_settled() && !force) {
@@ -430,18 +481,44 @@ impl<'a> Homes<'a> {
                 return;
             }
         }
+        let own = row.filter(|row| same_sound && !self.claimed.contains(&row.id));
+        let known_by_sound = match own {
+            Some(row) => {
+                self.claimed.insert(row.id.clone());
+                Some(row)
+            }
+            None => audio_md5
+                .filter(|_| !force)
+                .and_then(|md5| self.claim_sound(md5)),
+        };
+        let extent = match known_by_sound {
+            Some(known) => {
+                self.evicted.extend(id.clone().filter(|id| *id != known.id));
+                Extent::Tags
+            }
+            None => Extent::Whole,
+        };
         plan.tasks.push(Task {
             file,
-            id,
+            id: known_by_sound.map(|known| known.id.clone()).or(id),
             hash,
+            audio_md5,
             neighbours,
-            extent: Extent::Whole,
+            extent,
             copies: Vec::new(),
         });
     }
 
     fn claim(&mut self, hash: &str) -> Option<&'a KnownFile> {
-        let row = self.homeless.get_mut(hash)?.pop()?;
+        let rows = self.homeless.get_mut(hash)?;
+        let row = std::iter::from_fn(|| rows.pop()).find(|row| !self.claimed.contains(&row.id))?;
+        self.claimed.insert(row.id.clone());
+        Some(row)
+    }
+
+    fn claim_sound(&mut self, sound: AudioMd5) -> Option<&'a KnownFile> {
+        let rows = self.homeless_sounds.get_mut(&sound)?;
+        let row = std::iter::from_fn(|| rows.pop()).find(|row| !self.claimed.contains(&row.id))?;
         self.claimed.insert(row.id.clone());
         Some(row)
     }
@@ -453,7 +530,12 @@ impl<'a> Homes<'a> {
             .into_iter()
             .filter(|id| !claimed.contains(id))
             .collect();
-        for task in &mut plan.tasks {
+        // A row that was claimed is another file's now; only that file's own task keeps it.
+        for task in plan
+            .tasks
+            .iter_mut()
+            .filter(|task| task.extent != Extent::Tags)
+        {
             task.id = task.id.take().filter(|id| !claimed.contains(id));
         }
         for copy in &mut plan.copies {

@@ -35,6 +35,31 @@ pub struct ScannedFile {
 }
 
 impl ScannedFile {
+    /// The file at a path of the library, as it and what lies beside it are now.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there, or nothing that an import would take.
+    pub(crate) fn at(root: &Path, path: &str) -> std::io::Result<Self> {
+        let absolute = root.join(path);
+        let folder = absolute.parent().unwrap_or(root);
+        std::fs::metadata(&absolute)?;
+        let mut walk = Walk {
+            root,
+            scan: Scan::default(),
+            folders: BTreeMap::new(),
+        };
+        let entries = WalkDir::new(folder).min_depth(1).max_depth(1);
+        for entry in entries.into_iter().flatten() {
+            walk.look_at(&entry);
+        }
+        walk.finish()
+            .files
+            .into_iter()
+            .find(|file| file.path == path)
+            .ok_or_else(|| std::io::Error::other("it is not a regular file"))
+    }
+
     /// The path in the library: relative to the root folder, with forward slashes.
     pub fn path(&self) -> &str {
         &self.path

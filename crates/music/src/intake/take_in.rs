@@ -5,20 +5,24 @@ use sqlite::{Db, params};
 
 use crate::error::Result;
 use crate::id::{FileId, PassageId, SessionId};
+use crate::intake::hash::ContentHash;
 use crate::intake::plan::{Extent, Task};
 use crate::intake::recognise::{NotAudio, misnamed, recognise};
 use crate::intake::scan::{ScannedFile, modified_ns};
+use crate::library::edits::{self, PersonCut};
 use crate::library::known::FileStatus;
+use crate::library::marks::{self as marked, StoredMark};
 use crate::library::record::{
-    AudioRecord, BoundaryRecord, DescribedPassage, DescriptionRecord, FileRecord, PassageRecord,
+    AudioRecord, BoundaryRecord, CutBy, DescribedPassage, DescriptionRecord, FileRecord,
+    PassageRecord, RetagRecord,
 };
 use crate::library::settings::Settings;
 use audio::Ticks;
 use audio::analyse::Analysis;
-use audio::decode::Decoders;
-use audio::marks;
+use audio::decode::{AudioMd5, DecodeError, Decoders, audio_md5};
+use audio::marks::{self, Mark};
 use audio::segment::{Clues, Segmentation, Span, segment};
-use audio::tags::{self, Neighbours, Written};
+use audio::tags::{self, Neighbours, Tags, Written};
 
 /// What became of a file, before it is written.
 #[derive(Debug)]
@@ -32,6 +36,20 @@ pub(crate) enum Taken {
     },
     /// What its passages sound like, which stay where they are.
     Described(Box<DescriptionRecord>),
+    /// Its sound is known; only its tags, its container or its path are new.
+    Retagged {
+        /// To be written.
+        record: Box<RetagRecord>,
+        /// Things to tell that stop nothing.
+        warnings: Vec<String>,
+    },
+    /// Its sound has a name now.
+    Digested {
+        /// The row that stands for it.
+        id: FileId,
+        /// The digest of its encoded audio; `None` where it has none that can be read.
+        audio_md5: Option<AudioMd5>,
+    },
     /// It is not what its name says, or cannot be read or decoded.
     Failed(NotAudio),
 }
@@ -53,68 +71,267 @@ pub(crate) struct Setting<'a> {
     pub neighbours: &'a Neighbours,
 }
 
+/// What a file's content is: all of it, and its sound alone.
+#[derive(Debug, Clone)]
+pub(crate) struct Content {
+    pub(crate) hash: ContentHash,
+    /// `None` where the file has no audio that can be told from the rest of it.
+    pub(crate) audio_md5: Option<AudioMd5>,
+}
+
+impl Content {
+    /// Reads a file once for its hash, and once more, from the system's memory, for its digest.
+    pub(crate) fn of(task: &Task) -> Result<Self, NotAudio> {
+        let hash = task
+            .hash
+            .clone()
+            .map_or_else(|| recognise(&task.file), Ok)?;
+        let audio_md5 = task
+            .audio_md5
+            .or_else(|| audio_md5(task.file.absolute()).ok());
+        Ok(Self { hash, audio_md5 })
+    }
+}
+
+/// What is known of a file, and of its sound, when it is analysed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Former {
+    /// Its passages, whose ids stay where they are still there.
+    pub(crate) passages: Vec<FormerPassage>,
+    /// SHA-256 of its content.
+    pub(crate) hash: Option<String>,
+    /// The digest of its encoded audio.
+    pub(crate) audio_md5: Option<AudioMd5>,
+    /// A release said where to cut it.
+    pub(crate) is_cut_by_release: bool,
+    /// A person cut it.
+    pub(crate) is_cut_by_person: bool,
+    /// How long its sound is.
+    pub(crate) seconds: Option<f64>,
+    /// What marks said of it.
+    pub(crate) marks: Vec<StoredMark>,
+    /// Where a person said that this sound is to be cut.
+    pub(crate) cut: Option<PersonCut>,
+    /// The number of the last edit of all.
+    pub(crate) last_edit: i64,
+}
+
+impl Former {
+    /// Whether the sound is that which was recorded.
+    fn is_same_sound(&self, content: &Content) -> bool {
+        let same_audio = self.audio_md5.is_some() && self.audio_md5 == content.audio_md5;
+        same_audio || self.hash.as_deref() == Some(content.hash.as_str())
+    }
+}
+
 /// Where a passage lay when its file was analysed before.
 #[derive(Debug, Clone)]
 pub(crate) struct FormerPassage {
-    id: PassageId,
-    start: Ticks,
-    end: Ticks,
-    /// The content that its release said to cut there, if one did.
-    cut_of: Option<String>,
+    pub(crate) id: PassageId,
+    pub(crate) start: Ticks,
+    pub(crate) end: Ticks,
 }
 
-/// The passages that a file has already, to keep their ids where they are still there.
+/// What is known of a file, and what a person said about the sound in it.
 ///
 /// # Errors
 ///
 /// When the database cannot be read.
-pub(crate) fn former_passages(db: &Db, file: &FileId) -> Result<Vec<FormerPassage>> {
+pub(crate) fn former(db: &Db, file: Option<&FileId>, content: Option<&Content>) -> Result<Former> {
     db.read(|snapshot| {
-        Ok(snapshot.query_all(
-            "SELECT p.guid, p.start_time_ticks, p.end_time_ticks, \
-                    CASE p.import_strategy WHEN 'release' THEN f.hash END \
-             FROM passages p JOIN files f ON f.guid = p.file_id WHERE p.file_id = ?1 ORDER BY p.start_time_ticks",
+        let mut former = Former {
+            last_edit: edits::last(snapshot)?,
+            ..Former::default()
+        };
+        if let Some(content) = content {
+            let digest = content.audio_md5.map(|md5| md5.to_string());
+            let names = [digest.as_deref().unwrap_or_default(), content.hash.as_str()];
+            former.cut = edits::cut_of(snapshot, &names)?;
+        }
+        let Some(file) = file else {
+            return Ok(former);
+        };
+        former.passages = snapshot.query_all(
+            "SELECT guid, start_time_ticks, end_time_ticks FROM passages WHERE file_id = ?1 ORDER BY start_time_ticks",
             params![file],
             |row| {
                 Ok(FormerPassage {
                     id: row.get(0)?,
                     start: Ticks(row.get(1)?),
                     end: Ticks(row.get(2)?),
-                    cut_of: row.get(3)?,
                 })
             },
-        )?)
+        )?;
+        let row = snapshot.query_optional(
+            "SELECT f.hash, a.audio_md5, a.cut_by, EXISTS (SELECT 1 FROM passages p \
+                WHERE p.file_id = f.guid AND p.import_strategy = 'release'), f.duration_ticks \
+             FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid WHERE f.guid = ?1",
+            params![file],
+            |row| {
+                Ok((
+                    row.get::<_, String>(0)?,
+                    row.get::<_, Option<String>>(1)?,
+                    row.get::<_, Option<String>>(2)?,
+                    row.get::<_, bool>(3)?,
+                    row.get::<_, Option<i64>>(4)?,
+                ))
+            },
+        )?;
+        if let Some((hash, md5, cut_by, has_release, length)) = row {
+            former.hash = Some(hash);
+            former.seconds = length.map(|ticks| Ticks(ticks).seconds());
+            former.audio_md5 = md5.as_deref().and_then(AudioMd5::from_hex);
+            former.is_cut_by_release = has_release || cut_by.as_deref() == Some(CutBy::Release.word());
+            former.is_cut_by_person = cut_by.as_deref() == Some(CutBy::Person.word());
+        }
+        former.marks = marked::load(snapshot, file)?;
+        Ok(former)
     })
 }
 
-/// Reads, hears and describes one file.
-pub(crate) fn take_in(task: &Task, former: Vec<FormerPassage>, setting: &Setting<'_>) -> Taken {
-    if let (Extent::Description, Some(id)) = (task.extent, &task.id) {
-        return match describe_again(task, id, &former, setting) {
-            Ok(record) => Taken::Described(Box::new(record)),
-            Err(not_audio) => Taken::Failed(not_audio),
-        };
+/// Reads one file and finds out what is new about it; where its sound is not known, it is heard and described.
+pub(crate) fn take_in(
+    task: &Task,
+    content: Option<Content>,
+    former: Former,
+    setting: &Setting<'_>,
+) -> Taken {
+    let taken = match (task.extent, &task.id, content) {
+        (Extent::Description, Some(id), _) => describe_again(task, id, &former.passages, setting)
+            .map(|record| Taken::Described(Box::new(record))),
+        (Extent::Digest, Some(id), _) => digest(task, id),
+        (extent, id, Some(content)) => {
+            let retagged = id
+                .as_ref()
+                .filter(|_| extent == Extent::Tags)
+                .and_then(|id| retag(task, id, &content, &former, setting));
+            match retagged {
+                Some(taken) => Ok(taken),
+                None => describe(task, &content, former, setting),
+            }
+        }
+        (_, _, None) => Err(failed(Fault::retry_later("hash", "it was not read"))),
+    };
+    taken.unwrap_or_else(Taken::Failed)
+}
+
+fn digest(task: &Task, id: &FileId) -> Result<Taken, NotAudio> {
+    match audio_md5(task.file.absolute()) {
+        Ok(audio_md5) => Ok(Taken::Digested {
+            id: id.clone(),
+            audio_md5: Some(audio_md5),
+        }),
+        Err(DecodeError::Io(error)) => Err(failed(Fault::retry_later("hash", error))),
+        Err(_) => Ok(Taken::Digested {
+            id: id.clone(),
+            audio_md5: None,
+        }),
     }
-    match describe(task, former, setting) {
-        Ok((record, warnings)) => Taken::Record {
-            record: Box::new(record),
-            warnings,
-        },
-        Err(not_audio) => Taken::Failed(not_audio),
+}
+
+/// The tags of a file whose sound is known; `None` where marks say something else than before, so that it may have to
+/// be cut anew.
+fn retag(
+    task: &Task,
+    id: &FileId,
+    content: &Content,
+    former: &Former,
+    setting: &Setting<'_>,
+) -> Option<Taken> {
+    let file = &task.file;
+    setting
+        .progress
+        .working(setting.worker, file.path(), "tags");
+    let mut warnings = Vec::new();
+    let written = read_tags(file, setting, &mut warnings);
+    let found = find_marks(task, &written, &known(&written.tags, file, former.seconds?));
+    let marks = StoredMark::all_of(found.marks.as_ref());
+    if marks != former.marks && !former.is_cut_by_person {
+        return None;
     }
+    let mark = |passage: &FormerPassage| {
+        StoredMark::of_passage(&marks, passage.start, passage.end).cloned()
+    };
+    Some(Taken::Retagged {
+        record: Box::new(RetagRecord {
+            id: id.clone(),
+            file: file.clone(),
+            hash: content.hash.as_str().to_owned(),
+            audio_md5: content.audio_md5?,
+            misnamed: misnamed(file),
+            tags_digest: written.digest(),
+            tags: written.tags,
+            passages: former
+                .passages
+                .iter()
+                .map(|passage| (passage.id.clone(), mark(passage)))
+                .collect(),
+        }),
+        warnings,
+    })
+}
+
+/// What is known of a file before its marks are looked for.
+fn known<'a>(tags: &'a Tags, file: &ScannedFile, seconds: f64) -> marks::Known<'a> {
+    marks::Known {
+        seconds,
+        title: tags.title.as_deref(),
+        track: tags.track.or_else(|| leading_number(stem(file.path()))),
+        track_total: tags.track_total,
+    }
+}
+
+/// The marks of a file, else those that lie beside a copy of it.
+fn find_marks(task: &Task, written: &Written, known: &marks::Known<'_>) -> marks::Found {
+    let mut found = marks::find(task.file.absolute(), written, task.file.beside(), known);
+    for copy in &task.copies {
+        if found.marks.is_some() {
+            break;
+        }
+        found.marks = marks::find(copy.absolute(), written, copy.beside(), known).marks;
+    }
+    found
+}
+
+/// Size and time of a file as it lies there now, to notice when somebody writes to it.
+fn file_state(file: &ScannedFile) -> Result<(u64, i64), NotAudio> {
+    let meta = std::fs::metadata(file.absolute())
+        .map_err(|error| failed(Fault::retry_later("decode", error)))?;
+    Ok((meta.len(), modified_ns(&meta)))
+}
+
+/// What the file has written in itself. What could not be read is warned of, what was mended is logged.
+fn read_tags(file: &ScannedFile, setting: &Setting<'_>, warnings: &mut Vec<String>) -> Written {
+    let read = tags::read(file.absolute(), setting.neighbours, setting.decoders);
+    let written = read.unwrap_or_else(|reason| {
+        warnings.push(format!("its tags cannot be read: {reason}"));
+        Written::default()
+    });
+    for mended in &written.mended {
+        tracing::info!(file.path = file.path(), mended, "mended tags: {mended}");
+    }
+    written
+}
+
+/// The number that a name begins with, of one or two digits.
+fn leading_number(name: &str) -> Option<u32> {
+    let digits = name.bytes().take_while(u8::is_ascii_digit).count();
+    (1..=2)
+        .contains(&digits)
+        .then(|| name[..digits].parse().ok())
+        .flatten()
 }
 
 fn describe(
     task: &Task,
-    former: Vec<FormerPassage>,
+    content: &Content,
+    former: Former,
     setting: &Setting<'_>,
-) -> Result<(FileRecord, Vec<String>), NotAudio> {
+) -> Result<Taken, NotAudio> {
     let file = &task.file;
     let stage = |stage| setting.progress.working(setting.worker, file.path(), stage);
     let mut warnings = Vec::new();
 
-    stage("hash");
-    let hash = task.hash.clone().map_or_else(|| recognise(file), Ok)?;
     let before = file_state(file)?;
     stage("tags");
     let written = read_tags(file, setting, &mut warnings);
@@ -135,34 +352,33 @@ fn describe(
         track: tags.track,
         track_total: tags.track_total,
     };
-    let known = marks::Known {
-        seconds: analysis.levels.frames() as f64 / f64::from(analysis.levels.sample_rate()),
-        title: tags.title.as_deref(),
-        track: tags.track.or_else(|| leading_number(clues.name)),
-        track_total: tags.track_total,
-    };
-    let found = find_marks(task, &written, &known);
+    let seconds = analysis.levels.frames() as f64 / f64::from(analysis.levels.sample_rate());
+    let found = find_marks(task, &written, &known(tags, file, seconds));
     warnings.extend(found.left);
-    let marks = found.marks.as_ref();
-    let several = marks.filter(|marks| marks.tracks.len() >= 2);
-    let mut segmentation = segment(&analysis.levels, &clues, several, &setting.settings.silence);
-    if let Some(one) = marks.filter(|marks| marks.tracks.len() == 1) {
-        segmentation = segmentation.named_by(one);
+    let marks = found.marks;
+    let is_same_sound = former.is_same_sound(content);
+    let several = marks.as_ref().filter(|marks| marks.tracks.len() >= 2);
+    let mut heard = segment(&analysis.levels, &clues, several, &setting.settings.silence);
+    if let Some(one) = marks.as_ref().filter(|marks| marks.tracks.len() == 1) {
+        heard = heard.named_by(one);
     }
-    let by_release = cut_by_release(&segmentation, &former, hash.as_str(), &analysis);
-    let is_by_release = by_release.is_some();
-    let segmentation = by_release.unwrap_or(segmentation);
-    let mut passages =
-        passages(&mut analysis, &segmentation, former, setting, &stage).map_err(failed)?;
-    for passage in &mut passages {
-        passage.by_release = is_by_release;
-    }
+    let (segmentation, cut_by) = cut(heard, &former, is_same_sound, &analysis);
+    let known_edit = former.last_edit;
+    let passages = passages(
+        &mut analysis,
+        &segmentation,
+        former.passages,
+        setting,
+        &stage,
+    )
+    .map_err(failed)?;
     stage("record");
     let digest = written.digest();
     let record = FileRecord {
         id: task.id.clone().unwrap_or_else(FileId::random),
         file: file.clone(),
-        hash: hash.as_str().to_owned(),
+        hash: content.hash.as_str().to_owned(),
+        audio_md5: content.audio_md5,
         status: if passages.is_empty() {
             FileStatus::NoAudio
         } else {
@@ -173,9 +389,50 @@ fn describe(
         passages,
         misnamed: misnamed(file),
         tags_digest: Some(digest),
+        cut_by,
+        marks,
+        is_same_sound,
+        known_edit,
         session: setting.session.clone(),
     };
-    Ok((record, warnings))
+    Ok(Taken::Record {
+        record: Box::new(record),
+        warnings,
+    })
+}
+
+/// Who has the say about where a file is cut: a person, marks that fit, a release that explained the sound, its
+/// silences; in this order.
+fn cut(
+    heard: Segmentation,
+    former: &Former,
+    is_same_sound: bool,
+    analysis: &Analysis,
+) -> (Segmentation, CutBy) {
+    if let Some(kept) = former
+        .cut
+        .as_ref()
+        .and_then(|cut| keep_cut(&heard, cut.spans.iter().copied(), analysis))
+    {
+        return (kept, CutBy::Person);
+    }
+    if heard.marked.is_some() {
+        return (heard, CutBy::Marks);
+    }
+    let released = former.is_cut_by_release && is_same_sound;
+    let places = former.passages.iter().map(|old| (old.start, old.end));
+    if let Some(kept) = released
+        .then(|| keep_cut(&heard, places, analysis))
+        .flatten()
+    {
+        return (kept, CutBy::Release);
+    }
+    let cut_by = if heard.spans.len() > 1 {
+        CutBy::Silence
+    } else {
+        CutBy::Whole
+    };
+    (heard, cut_by)
 }
 
 /// Hears the file again and describes the passages it has.
@@ -230,70 +487,25 @@ fn failed(fault: Fault) -> NotAudio {
     }
 }
 
-/// The marks of a file, else those that lie beside a copy of it.
-fn find_marks(task: &Task, written: &Written, known: &marks::Known<'_>) -> marks::Found {
-    let mut found = marks::find(task.file.absolute(), written, task.file.beside(), known);
-    for copy in &task.copies {
-        if found.marks.is_some() {
-            break;
-        }
-        found.marks = marks::find(copy.absolute(), written, copy.beside(), known).marks;
-    }
-    found
-}
-
-/// Size and time of a file as it lies there now, to notice when somebody writes to it.
-fn file_state(file: &ScannedFile) -> Result<(u64, i64), NotAudio> {
-    let meta = std::fs::metadata(file.absolute())
-        .map_err(|error| failed(Fault::retry_later("decode", error)))?;
-    Ok((meta.len(), modified_ns(&meta)))
-}
-
-/// What the file has written in itself. What could not be read is warned of, what was mended is logged.
-fn read_tags(file: &ScannedFile, setting: &Setting<'_>, warnings: &mut Vec<String>) -> Written {
-    let read = tags::read(file.absolute(), setting.neighbours, setting.decoders);
-    let written = read.unwrap_or_else(|reason| {
-        warnings.push(format!("its tags cannot be read: {reason}"));
-        Written::default()
-    });
-    for mended in &written.mended {
-        tracing::info!(file.path = file.path(), mended, "mended tags: {mended}");
-    }
-    written
-}
-
-/// The number that a name begins with, of one or two digits.
-fn leading_number(name: &str) -> Option<u32> {
-    let digits = name.bytes().take_while(u8::is_ascii_digit).count();
-    (1..=2)
-        .contains(&digits)
-        .then(|| name[..digits].parse().ok())
-        .flatten()
-}
-
-/// The cut that a release gave the file, as long as its content is the same: silence knows less than a
-/// release that explained it. Marks know more.
-fn cut_by_release(
-    segmentation: &Segmentation,
-    former: &[FormerPassage],
-    hash: &str,
+/// What was heard of a file, with passages where somebody else said they are; `None` if they do not lie in it.
+fn keep_cut(
+    heard: &Segmentation,
+    places: impl Iterator<Item = (Ticks, Ticks)>,
     analysis: &Analysis,
 ) -> Option<Segmentation> {
-    let is_cut = former.iter().any(|old| old.cut_of.as_deref() == Some(hash));
-    if !is_cut || segmentation.marked.is_some() {
-        return None;
-    }
     let rate = analysis.levels.sample_rate();
     let frame = |at: Ticks| at.to_frames(rate).min(analysis.levels.frames());
-    let span = |old: &FormerPassage| Span {
-        start: frame(old.start),
-        end: frame(old.end),
-    };
-    let spans: Vec<_> = former.iter().map(span).collect();
-    let is_whole = spans.iter().all(|span| span.start < span.end)
+    let spans: Vec<_> = places
+        .map(|(start, end)| Span {
+            start: frame(start),
+            end: frame(end),
+        })
+        .collect();
+    let is_whole = !spans.is_empty()
+        && spans.iter().all(|span| span.start < span.end)
         && spans.windows(2).all(|two| two[0].end <= two[1].start);
     is_whole.then(|| {
-        let mut kept = segmentation.clone();
+        let mut kept = heard.clone();
         for boundary in &mut kept.boundaries {
             // A boundary lies in the middle of its gap, and passages reach into that.
             boundary.is_cut = spans.windows(2).any(|two| {
@@ -301,10 +513,28 @@ fn cut_by_release(
                 two[0].end <= boundary.at + near && boundary.at <= two[1].start + near
             });
         }
-        kept.labels = vec![None; spans.len()];
+        kept.labels = spans.iter().map(|span| label_of(heard, *span)).collect();
         kept.spans = spans;
         kept
     })
+}
+
+/// The mark that more than half of a passage lies in.
+fn label_of(heard: &Segmentation, span: Span) -> Option<Mark> {
+    let shared = |other: &Span| {
+        other
+            .end
+            .min(span.end)
+            .saturating_sub(other.start.max(span.start))
+    };
+    let (best, label) = heard
+        .spans
+        .iter()
+        .zip(&heard.labels)
+        .max_by_key(|(other, _)| shared(other))?;
+    label
+        .clone()
+        .filter(|_| shared(best) * 2 > span.end - span.start)
 }
 
 fn passages(
@@ -338,7 +568,6 @@ fn passages(
             lead_settings: setting.settings.leads,
             label: label.clone(),
             album: segmentation.album.clone(),
-            by_release: false,
         });
     }
     Ok(passages)
@@ -423,7 +652,6 @@ mod tests {
             id: PassageId::random(),
             start: Ticks(start),
             end: Ticks(end),
-            cut_of: None,
         }
     }
 

@@ -11,7 +11,9 @@ use crate::identify::evidence::Heard;
 use crate::identify::rip::QuietSpot;
 use crate::identify::text::is_placeholder;
 use crate::intake::plan::folder_of;
-use crate::library::identification::State;
+use crate::library::identification::{Said, State};
+use crate::library::marks::{self, StoredMark};
+use crate::library::record::{Marked, Name, Names};
 use crate::services::acoustid::Fingerprint;
 use audio::Ticks;
 use audio::tags::Tags;
@@ -59,6 +61,10 @@ pub struct Item {
     pub recording: Option<String>,
     /// Whether it is to be identified now.
     pub due: bool,
+    /// A person or marks say where its file is cut.
+    pub is_cut_by_authority: bool,
+    /// What marks and tags call it.
+    pub said: Said,
 }
 
 /// Folders with something to do, and how many passages that is.
@@ -92,7 +98,9 @@ const DUE: &str = "(i.state IS NULL \
     OR (i.state NOT IN ('chosen', 'rejected') \
         AND (i.start_time_ticks <> p.start_time_ticks OR i.end_time_ticks <> p.end_time_ticks)) \
     OR i.state = 'retry_later' \
-    OR (i.state IN ('identified', 'chosen') AND p.title_source IS NOT 'musicbrainz') \
+    OR (i.state IN ('identified', 'chosen') \
+        AND (p.song_id IS NULL OR coalesce(p.title_source, 'tags') IN ('tags', 'marks'))) \
+    OR (i.state = 'chosen' AND i.recording_mbid IS NOT p.recording_mbid) \
     OR (?1 AND i.state IN ('none', 'doubtful')))";
 
 const FROM: &str = "FROM passages p JOIN files f ON f.guid = p.file_id \
@@ -111,7 +119,8 @@ pub fn items(db: &Db, folder: &str, scope: &Scope) -> Result<Vec<Item>> {
     let sql = format!(
         "SELECT p.guid, f.path, p.start_time_ticks, p.end_time_ticks, fp.fingerprint, a.tags, \
                 (SELECT count(*) FROM passages o WHERE o.file_id = f.guid) = 1, i.state, \
-                coalesce(i.recording_mbid, p.recording_mbid), {DUE}, p.file_id, a.segmentation \
+                coalesce(i.recording_mbid, p.recording_mbid), {DUE}, p.file_id, a.segmentation, \
+                coalesce(a.cut_by IN ('person', 'marks'), 0) \
          {FROM} WHERE {COMPLETE} AND f.path >= ?2 AND (?3 = '' OR f.path < ?3) \
          ORDER BY f.path, p.start_time_ticks"
     );
@@ -121,17 +130,66 @@ pub fn items(db: &Db, folder: &str, scope: &Scope) -> Result<Vec<Item>> {
         // `0` follows `/`.
         (format!("{folder}/"), format!("{folder}0"))
     };
-    let all = db
-        .read(|snapshot| snapshot.query_all(&sql, params![scope.retry, from, to], item))
-        .map_err(|error: sqlite::Error| error)?;
-    Ok(all
-        .into_iter()
-        .filter(|item| folder_of(&item.path) == folder)
-        .map(|mut item| {
-            item.due = is_wanted(scope, &item.path, &item.id, item.due);
-            item
-        })
-        .collect())
+    db.read(|snapshot| {
+        let all = snapshot.query_all(&sql, params![scope.retry, from, to], item)?;
+        let mut items: Vec<_> = all
+            .into_iter()
+            .filter(|item| folder_of(&item.path) == folder)
+            .collect();
+        for file in items.chunk_by_mut(|a, b| a.file == b.file) {
+            let marks = marks::load(snapshot, &file[0].file)?;
+            for item in file {
+                item.due = is_wanted(scope, &item.path, &item.id, item.due);
+                let mark = StoredMark::of_passage(&marks, Ticks(item.start), Ticks(item.end));
+                item.hear_marks(mark, !marks.is_empty());
+            }
+        }
+        Ok(items)
+    })
+}
+
+impl Item {
+    /// What marks and tags say of the passage, as evidence and as its names; marks know more.
+    fn hear_marks(&mut self, mark: Option<&StoredMark>, has_marks: bool) {
+        let tags = &self.tags;
+        let marked = mark.map(|mark| Marked {
+            title: mark.title.as_deref(),
+            performer: mark.performer.as_deref(),
+            album: mark.album.as_deref(),
+        });
+        // A track of a rip that has no mark does not have the rip's title.
+        let marked = marked.or_else(|| (has_marks && !self.alone).then(Marked::default));
+        let names = Names::of(tags, marked);
+        let owned = |(name, source): Name<'_>| (name.map(str::to_owned), source);
+        self.said = Said {
+            title: owned(names.title),
+            artist: owned(names.artist),
+            album: owned(names.album),
+        };
+        let own = self.alone && mark.is_none();
+        self.heard = Heard {
+            title: names
+                .title
+                .0
+                .filter(|title| mark.is_some() || own && !is_placeholder(title))
+                .map(str::to_owned),
+            artist: names
+                .artist
+                .0
+                .map(str::to_owned)
+                .or_else(|| tags.album_artist.clone()),
+            album: names.album.0.map(str::to_owned),
+            track: match mark {
+                Some(mark) => mark.number,
+                None => tags.track.filter(|_| own),
+            },
+            isrc: match mark {
+                Some(mark) => mark.isrc.clone(),
+                None => tags.isrc.clone().filter(|_| own),
+            },
+            ..std::mem::take(&mut self.heard)
+        };
+    }
 }
 
 fn item(row: &Row<'_>) -> RowResult<Item> {
@@ -153,17 +211,9 @@ fn item(row: &Row<'_>) -> RowResult<Item> {
         });
     let heard = Heard {
         length_ms,
-        title: tags
-            .title
-            .clone()
-            .filter(|title| alone && !is_placeholder(title)),
-        artist: tags.artist.clone().or_else(|| tags.album_artist.clone()),
-        album: tags.album.clone(),
-        track: tags.track.filter(|_| alone),
         disc: tags.disc,
-        isrc: tags.isrc.clone().filter(|_| alone),
         recording_mbid: tags.recording_mbid.clone().filter(|_| alone),
-        best_print: None,
+        ..Heard::default()
     };
     Ok(Item {
         id: row.get(0)?,
@@ -182,6 +232,8 @@ fn item(row: &Row<'_>) -> RowResult<Item> {
         state: state.as_deref().and_then(State::from_word),
         recording: row.get(8)?,
         due: row.get(9)?,
+        is_cut_by_authority: row.get(12)?,
+        said: Said::default(),
     })
 }
 

@@ -11,6 +11,7 @@ use crate::identify::catalogue::{Recording, ReleaseName};
 use crate::identify::evidence::{Evidence, Level};
 use crate::library::answers::Answer;
 use crate::library::due::Item;
+use crate::library::edits::{self, NewEdit};
 use crate::library::shown_flavor;
 
 /// What became of a passage.
@@ -69,6 +70,10 @@ impl State {
 pub struct Finding {
     /// The passage.
     pub passage: PassageId,
+    /// Its file.
+    pub file: FileId,
+    /// What marks and tags call it.
+    pub said: Said,
     /// Where it started then, in ticks.
     pub start: i64,
     /// Where it ended then, in ticks.
@@ -83,6 +88,17 @@ pub struct Finding {
     pub reasoning: String,
     /// What it is, if it has a song.
     pub song: Option<Song>,
+}
+
+/// What a passage is called by marks and tags, and which of them say so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said {
+    /// The title.
+    pub title: (Option<String>, Option<&'static str>),
+    /// The artist.
+    pub artist: (Option<String>, Option<&'static str>),
+    /// The album.
+    pub album: (Option<String>, Option<&'static str>),
 }
 
 /// A recording, and where the passage has it from.
@@ -146,11 +162,80 @@ pub fn record(
         if let Some(cut) = &cut {
             write_cut(tx, cut)?;
         }
-        for finding in &findings {
-            write_finding(tx, finding)?;
-        }
+        write_findings(tx, &findings)?;
         write_answers(tx, &answers)
     })
+}
+
+/// Writes what a person decided: as an edit, which stands for ever, and as the finding that follows from it.
+///
+/// # Errors
+///
+/// When the database cannot be written; then nothing of it is.
+pub(crate) fn record_decision(
+    db: &Db,
+    edit: NewEdit,
+    finding: Finding,
+    answers: Vec<Answer>,
+) -> Result<()> {
+    db.write("record decision", move |tx| {
+        edits::write(tx, &[edit])?;
+        write_findings(tx, &[finding])?;
+        write_answers(tx, &answers)
+    })
+}
+
+/// Gives a passage that a person no longer names the names of its song, else those that marks and tags say.
+pub(crate) fn rename(db: &Db, finding: Finding) -> Result<()> {
+    db.write("undo names", move |tx| {
+        let Finding { passage, said, .. } = &finding;
+        for (column, of_song, (name, source)) in [
+            ("title", "SELECT title FROM songs WHERE guid = passages.song_id", &said.title),
+            ("artist", "SELECT artist_name FROM songs WHERE guid = passages.song_id", &said.artist),
+            (
+                "album",
+                "SELECT a.title FROM albums a JOIN passage_albums l ON l.album_id = a.guid \
+                 WHERE l.passage_id = passages.guid LIMIT 1",
+                &said.album,
+            ),
+        ] {
+            tx.execute(
+                &format!(
+                    "UPDATE passages SET {column} = coalesce(({of_song}), ?2), \
+                        {column}_source = CASE WHEN ({of_song}) IS NULL THEN ?3 ELSE 'musicbrainz' END, \
+                        {column}_confidence = CASE WHEN ({of_song}) IS NULL THEN NULL ELSE mbid_confidence END \
+                     WHERE guid = ?1 AND {column}_source = 'person'"
+                ),
+                params![passage, name, source],
+            )?;
+        }
+        edits::apply(tx, &finding.file)
+    })
+}
+
+/// Takes back that a person decided what a passage is.
+pub(crate) fn forget(db: &Db, finding: Finding) -> Result<()> {
+    db.write("undo decision", move |tx| {
+        tx.execute(
+            "DELETE FROM accession_identifications WHERE passage_id = ?1",
+            params![finding.passage],
+        )?;
+        clear_song(tx, &finding)?;
+        edits::apply(tx, &finding.file)
+    })
+}
+
+fn write_findings(tx: &Tx<'_>, findings: &[Finding]) -> Result<()> {
+    for finding in findings {
+        write_finding(tx, finding)?;
+    }
+    let mut files: Vec<_> = findings.iter().map(|finding| &finding.file).collect();
+    files.sort();
+    files.dedup();
+    for file in files {
+        edits::apply(tx, file)?;
+    }
+    Ok(())
 }
 
 /// Keeps answers, the newest one to each question.
@@ -186,7 +271,7 @@ fn write_cut(tx: &Tx<'_>, cut: &Cut) -> Result<()> {
         ],
     )?;
     tx.execute(
-        "UPDATE accession_files SET analysis_version = 0 WHERE file_id = ?1",
+        "UPDATE accession_files SET analysis_version = 0, cut_by = 'release' WHERE file_id = ?1",
         params![cut.file],
     )?;
     for (id, start, end, holds) in &cut.passages {
@@ -382,7 +467,7 @@ fn link_passage(tx: &Tx<'_>, finding: &Finding, song: &Song, song_id: &str) -> R
     write_provenance(tx, finding, &song.evidence)
 }
 
-/// Takes a passage's song away; what the tags say comes back.
+/// Takes a passage's song away; what marks and tags say comes back.
 fn clear_song(tx: &Tx<'_>, finding: &Finding) -> Result<()> {
     let passage = &finding.passage;
     tx.execute(
@@ -393,18 +478,18 @@ fn clear_song(tx: &Tx<'_>, finding: &Finding) -> Result<()> {
         "DELETE FROM passage_albums WHERE passage_id = ?1",
         params![passage],
     )?;
-    for (column, tag) in [
-        ("title", "$.title"),
-        ("artist", "$.artist"),
-        ("album", "$.album"),
+    let said = &finding.said;
+    for (column, (name, source)) in [
+        ("title", &said.title),
+        ("artist", &said.artist),
+        ("album", &said.album),
     ] {
         tx.execute(
             &format!(
-                "UPDATE passages SET {column} = (SELECT json_extract(tags, ?2) FROM accession_files a \
-                    WHERE a.file_id = passages.file_id), {column}_source = 'tags', {column}_confidence = NULL \
-                 WHERE guid = ?1 AND {column}_source = 'musicbrainz'"
+                "UPDATE passages SET {column} = ?2, {column}_source = ?3, {column}_confidence = NULL \
+                 WHERE guid = ?1 AND {column}_source IN ('musicbrainz', 'person')"
             ),
-            params![passage, tag],
+            params![passage, name, source],
         )?;
     }
     tx.execute(

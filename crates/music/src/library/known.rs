@@ -8,6 +8,7 @@ use sqlite::{Db, Row, RowResult, params};
 use crate::error::Result;
 use crate::id::FileId;
 use crate::intake::scan::ScannedFile;
+use audio::decode::AudioMd5;
 
 /// Bumped when what is made of a file changes, so that files are analysed again.
 pub const ANALYSIS_VERSION: u32 = 4;
@@ -59,6 +60,10 @@ pub struct KnownFile {
     pub hash: Option<String>,
     /// Its status.
     pub status: FileStatus,
+    /// The digest of its encoded audio, where it was made.
+    pub audio_md5: Option<AudioMd5>,
+    /// Whether it was asked for its digest; foreign formats have none.
+    was_digested: bool,
     size: Option<u64>,
     modified_text: String,
     modified_ns: Option<i64>,
@@ -98,6 +103,21 @@ impl KnownFile {
         self.status != FileStatus::Complete
             || self.analysis_version.is_none()
             || self.description_version.unwrap_or(1) >= DESCRIPTION_VERSION
+    }
+
+    /// Whether its sound was taken in before sounds had names.
+    pub fn lacks_digest(&self) -> bool {
+        self.status == FileStatus::Complete
+            && self.analysis_version.is_some()
+            && !self.was_digested
+    }
+
+    /// Whether the row says all there is to say about this sound.
+    pub fn stands_for_sound(&self, sound: Option<AudioMd5>) -> bool {
+        sound.is_some()
+            && self.audio_md5 == sound
+            && self.status == FileStatus::Complete
+            && self.is_settled()
     }
 
     /// Whether the row holds a content of its own, with or without sound.
@@ -194,7 +214,7 @@ impl Known {
             let files = snapshot.query_all(
                 "SELECT f.guid, f.path, f.hash, f.status, f.file_size_bytes, f.modification_time, \
                         a.modified_ns, a.analysis_version, a.description_version, a.changed_ns, a.tags_digest, \
-                        a.sheets, a.sheets_content \
+                        a.sheets, a.sheets_content, a.audio_md5 \
                  FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid",
                 params![],
                 file,
@@ -214,6 +234,7 @@ impl Known {
 }
 
 fn file(row: &Row<'_>) -> RowResult<KnownFile> {
+    let digest: Option<String> = row.get(13)?;
     let hash: String = row.get(2)?;
     let status: Option<String> = row.get(3)?;
     Ok(KnownFile {
@@ -230,6 +251,8 @@ fn file(row: &Row<'_>) -> RowResult<KnownFile> {
         tags_digest: row.get(10)?,
         sheets: row.get(11)?,
         sheets_content: row.get(12)?,
+        audio_md5: digest.as_deref().and_then(AudioMd5::from_hex),
+        was_digested: digest.is_some(),
     })
 }
 

@@ -4,24 +4,34 @@
 //! its number of passages. What must be known beforehand (which rows a file has
 //! already) is read before; inside are only INSERT, UPDATE and DELETE.
 
+mod names;
+mod retag;
 mod sound;
 
+use std::sync::LazyLock;
+
+use serde::Serialize;
 use sqlite::{Db, Tx, params};
 
 use crate::error::Result;
 use crate::id::{FileId, PassageId, SessionId};
 use crate::intake::plan::{Move, Problem};
 use crate::intake::scan::ScannedFile;
+use crate::library::edits;
 use crate::library::known::{ANALYSIS_VERSION, DESCRIPTION_VERSION, FileStatus, timestamp};
+use crate::library::marks::{self, StoredMark};
 use crate::library::shown_flavor;
 use audio::Ticks;
 use audio::analyse::PassageSound;
+use audio::decode::AudioMd5;
 use audio::leads::LeadSettings;
-use audio::marks::Mark;
+use audio::marks::{Mark, Marks};
 use audio::overview::Overview;
 use audio::tags::Tags;
 use sound::SoundColumns;
 
+pub(crate) use names::{Marked, Name, Names};
+pub(crate) use retag::{RetagRecord, record_retag, record_sound};
 pub use sound::BoundaryRecord;
 pub(crate) use sound::{DescribedPassage, DescriptionRecord, record_description};
 
@@ -34,6 +44,8 @@ pub struct FileRecord {
     pub file: ScannedFile,
     /// SHA-256 of its content.
     pub hash: String,
+    /// The digest of its encoded audio, where it could be made.
+    pub audio_md5: Option<AudioMd5>,
     /// What it is.
     pub status: FileStatus,
     /// What was heard; `None` for a copy.
@@ -46,8 +58,45 @@ pub struct FileRecord {
     pub misnamed: Option<String>,
     /// Short name for everything it has written in itself; `None` where that was not read.
     pub tags_digest: Option<String>,
+    /// Who cut it into them.
+    pub cut_by: CutBy,
+    /// What a cue sheet or chapters say of it, whether or not it is cut there.
+    pub marks: Option<Marks>,
+    /// Whether its sound is that which was recorded before, so that names others found out still hold.
+    pub is_same_sound: bool,
+    /// The number of the last edit that was known when it was cut.
+    pub known_edit: i64,
     /// The run that recorded it.
     pub session: SessionId,
+}
+
+/// Who cut a file into passages, in the order of their authority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CutBy {
+    /// A person.
+    Person,
+    /// A cue sheet or chapters that fit the sound.
+    Marks,
+    /// The release that its tracks' lengths fit.
+    Release,
+    /// Its silences.
+    Silence,
+    /// Nobody: it is one passage, or none.
+    Whole,
+}
+
+impl CutBy {
+    /// As it is stored.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Marks => "marks",
+            Self::Release => "release",
+            Self::Silence => "silence",
+            Self::Whole => "whole",
+        }
+    }
 }
 
 /// What decoding a file found out.
@@ -100,8 +149,6 @@ pub struct PassageRecord {
     pub label: Option<Mark>,
     /// The album's title by the cue sheet.
     pub album: Option<String>,
-    /// It is cut where its release says.
-    pub by_release: bool,
 }
 
 /// Writes everything about one file in one transaction, and the run's end if it is the last one.
@@ -114,6 +161,8 @@ pub fn record_file(db: &Db, record: FileRecord, end: Option<RunEnd>) -> Result<F
         let id = upsert_file(tx, &record)?;
         upsert_details(tx, &id, &record)?;
         replace_passages(tx, &id, &record)?;
+        edits::apply(tx, &id)?;
+        edits::mind_newer_cut(tx, &id, record.known_edit)?;
         forget_problem(tx, record.file.path())?;
         end.map_or(Ok(()), |end| write_end(tx, &end))?;
         Ok(id)
@@ -194,8 +243,8 @@ fn upsert_details(tx: &Tx<'_>, id: &FileId, record: &FileRecord) -> Result<()> {
     tx.execute(
         "INSERT INTO accession_files (file_id, modified_ns, analysis_version, container, codec, frames, \
                                       damaged_frames, damage, segmentation, tags, description_version, decoder, \
-                                      misnamed, changed_ns, tags_digest, sheets, sheets_content) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
+                                      misnamed, changed_ns, tags_digest, sheets, sheets_content, audio_md5, cut_by) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
          ON CONFLICT (file_id) DO UPDATE SET \
             modified_ns = excluded.modified_ns, analysis_version = excluded.analysis_version, \
             container = excluded.container, codec = excluded.codec, frames = excluded.frames, \
@@ -203,7 +252,8 @@ fn upsert_details(tx: &Tx<'_>, id: &FileId, record: &FileRecord) -> Result<()> {
             segmentation = excluded.segmentation, tags = excluded.tags, \
             description_version = excluded.description_version, decoder = excluded.decoder, \
             misnamed = excluded.misnamed, changed_ns = excluded.changed_ns, tags_digest = excluded.tags_digest, \
-            sheets = excluded.sheets, sheets_content = excluded.sheets_content",
+            sheets = excluded.sheets, sheets_content = excluded.sheets_content, \
+            audio_md5 = excluded.audio_md5, cut_by = excluded.cut_by",
         params![
             id,
             record.file.modified_ns(),
@@ -222,9 +272,15 @@ fn upsert_details(tx: &Tx<'_>, id: &FileId, record: &FileRecord) -> Result<()> {
             record.tags_digest,
             record.file.beside().state(),
             record.file.beside().content(record.file.absolute()),
+            // Empty: it has none that can be read, and need not be asked again.
+            audio.map(|_| record.audio_md5.map(|md5| md5.to_string()).unwrap_or_default()),
+            audio.map(|_| record.cut_by.word()),
         ],
     )?;
-    Ok(())
+    marks::write(tx, id, &StoredMark::all_of(record.marks.as_ref()))?;
+    record.audio_md5.map_or(Ok(()), |md5| {
+        edits::name_by_sound(tx, &record.hash, &md5.to_string())
+    })
 }
 
 /// Passages that keep their ids are updated in place, so that what hangs on them stays.
@@ -242,23 +298,29 @@ fn replace_passages(tx: &Tx<'_>, file: &FileId, record: &FileRecord) -> Result<(
         upsert_passage(tx, file, record, passage)?;
         write_fingerprint(tx, passage)?;
         sound::write_sound(tx, &passage.id, &passage.sound)?;
-        write_provenance(tx, record, passage)?;
+        write_provenance(tx, &record.tags, &passage.id)?;
     }
     Ok(())
 }
 
-fn upsert_passage(
-    tx: &Tx<'_>,
-    file: &FileId,
-    record: &FileRecord,
-    passage: &PassageRecord,
-) -> Result<()> {
-    let names = Names::of(record, passage);
-    let is_whole_file = record.passages.len() == 1;
-    let tagged_gain = record.tags.track_gain_db.filter(|_| is_whole_file);
-    let place = (passage.start, passage.end);
-    let sound = SoundColumns::of(&passage.sound, place, &passage.lead_settings, tagged_gain);
-    tx.execute(
+/// Writes a passage, or what is new about one that is there already.
+///
+/// As long as the sound is the same, a name that somebody else found out stays: the tags and marks that an analysis
+/// reads have nothing better. A person's word is put over it afterwards.
+static UPSERT: LazyLock<String> = LazyLock::new(|| {
+    let keeps = |name: &str| {
+        format!("?20 AND coalesce({name}_source, 'tags') NOT IN ('tags', 'marks', 'person')")
+    };
+    let names: String = ["title", "artist", "album"]
+        .map(|name| {
+            let keeps = keeps(name);
+            format!(
+                "{name} = CASE WHEN {keeps} THEN {name} ELSE excluded.{name} END, \
+                 {name}_source = CASE WHEN {keeps} THEN {name}_source ELSE excluded.{name}_source END, "
+            )
+        })
+        .concat();
+    format!(
         "INSERT INTO passages (guid, file_id, start_time_ticks, end_time_ticks, title, artist, album, \
                                title_source, artist_source, album_source, decode_status, status, \
                                import_session_id, import_timestamp, import_strategy, import_version, \
@@ -266,19 +328,42 @@ fn upsert_passage(
                                musical_flavor_vector, flavor_source_blend, import_metadata) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'successful', 'INGEST COMPLETE', \
                  ?11, unixepoch(), ?12, ?13, ?14, ?15, ?16, ?17, ?18, json_array('Accession'), ?19) \
-         ON CONFLICT (guid) DO UPDATE SET \
+         ON CONFLICT (guid) DO UPDATE SET {names} \
             start_time_ticks = excluded.start_time_ticks, end_time_ticks = excluded.end_time_ticks, \
             fade_in_start_ticks = excluded.fade_in_start_ticks, lead_in_start_ticks = excluded.lead_in_start_ticks, \
             lead_out_start_ticks = excluded.lead_out_start_ticks, \
             fade_out_start_ticks = excluded.fade_out_start_ticks, \
             musical_flavor_vector = excluded.musical_flavor_vector, \
             flavor_source_blend = excluded.flavor_source_blend, import_metadata = excluded.import_metadata, \
-            title = excluded.title, artist = excluded.artist, album = excluded.album, \
-            title_source = excluded.title_source, artist_source = excluded.artist_source, \
-            album_source = excluded.album_source, decode_status = excluded.decode_status, \
+            decode_status = excluded.decode_status, \
             status = excluded.status, import_session_id = excluded.import_session_id, \
             import_timestamp = excluded.import_timestamp, import_strategy = excluded.import_strategy, \
-            import_version = excluded.import_version, updated_at = CURRENT_TIMESTAMP",
+            import_version = excluded.import_version, updated_at = CURRENT_TIMESTAMP"
+    )
+});
+
+fn upsert_passage(
+    tx: &Tx<'_>,
+    file: &FileId,
+    record: &FileRecord,
+    passage: &PassageRecord,
+) -> Result<()> {
+    let label = passage.label.as_ref();
+    let marked = label.map(|label| Marked {
+        title: label.title.as_deref(),
+        performer: label.performer.as_deref(),
+        album: passage.album.as_deref(),
+    });
+    // The tags of an album rip name the album, and none of its tracks, also where a track has no mark.
+    let is_rip = record.passages.iter().any(|one| one.label.is_some());
+    let marked = marked.or_else(|| is_rip.then(Marked::default));
+    let names = Names::of(&record.tags, marked);
+    let is_whole_file = record.passages.len() == 1;
+    let tagged_gain = record.tags.track_gain_db.filter(|_| is_whole_file);
+    let place = (passage.start, passage.end);
+    let sound = SoundColumns::of(&passage.sound, place, &passage.lead_settings, tagged_gain);
+    tx.execute(
+        &UPSERT,
         params![
             passage.id,
             file,
@@ -291,7 +376,7 @@ fn upsert_passage(
             names.artist.1,
             names.album.1,
             record.session,
-            strategy(record, passage),
+            strategy(record),
             concat!("accession ", env!("CARGO_PKG_VERSION")),
             sound.fade_in,
             sound.lead_in,
@@ -299,52 +384,69 @@ fn upsert_passage(
             sound.fade_out,
             sound.flavor,
             sound.import_metadata,
+            record.is_same_sound,
         ],
     )?;
     shown_flavor::prefer_chosen(tx, &passage.id)
 }
 
-/// What a passage is called, and who says so.
-struct Names<'a> {
-    title: (Option<&'a str>, Option<&'static str>),
-    artist: (Option<&'a str>, Option<&'static str>),
-    album: (Option<&'a str>, Option<&'static str>),
+/// How the passage came about, in a word.
+const fn strategy(record: &FileRecord) -> &'static str {
+    match record.cut_by {
+        CutBy::Whole => "single",
+        cut_by => cut_by.word(),
+    }
 }
 
-impl<'a> Names<'a> {
-    fn of(record: &'a FileRecord, passage: &'a PassageRecord) -> Self {
-        let label = passage.label.as_ref();
-        let tags = &record.tags;
-        let pick = |marked: Option<&'a String>, tagged: Option<&'a String>| match (marked, tagged) {
-            (Some(marked), _) => (Some(marked.as_str()), Some("marks")),
-            (None, Some(tagged)) => (Some(tagged.as_str()), Some("tags")),
-            (None, None) => (None, None),
-        };
-        // The tags of an album rip name the album, and none of its tracks.
-        let is_rip = record
-            .passages
-            .iter()
-            .any(|passage| passage.label.is_some());
-        let title = tags.title.as_ref().filter(|_| !is_rip);
-        Self {
-            title: pick(label.and_then(|label| label.title.as_ref()), title),
-            artist: pick(
-                label.and_then(|label| label.performer.as_ref()),
-                tags.artist.as_ref(),
-            ),
-            album: pick(passage.album.as_ref(), tags.album.as_ref()),
+/// Moves the bounds of a file's passages; what was measured of those that moved no longer holds.
+///
+/// The file is heard again by whoever moved them, or by the next import.
+pub(crate) fn write_bounds(
+    tx: &Tx<'_>,
+    file: &FileId,
+    passages: &[(PassageId, Ticks, Ticks)],
+) -> Result<()> {
+    let ids: Vec<_> = passages.iter().map(|(id, ..)| id).collect();
+    tx.execute(
+        "DELETE FROM passages WHERE file_id = ?1 AND guid NOT IN (SELECT value FROM json_each(?2))",
+        params![
+            file,
+            serde_json::to_string(&ids).expect("ids are plain text")
+        ],
+    )?;
+    tx.execute(
+        "UPDATE accession_files SET analysis_version = 0, cut_by = 'person' WHERE file_id = ?1",
+        params![file],
+    )?;
+    for (id, start, end) in passages {
+        let written = tx.execute(
+            "INSERT INTO passages (guid, file_id, start_time_ticks, end_time_ticks, decode_status, status, \
+                                   import_timestamp, import_strategy, import_version) \
+             VALUES (?1, ?2, ?3, ?4, 'successful', 'INGEST COMPLETE', unixepoch(), 'person', ?5) \
+             ON CONFLICT (guid) DO UPDATE SET start_time_ticks = excluded.start_time_ticks, \
+                end_time_ticks = excluded.end_time_ticks, fade_in_start_ticks = NULL, lead_in_start_ticks = NULL, \
+                lead_out_start_ticks = NULL, fade_out_start_ticks = NULL, \
+                musical_flavor_vector = NULL, flavor_source_blend = NULL, import_metadata = NULL, \
+                import_strategy = excluded.import_strategy, updated_at = CURRENT_TIMESTAMP \
+                WHERE start_time_ticks <> excluded.start_time_ticks OR end_time_ticks <> excluded.end_time_ticks",
+            params![
+                id,
+                file,
+                start.0,
+                end.0,
+                concat!("accession ", env!("CARGO_PKG_VERSION"))
+            ],
+        )?;
+        if written > 0 {
+            for table in ["accession_fingerprints", "accession_sounds"] {
+                tx.execute(
+                    &format!("DELETE FROM {table} WHERE passage_id = ?1"),
+                    params![id],
+                )?;
+            }
         }
     }
-}
-
-/// How the passage came about, in a word.
-fn strategy(record: &FileRecord, passage: &PassageRecord) -> &'static str {
-    match (&passage.label, record.passages.len()) {
-        (Some(_), _) => "marks",
-        _ if passage.by_release => "release",
-        (None, 1) => "single",
-        (None, _) => "silence",
-    }
+    Ok(())
 }
 
 fn write_fingerprint(tx: &Tx<'_>, passage: &PassageRecord) -> Result<()> {
@@ -364,19 +466,19 @@ fn write_fingerprint(tx: &Tx<'_>, passage: &PassageRecord) -> Result<()> {
     Ok(())
 }
 
-fn write_provenance(tx: &Tx<'_>, record: &FileRecord, passage: &PassageRecord) -> Result<()> {
+fn write_provenance(tx: &Tx<'_>, tags: &Tags, passage: &PassageId) -> Result<()> {
     tx.execute(
         "DELETE FROM import_provenance WHERE passage_id = ?1 AND source_type = 'tags'",
-        params![passage.id],
+        params![passage],
     )?;
-    if !record.tags.is_empty() {
+    if !tags.is_empty() {
         tx.execute(
             "INSERT INTO import_provenance (id, passage_id, source_type, data_extracted, timestamp) \
              VALUES (?1, ?2, 'tags', ?3, unixepoch())",
             params![
                 PassageId::random().as_str(),
-                passage.id,
-                serde_json::to_string(&record.tags).expect("tags are plain text and numbers"),
+                passage,
+                serde_json::to_string(tags).expect("tags are plain text and numbers"),
             ],
         )?;
     }

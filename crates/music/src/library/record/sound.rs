@@ -6,6 +6,7 @@ use sqlite::{Db, Tx, params};
 use super::{AudioRecord, RunEnd, write_end};
 use crate::error::Result;
 use crate::id::{FileId, PassageId};
+use crate::library::edits;
 use crate::library::known::DESCRIPTION_VERSION;
 use crate::library::shown_flavor;
 use audio::Ticks;
@@ -93,6 +94,7 @@ pub(crate) fn record_description(
             write_sound(tx, id, &passage.sound)?;
             shown_flavor::prefer_chosen(tx, id)?;
         }
+        edits::apply(tx, &record.file)?;
         tx.execute(
             "UPDATE accession_files SET description_version = ?2 WHERE file_id = ?1",
             params![record.file, DESCRIPTION_VERSION],

@@ -1,0 +1,154 @@
+//! `music edit` and `music edits`: a person's word about passages.
+
+use std::fs::File;
+use std::io::{BufReader, ErrorKind};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use music::edit::{self, Changes};
+use music::{Error, Library};
+use run::{ExitStatus, OutputOptions};
+
+use crate::args::Place;
+use crate::args::edit::{Carry, Edit, Edits};
+use crate::commands::identify::passage_called;
+use crate::commands::{located, open_to_read};
+use crate::printer::{Printer, Volume};
+
+/// Opens an existing library to change it.
+fn open(place: &Place, printer: Printer) -> Result<Library> {
+    let located = located(place, printer)?;
+    // A typing error must not leave an empty library behind.
+    Library::open_read_only(&located.database, &located.root)?;
+    Ok(Library::open(&located.database, &located.root)?)
+}
+
+/// Takes a person's word about a passage.
+pub(crate) fn edit(args: &Edit, printer: Printer) -> Result<ExitStatus> {
+    let library = open(&args.place, printer)?;
+    let passage = passage_called(&library, &args.name)?;
+    let changes = Changes {
+        start: args.start,
+        end: args.end,
+        split_at: args.split_at,
+        join: args.join,
+        lead_in: args.lead_in,
+        lead_out: args.lead_out,
+        fade_in: args.fade_in,
+        fade_out: args.fade_out,
+        title: args.title.clone(),
+        artist: args.artist.clone(),
+        album: args.album.clone(),
+        no_song: args.no_song,
+        reset: args.reset,
+    };
+    if changes == Changes::default() {
+        anyhow::bail!("nothing to say about `{}`\nhint: see --help", args.name);
+    }
+    let status = match edit::edit(&library, &passage, &changes) {
+        Ok(()) => ExitStatus::Done,
+        // What was said is kept; the next import describes the passage.
+        Err(error @ Error::Unheard { .. }) => {
+            printer.note(
+                Volume::Brief,
+                &format!("warning: {error}; the next import describes it anew"),
+            );
+            ExitStatus::SomeFailed
+        }
+        Err(error) => return Err(error.into()),
+    };
+    printer.show(&serde_json::json!({ "passage_id": passage }), || {
+        vec![format!("edited: {passage}")]
+    });
+    library.close()?;
+    Ok(status)
+}
+
+/// Lists edits, takes them back, or carries them from library to library.
+pub(crate) fn edits(args: &Edits, printer: Printer) -> Result<ExitStatus> {
+    match &args.carry {
+        Some(Carry::Export { place, output }) => export(place, output.as_deref(), printer),
+        Some(Carry::Import { place, file }) => import(place, file, printer),
+        None if args.undo.is_empty() => list(&args.place, printer),
+        None => {
+            let library = open(&args.place, printer)?;
+            edit::undo(&library, &args.undo)?;
+            library.close()?;
+            printer.show(&serde_json::json!({ "undone": args.undo }), || {
+                args.undo.iter().map(|id| format!("undone: {id}")).collect()
+            });
+            Ok(ExitStatus::Done)
+        }
+    }
+}
+
+fn list(place: &Place, printer: Printer) -> Result<ExitStatus> {
+    let library = open_to_read(place, printer)?;
+    let edits = edit::list(library.db())?;
+    printer.show(&edits, || {
+        edits
+            .iter()
+            .map(|edit| {
+                let said = &edit.said;
+                let path = edit.path.as_deref().unwrap_or("a sound that is not here");
+                let seconds = |ticks| edit::Ticks(ticks).seconds();
+                format!(
+                    "{:>4}  {path}  {:.3} s to {:.3} s  {} `{}`  ({}, {})",
+                    edit.id,
+                    seconds(said.start_ticks),
+                    seconds(said.end_ticks),
+                    said.field.word(),
+                    said.value,
+                    said.source,
+                    edit.made_at
+                )
+            })
+            .collect()
+    });
+    Ok(ExitStatus::Done)
+}
+
+fn export(place: &Place, output: Option<&Path>, printer: Printer) -> Result<ExitStatus> {
+    let library = open_to_read(place, printer)?;
+    let Some(path) = output else {
+        match edit::export(&library, &mut Printer::stdout()) {
+            Ok(_) => {}
+            Err(Error::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {}
+            Err(error) => return Err(error.into()),
+        }
+        return Ok(ExitStatus::Done);
+    };
+    let mut file = OutputOptions::new()
+        .protect_database(library.path())
+        .open(path)?;
+    let count = edit::export(&library, &mut file)?;
+    file.finish()?;
+    printer.note(
+        Volume::Normal,
+        &format!("{count} edits written to `{}`", path.display()),
+    );
+    Ok(ExitStatus::Done)
+}
+
+fn import(place: &Place, file: &Path, printer: Printer) -> Result<ExitStatus> {
+    let lines = File::open(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+    let located = located(place, printer)?;
+    let library = Library::open(&located.database, &located.root)?;
+    let imported = edit::import(&library, &mut BufReader::new(lines))
+        .with_context(|| format!("cannot take edits from `{}`", file.display()))?;
+    library.close()?;
+    printer.show(&imported, || {
+        let mut lines = vec![format!(
+            "{} edits, {} of them new",
+            imported.read, imported.new
+        )];
+        if imported.to_cut > 0 {
+            lines.push(format!(
+                "the next `accession music import` cuts {} of the files anew",
+                imported.to_cut
+            ));
+        }
+        lines
+    });
+    Ok(ExitStatus::Done)
+}

@@ -1,0 +1,271 @@
+//! What a person said stays, whatever is analysed, retagged, moved or begun anew; and a known sound costs its tags only.
+
+use testkit::services::{FakeServices, KEY, World};
+
+use crate::identify::{run, with_services};
+use crate::support::Root;
+
+/// Bounds, leads, fades and names of all passages, in order.
+fn told(root: &Root) -> Vec<String> {
+    root.column(
+        "SELECT f.path || ' ' || p.guid || ' ' || start_time_ticks || '-' || end_time_ticks || ' ' \
+            || coalesce(lead_in_start_ticks, '') || ',' || coalesce(lead_out_start_ticks, '') || ',' \
+            || coalesce(fade_in_start_ticks, '') || ',' || coalesce(fade_out_start_ticks, '') || ' ' \
+            || coalesce(p.title, '') || '|' || coalesce(p.artist, '') || '|' || coalesce(p.album, '') || '|' \
+            || coalesce(p.title_source, '') \
+         FROM passages p JOIN files f ON f.guid = p.file_id ORDER BY f.path, start_time_ticks",
+    )
+}
+
+const SONG: &str = "Harbour Lights/Tides/01 Slow Water.mp3";
+const RIP: &str = "Kassettenkinder/Seite A/Seite A.ogg";
+
+fn passage(root: &Root, path: &str, number: usize) -> String {
+    root.column(&format!(
+        "SELECT p.guid FROM passages p JOIN files f ON f.guid = p.file_id WHERE f.path = '{path}' \
+         ORDER BY start_time_ticks"
+    ))[number]
+        .clone()
+}
+
+/// Edits of every kind, on a file of one passage and on one of several.
+fn say(root: &Root) {
+    let song = passage(root, SONG, 0);
+    root.music(&[
+        "edit",
+        &song,
+        "--title",
+        "My Water",
+        "--artist",
+        "My Band",
+        "--album",
+        "Mine",
+        "--lead-in",
+        "0.75",
+        "--lead-out",
+        "2.5",
+        "--fade-in",
+        "0.25",
+        "--fade-out",
+        "0:02.75",
+    ])
+    .ended(0);
+    let first = passage(root, RIP, 0);
+    let end = root.column(&format!(
+        "SELECT end_time_ticks / 28224000.0 FROM passages WHERE guid = '{first}'"
+    ));
+    let end: f64 = end[0].parse().unwrap();
+    root.music(&[
+        "edit",
+        &first,
+        "--end",
+        &format!("{:.3}", end - 0.5),
+        "--title",
+        "Cut By Hand",
+    ])
+    .ended(0);
+}
+
+/// As after a new version of the program that analyses otherwise.
+fn forget_version(root: &Root) {
+    root.open()
+        .execute("UPDATE accession_files SET analysis_version = 0", [])
+        .unwrap();
+}
+
+#[test]
+fn every_edit_survives_a_new_analysis_a_retag_and_a_move() {
+    let root = Root::collection();
+    root.import(&["--offline"]).ended(0);
+    let before = told(&root);
+    say(&root);
+    let said = told(&root);
+    assert_ne!(said, before);
+    assert!(
+        said.iter()
+            .any(|line| line.contains("My Water|My Band|Mine|person")),
+        "{said:#?}"
+    );
+    assert!(said.iter().any(|line| line.contains("Cut By Hand|")));
+    root.assert_sound();
+
+    root.import(&["--offline", "--force"]).ended(0);
+    assert_eq!(told(&root), said);
+    forget_version(&root);
+    root.import(&["--offline"]).ended(0);
+    assert_eq!(told(&root), said);
+    let cut_by = format!(
+        "SELECT a.cut_by FROM accession_files a JOIN files f ON f.guid = a.file_id WHERE f.path = '{RIP}'"
+    );
+    assert_eq!(root.column(&cut_by), ["person"]);
+
+    // An ID3v1 tag behind the frames is another file and the same sound.
+    let path = root.join(SONG);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes.extend([b"TAG".as_slice(), &[b'x'; 125]].concat());
+    std::fs::write(root.join("moved and retagged.mp3"), bytes).unwrap();
+    std::fs::remove_file(path).unwrap();
+    let ran = root.import(&["--offline"]).ended(0);
+    assert_eq!(ran.files("retagged"), 1, "{}", ran.out);
+    assert_eq!(ran.files("missing"), 0, "{}", ran.out);
+    let moved: Vec<_> = said
+        .iter()
+        .map(|line| line.replace(SONG, "moved and retagged.mp3"))
+        .collect();
+    let sorted = |mut lines: Vec<String>| {
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(told(&root)), sorted(moved));
+    root.assert_sound();
+}
+
+#[test]
+fn edits_go_to_a_new_library_and_are_undone() {
+    let root = Root::collection();
+    root.import(&["--offline"]).ended(0);
+    let without_ids = |root: &Root| -> Vec<String> {
+        let ids = root.column("SELECT guid FROM passages");
+        told(root)
+            .into_iter()
+            .map(|line| ids.iter().fold(line, |line, id| line.replace(id, "ID")))
+            .collect()
+    };
+    let before = without_ids(&root);
+    say(&root);
+    let said = without_ids(&root);
+    let file = root.home().join("edits.jsonl");
+    let file = file.to_str().unwrap();
+    root.music(&["edits", "export", "--output", file]).ended(0);
+
+    let new = Root::collection();
+    new.music(&["edits", "import", file]).ended(0);
+    new.import(&["--offline"]).ended(0);
+    assert_eq!(without_ids(&new), said);
+    let again = new.music(&["edits", "import", file]).ended(0);
+    assert!(again.out.contains("0 of them new"), "{}", again.out);
+
+    let late = Root::collection();
+    late.import(&["--offline"]).ended(0);
+    late.music(&["edits", "import", file]).ended(0);
+    late.import(&["--offline"]).ended(0);
+    assert_eq!(without_ids(&late), said);
+
+    let numbers = root.column("SELECT edit_id FROM accession_edits");
+    let mut words = vec!["edits", "--undo"];
+    words.extend(numbers.iter().map(String::as_str));
+    root.music(&words).ended(0);
+    assert_eq!(without_ids(&root), before);
+    assert_eq!(root.music(&["edits"]).ended(0).out, "");
+}
+
+#[test]
+fn a_file_is_split_and_joined_by_hand() {
+    let root = Root::collection();
+    root.import(&["--offline"]).ended(0);
+    let bounds = || {
+        root.column(&format!(
+            "SELECT start_time_ticks || '-' || end_time_ticks FROM passages p JOIN files f ON f.guid = p.file_id \
+             WHERE f.path = '{SONG}' ORDER BY start_time_ticks"
+        ))
+    };
+    let whole = bounds();
+    let song = passage(&root, SONG, 0);
+    root.music(&["edit", &song, "--split-at", "1.5"]).ended(0);
+    assert_eq!(bounds().len(), 2);
+    root.import(&["--offline", "--force"]).ended(0);
+    assert_eq!(bounds().len(), 2);
+    let described = "SELECT count(*) FROM passages p LEFT JOIN accession_sounds s ON s.passage_id = p.guid \
+                     WHERE s.passage_id IS NULL";
+    assert_eq!(root.count(described), 0);
+    let first = passage(&root, SONG, 0);
+    root.music(&["edit", &first, "--join"]).ended(0);
+    assert_eq!(bounds(), whole);
+    for (words, part) in [
+        (&["--split-at", "9:00"][..], "a position inside the passage"),
+        (&["--end", "9:00"], "a start before its end"),
+        (&["--lead-in", "9:00"], "a position in the passage"),
+        (&["--join"], "a passage that another one follows"),
+        (&[], "nothing to say"),
+    ] {
+        let mut all = vec!["edit", &first];
+        all.extend(words);
+        let ran = root.music(&all).ended(2);
+        assert!(ran.err.contains(part), "{words:?}: {}", ran.err);
+    }
+    assert_eq!(bounds(), whole);
+}
+
+#[test]
+fn retagged_files_are_not_decoded() {
+    let root = Root::empty();
+    let files = testkit::corpus::many(&root.path(), 20, 10.0).unwrap();
+    root.import(&["--offline"]).ended(0);
+    let ids = "SELECT guid FROM passages ORDER BY guid";
+    let before = root.column(ids);
+    for path in &files {
+        let bytes = std::fs::read(path).unwrap();
+        let at = bytes.windows(5).position(|five| five == b"Song ").unwrap();
+        let mut renamed = bytes[..at].to_vec();
+        renamed.extend(b"Tune ");
+        renamed.extend(&bytes[at + 5..]);
+        std::fs::write(path, renamed).unwrap();
+    }
+    let ran = root.import(&["--offline"]).ended(0);
+    assert_eq!(ran.files("retagged"), 20, "{}", ran.out);
+    assert_eq!(ran.files("recorded"), 0, "{}", ran.out);
+    let completed = ran.events().pop().unwrap();
+    assert_eq!(completed["audio_seconds"], 0.0, "{completed}");
+    assert_eq!(root.column(ids), before);
+    let renamed = "SELECT count(*) FROM passages WHERE title LIKE 'Tune %'";
+    assert_eq!(root.count(renamed), 20);
+    assert_eq!(root.import(&["--offline"]).ended(0).files("retagged"), 0);
+}
+
+#[test]
+fn a_chosen_song_keeps_its_name_and_a_rejected_one_gives_back_that_of_the_sheet() {
+    let fake = FakeServices::start(World::generate(1, 4)).unwrap();
+    let root = with_services(&fake);
+    testkit::corpus::collection_into(&root.path()).unwrap();
+    std::fs::write(
+        root.join("Kassettenkinder/Seite A/Seite A.cue"),
+        "PERFORMER \"Sheet Band\"\nTITLE \"Sheet Album\"\nFILE \"Seite A.ogg\" WAVE\n  TRACK 01 AUDIO\n    \
+         TITLE \"Sheet One\"\n    INDEX 01 00:00:00\n  TRACK 02 AUDIO\n    TITLE \"Sheet Two\"\n    \
+         ISRC DEZ650800001\n    INDEX 01 00:04:00\n",
+    )
+    .unwrap();
+    root.import(&["--offline"]).ended(0);
+    let first = passage(&root, RIP, 0);
+    let names = |column: &str| {
+        root.column(&format!(
+            "SELECT {column} FROM passages WHERE guid = '{first}'"
+        ))[0]
+            .clone()
+    };
+    assert_eq!(names("title"), "Sheet One");
+    assert_eq!(
+        root.column("SELECT isrc FROM accession_marks ORDER BY start_ticks")[1],
+        "DEZ650800001"
+    );
+    let recording = fake.world().recordings[0].mbid.clone();
+    run(&root, &["identify", "--set", &first, &recording], Some(KEY)).ended(0);
+    let chosen = names("title || '|' || artist || '|' || title_source");
+    assert!(chosen.ends_with("|musicbrainz"), "{chosen}");
+    root.import(&["--offline", "--force"]).ended(0);
+    assert_eq!(
+        names("title || '|' || artist || '|' || title_source"),
+        chosen
+    );
+    forget_version(&root);
+    root.import(&["--offline"]).ended(0);
+    assert_eq!(
+        names("title || '|' || artist || '|' || title_source"),
+        chosen
+    );
+    run(&root, &["identify", "--reject", &first], Some(KEY)).ended(0);
+    assert_eq!(names("title"), "Sheet One");
+    assert_eq!(names("artist"), "Sheet Band");
+    assert_eq!(names("album"), "Sheet Album");
+    assert_eq!(names("title_source"), "marks");
+    assert_eq!(names("song_id"), "NULL");
+}

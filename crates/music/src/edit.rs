@@ -1,0 +1,494 @@
+//! Takes a person's word about a passage: bounds, leads, fades, names, and that it is no song that is known.
+//!
+//! What is said is written first, in one transaction with the passages as they are then; only then is the file heard
+//! again, where bounds moved. Killed in between, the next import hears it.
+
+use std::io::{BufRead, Write};
+
+use audio::decode::audio_md5;
+use run::Progress;
+use sqlite::params;
+
+use crate::error::{Error, Result};
+use crate::id::PassageId;
+use crate::identify::decide;
+use crate::intake::import::take_in_again;
+use crate::library::Library;
+use crate::library::edits::{self, Field, NewEdit, Place};
+use crate::library::record;
+pub use audio::Ticks;
+
+pub use crate::library::edits::{Edit, Field as EditField, NewEdit as PortableEdit, list};
+
+/// What a person says about a passage. Positions are counted from the beginning of the file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Where it starts.
+    pub start: Option<Ticks>,
+    /// Where it ends.
+    pub end: Option<Ticks>,
+    /// Where it is cut in two.
+    pub split_at: Option<Ticks>,
+    /// It is one with the passage that follows it.
+    pub join: bool,
+    /// Until when the passage before may still sound.
+    pub lead_in: Option<Ticks>,
+    /// From when the next passage may sound.
+    pub lead_out: Option<Ticks>,
+    /// Where its fade-in ends.
+    pub fade_in: Option<Ticks>,
+    /// Where its fade-out begins.
+    pub fade_out: Option<Ticks>,
+    /// Its title.
+    pub title: Option<String>,
+    /// Its artist.
+    pub artist: Option<String>,
+    /// Its album.
+    pub album: Option<String>,
+    /// It is no song that is known.
+    pub no_song: bool,
+    /// Everything that was said about it before is taken back first.
+    pub reset: bool,
+}
+
+impl Changes {
+    fn moves_bounds(&self) -> bool {
+        self.start.is_some() || self.end.is_some() || self.split_at.is_some() || self.join
+    }
+}
+
+/// A passage with its bounds.
+type Bounds = (PassageId, Ticks, Ticks);
+
+/// The passages of a file before and after an edit.
+struct Cut {
+    place: Place,
+    file_end: Ticks,
+    passages: Vec<Bounds>,
+}
+
+/// Takes a person's word about a passage, and describes it anew where its bounds moved.
+///
+/// # Errors
+///
+/// When there is no such passage, what was said does not fit into its file, the database cannot be written, or the
+/// file cannot be heard; in the last case what was said is kept all the same.
+pub fn edit(library: &Library, passage: &PassageId, changes: &Changes) -> Result<()> {
+    name_sound(library, passage)?;
+    if changes.reset {
+        reset(library, passage)?;
+    }
+    let mut cut = load(library, passage)?;
+    let before = (cut.place.start, cut.place.end);
+    let mut said = Vec::new();
+    if changes.moves_bounds() {
+        recut(&mut cut, passage, changes)?;
+        let spans: Vec<_> = cut
+            .passages
+            .iter()
+            .map(|(_, start, end)| (*start, *end))
+            .collect();
+        let whole = (Ticks(0), cut.file_end);
+        let value = edits::value_of(&spans);
+        said.push(edits::about(&cut.place.sound, Field::Cut, whole, value));
+    }
+    let after = cut
+        .passages
+        .iter()
+        .find(|(id, ..)| id == passage)
+        .map(|(_, start, end)| (*start, *end))
+        .ok_or_else(|| not_found(passage))?;
+    said.extend(points(changes, &cut.place.sound, after)?);
+    for (field, value) in [
+        (Field::Title, &changes.title),
+        (Field::Artist, &changes.artist),
+        (Field::Album, &changes.album),
+    ] {
+        said.extend(
+            value
+                .as_ref()
+                .map(|value| edits::about(&cut.place.sound, field, after, value.clone())),
+        );
+    }
+    write(library, &cut, before, after, said, changes.moves_bounds())?;
+    if changes.no_song {
+        decide::reject(library, passage)?;
+    }
+    if changes.moves_bounds() {
+        hear_again(library, &cut.place)?;
+    }
+    Ok(())
+}
+
+fn not_found(passage: &PassageId) -> Error {
+    Error::NotFound {
+        name: passage.to_string(),
+    }
+}
+
+/// Names the sound of a passage's file, where it was taken in before sounds had names.
+fn name_sound(library: &Library, passage: &PassageId) -> Result<()> {
+    let place = place(library, passage)?;
+    if place.sound.len() == 32 {
+        return Ok(());
+    }
+    // A file that is not there today is known by its content until it is.
+    if let Ok(digest) = audio_md5(&library.root().join(&place.path)) {
+        record::record_sound(library.db(), place.file, Some(digest), None)?;
+    }
+    Ok(())
+}
+
+fn place(library: &Library, passage: &PassageId) -> Result<Place> {
+    library
+        .db()
+        .read(|snapshot| edits::place_of(snapshot, passage))?
+        .ok_or_else(|| not_found(passage))
+}
+
+fn load(library: &Library, passage: &PassageId) -> Result<Cut> {
+    let place = place(library, passage)?;
+    library.db().read(|snapshot| {
+        let passages: Vec<Bounds> = snapshot.query_all(
+            "SELECT guid, start_time_ticks, end_time_ticks FROM passages WHERE file_id = ?1 ORDER BY start_time_ticks",
+            params![place.file],
+            |row| Ok((row.get(0)?, Ticks(row.get(1)?), Ticks(row.get(2)?))),
+        )?;
+        let length: Option<i64> = snapshot
+            .query_optional(
+                "SELECT duration_ticks FROM files WHERE guid = ?1",
+                params![place.file],
+                |row| row.get(0),
+            )?
+            .flatten();
+        let last = passages.iter().map(|(.., end)| end.0).max();
+        let file_end = Ticks(length.or(last).unwrap_or(place.end.0));
+        Ok(Cut {
+            place,
+            file_end,
+            passages,
+        })
+    })
+}
+
+/// Changes the passages as a person says; the one in hand keeps its id.
+fn recut(cut: &mut Cut, passage: &PassageId, changes: &Changes) -> Result<()> {
+    let at = cut
+        .passages
+        .iter()
+        .position(|(id, ..)| id == passage)
+        .ok_or_else(|| not_found(passage))?;
+    if changes.join {
+        if at + 1 >= cut.passages.len() {
+            return Err(misplaced("--join", "a passage that another one follows"));
+        }
+        let (.., end) = cut.passages.remove(at + 1);
+        cut.passages[at].2 = end;
+    }
+    let floor = at
+        .checked_sub(1)
+        .map_or(Ticks(0), |before| cut.passages[before].2);
+    let ceiling = cut
+        .passages
+        .get(at + 1)
+        .map_or(cut.file_end, |(_, start, _)| *start);
+    let (_, start, end) = &mut cut.passages[at];
+    *start = changes.start.unwrap_or(*start);
+    *end = changes.end.unwrap_or(*end);
+    if *start < floor || *end > ceiling || start >= end {
+        let expected = format!(
+            "a start before its end, both between {:.3} s and {:.3} s, where its neighbours or its file end",
+            floor.seconds(),
+            ceiling.seconds()
+        );
+        let given = format!("{:.3} s to {:.3} s", start.seconds(), end.seconds());
+        return Err(misplaced(&given, &expected));
+    }
+    if let Some(split) = changes.split_at {
+        let (start, end) = (*start, *end);
+        if split <= start || split >= end {
+            let expected = format!(
+                "a position inside the passage, {:.3} s to {:.3} s",
+                start.seconds(),
+                end.seconds()
+            );
+            return Err(misplaced(&format!("{:.3} s", split.seconds()), &expected));
+        }
+        cut.passages[at].2 = split;
+        let second = (PassageId::random(), split, end);
+        cut.passages.insert(at + 1, second);
+    }
+    Ok(())
+}
+
+fn misplaced(given: &str, expected: &str) -> Error {
+    Error::Misplaced {
+        given: given.to_owned(),
+        expected: expected.to_owned(),
+    }
+}
+
+/// The leads and fades as edits; each lies in the passage, and what comes in does so before what goes out.
+fn points(changes: &Changes, sound: &str, bounds: (Ticks, Ticks)) -> Result<Vec<NewEdit>> {
+    let mut said = Vec::new();
+    for (field, point) in [
+        (Field::LeadIn, changes.lead_in),
+        (Field::LeadOut, changes.lead_out),
+        (Field::FadeIn, changes.fade_in),
+        (Field::FadeOut, changes.fade_out),
+    ] {
+        let Some(point) = point else { continue };
+        if point < bounds.0 || point > bounds.1 {
+            let expected = format!(
+                "a position in the passage, {:.3} s to {:.3} s from the beginning of the file",
+                bounds.0.seconds(),
+                bounds.1.seconds()
+            );
+            return Err(misplaced(&format!("{:.3} s", point.seconds()), &expected));
+        }
+        said.push(edits::about(sound, field, bounds, point.0.to_string()));
+    }
+    for (first, second) in [
+        (changes.lead_in, changes.lead_out),
+        (changes.fade_in, changes.fade_out),
+    ] {
+        if let (Some(first), Some(second)) = (first, second)
+            && first > second
+        {
+            let given = format!("{:.3} s and {:.3} s", first.seconds(), second.seconds());
+            return Err(misplaced(
+                &given,
+                "an end of the beginning before the beginning of the end",
+            ));
+        }
+    }
+    Ok(said)
+}
+
+fn write(
+    library: &Library,
+    cut: &Cut,
+    before: (Ticks, Ticks),
+    after: (Ticks, Ticks),
+    said: Vec<NewEdit>,
+    moves_bounds: bool,
+) -> Result<()> {
+    if said.is_empty() {
+        return Ok(());
+    }
+    let place = cut.place.clone();
+    let passages = cut.passages.clone();
+    library.db().write("record edits", move |tx| {
+        if moves_bounds {
+            edits::move_to(tx, &place.sound, before, after)?;
+            record::write_bounds(tx, &place.file, &passages)?;
+        }
+        edits::write(tx, &said)?;
+        edits::apply(tx, &place.file)
+    })
+}
+
+/// Describes the passages of a file anew.
+fn hear_again(library: &Library, place: &Place) -> Result<()> {
+    take_in_again(library, &place.path, &place.file, &Progress::new(1))
+}
+
+/// Takes back what was said about a passage, and the cut of its file.
+fn reset(library: &Library, passage: &PassageId) -> Result<()> {
+    let place = place(library, passage)?;
+    let ids: Vec<i64> = list(library.db())?
+        .into_iter()
+        .filter(|edit| edit.said.sound == place.sound)
+        .filter(|edit| edit.said.field == Field::Cut || edit.said.is_about(place.start, place.end))
+        .map(|edit| edit.id)
+        .collect();
+    undo(library, &ids)
+}
+
+/// Takes edits back: what was computed counts again, and what no longer is known is found out anew.
+///
+/// # Errors
+///
+/// When there is no such edit, the database cannot be written, or a file cannot be heard.
+pub fn undo(library: &Library, ids: &[i64]) -> Result<()> {
+    let all = list(library.db())?;
+    let mut undone = Vec::new();
+    for id in ids {
+        let edit = all.iter().find(|edit| edit.id == *id);
+        undone.push(edit.cloned().ok_or_else(|| Error::NotFound {
+            name: format!("edit {id}"),
+        })?);
+    }
+    let ids = ids.to_vec();
+    library
+        .db()
+        .write("undo edits", move |tx| edits::undo(tx, &ids))?;
+    let mut again: Vec<Place> = Vec::new();
+    for edit in &undone {
+        for (passage, place) in passages_of(library, edit)? {
+            match edit.said.field {
+                Field::Title | Field::Artist | Field::Album => decide::rename(library, &passage)?,
+                Field::Match => decide::forget(library, &passage)?,
+                Field::Cut | Field::LeadIn | Field::LeadOut | Field::FadeIn | Field::FadeOut => {
+                    if again.iter().all(|known| known.file != place.file) {
+                        again.push(place);
+                    }
+                }
+            }
+        }
+    }
+    for place in again {
+        let file = place.file.clone();
+        library.db().write("undo edits", move |tx| {
+            // Nobody says where it is cut now but its sound, its marks, or a person's earlier word.
+            tx.execute(
+                "UPDATE accession_files SET analysis_version = 0, cut_by = NULL WHERE file_id = ?1",
+                params![file],
+            )?;
+            Ok::<_, Error>(())
+        })?;
+        hear_again(library, &place)?;
+    }
+    Ok(())
+}
+
+/// The passages that an edit is about; those of its file for a cut.
+fn passages_of(library: &Library, edit: &Edit) -> Result<Vec<(PassageId, Place)>> {
+    let said = &edit.said;
+    let found = library.db().read(|snapshot| {
+        Ok::<_, Error>(snapshot.query_all(
+            "SELECT p.guid, f.guid, f.path, p.start_time_ticks, p.end_time_ticks FROM passages p \
+             JOIN files f ON f.guid = p.file_id LEFT JOIN accession_files a ON a.file_id = f.guid \
+             WHERE a.audio_md5 = ?1 OR f.hash = ?1 ORDER BY f.path, p.start_time_ticks",
+            params![said.sound],
+            |row| {
+                let place = Place {
+                    file: row.get(1)?,
+                    path: row.get(2)?,
+                    sound: said.sound.clone(),
+                    start: Ticks(row.get(3)?),
+                    end: Ticks(row.get(4)?),
+                };
+                Ok((row.get::<_, PassageId>(0)?, place))
+            },
+        )?)
+    })?;
+    let is_meant =
+        |place: &Place| said.field == Field::Cut || said.is_about(place.start, place.end);
+    Ok(found
+        .into_iter()
+        .filter(|(_, place)| is_meant(place))
+        .collect())
+}
+
+/// Writes all edits in force as lines of JSON; returns how many.
+///
+/// # Errors
+///
+/// When the database cannot be read or `out` not be written.
+pub fn export(library: &Library, out: &mut dyn Write) -> Result<u64> {
+    let mut count = 0;
+    for edit in list(library.db())? {
+        serde_json::to_writer(&mut *out, &edit.said).map_err(std::io::Error::from)?;
+        out.write_all(b"\n")?;
+        count += 1;
+    }
+    out.flush()?;
+    Ok(count)
+}
+
+/// What became of edits that were taken in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Imported {
+    /// Edits read.
+    pub read: u64,
+    /// Edits that were not there yet.
+    pub new: u64,
+    /// Files that the next import cuts anew.
+    pub to_cut: u64,
+}
+
+/// The longest line that is read, in bytes: a cut of a file into 10,000 passages takes a third of it.
+const MAX_LINE: usize = 1 << 20;
+
+/// Reads edits from lines of JSON and takes them over. What is about sounds that the library does not have waits
+/// until it has them; what is there already stays as it is.
+///
+/// # Errors
+///
+/// When a line is no edit (then nothing of it is taken over), or the database cannot be written.
+pub fn import(library: &Library, lines: &mut dyn BufRead) -> Result<Imported> {
+    let edits = read(lines)?;
+    take_over(library, edits)
+}
+
+fn read(lines: &mut dyn BufRead) -> Result<Vec<NewEdit>> {
+    let mut edits = Vec::new();
+    let mut number = 0;
+    loop {
+        let mut line = Vec::new();
+        let limit = MAX_LINE as u64 + 1;
+        std::io::Read::take(&mut *lines, limit).read_until(b'\n', &mut line)?;
+        if line.is_empty() {
+            return Ok(edits);
+        }
+        number += 1;
+        let bad = |reason: String| Error::BadEdit {
+            line: number,
+            reason,
+        };
+        if line.len() > MAX_LINE {
+            return Err(bad(format!("expected at most {MAX_LINE} bytes")));
+        }
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let edit: NewEdit =
+            serde_json::from_slice(&line).map_err(|error| bad(error.to_string()))?;
+        edit.check().map_err(bad)?;
+        edits.push(edit);
+    }
+}
+
+/// Takes edits over, whoever made them.
+pub(crate) fn take_over(library: &Library, edits: Vec<NewEdit>) -> Result<Imported> {
+    let read = edits.len() as u64;
+    let kept = edits.clone();
+    let new = library
+        .db()
+        .write("take edits over", move |tx| edits::write(tx, &kept))?;
+    let mut to_cut = Vec::new();
+    for edit in edits {
+        let is_cut = edit.field == Field::Cut;
+        let no_song = edit.field == Field::Match && edit.value.is_empty();
+        let edit = Edit {
+            id: 0,
+            said: edit,
+            made_at: String::new(),
+            path: None,
+        };
+        for (passage, place) in passages_of(library, &edit)? {
+            if no_song {
+                decide::reject(library, &passage)?;
+            }
+            if is_cut && !to_cut.contains(&place.file) {
+                to_cut.push(place.file.clone());
+            }
+            let file = place.file;
+            library.db().write("take edits over", move |tx| {
+                if is_cut {
+                    tx.execute(
+                        "UPDATE accession_files SET analysis_version = 0 WHERE file_id = ?1",
+                        params![file],
+                    )?;
+                }
+                edits::apply(tx, &file)
+            })?;
+        }
+    }
+    Ok(Imported {
+        read,
+        new,
+        to_cut: to_cut.len() as u64,
+    })
+}

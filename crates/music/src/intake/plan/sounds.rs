@@ -1,0 +1,78 @@
+//! Which files may be known sounds with new tags, in another container, or at another path.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+
+use audio::decode::audio_md5;
+use run::for_each;
+
+use super::{Candidate, Plan, Problem, Scope};
+use crate::intake::recognise::{NotAudio, recognise};
+use crate::intake::scan::ScannedFile;
+use crate::library::known::{FileStatus, Known, KnownFile};
+
+/// Names the sounds of the candidates that may be a known sound with new tags: where the row at their path knows its
+/// sound, or where a known sound has no home any more. What proves to be no audio, or cannot be read, leaves the
+/// candidates.
+pub(super) fn digest_where_sounds_may_meet<'a>(
+    candidates: Vec<Candidate<'a>>,
+    gone: &[&KnownFile],
+    scope: &Scope<'_>,
+    plan: &mut Plan,
+) -> Vec<Candidate<'a>> {
+    let knows = |row: &KnownFile| row.stands_for_sound(row.audio_md5);
+    // A sound whose own path holds another file now has lost its home, too.
+    let is_any_lost = gone.iter().any(|row| knows(row))
+        || candidates
+            .iter()
+            .filter(|candidate| !candidate.is_same_content())
+            .any(|candidate| candidate.row.is_some_and(knows));
+    if scope.force || !is_any_lost {
+        return candidates;
+    }
+    let (mut settled, asked): (Vec<_>, Vec<_>) =
+        candidates.into_iter().partition(Candidate::is_same_content);
+    let answers: Vec<_> = asked.iter().map(|_| Mutex::new(None)).collect();
+    let work: Vec<_> = asked.iter().zip(&answers).collect();
+    for_each(scope.jobs, &work, scope.cancel, |_, (candidate, slot)| {
+        let file = &candidate.file;
+        let hash = candidate.hash.clone().map_or_else(|| recognise(file), Ok);
+        let content = hash.map(|hash| (hash, audio_md5(file.absolute()).ok()));
+        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(content);
+    });
+    drop(work);
+    for (mut candidate, slot) in asked.into_iter().zip(answers) {
+        match slot.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(Ok((hash, audio_md5))) => {
+                candidate.hash = Some(hash);
+                candidate.audio_md5 = audio_md5;
+                settled.push(candidate);
+            }
+            Some(Err(NotAudio { fault, misleading })) => {
+                let id = candidate.row.map(|row| row.id.clone());
+                plan.problems
+                    .push(Problem::of(&candidate.file, id, fault, misleading));
+            }
+            None => settled.push(candidate),
+        }
+    }
+    settled
+}
+
+/// Notes which candidates' rows have copies that are still in place.
+pub(super) fn note_copies(
+    candidates: &mut [Candidate<'_>],
+    known: &Known,
+    in_place: &HashMap<String, ScannedFile>,
+) {
+    let copied: HashSet<&str> = known
+        .files
+        .values()
+        .filter(|row| row.status == FileStatus::Duplicate && in_place.contains_key(&row.path))
+        .filter_map(|row| row.hash.as_deref())
+        .collect();
+    for candidate in candidates {
+        let hash = candidate.row.and_then(|row| row.hash.as_deref());
+        candidate.has_copies = hash.is_some_and(|hash| copied.contains(hash));
+    }
+}

@@ -1,0 +1,145 @@
+//! Writes what is new about a file whose sound is known: its tags, its path, its digest. Nothing else changes.
+
+use sqlite::{Db, params};
+
+use super::names::{Marked, Names};
+use super::{RunEnd, forget_problem, write_end, write_provenance};
+use crate::error::Result;
+use crate::id::{FileId, PassageId};
+use crate::intake::scan::ScannedFile;
+use audio::tags::Tags;
+use crate::library::edits;
+use crate::library::known::timestamp;
+use crate::library::marks::StoredMark;
+use audio::decode::AudioMd5;
+
+/// A known sound in a file with new tags, in another container, or at another path.
+#[derive(Debug, Clone)]
+pub(crate) struct RetagRecord {
+    /// The row that stands for the sound.
+    pub(crate) id: FileId,
+    /// Where the file lies now.
+    pub(crate) file: ScannedFile,
+    /// SHA-256 of its content.
+    pub(crate) hash: String,
+    /// The digest of its encoded audio.
+    pub(crate) audio_md5: AudioMd5,
+    /// What its content is, where its name says something else.
+    pub(crate) misnamed: Option<String>,
+    /// Short name for everything it has written in itself.
+    pub(crate) tags_digest: String,
+    /// What its tags say now.
+    pub(crate) tags: Tags,
+    /// Its passages, each with its mark.
+    pub(crate) passages: Vec<(PassageId, Option<StoredMark>)>,
+}
+
+/// Writes new tags of a known sound in one transaction, and the run's end if it is the last one.
+///
+/// # Errors
+///
+/// When the database cannot be written; then nothing of it is.
+pub(crate) fn record_retag(db: &Db, record: RetagRecord, end: Option<RunEnd>) -> Result<FileId> {
+    db.write("record tags", move |tx| {
+        let RetagRecord { id, file, tags, .. } = &record;
+        // Another file that is on its way to a new path itself may still stand here.
+        tx.execute(
+            "UPDATE files SET path = '/moving/' || guid WHERE path = ?2 AND guid <> ?1",
+            params![id, file.path()],
+        )?;
+        tx.execute(
+            "UPDATE files SET path = ?2, hash = ?3, file_size_bytes = ?4, modification_time = ?5, artist = ?6, \
+                title = ?7, album = ?8, track_number = ?9, year = ?10, updated_at = CURRENT_TIMESTAMP, \
+                matching_hashes = CASE WHEN hash = ?3 THEN matching_hashes END WHERE guid = ?1",
+            params![
+                id,
+                file.path(),
+                record.hash,
+                file.size(),
+                timestamp(file.modified_ns()),
+                tags.artist,
+                tags.title,
+                tags.album,
+                tags.track,
+                tags.year,
+            ],
+        )?;
+        let text = (!tags.is_empty())
+            .then(|| serde_json::to_string(tags).expect("tags are plain text and numbers"));
+        // What the tags say now may tell what a passage is.
+        tx.execute(
+            "UPDATE accession_identifications SET state = 'retry_later' WHERE state IN ('none', 'doubtful') \
+                AND passage_id IN (SELECT guid FROM passages WHERE file_id = ?1) \
+                AND (SELECT tags FROM accession_files WHERE file_id = ?1) IS NOT ?2",
+            params![id, text],
+        )?;
+        tx.execute(
+            "UPDATE accession_files SET modified_ns = ?2, tags = ?3, audio_md5 = ?4, misnamed = ?5, changed_ns = ?6, \
+                tags_digest = ?7, sheets = ?8, sheets_content = ?9 WHERE file_id = ?1",
+            params![
+                id,
+                file.modified_ns(),
+                text,
+                record.audio_md5.to_string(),
+                record.misnamed,
+                file.changed_ns(),
+                record.tags_digest,
+                file.beside().state(),
+                file.beside().content(file.absolute()),
+            ],
+        )?;
+        for (passage, mark) in &record.passages {
+            let marked = mark.as_ref().map(|mark| Marked {
+                title: mark.title.as_deref(),
+                performer: mark.performer.as_deref(),
+                album: mark.album.as_deref(),
+            });
+            let names = Names::of(tags, marked);
+            for (column, (name, source)) in [
+                ("title", names.title),
+                ("artist", names.artist),
+                ("album", names.album),
+            ] {
+                tx.execute(
+                    &format!(
+                        "UPDATE passages SET {column} = ?2, {column}_source = ?3, updated_at = CURRENT_TIMESTAMP \
+                         WHERE guid = ?1 AND coalesce({column}_source, 'tags') IN ('tags', 'marks', 'person')"
+                    ),
+                    params![passage, name, source],
+                )?;
+            }
+            write_provenance(tx, tags, passage)?;
+        }
+        edits::apply(tx, id)?;
+        forget_problem(tx, file.path())?;
+        end.map_or(Ok(()), |end| write_end(tx, &end))?;
+        Ok(record.id)
+    })
+}
+
+/// Writes the digest of a file that was analysed before there was one, or that it has none.
+///
+/// # Errors
+///
+/// When the database cannot be written.
+pub(crate) fn record_sound(
+    db: &Db,
+    id: FileId,
+    audio_md5: Option<AudioMd5>,
+    end: Option<RunEnd>,
+) -> Result<FileId> {
+    db.write("record digest", move |tx| {
+        let digest = audio_md5.map(|md5| md5.to_string()).unwrap_or_default();
+        tx.execute(
+            "UPDATE accession_files SET audio_md5 = ?2 WHERE file_id = ?1",
+            params![id, digest],
+        )?;
+        tx.execute(
+            "UPDATE accession_edits SET sound = ?2 \
+             WHERE ?2 <> '' AND sound = (SELECT hash FROM files WHERE guid = ?1)",
+            params![id, digest],
+        )?;
+        end.map_or(Ok(()), |end| write_end(tx, &end))?;
+        Ok(id)
+    })
+}
