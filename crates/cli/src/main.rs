@@ -4,6 +4,7 @@ mod api_key;
 mod args;
 mod commands;
 mod env;
+mod hints;
 mod printer;
 mod progress;
 mod settings;
@@ -88,9 +89,10 @@ fn describe(error: &anyhow::Error) -> String {
     let (message, hints): (Vec<_>, Vec<_>) =
         all.lines().partition(|line| !line.starts_with("hint:"));
     let mut text = format!("error: {}", message.join(" "));
-    for hint in hints {
+    let hint = hints::hint(error).map(|hint| format!("hint: {hint}"));
+    for hint in hints.into_iter().map(str::to_owned).chain(hint) {
         text.push('\n');
-        text.push_str(hint);
+        text.push_str(&hint);
     }
     text
 }

@@ -7,7 +7,6 @@ use std::io::{BufRead, Write};
 
 use audio::decode::audio_md5;
 use run::Progress;
-use sqlite::params;
 
 use crate::error::{Error, Result};
 use crate::id::PassageId;
@@ -148,26 +147,13 @@ fn place(library: &Library, passage: &PassageId) -> Result<Place> {
 
 fn load(library: &Library, passage: &PassageId) -> Result<Cut> {
     let place = place(library, passage)?;
-    library.db().read(|snapshot| {
-        let passages: Vec<Bounds> = snapshot.query_all(
-            "SELECT guid, start_time_ticks, end_time_ticks FROM passages WHERE file_id = ?1 ORDER BY start_time_ticks",
-            params![place.file],
-            |row| Ok((row.get(0)?, Ticks(row.get(1)?), Ticks(row.get(2)?))),
-        )?;
-        let length: Option<i64> = snapshot
-            .query_optional(
-                "SELECT duration_ticks FROM files WHERE guid = ?1",
-                params![place.file],
-                |row| row.get(0),
-            )?
-            .flatten();
-        let last = passages.iter().map(|(.., end)| end.0).max();
-        let file_end = Ticks(length.or(last).unwrap_or(place.end.0));
-        Ok(Cut {
-            place,
-            file_end,
-            passages,
-        })
+    let (passages, length) = edits::bounds_of(library.db(), &place.file)?;
+    let last = passages.iter().map(|(.., end)| *end).max();
+    let file_end = length.or(last).unwrap_or(place.end);
+    Ok(Cut {
+        place,
+        file_end,
+        passages,
     })
 }
 
@@ -180,7 +166,9 @@ fn recut(cut: &mut Cut, passage: &PassageId, changes: &Changes) -> Result<()> {
         .ok_or_else(|| not_found(passage))?;
     if changes.join {
         if at + 1 >= cut.passages.len() {
-            return Err(misplaced("--join", "a passage that another one follows"));
+            return Err(Error::NothingToJoin {
+                passage: passage.to_string(),
+            });
         }
         let (.., end) = cut.passages.remove(at + 1);
         cut.passages[at].2 = end;
@@ -339,14 +327,9 @@ pub fn undo(library: &Library, ids: &[i64]) -> Result<()> {
     }
     for place in again {
         let file = place.file.clone();
-        library.db().write("undo edits", move |tx| {
-            // Nobody says where it is cut now but its sound, its marks, or a person's earlier word.
-            tx.execute(
-                "UPDATE accession_files SET analysis_version = 0, cut_by = NULL WHERE file_id = ?1",
-                params![file],
-            )?;
-            Ok::<_, Error>(())
-        })?;
+        library
+            .db()
+            .write("undo edits", move |tx| edits::cut_anew(tx, &file, true))?;
         hear_again(library, &place)?;
     }
     Ok(())
@@ -355,24 +338,7 @@ pub fn undo(library: &Library, ids: &[i64]) -> Result<()> {
 /// The passages that an edit is about; those of its file for a cut.
 fn passages_of(library: &Library, edit: &Edit) -> Result<Vec<(PassageId, Place)>> {
     let said = &edit.said;
-    let found = library.db().read(|snapshot| {
-        Ok::<_, Error>(snapshot.query_all(
-            "SELECT p.guid, f.guid, f.path, p.start_time_ticks, p.end_time_ticks FROM passages p \
-             JOIN files f ON f.guid = p.file_id LEFT JOIN accession_files a ON a.file_id = f.guid \
-             WHERE a.audio_md5 = ?1 OR f.hash = ?1 ORDER BY f.path, p.start_time_ticks",
-            params![said.sound],
-            |row| {
-                let place = Place {
-                    file: row.get(1)?,
-                    path: row.get(2)?,
-                    sound: said.sound.clone(),
-                    start: Ticks(row.get(3)?),
-                    end: Ticks(row.get(4)?),
-                };
-                Ok((row.get::<_, PassageId>(0)?, place))
-            },
-        )?)
-    })?;
+    let found = edits::places_of_sound(library.db(), &said.sound)?;
     let is_meant =
         |place: &Place| said.field == Field::Cut || said.is_about(place.start, place.end);
     Ok(found
@@ -477,10 +443,7 @@ pub(crate) fn take_over(library: &Library, edits: Vec<NewEdit>) -> Result<Import
             let file = place.file;
             library.db().write("take edits over", move |tx| {
                 if is_cut {
-                    tx.execute(
-                        "UPDATE accession_files SET analysis_version = 0 WHERE file_id = ?1",
-                        params![file],
-                    )?;
+                    edits::cut_anew(tx, &file, false)?;
                 }
                 edits::apply(tx, &file)
             })?;

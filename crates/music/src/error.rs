@@ -27,15 +27,13 @@ pub enum Error {
         root: PathBuf,
     },
     /// There is no library yet where one was to be read.
-    #[error("there is no library at `{path}`\nhint: `accession music import` makes one")]
+    #[error("there is no library at `{path}`")]
     NoLibrary {
         /// Where the database was looked for.
         path: PathBuf,
     },
     /// Every file of the library seems to be gone, which is more often an unmounted disk.
-    #[error(
-        "found no audio file in `{root}`, but the library knows {known}; nothing was pruned\nhint: is the disk mounted? `--force` prunes all the same"
-    )]
+    #[error("found no audio file in `{root}`, but the library knows {known}; nothing was pruned")]
     PruneEverything {
         /// The root folder that was scanned.
         root: PathBuf,
@@ -57,9 +55,7 @@ pub enum Error {
         candidates: Vec<String>,
     },
     /// A file of several passages, or of none, where one was to be named.
-    #[error(
-        "`{name}` has {passages} passages\nhint: `accession music show {name}` lists their ids"
-    )]
+    #[error("`{name}` has {passages} passages")]
     NotOnePassage {
         /// What was asked for.
         name: String,
@@ -67,13 +63,13 @@ pub enum Error {
         passages: usize,
     },
     /// A passage that was never described.
-    #[error("`{name}` has not been described\nhint: `accession music import` does it")]
+    #[error("`{name}` has not been described")]
     NoFlavor {
         /// What was asked for.
         name: String,
     },
     /// A setting nobody knows.
-    #[error("there is no setting `{key}`\nhint: `accession music settings list` names them all")]
+    #[error("there is no setting `{key}`")]
     UnknownSetting {
         /// The key asked for.
         key: String,
@@ -99,6 +95,18 @@ pub enum Error {
     Unanswered {
         /// Why not.
         reason: String,
+    },
+    /// A passage without a candidate was to be accepted.
+    #[error("the passage `{passage}` has no candidate")]
+    NoCandidate {
+        /// Its id.
+        passage: String,
+    },
+    /// The last passage of a file was to be joined with the next one.
+    #[error("the passage `{passage}` is the last of its file, so there is none to join it with")]
+    NothingToJoin {
+        /// Its id.
+        passage: String,
     },
     /// A position that does not fit into its file.
     #[error("`{given}` does not fit, expected {expected}")]

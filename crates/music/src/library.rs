@@ -3,8 +3,11 @@
 pub mod answers;
 pub mod check;
 mod columns;
+pub mod covers;
+pub(crate) mod descriptions;
 pub mod due;
 pub mod edits;
+pub(crate) mod former;
 pub mod identification;
 pub mod known;
 pub(crate) mod marks;

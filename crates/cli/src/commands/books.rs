@@ -6,7 +6,6 @@ mod collect;
 mod enrich;
 mod export;
 mod extract;
-mod hints;
 mod progress;
 mod report;
 mod session;
@@ -24,10 +23,6 @@ use crate::printer::Printer;
 
 /// Runs a command.
 pub(crate) fn run(command: Books, printer: Printer) -> Result<ExitStatus> {
-    run_command(command, printer).map_err(hints::with_hint)
-}
-
-fn run_command(command: Books, printer: Printer) -> Result<ExitStatus> {
     match command {
         Books::Auth(Auth::Setup {
             remote,

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use music::library::covers::Cover;
 use music::library::query::REPLAY_GAIN_LUFS;
 use music::library::query::{FileDetails, PassageDetails, Shown};
-use music::services::covers::Cover;
 use music::views::picture::Picture;
 use run::ExitStatus;
 use serde_json::Value;

@@ -14,9 +14,9 @@ use crate::library::Library;
 use crate::library::due::{self, Item, Scope};
 use crate::library::edits::{self, Field, NewEdit};
 use crate::library::identification::{self, Finding, Song, State};
+use crate::library::query;
 use crate::library::shown_flavor;
 use crate::services::Trouble;
-use sqlite::params;
 
 /// Candidates kept in the reasoning.
 const MOST_CANDIDATES: usize = 12;
@@ -174,21 +174,9 @@ pub fn set(
 ///
 /// When the passage is not there or has no candidate, or the database cannot be read.
 pub fn likeliest(library: &Library, passage: &PassageId) -> Result<String> {
-    let found = library
-        .db()
-        .read(|snapshot| {
-            snapshot.query_optional(
-                "SELECT coalesce(recording_mbid, json_extract(reasoning, '$.candidates[0].recording_mbid')) \
-                 FROM accession_identifications WHERE passage_id = ?1",
-                params![passage],
-                |row| row.get::<_, Option<String>>(0),
-            )
-        })
-        .map_err(|error: sqlite::Error| error)?;
-    found.flatten().ok_or_else(|| Error::Unanswered {
-        reason: format!(
-            "the passage `{passage}` has no candidate\nhint: `accession music identify --set {passage} MBID` says what it is"
-        ),
+    let found = identification::likeliest(library.db(), passage)?;
+    found.ok_or_else(|| Error::NoCandidate {
+        passage: passage.to_string(),
     })
 }
 
@@ -241,17 +229,7 @@ fn item(library: &Library, passage: &PassageId) -> Result<Item> {
     let missing = || Error::NotFound {
         name: passage.to_string(),
     };
-    let path = library
-        .db()
-        .read(|snapshot| {
-            snapshot.query_optional(
-                "SELECT f.path FROM passages p JOIN files f ON f.guid = p.file_id WHERE p.guid = ?1",
-                params![passage],
-                |row| row.get::<_, String>(0),
-            )
-        })
-        .map_err(|error: sqlite::Error| error)?
-        .ok_or_else(missing)?;
+    let path = query::path_of(library.db(), passage)?.ok_or_else(missing)?;
     let scope = Scope::default();
     due::items(library.db(), folder_of(&path), &scope)?
         .into_iter()

@@ -21,8 +21,9 @@ use crate::intake::hash::ContentHash;
 use crate::intake::plan::{Copy, Extent, Plan, Problem, Scope, Task, plan};
 use crate::intake::recognise::{NotAudio, misnamed};
 use crate::intake::scan::{ScannedFile, scan};
-use crate::intake::take_in::{Content, Setting, Taken, former, take_in};
+use crate::intake::take_in::{Content, Setting, Taken, take_in};
 use crate::library::Library;
+use crate::library::former;
 use crate::library::known::{FileStatus, Known};
 use crate::library::record::{
     self, CutBy, DescriptionRecord, FileRecord, Reconciliation, RetagRecord,
@@ -135,7 +136,8 @@ pub(crate) fn take_in_again(
     };
     let failed = |not_audio: NotAudio| unheard(not_audio.fault.reason);
     let content = Content::of(&task).map_err(failed)?;
-    let former = former(library.db(), Some(id), Some(&content))?;
+    let digest = content.digest();
+    let former = former::load(library.db(), Some(id), &[&digest, content.hash.as_str()])?;
     match take_in(&task, Some(content), former, &setting) {
         Taken::Record { record, .. } => record::record_file(library.db(), *record, None).map(drop),
         Taken::Failed(not_audio) => Err(failed(not_audio)),
@@ -382,7 +384,12 @@ impl<'a> Chain<'a> {
             }
             Extent::Description | Extent::Digest => None,
         };
-        let former = former(self.library.db(), task.id.as_ref(), content.as_ref())?;
+        let digest = content.as_ref().map(Content::digest).unwrap_or_default();
+        let names = content
+            .as_ref()
+            .map(|content| [digest.as_str(), content.hash.as_str()]);
+        let names = names.as_ref().map_or(&[][..], |names| names);
+        let former = former::load(self.library.db(), task.id.as_ref(), names)?;
         Ok(take_in(task, content, former, setting))
     }
 

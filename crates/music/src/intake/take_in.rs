@@ -1,7 +1,6 @@
 //! One file through all stages, from its first byte to its record.
 
 use run::{Fault, Progress};
-use sqlite::{Db, params};
 
 use crate::error::Result;
 use crate::id::{FileId, PassageId, SessionId};
@@ -9,9 +8,9 @@ use crate::intake::hash::ContentHash;
 use crate::intake::plan::{Extent, Task};
 use crate::intake::recognise::{NotAudio, misnamed, recognise};
 use crate::intake::scan::{ScannedFile, modified_ns};
-use crate::library::edits::{self, PersonCut};
+use crate::library::former::{Former, FormerPassage};
 use crate::library::known::FileStatus;
-use crate::library::marks::{self as marked, StoredMark};
+use crate::library::marks::StoredMark;
 use crate::library::record::{
     AudioRecord, BoundaryRecord, CutBy, DescribedPassage, DescriptionRecord, FileRecord,
     PassageRecord, RetagRecord,
@@ -91,102 +90,13 @@ impl Content {
             .or_else(|| audio_md5(task.file.absolute()).ok());
         Ok(Self { hash, audio_md5 })
     }
-}
 
-/// What is known of a file, and of its sound, when it is analysed.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Former {
-    /// Its passages, whose ids stay where they are still there.
-    pub(crate) passages: Vec<FormerPassage>,
-    /// SHA-256 of its content.
-    pub(crate) hash: Option<String>,
-    /// The digest of its encoded audio.
-    pub(crate) audio_md5: Option<AudioMd5>,
-    /// A release said where to cut it.
-    pub(crate) is_cut_by_release: bool,
-    /// A person cut it.
-    pub(crate) is_cut_by_person: bool,
-    /// How long its sound is.
-    pub(crate) seconds: Option<f64>,
-    /// What marks said of it.
-    pub(crate) marks: Vec<StoredMark>,
-    /// Where a person said that this sound is to be cut.
-    pub(crate) cut: Option<PersonCut>,
-    /// The number of the last edit of all.
-    pub(crate) last_edit: i64,
-}
-
-impl Former {
-    /// Whether the sound is that which was recorded.
-    fn is_same_sound(&self, content: &Content) -> bool {
-        let same_audio = self.audio_md5.is_some() && self.audio_md5 == content.audio_md5;
-        same_audio || self.hash.as_deref() == Some(content.hash.as_str())
+    /// The digest as edits name a sound by it; empty where there is none.
+    pub(crate) fn digest(&self) -> String {
+        self.audio_md5
+            .map(|md5| md5.to_string())
+            .unwrap_or_default()
     }
-}
-
-/// Where a passage lay when its file was analysed before.
-#[derive(Debug, Clone)]
-pub(crate) struct FormerPassage {
-    pub(crate) id: PassageId,
-    pub(crate) start: Ticks,
-    pub(crate) end: Ticks,
-}
-
-/// What is known of a file, and what a person said about the sound in it.
-///
-/// # Errors
-///
-/// When the database cannot be read.
-pub(crate) fn former(db: &Db, file: Option<&FileId>, content: Option<&Content>) -> Result<Former> {
-    db.read(|snapshot| {
-        let mut former = Former {
-            last_edit: edits::last(snapshot)?,
-            ..Former::default()
-        };
-        if let Some(content) = content {
-            let digest = content.audio_md5.map(|md5| md5.to_string());
-            let names = [digest.as_deref().unwrap_or_default(), content.hash.as_str()];
-            former.cut = edits::cut_of(snapshot, &names)?;
-        }
-        let Some(file) = file else {
-            return Ok(former);
-        };
-        former.passages = snapshot.query_all(
-            "SELECT guid, start_time_ticks, end_time_ticks FROM passages WHERE file_id = ?1 ORDER BY start_time_ticks",
-            params![file],
-            |row| {
-                Ok(FormerPassage {
-                    id: row.get(0)?,
-                    start: Ticks(row.get(1)?),
-                    end: Ticks(row.get(2)?),
-                })
-            },
-        )?;
-        let row = snapshot.query_optional(
-            "SELECT f.hash, a.audio_md5, a.cut_by, EXISTS (SELECT 1 FROM passages p \
-                WHERE p.file_id = f.guid AND p.import_strategy = 'release'), f.duration_ticks \
-             FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid WHERE f.guid = ?1",
-            params![file],
-            |row| {
-                Ok((
-                    row.get::<_, String>(0)?,
-                    row.get::<_, Option<String>>(1)?,
-                    row.get::<_, Option<String>>(2)?,
-                    row.get::<_, bool>(3)?,
-                    row.get::<_, Option<i64>>(4)?,
-                ))
-            },
-        )?;
-        if let Some((hash, md5, cut_by, has_release, length)) = row {
-            former.hash = Some(hash);
-            former.seconds = length.map(|ticks| Ticks(ticks).seconds());
-            former.audio_md5 = md5.as_deref().and_then(AudioMd5::from_hex);
-            former.is_cut_by_release = has_release || cut_by.as_deref() == Some(CutBy::Release.word());
-            former.is_cut_by_person = cut_by.as_deref() == Some(CutBy::Person.word());
-        }
-        former.marks = marked::load(snapshot, file)?;
-        Ok(former)
-    })
 }
 
 /// Reads one file and finds out what is new about it; where its sound is not known, it is heard and described.
@@ -322,6 +232,12 @@ fn leading_number(name: &str) -> Option<u32> {
         .flatten()
 }
 
+/// Whether the sound is that which was recorded.
+fn is_same_sound(former: &Former, content: &Content) -> bool {
+    let same_audio = former.audio_md5.is_some() && former.audio_md5 == content.audio_md5;
+    same_audio || former.hash.as_deref() == Some(content.hash.as_str())
+}
+
 fn describe(
     task: &Task,
     content: &Content,
@@ -356,7 +272,7 @@ fn describe(
     let found = find_marks(task, &written, &known(tags, file, seconds));
     warnings.extend(found.left);
     let marks = found.marks;
-    let is_same_sound = former.is_same_sound(content);
+    let is_same_sound = is_same_sound(&former, content);
     let several = marks.as_ref().filter(|marks| marks.tracks.len() >= 2);
     let mut heard = segment(&analysis.levels, &clues, several, &setting.settings.silence);
     if let Some(one) = marks.as_ref().filter(|marks| marks.tracks.len() == 1) {

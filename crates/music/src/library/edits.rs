@@ -434,6 +434,58 @@ pub(crate) fn place_of(snapshot: &Snapshot<'_>, passage: &PassageId) -> Result<O
     )?)
 }
 
+/// The passages of a file with their bounds in order of time, and the file's length, where that is known.
+pub(crate) type FileBounds = (Vec<(PassageId, Ticks, Ticks)>, Option<Ticks>);
+
+/// Reads where the passages of a file lie.
+pub(crate) fn bounds_of(db: &Db, file: &FileId) -> Result<FileBounds> {
+    db.read(|snapshot| {
+        let passages = snapshot.query_all(
+            "SELECT guid, start_time_ticks, end_time_ticks FROM passages WHERE file_id = ?1 ORDER BY start_time_ticks",
+            params![file],
+            |row| Ok((row.get(0)?, Ticks(row.get(1)?), Ticks(row.get(2)?))),
+        )?;
+        let length = snapshot.query_optional(
+            "SELECT duration_ticks FROM files WHERE guid = ?1",
+            params![file],
+            |row| row.get::<_, Option<i64>>(0),
+        )?;
+        Ok((passages, length.flatten().map(Ticks)))
+    })
+}
+
+/// Has a file heard and cut again; with `by_nobody`, whoever cut it no longer counts.
+pub(crate) fn cut_anew(tx: &Tx<'_>, file: &FileId, by_nobody: bool) -> Result<()> {
+    tx.execute(
+        "UPDATE accession_files SET analysis_version = 0, cut_by = CASE WHEN ?2 THEN NULL ELSE cut_by END \
+         WHERE file_id = ?1",
+        params![file, by_nobody],
+    )?;
+    Ok(())
+}
+
+/// The passages of all files that have a sound, by a name of it.
+pub(crate) fn places_of_sound(db: &Db, sound: &str) -> Result<Vec<(PassageId, Place)>> {
+    db.read(|snapshot| {
+        Ok(snapshot.query_all(
+            "SELECT p.guid, f.guid, f.path, p.start_time_ticks, p.end_time_ticks FROM passages p \
+             JOIN files f ON f.guid = p.file_id LEFT JOIN accession_files a ON a.file_id = f.guid \
+             WHERE a.audio_md5 = ?1 OR f.hash = ?1 ORDER BY f.path, p.start_time_ticks",
+            params![sound],
+            |row| {
+                let place = Place {
+                    file: row.get(1)?,
+                    path: row.get(2)?,
+                    sound: sound.to_owned(),
+                    start: Ticks(row.get(3)?),
+                    end: Ticks(row.get(4)?),
+                };
+                Ok((row.get(0)?, place))
+            },
+        )?)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -529,3 +529,19 @@ fn upsert(tx: &Tx<'_>, sql: &str, mbid: &str, name: &str) -> Result<Vec<String>>
 pub(crate) fn random() -> String {
     uuid::Uuid::new_v4().to_string()
 }
+/// The recording that a passage is, or most likely is.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub(crate) fn likeliest(db: &Db, passage: &PassageId) -> Result<Option<String>> {
+    db.read(|snapshot| {
+        let found = snapshot.query_optional(
+            "SELECT coalesce(recording_mbid, json_extract(reasoning, '$.candidates[0].recording_mbid')) \
+             FROM accession_identifications WHERE passage_id = ?1",
+            params![passage],
+            |row| row.get::<_, Option<String>>(0),
+        )?;
+        Ok(found.flatten())
+    })
+}

@@ -107,9 +107,7 @@ impl KnownFile {
 
     /// Whether its sound was taken in before sounds had names.
     pub fn lacks_digest(&self) -> bool {
-        self.status == FileStatus::Complete
-            && self.analysis_version.is_some()
-            && !self.was_digested
+        self.status == FileStatus::Complete && self.analysis_version.is_some() && !self.was_digested
     }
 
     /// Whether the row says all there is to say about this sound.

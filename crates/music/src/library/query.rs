@@ -8,7 +8,7 @@ pub use audio::loudness::REPLAY_GAIN_LUFS;
 use crate::error::{Error, Result};
 use crate::id::{FileId, PassageId};
 use crate::library::Library;
-use crate::services::covers::{self, Cover};
+use crate::library::covers::{self, Cover};
 use audio::Ticks;
 
 /// What is in a library.
@@ -483,5 +483,50 @@ fn file_details(row: &Row<'_>) -> RowResult<FileDetails> {
         tags: json(12)?,
         segmentation: json(13)?,
         passages: Vec::new(),
+    })
+}
+
+/// The path of the file that a passage lies in.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub(crate) fn path_of(db: &Db, passage: &PassageId) -> Result<Option<String>> {
+    db.read(|snapshot| {
+        Ok(snapshot.query_optional(
+            "SELECT f.path FROM passages p JOIN files f ON f.guid = p.file_id WHERE p.guid = ?1",
+            params![passage],
+            |row| row.get(0),
+        )?)
+    })
+}
+
+/// What every described passage sounds like, as JSON, in order of ids.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub(crate) fn flavors(db: &Db) -> Result<Vec<(PassageId, String)>> {
+    db.read(|snapshot| {
+        Ok(snapshot.query_all(
+            "SELECT passage_id, flavor FROM accession_sounds ORDER BY passage_id",
+            params![],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?)
+    })
+}
+
+/// The overview of a file in a version, if it was heard in that.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub(crate) fn overview(db: &Db, file: &FileId, version: u32) -> Result<Option<Vec<u8>>> {
+    db.read(|snapshot| {
+        Ok(snapshot.query_optional(
+            "SELECT points FROM accession_overviews WHERE file_id = ?1 AND version = ?2",
+            params![file, version],
+            |row| row.get(0),
+        )?)
     })
 }

@@ -7,12 +7,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use sqlite::params;
 
 use crate::error::Result;
 use crate::identify::ask::Asker;
 use crate::identify::runtime;
 use crate::library::Library;
+use crate::library::covers::{self, AlbumCover};
 use crate::library::identification;
 use crate::services::cover_art::Image;
 
@@ -36,17 +36,6 @@ pub struct Fetched {
     pub trouble: Option<String>,
 }
 
-/// A cover on the disk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Cover {
-    /// Where it is.
-    pub path: String,
-    /// Its width in pixels.
-    pub width: Option<u32>,
-    /// Its height in pixels.
-    pub height: Option<u32>,
-}
-
 /// Fetches the front covers of all albums that passages are on and that have none.
 ///
 /// # Errors
@@ -67,7 +56,12 @@ pub fn fetch(library: &Library, asker: &Asker<'_>) -> Result<Fetched> {
                 Ok(Some(image)) => {
                     let path = keep(&folder, mbid, &image)?;
                     let path = path.display().to_string();
-                    found.push((album.clone(), path, image.width, image.height));
+                    found.push(AlbumCover {
+                        album: album.clone(),
+                        path,
+                        width: image.width,
+                        height: image.height,
+                    });
                 }
                 Ok(None) => report.unknown += 1,
                 Err(trouble) => {
@@ -80,16 +74,8 @@ pub fn fetch(library: &Library, asker: &Asker<'_>) -> Result<Fetched> {
         let answers = asker.answers.take_unwritten();
         if !found.is_empty() || !answers.is_empty() {
             library.db().write("record covers", move |tx| {
-                for (album, path, width, height) in &found {
-                    tx.execute(
-                        "DELETE FROM images WHERE entity_id = ?1 AND image_type = 'album_front' AND file_path = ?2",
-                        params![album, path],
-                    )?;
-                    tx.execute(
-                        "INSERT INTO images (guid, file_path, image_type, entity_id, width, height) \
-                         VALUES (?1, ?2, 'album_front', ?3, ?4, ?5)",
-                        params![identification::random(), path, album, width, height],
-                    )?;
+                for cover in &found {
+                    covers::write(tx, cover)?;
                 }
                 identification::write_answers(tx, &answers)
             })?;
@@ -103,18 +89,7 @@ pub fn fetch(library: &Library, asker: &Asker<'_>) -> Result<Fetched> {
 
 /// Albums without a cover, by id and MusicBrainz id.
 fn wanted(library: &Library) -> Result<Vec<(String, String)>> {
-    let albums: Vec<(String, String, Option<String>)> = library
-        .db()
-        .read(|snapshot| {
-            snapshot.query_all(
-                "SELECT a.guid, a.album_mbid, i.file_path FROM albums a \
-                 LEFT JOIN images i ON i.entity_id = a.guid AND i.image_type = 'album_front' \
-                 WHERE a.guid IN (SELECT album_id FROM passage_albums) ORDER BY 2",
-                params![],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-            )
-        })
-        .map_err(|error: sqlite::Error| error)?;
+    let albums = covers::albums(library.db())?;
     let lacking = |path: &Option<String>| {
         path.as_deref()
             .is_none_or(|path| !library.root().join(path).exists())
@@ -137,29 +112,4 @@ fn keep(folder: &Path, mbid: &str, image: &Image) -> Result<PathBuf> {
     file.write_all(&image.bytes)?;
     file.persist(&path).map_err(|error| error.error)?;
     Ok(path)
-}
-
-/// The front cover of the album that a passage is on.
-///
-/// # Errors
-///
-/// When the database cannot be read.
-pub(crate) fn of_passage(db: &sqlite::Db, passage: &str) -> Result<Option<Cover>> {
-    Ok(db
-        .read(|snapshot| {
-            snapshot.query_optional(
-                "SELECT i.file_path, i.width, i.height FROM images i \
-                 JOIN passage_albums a ON a.album_id = i.entity_id \
-                 WHERE a.passage_id = ?1 AND i.image_type = 'album_front' ORDER BY i.priority, i.guid LIMIT 1",
-                params![passage],
-                |row| {
-                    Ok(Cover {
-                        path: row.get(0)?,
-                        width: row.get(1)?,
-                        height: row.get(2)?,
-                    })
-                },
-            )
-        })
-        .map_err(|error: sqlite::Error| error)?)
 }

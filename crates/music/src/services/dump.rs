@@ -15,11 +15,11 @@ use std::path::{Path, PathBuf};
 use run::Cancel;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use sqlite::{Tx, params};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::library::Library;
+use crate::library::descriptions::{self, DumpPlace};
 use crate::library::shown_flavor;
 use crate::services::acousticbrainz::{Document, Flavor, LowLevel};
 use archive::Counted;
@@ -72,13 +72,13 @@ pub fn read(
     tell: &dyn Fn(&FromDump),
 ) -> Result<FromDump> {
     let wanted = Wanted::load(library)?;
-    let place = Place::of(path, &wanted).map_err(|error| failed(path, &error))?;
+    let place = place_of(path, &wanted).map_err(|error| failed(path, &error))?;
     let mut report = FromDump {
         path: path.display().to_string(),
         recordings: wanted.ids.len() as u64,
         ..FromDump::default()
     };
-    let known = place.known(library)?;
+    let known = place.known(library.db())?;
     if let Some((position, is_finished)) = known {
         (report.from, report.to) = (position, position);
         if is_finished {
@@ -95,7 +95,7 @@ pub fn read(
 fn read_on(
     library: &Library,
     wanted: &Wanted,
-    place: &Place,
+    place: &DumpPlace,
     cancel: &Cancel,
     (report, tell): (&mut FromDump, &dyn Fn(&FromDump)),
 ) -> Result<()> {
@@ -108,7 +108,7 @@ fn read_on(
     let mut broken = None;
     for entry in archive.entries().map_err(of_dump)? {
         if cancel.is_requested() {
-            return place.write(library, batch, report, false);
+            return write(library, place, batch, report, false);
         }
         match entry.and_then(|entry| take(entry, wanted, &mut batch, report)) {
             Ok(end) => report.to = from.saturating_add(end),
@@ -118,7 +118,7 @@ fn read_on(
             }
         }
         if batch.len() >= BATCH || report.to.saturating_sub(written) >= STEP {
-            place.write(library, std::mem::take(&mut batch), report, false)?;
+            write(library, place, std::mem::take(&mut batch), report, false)?;
             written = report.to;
             tell(report);
         }
@@ -127,7 +127,7 @@ fn read_on(
     if broken.is_none() && from + count.get() <= report.to {
         broken = Some(io::ErrorKind::UnexpectedEof.into());
     }
-    place.write(library, batch, report, broken.is_none())?;
+    write(library, place, batch, report, broken.is_none())?;
     broken.map_or(Ok(()), |error| Err(of_dump(error)))
 }
 
@@ -167,19 +167,11 @@ impl Wanted {
     fn load(library: &Library) -> Result<Self> {
         let mut ids = HashSet::new();
         let mut digest = Sha256::new();
-        library.db().read(|snapshot| {
-            snapshot.query_each(
-                "SELECT DISTINCT recording_mbid FROM passages WHERE recording_mbid IS NOT NULL ORDER BY 1",
-                params![],
-                |row| {
-                    let mbid: String = row.get(0).map_err(io::Error::other)?;
-                    if let Ok(id) = Uuid::parse_str(&mbid) {
-                        digest.update(id.as_bytes());
-                        ids.insert(id);
-                    }
-                    Ok::<_, Error>(())
-                },
-            )
+        descriptions::each_recording(library.db(), |mbid| {
+            if let Ok(id) = Uuid::parse_str(mbid) {
+                digest.update(id.as_bytes());
+                ids.insert(id);
+            }
         })?;
         let digest = digest.finalize();
         let digest = Uuid::from_slice(&digest[..16]).expect("a digest is longer than an id");
@@ -235,108 +227,37 @@ fn keep<T>(all: &mut BTreeMap<Uuid, (u32, T)>, id: Uuid, number: u32, found: Opt
     }
 }
 
-/// A dump as it lies on the disk, with what was looked for in it.
-#[derive(Clone)]
-struct Place {
-    path: String,
-    size: u64,
-    modified_ns: i64,
-    wanted: String,
+/// A dump as it lies on the disk, with what is looked for in it.
+fn place_of(path: &Path, wanted: &Wanted) -> io::Result<DumpPlace> {
+    let path = path.canonicalize()?;
+    let found = path.metadata()?;
+    let modified = found.modified()?.duration_since(std::time::UNIX_EPOCH);
+    Ok(DumpPlace {
+        path: path.display().to_string(),
+        size: found.len(),
+        modified_ns: modified.map_or(0, |since| i64::try_from(since.as_nanos()).unwrap_or(0)),
+        wanted: wanted.digest.clone(),
+    })
 }
 
-impl Place {
-    fn of(path: &Path, wanted: &Wanted) -> io::Result<Self> {
-        let path = path.canonicalize()?;
-        let found = path.metadata()?;
-        let modified = found.modified()?.duration_since(std::time::UNIX_EPOCH);
-        Ok(Self {
-            path: path.display().to_string(),
-            size: found.len(),
-            modified_ns: modified.map_or(0, |since| i64::try_from(since.as_nanos()).unwrap_or(0)),
-            wanted: wanted.digest.clone(),
-        })
-    }
-
-    /// How far it was read, and whether that was its end.
-    fn known(&self, library: &Library) -> Result<Option<(u64, bool)>> {
-        Ok(library
-            .db()
-            .read(|snapshot| {
-                snapshot.query_optional(
-                    "SELECT position, is_finished FROM accession_dumps WHERE path = ?1 AND size_bytes = ?2 \
-                        AND modified_ns = ?3 AND wanted = ?4",
-                    params![self.path, self.size, self.modified_ns, self.wanted],
-                    |row| Ok((row.get(0)?, row.get(1)?)),
-                )
-            })
-            .map_err(|error: sqlite::Error| error)?)
-    }
-
-    /// Writes what was found and how far that was, in one transaction.
-    fn write(
-        &self,
-        library: &Library,
-        batch: Batch,
-        report: &mut FromDump,
-        is_finished: bool,
-    ) -> Result<()> {
-        report.flavors += batch.flavors.len() as u64;
-        report.low_levels += batch.low_levels.len() as u64;
-        let (place, position) = (self.clone(), report.to);
-        library.db().write("record flavors of a dump", move |tx| {
-            for (id, (number, flavor)) in &batch.flavors {
-                write_flavor(tx, &id.to_string(), *number, flavor)?;
-            }
-            for (id, (number, described)) in &batch.low_levels {
-                write_low_level(tx, &id.to_string(), *number, described)?;
-            }
-            tx.execute(
-                "INSERT INTO accession_dumps (path, size_bytes, modified_ns, wanted, position, is_finished) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
-                 ON CONFLICT (path) DO UPDATE SET size_bytes = excluded.size_bytes, \
-                    modified_ns = excluded.modified_ns, wanted = excluded.wanted, position = excluded.position, \
-                    is_finished = excluded.is_finished, read_at = CURRENT_TIMESTAMP",
-                params![place.path, place.size, place.modified_ns, place.wanted, position, is_finished],
-            )?;
-            Ok::<_, Error>(())
-        })
-    }
-}
-
-/// Keeps a recording's flavor, unless that of an earlier submission is known.
-pub(super) fn write_flavor(tx: &Tx<'_>, mbid: &str, number: u32, flavor: &Flavor) -> Result<()> {
-    tx.execute(
-        "INSERT INTO accession_flavors (recording_mbid, source, flavor, submission) \
-         VALUES (?1, 'AcousticBrainz', ?2, ?3) \
-         ON CONFLICT (recording_mbid, source) DO UPDATE SET flavor = excluded.flavor, \
-            submission = excluded.submission, created_at = CURRENT_TIMESTAMP \
-            WHERE excluded.submission <= accession_flavors.submission",
-        params![
-            mbid,
-            serde_json::to_string(flavor).expect("numbers are finite"),
-            number
-        ],
-    )?;
-    Ok(())
-}
-
-/// Keeps a recording's low-level description, unless that of an earlier submission is known.
-pub(super) fn write_low_level(
-    tx: &Tx<'_>,
-    mbid: &str,
-    number: u32,
-    described: &LowLevel,
+/// Writes what was found and how far that was, in one transaction.
+fn write(
+    library: &Library,
+    place: &DumpPlace,
+    batch: Batch,
+    report: &mut FromDump,
+    is_finished: bool,
 ) -> Result<()> {
-    tx.execute(
-        "INSERT INTO accession_low_levels (recording_mbid, description, submission) VALUES (?1, ?2, ?3) \
-         ON CONFLICT (recording_mbid) DO UPDATE SET description = excluded.description, \
-            submission = excluded.submission, created_at = CURRENT_TIMESTAMP \
-            WHERE excluded.submission <= accession_low_levels.submission",
-        params![
-            mbid,
-            serde_json::to_string(described).expect("numbers are finite"),
-            number
-        ],
-    )?;
-    Ok(())
+    report.flavors += batch.flavors.len() as u64;
+    report.low_levels += batch.low_levels.len() as u64;
+    let (place, position) = (place.clone(), report.to);
+    library.db().write("record flavors of a dump", move |tx| {
+        for (id, (number, flavor)) in &batch.flavors {
+            descriptions::write_flavor(tx, &id.to_string(), *number, flavor)?;
+        }
+        for (id, (number, described)) in &batch.low_levels {
+            descriptions::write_low_level(tx, &id.to_string(), *number, described)?;
+        }
+        place.write(tx, position, is_finished)
+    })
 }

@@ -3,16 +3,16 @@
 //! It is kept beside what our own analysis hears; the setting `flavor_source` says which one players see.
 
 use serde::Serialize;
-use sqlite::params;
 
 use crate::error::Result;
 use crate::identify::ask::Asker;
 use crate::identify::runtime;
 use crate::library::Library;
 use crate::library::answers::Answer;
+use crate::library::descriptions;
 use crate::library::shown_flavor;
+use crate::services::Trouble;
 use crate::services::acousticbrainz::{Flavor, LowLevel};
-use crate::services::{Trouble, dump};
 
 /// Recordings written in one transaction.
 const BATCH: usize = 25;
@@ -37,21 +37,7 @@ pub struct Fetched {
 ///
 /// When the database cannot be used. A service that fails is told in the report.
 pub fn fetch(library: &Library, asker: &Asker<'_>) -> Result<Fetched> {
-    let wanted = library
-        .db()
-        .read(|snapshot| {
-            snapshot.query_all(
-                "SELECT DISTINCT p.recording_mbid FROM passages p \
-                 LEFT JOIN accession_flavors f ON f.recording_mbid = p.recording_mbid AND f.source = 'AcousticBrainz' \
-                 LEFT JOIN accession_answers a ON a.service = 'acousticbrainz' AND a.question = p.recording_mbid \
-                      AND a.answer IS NULL AND a.expires_at > unixepoch() \
-                 WHERE p.song_id IS NOT NULL AND p.recording_mbid IS NOT NULL \
-                   AND f.recording_mbid IS NULL AND a.question IS NULL ORDER BY 1",
-                params![],
-                |row| row.get::<_, String>(0),
-            )
-        })
-        .map_err(|error: sqlite::Error| error)?;
+    let wanted = descriptions::without_flavor(library.db())?;
     let mut report = Fetched {
         recordings: wanted.len() as u64,
         ..Fetched::default()
@@ -100,9 +86,9 @@ fn record(
     }
     library.db().write("record flavors", move |tx| {
         for (mbid, flavor, described) in &found {
-            dump::write_flavor(tx, mbid, 0, flavor)?;
+            descriptions::write_flavor(tx, mbid, 0, flavor)?;
             if let Some(described) = described {
-                dump::write_low_level(tx, mbid, 0, described)?;
+                descriptions::write_low_level(tx, mbid, 0, described)?;
             }
         }
         crate::library::identification::write_answers(tx, &answers)

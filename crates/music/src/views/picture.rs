@@ -2,11 +2,9 @@
 
 use std::fmt::Write;
 
-use sqlite::params;
-
 use crate::error::{Error, Result};
 use crate::library::Library;
-use crate::library::query::{FileDetails, PassageDetails, Shown, show};
+use crate::library::query::{self, FileDetails, PassageDetails, Shown, show};
 use audio::overview::{Overview, POINTS_PER_SECOND, Point};
 
 /// Quieter than this is drawn as silence, in dBFS.
@@ -44,13 +42,7 @@ impl Picture {
                 Shown::Passage(_) => return Err(Error::NotFound { name: passage.path }),
             },
         };
-        let points: Option<Vec<u8>> = library.db().read(|snapshot| {
-            Ok::<_, Error>(snapshot.query_optional(
-                "SELECT points FROM accession_overviews WHERE file_id = ?1 AND version = ?2",
-                params![file.id, audio::overview::VERSION],
-                |row| row.get(0),
-            )?)
-        })?;
+        let points = query::overview(library.db(), &file.id, audio::overview::VERSION)?;
         let Some(points) = points else {
             return Err(Error::NoFlavor {
                 name: name.to_owned(),

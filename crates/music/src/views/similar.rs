@@ -1,12 +1,11 @@
 //! Finds the passages that sound most like one.
 
 use serde::Serialize;
-use sqlite::params;
 
 use crate::error::{Error, Result};
 use crate::id::PassageId;
 use crate::library::Library;
-use crate::library::query::{PassageDetails, Shown, each_passage, show};
+use crate::library::query::{self, PassageDetails, Shown, each_passage, show};
 use audio::flavor::{Flavor, Similarity, spec003};
 
 /// A passage that sounds like another.
@@ -78,13 +77,7 @@ pub fn similar(library: &Library, name: &str, count: usize) -> Result<Vec<Neighb
 }
 
 fn flavors(library: &Library) -> Result<Vec<(PassageId, Flavor)>> {
-    let rows: Vec<(PassageId, String)> = library.db().read(|snapshot| {
-        Ok::<_, Error>(snapshot.query_all(
-            "SELECT passage_id, flavor FROM accession_sounds ORDER BY passage_id",
-            params![],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?)
-    })?;
+    let rows = query::flavors(library.db())?;
     // A vector of another extractor cannot be compared with ours.
     let read =
         |(id, text): (PassageId, String)| Some((id, serde_json::from_str::<Flavor>(&text).ok()?));

@@ -7,11 +7,11 @@ use super::{RunEnd, forget_problem, write_end, write_provenance};
 use crate::error::Result;
 use crate::id::{FileId, PassageId};
 use crate::intake::scan::ScannedFile;
-use audio::tags::Tags;
 use crate::library::edits;
 use crate::library::known::timestamp;
 use crate::library::marks::StoredMark;
 use audio::decode::AudioMd5;
+use audio::tags::Tags;
 
 /// A known sound in a file with new tags, in another container, or at another path.
 #[derive(Debug, Clone)]

@@ -1,20 +1,39 @@
-//! What a person may do about an error of books: the one place where an error of the library becomes flags and commands.
+//! What a person may do about an error: the one place where an error of a library becomes flags and commands.
 
-use anyhow::anyhow;
+use books::Setting;
 use books::page::PageError;
-use books::{Error, Setting};
 
-/// The error with its hint on a line of its own, where there is one.
-pub(crate) fn with_hint(error: anyhow::Error) -> anyhow::Error {
-    let hint = error.chain().find_map(|cause| hint(cause.downcast_ref()?));
-    match hint {
-        Some(hint) => anyhow!("{error:#}\nhint: {hint}"),
-        None => error,
-    }
+/// What may help, by the first cause that something is known about.
+pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| {
+        let in_books = || in_books(cause.downcast_ref()?).map(str::to_owned);
+        cause.downcast_ref().and_then(in_music).or_else(in_books)
+    })
 }
 
-/// What may help.
-fn hint(error: &Error) -> Option<&'static str> {
+/// What may help in music.
+fn in_music(error: &music::Error) -> Option<String> {
+    use music::Error;
+    Some(match error {
+        Error::NoLibrary { .. } => "`accession music import` makes one".to_owned(),
+        Error::PruneEverything { .. } => {
+            "is the disk mounted? `--force` prunes all the same".to_owned()
+        }
+        Error::NotOnePassage { name, .. } => {
+            format!("`accession music show {name}` lists their ids")
+        }
+        Error::NoFlavor { .. } => "`accession music import` does it".to_owned(),
+        Error::UnknownSetting { .. } => "`accession music settings list` names them all".to_owned(),
+        Error::NoCandidate { passage } => {
+            format!("`accession music identify --set {passage} MBID` says what it is")
+        }
+        _ => return None,
+    })
+}
+
+/// What may help in books.
+fn in_books(error: &books::Error) -> Option<&'static str> {
+    use books::Error;
     Some(match error {
         Error::Missing(setting) => missing(*setting)?,
         Error::Setting { setting, .. } => invalid(*setting)?,
