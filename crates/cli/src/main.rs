@@ -146,4 +146,17 @@ mod tests {
             "error: cannot show `y`: no library at `x`\nhint: make one"
         );
     }
+
+    #[test]
+    fn an_error_of_a_library_gets_its_hint_here() {
+        let error = music::Error::PruneEverything {
+            root: "/music".into(),
+            known: 6,
+        };
+        assert_eq!(
+            describe(&anyhow::Error::from(error)),
+            "error: found no audio file in `/music`, but the library knows 6; nothing was pruned\n\
+             hint: is the disk mounted? `--force` prunes all the same"
+        );
+    }
 }

@@ -28,12 +28,13 @@ pub struct Rules {
 
 impl Default for Rules {
     /// Leaves out times of day (columns `*_at`, `*timestamp*`, `modification_time`,
-    /// `modified_ns`), session ids and
+    /// `modified_ns`, `changed_ns`), session ids and
     /// `import_duration_ms`, also as JSON keys; no table.
     fn default() -> Self {
         let columns = [
             "modification_time",
             "modified_ns",
+            "changed_ns",
             "session_id",
             "import_session_id",
             "import_duration_ms",

@@ -90,11 +90,12 @@ pub(crate) struct BookRecord {
 /// What is known of a book before it is worked on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct KnownBook {
-    pub(crate) is_known: bool,
     pub(crate) encrypted_etag: Option<String>,
     /// Whether somebody recorded that its archive was stored.
     pub(crate) is_uploaded: bool,
     pub(crate) is_completed: bool,
+    /// Whether what is stored of it was found to be wrong, and nothing was stored since.
+    pub(crate) is_doubted: bool,
     pub(crate) archive: Option<StoredArchive>,
     pub(crate) failure: Option<Failure>,
 }
@@ -198,15 +199,21 @@ pub(crate) fn book(catalogue: &Catalogue, barcode: &str) -> Result<KnownBook, Er
         )?;
         let sql = format!(
             "SELECT {SYNCED}, EXISTS (SELECT 1 FROM book_status_history AS h WHERE h.status_type = 'sync'
-                 AND h.status_value = 'uploaded' AND h.barcode = b.barcode) FROM (SELECT ?1 AS barcode) AS b"
+                 AND h.status_value = 'uploaded' AND h.barcode = b.barcode),
+               coalesce((SELECT h.status_value = 'verify_failed' FROM book_status_history AS h
+                 WHERE h.barcode = b.barcode AND h.status_type = 'sync'
+                   AND h.status_value IN ('verify_failed', 'uploaded', 'completed') ORDER BY h.id DESC LIMIT 1), 0)
+             FROM (SELECT ?1 AS barcode) AS b"
         );
-        let (is_completed, is_uploaded) =
-            snapshot.query_row(&sql, [barcode], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let (is_completed, is_uploaded, is_doubted) = snapshot
+            .query_row(&sql, [barcode], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?;
         Ok(KnownBook {
-            is_known: etag.is_some(),
             encrypted_etag: etag.flatten(),
             is_uploaded,
             is_completed,
+            is_doubted,
             archive: snapshot.query_optional(
                 &format!("{ARCHIVE} WHERE barcode = ?1"),
                 [barcode],

@@ -185,7 +185,7 @@ fn a_file_is_split_and_joined_by_hand() {
         (&["--split-at", "9:00"][..], "a position inside the passage"),
         (&["--end", "9:00"], "a start before its end"),
         (&["--lead-in", "9:00"], "a position in the passage"),
-        (&["--join"], "a passage that another one follows"),
+        (&["--join"], "the last of its file"),
         (&[], "nothing to say"),
     ] {
         let mut all = vec!["edit", &first];

@@ -42,7 +42,7 @@ const THREE: [(&str, &str); 3] = [
 /// Titles and starts in seconds of the passages of the files that `path` is like.
 fn passages(root: &Root, path: &str) -> Vec<String> {
     root.column(&format!(
-        "SELECT coalesce(p.title, '-') || ' ' || p.start_time_ticks / 28224000 FROM passages p \
+        "SELECT coalesce(p.title, '-') || ' ' || (p.start_time_ticks / 28224000) FROM passages p \
          JOIN files f ON f.guid = p.file_id WHERE f.path LIKE '{path}' ORDER BY f.path, p.start_time_ticks"
     ))
 }

@@ -11,18 +11,16 @@ mod sounds;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
-use run::{Cancel, Fault, for_each};
+use run::{Cancel, Fault};
 
 use crate::id::FileId;
 use crate::intake::hash::ContentHash;
-use crate::intake::recognise::{NotAudio, recognise};
 use crate::intake::scan::{Refused, Scan, ScannedFile};
 use crate::library::known::{FileStatus, Known, KnownFile, Touched};
 use audio::decode::{AudioMd5, Decoders};
 use sheets::digest;
-use sounds::{digest_where_sounds_may_meet, note_copies};
+use sounds::{digest_where_sounds_may_meet, hash_where_sizes_meet, note_copies};
 
 /// A file to be analysed.
 #[derive(Debug)]
@@ -549,52 +547,6 @@ impl<'a> Homes<'a> {
             .map(|row| (*row).clone())
             .collect();
     }
-}
-
-/// Hashes the candidates whose size another candidate or a known file has too.
-/// What proves to be no audio, or cannot be read, leaves the candidates.
-fn hash_where_sizes_meet<'a>(
-    candidates: Vec<Candidate<'a>>,
-    known: &Known,
-    scope: &Scope<'_>,
-    plan: &mut Plan,
-) -> Vec<Candidate<'a>> {
-    let mut sizes: HashMap<u64, usize> = HashMap::new();
-    let of_candidates = candidates.iter().map(|candidate| candidate.file.size());
-    let of_rows = known
-        .files
-        .values()
-        .filter(|row| row.hash.is_some())
-        .filter_map(KnownFile::size);
-    for size in of_candidates.chain(of_rows) {
-        *sizes.entry(size).or_default() += 1;
-    }
-    let (meeting, mut alone): (Vec<_>, Vec<_>) = candidates
-        .into_iter()
-        .partition(|candidate| sizes[&candidate.file.size()] > 1);
-    let hashes: Vec<_> = meeting.iter().map(|_| Mutex::new(None)).collect();
-    let work: Vec<_> = meeting.iter().zip(&hashes).collect();
-    for_each(scope.jobs, &work, scope.cancel, |_, (candidate, slot)| {
-        let recognised = recognise(&candidate.file);
-        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(recognised);
-    });
-    drop(work);
-    for (mut candidate, slot) in meeting.into_iter().zip(hashes) {
-        match slot.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Some(Ok(hash)) => {
-                candidate.hash = Some(hash);
-                alone.push(candidate);
-            }
-            Some(Err(NotAudio { fault, misleading })) => {
-                let id = candidate.row.map(|row| row.id.clone());
-                plan.problems
-                    .push(Problem::of(&candidate.file, id, fault, misleading));
-            }
-            // Asked to stop: nobody knows what it is, and nothing will be done with it.
-            None => alone.push(candidate),
-        }
-    }
-    alone
 }
 
 /// The folder of a path in the library; empty for the root.

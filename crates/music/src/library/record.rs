@@ -5,10 +5,9 @@
 //! already) is read before; inside are only INSERT, UPDATE and DELETE.
 
 mod names;
+mod passages;
 mod retag;
 mod sound;
-
-use std::sync::LazyLock;
 
 use serde::Serialize;
 use sqlite::{Db, Tx, params};
@@ -20,7 +19,6 @@ use crate::intake::scan::ScannedFile;
 use crate::library::edits;
 use crate::library::known::{ANALYSIS_VERSION, DESCRIPTION_VERSION, FileStatus, timestamp};
 use crate::library::marks::{self, StoredMark};
-use crate::library::shown_flavor;
 use audio::Ticks;
 use audio::analyse::PassageSound;
 use audio::decode::AudioMd5;
@@ -28,9 +26,10 @@ use audio::leads::LeadSettings;
 use audio::marks::{Mark, Marks};
 use audio::overview::Overview;
 use audio::tags::Tags;
-use sound::SoundColumns;
 
 pub(crate) use names::{Marked, Name, Names};
+pub(crate) use passages::write_bounds;
+use passages::{replace_passages, write_provenance};
 pub(crate) use retag::{RetagRecord, record_retag, record_sound};
 pub use sound::BoundaryRecord;
 pub(crate) use sound::{DescribedPassage, DescriptionRecord, record_description};
@@ -281,208 +280,6 @@ fn upsert_details(tx: &Tx<'_>, id: &FileId, record: &FileRecord) -> Result<()> {
     record.audio_md5.map_or(Ok(()), |md5| {
         edits::name_by_sound(tx, &record.hash, &md5.to_string())
     })
-}
-
-/// Passages that keep their ids are updated in place, so that what hangs on them stays.
-fn replace_passages(tx: &Tx<'_>, file: &FileId, record: &FileRecord) -> Result<()> {
-    let kept = serde_json::to_string(&record.passages.iter().map(|p| &p.id).collect::<Vec<_>>())
-        .expect("ids are plain text");
-    tx.execute(
-        "DELETE FROM passages WHERE file_id = ?1 AND instr(?2, '\"' || guid || '\"') = 0",
-        params![file, kept],
-    )?;
-    if let Some(audio) = &record.audio {
-        sound::write_overview(tx, file, audio)?;
-    }
-    for passage in &record.passages {
-        upsert_passage(tx, file, record, passage)?;
-        write_fingerprint(tx, passage)?;
-        sound::write_sound(tx, &passage.id, &passage.sound)?;
-        write_provenance(tx, &record.tags, &passage.id)?;
-    }
-    Ok(())
-}
-
-/// Writes a passage, or what is new about one that is there already.
-///
-/// As long as the sound is the same, a name that somebody else found out stays: the tags and marks that an analysis
-/// reads have nothing better. A person's word is put over it afterwards.
-static UPSERT: LazyLock<String> = LazyLock::new(|| {
-    let keeps = |name: &str| {
-        format!("?20 AND coalesce({name}_source, 'tags') NOT IN ('tags', 'marks', 'person')")
-    };
-    let names: String = ["title", "artist", "album"]
-        .map(|name| {
-            let keeps = keeps(name);
-            format!(
-                "{name} = CASE WHEN {keeps} THEN {name} ELSE excluded.{name} END, \
-                 {name}_source = CASE WHEN {keeps} THEN {name}_source ELSE excluded.{name}_source END, "
-            )
-        })
-        .concat();
-    format!(
-        "INSERT INTO passages (guid, file_id, start_time_ticks, end_time_ticks, title, artist, album, \
-                               title_source, artist_source, album_source, decode_status, status, \
-                               import_session_id, import_timestamp, import_strategy, import_version, \
-                               fade_in_start_ticks, lead_in_start_ticks, lead_out_start_ticks, fade_out_start_ticks, \
-                               musical_flavor_vector, flavor_source_blend, import_metadata) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'successful', 'INGEST COMPLETE', \
-                 ?11, unixepoch(), ?12, ?13, ?14, ?15, ?16, ?17, ?18, json_array('Accession'), ?19) \
-         ON CONFLICT (guid) DO UPDATE SET {names} \
-            start_time_ticks = excluded.start_time_ticks, end_time_ticks = excluded.end_time_ticks, \
-            fade_in_start_ticks = excluded.fade_in_start_ticks, lead_in_start_ticks = excluded.lead_in_start_ticks, \
-            lead_out_start_ticks = excluded.lead_out_start_ticks, \
-            fade_out_start_ticks = excluded.fade_out_start_ticks, \
-            musical_flavor_vector = excluded.musical_flavor_vector, \
-            flavor_source_blend = excluded.flavor_source_blend, import_metadata = excluded.import_metadata, \
-            decode_status = excluded.decode_status, \
-            status = excluded.status, import_session_id = excluded.import_session_id, \
-            import_timestamp = excluded.import_timestamp, import_strategy = excluded.import_strategy, \
-            import_version = excluded.import_version, updated_at = CURRENT_TIMESTAMP"
-    )
-});
-
-fn upsert_passage(
-    tx: &Tx<'_>,
-    file: &FileId,
-    record: &FileRecord,
-    passage: &PassageRecord,
-) -> Result<()> {
-    let label = passage.label.as_ref();
-    let marked = label.map(|label| Marked {
-        title: label.title.as_deref(),
-        performer: label.performer.as_deref(),
-        album: passage.album.as_deref(),
-    });
-    // The tags of an album rip name the album, and none of its tracks, also where a track has no mark.
-    let is_rip = record.passages.iter().any(|one| one.label.is_some());
-    let marked = marked.or_else(|| is_rip.then(Marked::default));
-    let names = Names::of(&record.tags, marked);
-    let is_whole_file = record.passages.len() == 1;
-    let tagged_gain = record.tags.track_gain_db.filter(|_| is_whole_file);
-    let place = (passage.start, passage.end);
-    let sound = SoundColumns::of(&passage.sound, place, &passage.lead_settings, tagged_gain);
-    tx.execute(
-        &UPSERT,
-        params![
-            passage.id,
-            file,
-            passage.start.0,
-            passage.end.0,
-            names.title.0,
-            names.artist.0,
-            names.album.0,
-            names.title.1,
-            names.artist.1,
-            names.album.1,
-            record.session,
-            strategy(record),
-            concat!("accession ", env!("CARGO_PKG_VERSION")),
-            sound.fade_in,
-            sound.lead_in,
-            sound.lead_out,
-            sound.fade_out,
-            sound.flavor,
-            sound.import_metadata,
-            record.is_same_sound,
-        ],
-    )?;
-    shown_flavor::prefer_chosen(tx, &passage.id)
-}
-
-/// How the passage came about, in a word.
-const fn strategy(record: &FileRecord) -> &'static str {
-    match record.cut_by {
-        CutBy::Whole => "single",
-        cut_by => cut_by.word(),
-    }
-}
-
-/// Moves the bounds of a file's passages; what was measured of those that moved no longer holds.
-///
-/// The file is heard again by whoever moved them, or by the next import.
-pub(crate) fn write_bounds(
-    tx: &Tx<'_>,
-    file: &FileId,
-    passages: &[(PassageId, Ticks, Ticks)],
-) -> Result<()> {
-    let ids: Vec<_> = passages.iter().map(|(id, ..)| id).collect();
-    tx.execute(
-        "DELETE FROM passages WHERE file_id = ?1 AND guid NOT IN (SELECT value FROM json_each(?2))",
-        params![
-            file,
-            serde_json::to_string(&ids).expect("ids are plain text")
-        ],
-    )?;
-    tx.execute(
-        "UPDATE accession_files SET analysis_version = 0, cut_by = 'person' WHERE file_id = ?1",
-        params![file],
-    )?;
-    for (id, start, end) in passages {
-        let written = tx.execute(
-            "INSERT INTO passages (guid, file_id, start_time_ticks, end_time_ticks, decode_status, status, \
-                                   import_timestamp, import_strategy, import_version) \
-             VALUES (?1, ?2, ?3, ?4, 'successful', 'INGEST COMPLETE', unixepoch(), 'person', ?5) \
-             ON CONFLICT (guid) DO UPDATE SET start_time_ticks = excluded.start_time_ticks, \
-                end_time_ticks = excluded.end_time_ticks, fade_in_start_ticks = NULL, lead_in_start_ticks = NULL, \
-                lead_out_start_ticks = NULL, fade_out_start_ticks = NULL, \
-                musical_flavor_vector = NULL, flavor_source_blend = NULL, import_metadata = NULL, \
-                import_strategy = excluded.import_strategy, updated_at = CURRENT_TIMESTAMP \
-                WHERE start_time_ticks <> excluded.start_time_ticks OR end_time_ticks <> excluded.end_time_ticks",
-            params![
-                id,
-                file,
-                start.0,
-                end.0,
-                concat!("accession ", env!("CARGO_PKG_VERSION"))
-            ],
-        )?;
-        if written > 0 {
-            for table in ["accession_fingerprints", "accession_sounds"] {
-                tx.execute(
-                    &format!("DELETE FROM {table} WHERE passage_id = ?1"),
-                    params![id],
-                )?;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn write_fingerprint(tx: &Tx<'_>, passage: &PassageRecord) -> Result<()> {
-    match &passage.fingerprint {
-        Some((algorithm, text)) => tx.execute(
-            "INSERT INTO accession_fingerprints (passage_id, algorithm, duration_ticks, fingerprint) \
-             VALUES (?1, ?2, ?3, ?4) \
-             ON CONFLICT (passage_id) DO UPDATE SET algorithm = excluded.algorithm, \
-                duration_ticks = excluded.duration_ticks, fingerprint = excluded.fingerprint",
-            params![passage.id, algorithm, passage.end.0 - passage.start.0, text],
-        )?,
-        None => tx.execute(
-            "DELETE FROM accession_fingerprints WHERE passage_id = ?1",
-            params![passage.id],
-        )?,
-    };
-    Ok(())
-}
-
-fn write_provenance(tx: &Tx<'_>, tags: &Tags, passage: &PassageId) -> Result<()> {
-    tx.execute(
-        "DELETE FROM import_provenance WHERE passage_id = ?1 AND source_type = 'tags'",
-        params![passage],
-    )?;
-    if !tags.is_empty() {
-        tx.execute(
-            "INSERT INTO import_provenance (id, passage_id, source_type, data_extracted, timestamp) \
-             VALUES (?1, ?2, 'tags', ?3, unixepoch())",
-            params![
-                PassageId::random().as_str(),
-                passage,
-                serde_json::to_string(tags).expect("tags are plain text and numbers"),
-            ],
-        )?;
-    }
-    Ok(())
 }
 
 fn forget_problem(tx: &Tx<'_>, path: &str) -> Result<()> {

@@ -48,7 +48,7 @@ fn what_is_missing_or_changed_is_found_and_comes_again() {
         assert_eq!(home.completed(), [barcode(2)]);
         let again = home.sync("--queue converted");
         assert_eq!(code(&again), 0, "{}", said(&again));
-        assert_eq!(home.completed().len(), 3);
+        assert_eq!(home.completed().len(), 3, "{}", said(&again));
         let sound = home.run(&verify);
         assert_eq!(code(&sound), 0, "{}", said(&sound));
     }

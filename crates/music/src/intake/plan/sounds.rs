@@ -1,4 +1,4 @@
-//! Which files may be known sounds with new tags, in another container, or at another path.
+//! Which files may be known contents, or known sounds with new tags, in another container, or at another path.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -10,6 +10,52 @@ use super::{Candidate, Plan, Problem, Scope};
 use crate::intake::recognise::{NotAudio, recognise};
 use crate::intake::scan::ScannedFile;
 use crate::library::known::{FileStatus, Known, KnownFile};
+
+/// Hashes the candidates whose size another candidate or a known file has too.
+/// What proves to be no audio, or cannot be read, leaves the candidates.
+pub(super) fn hash_where_sizes_meet<'a>(
+    candidates: Vec<Candidate<'a>>,
+    known: &Known,
+    scope: &Scope<'_>,
+    plan: &mut Plan,
+) -> Vec<Candidate<'a>> {
+    let mut sizes: HashMap<u64, usize> = HashMap::new();
+    let of_candidates = candidates.iter().map(|candidate| candidate.file.size());
+    let of_rows = known
+        .files
+        .values()
+        .filter(|row| row.hash.is_some())
+        .filter_map(KnownFile::size);
+    for size in of_candidates.chain(of_rows) {
+        *sizes.entry(size).or_default() += 1;
+    }
+    let (meeting, mut alone): (Vec<_>, Vec<_>) = candidates
+        .into_iter()
+        .partition(|candidate| sizes[&candidate.file.size()] > 1);
+    let hashes: Vec<_> = meeting.iter().map(|_| Mutex::new(None)).collect();
+    let work: Vec<_> = meeting.iter().zip(&hashes).collect();
+    for_each(scope.jobs, &work, scope.cancel, |_, (candidate, slot)| {
+        let recognised = recognise(&candidate.file);
+        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(recognised);
+    });
+    drop(work);
+    for (mut candidate, slot) in meeting.into_iter().zip(hashes) {
+        match slot.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(Ok(hash)) => {
+                candidate.hash = Some(hash);
+                alone.push(candidate);
+            }
+            Some(Err(NotAudio { fault, misleading })) => {
+                let id = candidate.row.map(|row| row.id.clone());
+                plan.problems
+                    .push(Problem::of(&candidate.file, id, fault, misleading));
+            }
+            // Asked to stop: nobody knows what it is, and nothing will be done with it.
+            None => alone.push(candidate),
+        }
+    }
+    alone
+}
 
 /// Names the sounds of the candidates that may be a known sound with new tags: where the row at their path knows its
 /// sound, or where a known sound has no home any more. What proves to be no audio, or cannot be read, leaves the
