@@ -99,7 +99,7 @@ pub enum Broken {
 ///
 /// Why it is not whole.
 pub fn read(path: &Path, limits: &Limits) -> Result<Contents, Broken> {
-    let file = std::fs::File::open(path).map_err(Broken::Unreadable)?;
+    let file = run::regular_file(path).map_err(Broken::Unreadable)?;
     let size = file.metadata().map_err(Broken::Unreadable)?.len();
     read_from(file, size, limits)
 }
@@ -153,7 +153,7 @@ pub fn read_from(source: impl Read, size: u64, limits: &Limits) -> Result<Conten
 ///
 /// The disk's.
 pub fn digests(path: &Path) -> io::Result<Digests> {
-    let mut hashing = Hashing::new(std::fs::File::open(path)?);
+    let mut hashing = Hashing::new(run::regular_file(path)?);
     let mut piece = vec![0; PIECE];
     while hashing.read(&mut piece)? > 0 {}
     Ok(hashing.finish().0)

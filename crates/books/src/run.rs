@@ -18,3 +18,4 @@ pub use summary::{SUMMARY, Stage, StageResult, record_stage};
 pub(crate) use directory::replace;
 pub(crate) use json::pretty;
 pub(crate) use lock::LOCK;
+pub(crate) use summary::LARGEST as LARGEST_SUMMARY;

@@ -76,7 +76,7 @@ pub(crate) fn find(db: &Db) -> Result<Found> {
 fn in_files(folder: &Path, warnings: &mut Vec<String>) -> Option<String> {
     CONFIG_FILES.iter().find_map(|name| {
         let path = folder.join(name);
-        let text = std::fs::read_to_string(&path).ok()?;
+        let text = run::read_small_text(&path).ok()?;
         let table: toml::Table = text.parse().ok()?;
         let key = table.get(KEY)?.as_str()?.trim().to_owned();
         if key.is_empty() {
@@ -108,7 +108,7 @@ fn others_can_read(_: &Path) -> Option<String> {
 fn write(path: &Path, key: &str) -> Result<()> {
     let folder = path.parent().context("a file has a folder")?;
     std::fs::create_dir_all(folder)?;
-    let text = match std::fs::read_to_string(path) {
+    let text = match run::read_small_text(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error.into()),

@@ -223,6 +223,9 @@ pub(crate) struct Export {
     /// The file to write (for cue sheets, the folder); standard output if none
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Write over cue sheets that exist; without it they are named and left alone
+    #[arg(long)]
+    pub(crate) replace: bool,
 }
 
 /// A form to write passages in.

@@ -16,6 +16,7 @@ pub(crate) mod status;
 
 use anyhow::Result;
 use music::Library;
+use run::OutputOptions;
 
 use crate::args::Place;
 use crate::printer::{Printer, Volume};
@@ -45,4 +46,9 @@ fn located(place: &Place, printer: Printer) -> Result<Located> {
         printer.note(Volume::Brief, &format!("warning: {warning}"));
     }
     Ok(located)
+}
+
+/// How a command on a library writes what it was asked for: over anything but the library itself.
+fn output(library: &Library) -> OutputOptions {
+    OutputOptions::new().protect_database(library.db().path())
 }

@@ -10,7 +10,7 @@ mod progress;
 mod settings;
 mod signals;
 
-use std::io::IsTerminal;
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -18,10 +18,13 @@ use run::ExitStatus;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Cli, Command, Global, Music, Settings};
-use crate::printer::Printer;
+use crate::printer::{LogWriter, Printer};
 
 fn main() -> ExitCode {
-    let mut cli = Cli::parse();
+    let mut cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(said) => return not_a_command(&said),
+    };
     if let Command::Books(books) = &cli.command {
         books.adjust(&mut cli.global);
     }
@@ -32,7 +35,25 @@ fn main() -> ExitCode {
         printer.error(&describe(&error));
         ExitStatus::CouldNotRun
     });
-    status.into()
+    printer.ended(status).into()
+}
+
+/// Help, the version, or what is wrong with the arguments, which are foreign text like any other.
+fn not_a_command(said: &clap::Error) -> ExitCode {
+    let shown = if said.use_stderr() {
+        printer::say_error(&said.render().to_string());
+        Ok(())
+    } else {
+        said.print()
+    };
+    match shown {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            printer::say_error(&format!("error: cannot write to standard output: {error}"));
+            ExitStatus::CouldNotRun.into()
+        }
+        _ if said.use_stderr() => ExitStatus::CouldNotRun.into(),
+        _ => ExitStatus::Done.into(),
+    }
 }
 
 fn run_command(command: Command, printer: Printer) -> anyhow::Result<ExitStatus> {
@@ -108,8 +129,11 @@ fn log(global: &Global) {
     let filter = EnvFilter::try_from_env(env::LOG).unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(|| LogWriter)
+        // It would tell on standard error that standard error cannot be written, and end the program.
+        .log_internal_errors(false)
+        // Its colours could not be told from those that a file's name brings along.
+        .with_ansi(false)
         .with_target(false)
         .init();
 }

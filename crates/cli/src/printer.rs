@@ -1,11 +1,22 @@
 //! The only place that prints: results to standard output, everything else to standard error.
+//!
+//! JSON is what serde writes, for any program to read. Lines for people are escaped, since a file's name may hold what
+//! a terminal takes for commands. Standard output that cannot be written makes the program fail; standard error that
+//! cannot be written is nobody's fault and stops nothing.
 
-use std::borrow::Cow;
-use std::io::{self, BufWriter, ErrorKind, IsTerminal, StdoutLock, Write};
+mod escape;
 
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Stdout, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use run::ExitStatus;
 use serde::Serialize;
 
 use crate::args::{Format, Global};
+pub(crate) use crate::printer::escape::printable;
+
+/// Whether some of a result could not be written.
+static RESULT_LOST: AtomicBool = AtomicBool::new(false);
 
 /// How much is said besides results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,16 +72,21 @@ impl Printer {
         !self.is_json() && self.says(Volume::Normal) && io::stderr().is_terminal()
     }
 
-    /// A line of a result.
+    /// A line of a result, for people.
     pub(crate) fn result(self, line: &str) {
-        put(&mut io::stdout().lock(), &printable(line));
+        self.put_result(&printable(line));
     }
 
     /// A result for machines, on one line.
     pub(crate) fn json(self, value: &impl Serialize) {
         match serde_json::to_string(value) {
-            Ok(line) => self.result(&line),
-            Err(error) => self.error(&format!("cannot write JSON: {error}")),
+            // A person who looks at JSON on a terminal gets the same text, with the same meaning.
+            Ok(line) if io::stdout().is_terminal() => self.put_result(&escape::json(&line)),
+            Ok(line) => self.put_result(&line),
+            Err(error) => {
+                RESULT_LOST.store(true, Ordering::Relaxed);
+                self.error(&format!("error: cannot write JSON: {error}"));
+            }
         }
     }
 
@@ -88,50 +104,72 @@ impl Printer {
     /// Something said beside the result.
     pub(crate) fn note(self, volume: Volume, line: &str) {
         if self.says(volume) {
-            put(&mut io::stderr().lock(), &printable(line));
+            let _ = writeln!(io::stderr().lock(), "{}", printable(line));
         }
     }
 
-    /// What went wrong; said even to those who want silence.
-    pub(crate) fn error(self, line: &str) {
-        put(&mut io::stderr().lock(), line);
+    /// What went wrong; said even to those who want silence. Its lines stay lines, all else in it is text.
+    pub(crate) fn error(self, text: &str) {
+        say_error(text);
     }
 
     /// Standard output as a whole, for results too long for lines in memory.
-    pub(crate) fn stdout() -> BufWriter<StdoutLock<'static>> {
-        BufWriter::new(io::stdout().lock())
+    pub(crate) fn stdout() -> BufWriter<Box<dyn Write + Send>> {
+        BufWriter::new(data(io::stdout()))
+    }
+
+    /// How the program ended, given how the command did: a result that nobody got is a failure.
+    pub(crate) fn ended(self, status: ExitStatus) -> ExitStatus {
+        match status {
+            ExitStatus::Done | ExitStatus::SomeFailed if RESULT_LOST.load(Ordering::Relaxed) => {
+                ExitStatus::CouldNotRun
+            }
+            status => status,
+        }
+    }
+
+    fn put_result(self, line: &str) {
+        let mut out = io::stdout().lock();
+        let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush()) else {
+            return;
+        };
+        // A reader that has seen enough, such as `head`, is no reason to complain.
+        if error.kind() != ErrorKind::BrokenPipe && !RESULT_LOST.swap(true, Ordering::Relaxed) {
+            self.error(&format!("error: cannot write to standard output: {error}"));
+        }
     }
 }
 
-/// A file's name may hold line breaks and what a terminal takes for commands; what is said stays one line of text.
-fn printable(line: &str) -> Cow<'_, str> {
-    if !line.contains(char::is_control) {
-        return Cow::Borrowed(line);
-    }
-    let escaped = line.chars().flat_map(|c| {
-        let control = c.is_control().then(|| c.escape_default());
-        let plain = control.is_none().then_some(c);
-        control.into_iter().flatten().chain(plain)
-    });
-    Cow::Owned(escaped.collect())
-}
-
-/// A reader that has seen enough, such as `head`, is no reason to complain.
-fn put(out: &mut impl Write, line: &str) {
-    if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush())
-        && error.kind() != ErrorKind::BrokenPipe
-    {
-        tracing::warn!("cannot print: {error}");
+/// What went wrong before there was a printer.
+pub(crate) fn say_error(text: &str) {
+    let mut err = io::stderr().lock();
+    for line in text.lines() {
+        // There is no other place to say that this one is full.
+        let _ = writeln!(err, "{}", printable(line));
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Data as it is, but for a terminal as text.
+fn data(out: Stdout) -> Box<dyn Write + Send> {
+    if out.is_terminal() {
+        Box::new(escape::Escaped::new(out))
+    } else {
+        Box::new(out)
+    }
+}
 
-    #[test]
-    fn a_line_stays_one_line_of_text_whatever_a_file_is_called() {
-        assert_eq!(printable("雨の駅/01 é.mp3"), "雨の駅/01 é.mp3");
-        assert_eq!(printable("a\nb\x1b[31m.mp3"), "a\\nb\\u{1b}[31m.mp3");
+/// Standard error for the log: names in it are text, and what cannot be written is let go.
+#[derive(Debug)]
+pub(crate) struct LogWriter;
+
+impl Write for LogWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // All at once, so that lines of several threads do not mix.
+        let _ = escape::Escaped::new(io::stderr().lock()).write_all(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

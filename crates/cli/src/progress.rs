@@ -9,7 +9,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use run::{Progress, Snapshot};
 
-use crate::printer::{Printer, Volume};
+use crate::printer::{Printer, Volume, printable};
 
 /// How often bars are redrawn.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -118,7 +118,9 @@ fn draw(bars: &MultiProgress, progress: &Progress, stopped: &Receiver<()>) {
             line.set_message(match state {
                 Some(state) => format!(
                     "{:<11} {:>4.0} s  {}",
-                    state.stage, state.seconds, state.item
+                    state.stage,
+                    state.seconds,
+                    printable(&state.item)
                 ),
                 None => "idle".to_owned(),
             });

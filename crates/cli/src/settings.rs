@@ -1,5 +1,6 @@
 //! Arguments, environment and configuration file become plain values, here and nowhere else.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -85,13 +86,18 @@ fn configured(warnings: &mut Vec<String>) -> Option<PathBuf> {
 
 /// A missing file is no matter; a broken one is a warning, as in all of WKMP.
 fn root_in(file: &Path, warnings: &mut Vec<String>) -> Option<PathBuf> {
-    let text = std::fs::read_to_string(file).ok()?;
-    let table: toml::Table = match text.parse() {
+    let read = match run::read_small_text(file) {
+        Ok(text) => text
+            .parse::<toml::Table>()
+            .map_err(|error| error.message().replace('\n', " ")),
+        Err(error) if error.kind() == ErrorKind::NotFound => return None,
+        Err(error) => Err(error.to_string()),
+    };
+    let table = match read {
         Ok(table) => table,
-        Err(error) => {
-            let line = error.message().replace('\n', " ");
+        Err(reason) => {
             warnings.push(format!(
-                "cannot read `{}`: {line}; going on without it",
+                "cannot read `{}`: {reason}; going on without it",
                 file.display()
             ));
             return None;

@@ -36,5 +36,5 @@ pub use library_path::{InvalidLibraryPath, LibraryPath};
 pub use output::{Output, OutputError, OutputOptions};
 pub use pool::for_each;
 pub use progress::{Progress, Snapshot, WorkerState};
-pub use regular_file::{read_regular_file, regular_file};
+pub use regular_file::{named_file, read_regular_file, read_small_text, regular_file};
 pub use usage::Usage;

@@ -6,7 +6,7 @@
 //! a device, a FIFO and an open descriptor (`/dev/stdout`, `>(command)`) are
 //! written to and stay what they are; and the program's own files are refused.
 
-mod place;
+pub(crate) mod place;
 
 use std::fs::{File, Metadata};
 use std::io::{self, BufWriter, Seek, Write};

@@ -4,6 +4,8 @@ use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
+use crate::output::place::leads_to_descriptor;
+
 /// Opens a regular file for reading, and nothing else.
 ///
 /// A folder may hold a FIFO, whose opening waits for a writer for ever, or a
@@ -38,16 +40,45 @@ pub fn regular_file(path: &Path) -> io::Result<File> {
 ///
 /// Those of [`regular_file`] and [`ErrorKind::FileTooLarge`].
 pub fn read_regular_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    at_most(regular_file(path)?, limit)
+}
+
+fn at_most(file: File, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // One byte more than allowed tells a file that is too large, also one that grows.
-    regular_file(path)?
-        .take(limit.saturating_add(1))
-        .read_to_end(&mut bytes)?;
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         let reason = format!("larger than {limit} bytes");
         return Err(io::Error::new(ErrorKind::FileTooLarge, reason));
     }
     Ok(bytes)
+}
+
+/// Opens a file that a person named: a regular one, or a stream that is open already, such as `/dev/stdin` or a
+/// shell's `<(command)`.
+///
+/// # Errors
+///
+/// As [`regular_file`].
+pub fn named_file(path: &Path) -> io::Result<File> {
+    if leads_to_descriptor(path) {
+        File::open(path)
+    } else {
+        regular_file(path)
+    }
+}
+
+/// Bytes of a file of settings, keys or tokens. The largest that we know has 4 KB; a person's comments fit in.
+const LARGEST_TEXT: u64 = 1 << 20;
+
+/// Reads a small file that a person named: settings, keys, a passphrase. It may be a [`named_file`].
+///
+/// # Errors
+///
+/// As [`regular_file`], [`ErrorKind::FileTooLarge`] above 1 MiB, and [`ErrorKind::InvalidData`] if it is not UTF-8.
+pub fn read_small_text(path: &Path) -> io::Result<String> {
+    let bytes = at_most(named_file(path)?, LARGEST_TEXT)?;
+    String::from_utf8(bytes).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
 fn regular(metadata: &Metadata) -> io::Result<()> {
@@ -123,6 +154,27 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::InvalidInput);
             assert!(error.to_string().ends_with(kind), "{error}");
         }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_named_file_may_be_an_open_descriptor_but_no_fifo() {
+        use std::io::Write;
+        use std::os::fd::AsRawFd;
+
+        use rustix::fs::{CWD, Mode, mkfifoat};
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        writer.write_all(b"key = 1").unwrap();
+        drop(writer);
+        let path = format!("/dev/fd/{}", reader.as_raw_fd());
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert_eq!(read_small_text(&link).unwrap(), "key = 1");
+        let fifo = folder.path().join("fifo");
+        mkfifoat(CWD, &fifo, Mode::RUSR | Mode::WUSR).unwrap();
+        let refused = read_small_text(&fifo).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::InvalidInput);
     }
 
     #[test]

@@ -22,8 +22,9 @@ const ABANDONED: Duration = Duration::from_mins(10);
 /// Whether there is a file; a dangling link counts as none.
 pub(crate) fn exists(path: &Path) -> Result<bool, Error> {
     match fs::metadata(path) {
-        Ok(found) if found.is_dir() => {
-            let reason = "it is a directory".into();
+        // A FIFO would be waited for, and a device written to.
+        Ok(found) if !found.is_file() => {
+            let reason = format!("expected a regular file, found {}", kind(found.file_type()));
             Err(Error::CannotOpen {
                 path: path.to_path_buf(),
                 reason,
@@ -32,6 +33,26 @@ pub(crate) fn exists(path: &Path) -> Result<bool, Error> {
         Ok(_) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(Error::io(path, &error)),
+    }
+}
+
+/// What is in the way of a database, in words.
+fn kind(kind: fs::FileType) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        if kind.is_fifo() {
+            return "a FIFO";
+        } else if kind.is_socket() {
+            return "a socket";
+        } else if kind.is_block_device() || kind.is_char_device() {
+            return "a device";
+        }
+    }
+    if kind.is_dir() {
+        "a directory"
+    } else {
+        "a special file"
     }
 }
 

@@ -33,7 +33,7 @@ impl Input {
                 "it is not a regular file",
             ));
         }
-        let file = File::open(path)?;
+        let file = run::regular_file(path)?;
         Ok(Self {
             length: file.metadata()?.len(),
             file,

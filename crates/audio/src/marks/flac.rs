@@ -1,6 +1,5 @@
 //! The `CUESHEET` block of FLAC (RFC 9639, 8.7), as `metaflac --import-cuesheet-from` writes it.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
@@ -17,7 +16,7 @@ const INDEX: usize = 12;
 
 /// The tracks of the block; none where there is no such block, or it is broken.
 pub(super) fn marks(path: &Path) -> Vec<Mark> {
-    File::open(path)
+    run::regular_file(path)
         .and_then(|file| blocks(&mut BufReader::new(file)))
         .ok()
         .flatten()

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::catalogue::Catalogue;
 use crate::catalogue::pass::{self, Pass};
 use crate::error::Error;
+use crate::run::{LARGEST_SUMMARY, SUMMARY};
 
 /// What kind of thing is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -171,7 +172,7 @@ fn incomplete(pass: &Pass) -> Option<Finding> {
 
 /// Other tools call a collection complete that ended early.
 fn claimed(directory: &Path, pass: &Pass) -> Option<Finding> {
-    let bytes = std::fs::read(directory.join("process_summary.json")).ok()?;
+    let bytes = run::read_regular_file(&directory.join(SUMMARY), LARGEST_SUMMARY).ok()?;
     let summary: Value = serde_json::from_slice(&bytes).ok()?;
     let claims = summary["stages"]["collect"]["is_completed"].as_bool()?;
     (claims && pass.completed_at.is_none()).then(|| Finding {

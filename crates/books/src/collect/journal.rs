@@ -83,7 +83,7 @@ impl Journal {
 
     /// The pages that go on where `pass` stands; there are few.
     pub(crate) fn pages(&self, pass: &Pass) -> Result<Vec<Entry>, Error> {
-        let file = match File::open(&self.path) {
+        let file = match run::regular_file(&self.path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             file => file.map_err(Error::file("open", &self.path))?,
         };

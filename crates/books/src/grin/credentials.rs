@@ -150,7 +150,7 @@ impl CredentialPlaces {
                 self.client_secrets[0].display()
             ),
         })?;
-        let text = std::fs::read_to_string(path).map_err(Error::file("read", path))?;
+        let text = run::read_small_text(path).map_err(Error::file("read", path))?;
         let file: ClientSecretFile =
             serde_json::from_str(&text).map_err(|error| malformed(path, &error))?;
         Ok(file.installed)
@@ -164,7 +164,7 @@ impl Credentials {
     ///
     /// [`Error::SignIn`] if there are none, [`Error::Malformed`] if they are none.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let text = match std::fs::read_to_string(path) {
+        let text = match run::read_small_text(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(Error::SignIn {

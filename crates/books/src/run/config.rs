@@ -329,7 +329,7 @@ impl RunConfig {
     ///
     /// [`Error::File`] and [`Error::Malformed`].
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path).map_err(Error::file("read", path))?;
+        let text = run::read_small_text(path).map_err(Error::file("read", path))?;
         serde_json::from_str(&text).map_err(|error| Error::Malformed {
             path: path.to_owned(),
             reason: error.to_string(),

@@ -13,6 +13,9 @@ use crate::run::directory::replace;
 /// The name of the file.
 pub const SUMMARY: &str = "process_summary.json";
 
+/// Bytes of a summary that are read. It has a record for each stage, some kilobytes whatever the number of books.
+pub(crate) const LARGEST: u64 = 16 << 20;
+
 /// A stage as the file names it, with its counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -94,7 +97,7 @@ pub fn record_stage(
     result: &StageResult,
 ) -> Result<(), Error> {
     let path = directory.join(SUMMARY);
-    let mut summary = match std::fs::read(&path) {
+    let mut summary = match run::read_regular_file(&path, LARGEST) {
         Ok(bytes) => match parse(&bytes) {
             Some(summary) => summary,
             None => set_aside(&path, directory)?,

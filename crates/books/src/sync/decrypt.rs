@@ -72,7 +72,7 @@ pub enum DecryptError {
 ///
 /// [`DecryptError::File`].
 pub fn passphrase(path: &Path) -> Result<Secret, DecryptError> {
-    let text = std::fs::read_to_string(path).map_err(file("read the passphrase of", path))?;
+    let text = run::read_small_text(path).map_err(file("read the passphrase of", path))?;
     Ok(Secret::new(text.lines().next().unwrap_or_default()))
 }
 
@@ -87,7 +87,7 @@ pub fn decrypt(
     passphrase: &Secret,
     cancel: &Cancel,
 ) -> Result<(), DecryptError> {
-    let source = File::open(encrypted).map_err(file("open", encrypted))?;
+    let source = run::regular_file(encrypted).map_err(file("open", encrypted))?;
     let size = source.metadata().map_err(file("open", encrypted))?.len();
     let beside = plain.with_extension("decrypting");
     let most = LEAST_GROWTH.max(size.saturating_mul(GROWTH));

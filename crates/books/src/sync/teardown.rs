@@ -140,7 +140,7 @@ async fn both(
 }
 
 fn write_copy(path: &Path, copy: &Path, pack: bool) -> io::Result<()> {
-    let mut source = File::open(path)?;
+    let mut source = run::regular_file(path)?;
     let target = File::create(copy)?;
     if !pack {
         return io::copy(&mut source, &mut &target).map(|_| ());

@@ -1,24 +1,30 @@
 //! `music export`.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, ErrorKind, Write};
-use std::path::Path;
+use std::collections::HashSet;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use music::views::export;
 use music::{Error, Library};
-use run::ExitStatus;
+use run::{ExitStatus, LibraryPath, OutputError, OutputOptions};
 
 use crate::args;
-use crate::commands::open_to_read;
+use crate::commands::{open_to_read, output};
 use crate::printer::{Printer, Volume};
 
 /// Writes the passages out.
 pub(crate) fn export(args: &args::Export, printer: Printer) -> Result<ExitStatus> {
     let library = open_to_read(&args.place, printer)?;
     let form = match form(args, printer) {
-        args::Form::Cue => return cue_sheets(&library, args.output.as_deref(), printer),
+        args::Form::Cue => {
+            return match &args.output {
+                Some(folder) => write_cue_sheets(&library, folder, args.replace, printer),
+                None => print_cue_sheets(&library),
+            };
+        }
         args::Form::Csv => export::Form::Csv,
         args::Form::Jsonl => export::Form::JsonLines,
         args::Form::M3u8 => export::Form::M3u8,
@@ -40,30 +46,99 @@ pub(crate) fn export(args: &args::Export, printer: Printer) -> Result<ExitStatus
     Ok(ExitStatus::Done)
 }
 
-/// Writes a cue sheet for every album rip: to standard output, or into a folder, where each is named for its file.
-fn cue_sheets(library: &Library, folder: Option<&Path>, printer: Printer) -> Result<ExitStatus> {
+/// Writes a cue sheet for every album rip to standard output.
+fn print_cue_sheets(library: &Library) -> Result<ExitStatus> {
     let mut out = Printer::stdout();
-    let written = export::cue_sheets(library, |path, sheet| {
-        match folder {
-            Some(folder) => {
-                let place = folder.join(path).with_extension("cue");
-                fs::create_dir_all(place.parent().unwrap_or(folder))?;
-                fs::write(place, sheet)?;
-            }
-            None => writeln!(out, "{sheet}")?,
-        }
-        Ok(())
-    });
-    match (written, folder) {
-        (Ok(count), Some(folder)) => printer.note(
-            Volume::Normal,
-            &format!("{count} cue sheets written to `{}`", folder.display()),
-        ),
-        (Ok(_), None) => out.flush()?,
-        (Err(Error::Output(error)), None) if error.kind() == ErrorKind::BrokenPipe => {}
-        (Err(error), _) => return Err(error.into()),
+    let written = export::cue_sheets(library, |_, sheet| Ok(writeln!(out, "{sheet}")?))
+        .and_then(|_| Ok(out.flush()?));
+    match written {
+        Err(Error::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {}
+        other => other?,
     }
     Ok(ExitStatus::Done)
+}
+
+/// Writes the cue sheets into a folder, where each is named for its file.
+struct Sheets<'a> {
+    folder: &'a Path,
+    options: OutputOptions,
+    printer: Printer,
+    written: HashSet<PathBuf>,
+    skipped: usize,
+    failed: usize,
+}
+
+impl Sheets<'_> {
+    fn write(&mut self, path: &str, sheet: &str) {
+        match self.try_write(path, sheet) {
+            Ok(place) => {
+                self.written.insert(place);
+            }
+            Err(error) if matches!(error.downcast_ref(), Some(OutputError::Exists { .. })) => {
+                self.skipped += 1;
+                self.printer
+                    .note(Volume::Brief, &format!("skipped: {error}"));
+            }
+            Err(error) => {
+                self.failed += 1;
+                self.printer
+                    .note(Volume::Brief, &format!("failed: {error:#}"));
+            }
+        }
+    }
+
+    fn try_write(&self, path: &str, sheet: &str) -> Result<PathBuf> {
+        let audio = LibraryPath::from_str(path)?.below(self.folder);
+        let mut place = audio.with_extension("cue");
+        if self.written.contains(&place) {
+            // `a.flac` has taken `a.cue`, so that of `a.mp3` is `a.mp3.cue`.
+            let mut name = audio.into_os_string();
+            name.push(".cue");
+            place = name.into();
+        }
+        let folder = place.parent().unwrap_or(self.folder);
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
+        self.options.write(&place, sheet.as_bytes())?;
+        Ok(place)
+    }
+}
+
+fn write_cue_sheets(
+    library: &Library,
+    folder: &Path,
+    replace: bool,
+    printer: Printer,
+) -> Result<ExitStatus> {
+    let options = output(library);
+    let mut sheets = Sheets {
+        folder,
+        options: if replace {
+            options
+        } else {
+            options.create_new()
+        },
+        printer,
+        written: HashSet::new(),
+        skipped: 0,
+        failed: 0,
+    };
+    export::cue_sheets(library, |path, sheet| {
+        sheets.write(path, sheet);
+        Ok(())
+    })?;
+    let (written, folder) = (sheets.written.len(), folder.display());
+    printer.note(
+        Volume::Normal,
+        &format!("{written} cue sheets written to `{folder}`"),
+    );
+    if sheets.skipped > 0 {
+        printer.note(Volume::Brief, "hint: --replace writes over existing files");
+    }
+    Ok(match sheets.skipped + sheets.failed {
+        0 => ExitStatus::Done,
+        _ => ExitStatus::SomeFailed,
+    })
 }
 
 /// The form asked for, or the one that fits where it goes.
@@ -82,20 +157,10 @@ fn form(args: &args::Export, printer: Printer) -> args::Form {
     args.form.or(cue).or(by_name).unwrap_or(otherwise)
 }
 
-/// Writes beside the file and renames, so that a reader never sees half of it.
 fn to_file(library: &Library, form: export::Form, path: &Path) -> Result<u64> {
-    let cannot = || format!("cannot write `{}`", path.display());
-    let mut name = path.file_name().with_context(cannot)?.to_owned();
-    name.push(".part");
-    let part = path.with_file_name(name);
-    let mut file = BufWriter::new(File::create(&part).with_context(cannot)?);
-    let written = export::export(library, form, &mut file);
-    drop(file);
-    if written.is_err() {
-        // What is half written is of no use; that it cannot be removed either is no news.
-        let _ = fs::remove_file(&part);
-    }
-    let count = written.with_context(cannot)?;
-    fs::rename(&part, path).with_context(cannot)?;
+    let mut file = output(library).open(path)?;
+    let count = export::export(library, form, &mut file)
+        .with_context(|| format!("cannot write `{}`", path.display()))?;
+    file.finish()?;
     Ok(count)
 }

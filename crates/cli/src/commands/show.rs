@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use music::library::covers::Cover;
 use music::library::query::REPLAY_GAIN_LUFS;
 use music::library::query::{FileDetails, PassageDetails, Shown};
@@ -11,7 +11,7 @@ use run::ExitStatus;
 use serde_json::Value;
 
 use crate::args::Place;
-use crate::commands::open_to_read;
+use crate::commands::{open_to_read, output};
 use crate::printer::Printer;
 
 /// Width of the drawing in characters.
@@ -29,8 +29,7 @@ pub(crate) fn show(
     let drawn = match (picture, svg) {
         (Ok(picture), None) => picture.text(DRAWN),
         (Ok(picture), Some(path)) => {
-            std::fs::write(path, picture.svg())
-                .with_context(|| format!("cannot write `{}`", path.display()))?;
+            output(&library).write(path, picture.svg().as_bytes())?;
             picture.text(DRAWN)
         }
         (Err(error), Some(_)) => return Err(error.into()),

@@ -4,7 +4,6 @@
 //! costs less than reading.
 
 use std::fmt::Write as _;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -48,7 +47,7 @@ impl ContentHash {
 /// When the file cannot be opened or read.
 pub fn head(path: &Path) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
-    File::open(path)?.take(HEAD).read_to_end(&mut head)?;
+    run::regular_file(path)?.take(HEAD).read_to_end(&mut head)?;
     Ok(head)
 }
 
@@ -58,7 +57,7 @@ pub fn head(path: &Path) -> io::Result<Vec<u8>> {
 ///
 /// When the file cannot be opened or read.
 pub fn hash(path: &Path) -> io::Result<ContentHash> {
-    let mut file = File::open(path)?;
+    let mut file = run::regular_file(path)?;
     let mut block = vec![0; BLOCK];
     let mut sha256 = Sha256::new();
     loop {

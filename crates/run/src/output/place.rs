@@ -97,6 +97,21 @@ pub(super) fn is_descriptor(path: &Path) -> bool {
         || (folder.starts_with("/proc") && folder.ends_with("fd") && cfg!(target_os = "linux"))
 }
 
+/// Whether `path` is an open descriptor, or a link that leads to one, as `/dev/stdin` does.
+pub(crate) fn leads_to_descriptor(path: &Path) -> bool {
+    let mut at = path.to_owned();
+    for _ in 0..LINKS {
+        if is_descriptor(&at) {
+            return true;
+        }
+        match fs::read_link(&at) {
+            Ok(target) => at = folder(&at).join(target),
+            Err(_) => return false,
+        }
+    }
+    false
+}
+
 /// An open descriptor of this process or, where Linux allows it, of another.
 ///
 /// Its file may be a regular one that a shell opened and goes on to write to:

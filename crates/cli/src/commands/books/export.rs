@@ -1,6 +1,6 @@
 //! `books export`.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use anyhow::Result;
@@ -21,8 +21,11 @@ pub(crate) fn export(args: &args::Export, printer: Printer) -> Result<ExitStatus
         args::Form::Parquet => (export::Form::Parquet, "books_export.parquet"),
     };
     if args.output.as_deref() == Some(Path::new("-")) {
-        match export::export(&catalogue, form, std::io::stdout()) {
-            Ok(_) => {}
+        let mut out = Printer::stdout();
+        match export::export(&catalogue, form, &mut out)
+            .and_then(|_| out.flush().map_err(Error::Output))
+        {
+            Ok(()) => {}
             Err(Error::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {}
             Err(error) => return Err(error.into()),
         }

@@ -1,11 +1,10 @@
 //! `books extract`.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use books::archive::{self, Limits};
-use run::ExitStatus;
+use run::{ExitStatus, OutputOptions};
 
 use crate::printer::{Printer, Volume};
 
@@ -33,11 +32,10 @@ fn one(path: &Path, folder: &Path) -> Result<String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let name = name.strip_suffix(".tar.gz").unwrap_or(&name);
     let target = folder.join(format!("{name}.jsonl"));
-    let cannot = || format!("cannot write `{}`", target.display());
-    let beside = folder.join(format!(".accession-{name}.part"));
-    text.write(File::create(&beside).with_context(cannot)?)
-        .with_context(cannot)?;
-    std::fs::rename(&beside, &target).with_context(cannot)?;
+    let mut file = OutputOptions::new().open(&target)?;
+    text.write(&mut file)
+        .with_context(|| format!("cannot write `{}`", target.display()))?;
+    file.finish()?;
     Ok(format!(
         "{} pages written to `{}`",
         text.pages,

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use books::catalogue::sync::{Failure, Stage, SyncReport, failures, report as read};
-use run::ExitStatus;
+use run::{ExitStatus, OutputOptions};
 use serde::Serialize;
 
 use crate::args::books::RunPlace;
@@ -35,7 +35,8 @@ pub(crate) fn report(
     };
     if let Some(path) = html {
         let page = page(&run.config().run_name, &report);
-        std::fs::write(path, page).with_context(|| format!("cannot write `{}`", path.display()))?;
+        let output = OutputOptions::new().protect_database(catalogue.db().path());
+        output.write(path, page.as_bytes())?;
     }
     printer.show(&report, || lines(&report));
     Ok(ExitStatus::Done)

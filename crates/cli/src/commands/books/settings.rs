@@ -46,7 +46,7 @@ fn from_environment() -> Result<RunOptions> {
 
 fn from_file(path: &Path) -> Result<RunOptions> {
     let cannot = || format!("cannot read the settings in `{}`", path.display());
-    let text = std::fs::read_to_string(path).with_context(cannot)?;
+    let text = run::read_small_text(path).with_context(cannot)?;
     let json = path.extension().is_some_and(|kind| kind == "json");
     if json {
         serde_json::from_str(&text).with_context(cannot)

@@ -66,7 +66,7 @@ pub(crate) fn barcodes(given: &[String], file: Option<&Path>) -> Result<Vec<Stri
         }
         Some(path) => {
             let cannot = || format!("cannot read the barcodes in `{}`", path.display());
-            let file = std::fs::File::open(path).with_context(cannot)?;
+            let file = run::named_file(path).with_context(cannot)?;
             lines(std::io::BufReader::new(file), &mut barcodes).with_context(cannot)?;
         }
     }

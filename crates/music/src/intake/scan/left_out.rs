@@ -1,7 +1,6 @@
 //! What could be audio and is not looked at, and why: told by reason, never passed over in silence.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -245,6 +244,7 @@ pub(super) fn is_audio_by_content(path: &Path) -> bool {
         return false;
     }
     let mut first = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(HEAD as u64).read_to_end(&mut first));
+    let read =
+        run::regular_file(path).and_then(|file| file.take(HEAD as u64).read_to_end(&mut first));
     read.is_ok() && is_certainly_audio(&first)
 }

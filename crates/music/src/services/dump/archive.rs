@@ -1,7 +1,6 @@
 //! Reads a tar archive as it comes, packed or not.
 
 use std::cell::Cell;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::rc::Rc;
@@ -20,7 +19,7 @@ const PIECE: usize = 256 << 10;
 ///
 /// When it cannot be read, is packed in a way that nobody knows here, or ends before `position`.
 pub(super) fn open(path: &Path, position: u64) -> io::Result<Box<dyn Read>> {
-    let mut file = BufReader::with_capacity(PIECE, File::open(path)?);
+    let mut file = BufReader::with_capacity(PIECE, run::regular_file(path)?);
     let begins = file.fill_buf()?;
     let mut reader: Box<dyn Read> = match begins {
         [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
