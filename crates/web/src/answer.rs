@@ -1,26 +1,49 @@
 //! What came back, as a stream.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use crate::error::Error;
+use crate::pause::retry_after;
 
 /// A successful answer whose body is still to come.
 #[derive(Debug)]
 pub struct Answer {
     response: reqwest::Response,
     host: String,
-    idle_limit: Duration,
+    limits: Limits,
+    /// Time spent waiting for its pieces.
+    waited: Duration,
     received: u64,
 }
 
+/// How slow an answer may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Silence within it.
+    pub(crate) idle: Duration,
+    /// Time for it as a whole, besides what its bytes may take.
+    pub(crate) whole: Duration,
+    /// Bytes a second that it must bring once that time is over.
+    pub(crate) least_rate: u64,
+}
+
+impl Limits {
+    /// How long an answer may have taken that has brought `received` bytes.
+    fn allowed(&self, received: u64) -> Duration {
+        let millis = received.saturating_mul(1_000) / self.least_rate.max(1);
+        self.whole.saturating_add(Duration::from_millis(millis))
+    }
+}
+
 impl Answer {
-    pub(crate) fn new(response: reqwest::Response, host: String, idle_limit: Duration) -> Self {
+    pub(crate) fn new(response: reqwest::Response, host: String, limits: Limits) -> Self {
         Self {
             response,
             host,
-            idle_limit,
+            limits,
+            waited: Duration::ZERO,
             received: 0,
         }
     }
@@ -35,6 +58,11 @@ impl Answer {
         self.response.headers().get(name)?.to_str().ok()
     }
 
+    /// How long `Retry-After` asks to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        retry_after(self.response.headers())
+    }
+
     /// The host that answered.
     pub fn host(&self) -> &str {
         &self.host
@@ -44,11 +72,22 @@ impl Answer {
     ///
     /// # Errors
     ///
-    /// [`Error::Silence`] when nothing comes for too long, [`Error::Truncated`] when the body ends early.
+    /// [`Error::Silence`] when nothing comes for too long, [`Error::Slow`] when too little has come for the time that the
+    /// whole has taken, [`Error::Truncated`] when the body ends early.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
-        match tokio::time::timeout(self.idle_limit, self.response.chunk()).await {
+        let (idle, waiting) = (self.limits.idle, Instant::now());
+        match tokio::time::timeout(idle, self.response.chunk()).await {
             Ok(Ok(chunk)) => {
                 self.received += chunk.as_ref().map_or(0, Bytes::len) as u64;
+                // Time that the reader took between two pieces is not the sender's.
+                self.waited += waiting.elapsed();
+                if self.waited > self.limits.allowed(self.received) {
+                    return Err(Error::Slow {
+                        host: self.host.clone(),
+                        received: self.received,
+                        elapsed: self.waited,
+                    });
+                }
                 Ok(chunk)
             }
             Ok(Err(error)) => Err(Error::Truncated {
@@ -58,7 +97,7 @@ impl Answer {
             }),
             Err(_) => Err(Error::Silence {
                 host: self.host.clone(),
-                limit: self.idle_limit,
+                limit: idle,
             }),
         }
     }

@@ -4,13 +4,14 @@ use std::error::Error as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Method, Response, StatusCode};
 use url::Url;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Limits};
 use crate::breaker::Breaker;
 use crate::error::{Class, Classified, Error};
+use crate::pause::retry_after;
 use crate::rate::Rate;
 use crate::secret::Secret;
 
@@ -30,6 +31,11 @@ pub struct Options {
     pub answer_limit: Duration,
     /// Limit for silence within an answer; 1 min unless said.
     pub idle_limit: Duration,
+    /// Time for an answer as a whole, besides what its bytes may take; 2 min unless said.
+    pub whole_limit: Duration,
+    /// Bytes a second that an answer must bring once that time is over; 1,000 unless said. A guess: the slowest line that
+    /// anybody still works with brings more, and a server that drips does not.
+    pub least_rate: u64,
     /// Failures in a row after which nothing is sent for a while; 20 unless said.
     pub breaker_failures: u32,
     /// How long that while is; 30 s unless said.
@@ -47,6 +53,8 @@ impl Options {
             connect_limit: Duration::from_secs(10),
             answer_limit: Duration::from_mins(5),
             idle_limit: Duration::from_mins(1),
+            whole_limit: Duration::from_mins(2),
+            least_rate: 1_000,
             breaker_failures: 20,
             breaker_pause: Duration::from_secs(30),
             user_agent: concat!("accession/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -197,8 +205,13 @@ impl Client {
             let status = response.status();
             let form = matches!(extra, Extra::Form(_));
             if status.is_success() || (form && status.is_client_error()) {
-                let limit = self.shared.options.idle_limit;
-                return Ok(Answer::new(response, host, limit));
+                let options = &self.shared.options;
+                let limits = Limits {
+                    idle: options.idle_limit,
+                    whole: options.whole_limit,
+                    least_rate: options.least_rate,
+                };
+                return Ok(Answer::new(response, host, limits));
             }
             if !is_redirect(status) || form {
                 return Err(Error::Status {
@@ -302,17 +315,6 @@ fn bearer(token: &Secret) -> Result<HeaderValue, Error> {
     Ok(value)
 }
 
-/// Seconds, or a date.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-    let left = date.duration_since(jiff::Timestamp::now());
-    Some(Duration::try_from(left).unwrap_or_default())
-}
-
 fn host_of(url: &Url) -> String {
     let host = url.host_str().unwrap_or("no host");
     match url.port() {
@@ -341,18 +343,6 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(name, HeaderValue::from_str(value).unwrap());
         headers
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        assert_eq!(
-            retry_after(&headers("retry-after", " 7 ")),
-            Some(Duration::from_secs(7))
-        );
-        let past = headers("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT");
-        assert_eq!(retry_after(&past), Some(Duration::ZERO));
-        assert_eq!(retry_after(&headers("retry-after", "soon")), None);
-        assert_eq!(retry_after(&HeaderMap::new()), None);
     }
 
     #[test]

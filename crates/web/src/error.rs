@@ -47,6 +47,16 @@ pub enum Error {
         /// The limit.
         limit: Duration,
     },
+    /// The answer came, but so slowly that it might never have ended.
+    #[error("`{host}` sent {received} bytes in {} s, which is too slow", elapsed.as_secs())]
+    Slow {
+        /// The host asked.
+        host: String,
+        /// Bytes that had come.
+        received: u64,
+        /// Since its first byte.
+        elapsed: Duration,
+    },
     /// The answer ended before its end, or cannot be decompressed.
     #[error("the answer of `{host}` broke off after {received} bytes: {reason}")]
     Truncated {
@@ -102,9 +112,10 @@ pub enum Error {
 impl Classified for Error {
     fn class(&self) -> Class {
         match self {
-            Error::Connection { .. } | Error::Silence { .. } | Error::Truncated { .. } => {
-                Class::Transient
-            }
+            Error::Connection { .. }
+            | Error::Silence { .. }
+            | Error::Slow { .. }
+            | Error::Truncated { .. } => Class::Transient,
             Error::Breaker { left, .. } => Class::Throttled(Some(*left)),
             Error::SignIn { .. } | Error::Status { status: 401, .. } => Class::Unauthorised,
             Error::Status {

@@ -5,7 +5,7 @@
 //! - **Retried by class.** [`Retry`] repeats an operation by what failed ([`Class`]): an outage is tried again after
 //!   growing pauses, a refusal is not.
 //! - **Deadlines that do not punish slow answers.** There is a limit for connecting, for the first byte, and for
-//!   silence in between; none for an answer as a whole, however large, while bytes flow.
+//!   silence in between. An answer as a whole may take as long as its bytes explain, however large it is.
 //! - **A breaker.** When nothing works any more, requests fail at once for a while instead of knocking on.
 //! - **Secrets stay.** A [`Secret`] never shows in `Debug`. It is sent to the origin of the base URL and to no other,
 //!   wherever redirects lead.
@@ -16,6 +16,7 @@ mod answer;
 mod breaker;
 mod client;
 mod error;
+mod pause;
 mod rate;
 mod retry;
 mod secret;

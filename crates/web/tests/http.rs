@@ -36,6 +36,19 @@ fn block<F: Future>(future: F) -> F::Output {
 }
 
 #[test]
+fn an_answer_that_drips_for_ever_is_given_up_however_steadily() {
+    let server = server();
+    let limits = |options: &mut Options| options.whole_limit = Duration::from_millis(300);
+    let drip = Fault::Slow(1, Duration::from_millis(20));
+    server.fail(On::Any, drip, 1);
+    let started = Instant::now();
+    let slow = block(fetch(&client(&server, limits))).unwrap_err();
+    assert!(matches!(slow, Error::Slow { .. }), "{slow}");
+    assert_eq!(slow.class(), Class::Transient);
+    assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
 fn no_deadline_trips_while_bytes_flow_and_silence_does() {
     let server = server();
     let whole = block(fetch(&client(&server, |_| {}))).unwrap();
