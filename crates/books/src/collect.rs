@@ -4,25 +4,31 @@
 //! last books may still be on their way into the database, and until they are there, `journal` has them. So a
 //! process that dies costs at most one page, fetched again.
 
+mod begin;
 pub(crate) mod fetch;
 mod journal;
 mod last;
+mod overlap;
 mod recorder;
+mod vanish;
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use run::Usage;
 use tokio::sync::Mutex;
 
-use crate::catalogue::Catalogue;
 use crate::catalogue::pass::{self, KnownPage, Pass, ReadPage};
 use crate::catalogue::{query, record};
-use crate::collect::fetch::{Fetched, fetch};
+use crate::collect::begin::{is_expired, new_pass, pass_to_go_on_with};
+use crate::collect::fetch::{Batch, Fetched, Wanted, fetch};
+use crate::collect::overlap::number;
 use crate::collect::recorder::Recorder;
 use crate::date;
 use crate::error::Error;
 use crate::event::{CollectCompleted, Event, Outcome};
 use crate::grin::BOOKS_PER_PAGE;
+use crate::listed::Books;
 use crate::page::PageError;
 use crate::run::{Stage, StageResult};
 use crate::session::{Work, patiently, wait};
@@ -38,6 +44,8 @@ pub struct Collect {
     pub books_per_page: u32,
     /// Begin at the first page, whatever was collected before; what is stored stays.
     pub from_start: bool,
+    /// Believe that books have vanished, however many.
+    pub allow_vanish: bool,
 }
 
 impl Default for Collect {
@@ -47,16 +55,27 @@ impl Default for Collect {
             limit: None,
             books_per_page: BOOKS_PER_PAGE,
             from_start: false,
+            allow_vanish: false,
         }
     }
 }
 
 /// How a collection came to its end.
 enum Ending {
-    Completed { vanished: u64 },
+    Completed {
+        vanished: u64,
+        repeated: u64,
+    },
     Stopped,
     Limited,
-    Failed { missing: String },
+    Failed {
+        missing: String,
+    },
+    /// The list is whole, but too many books are gone from it.
+    Doubted {
+        vanishing: u64,
+        missing: String,
+    },
     CompleteBefore,
 }
 
@@ -74,6 +93,10 @@ struct Collecting<'a> {
     stepped_back: bool,
     /// Whether the page to ask for was named by an earlier run, and no page was had since.
     is_stored_address: bool,
+    /// Books by which the page to ask for is to overlap the one before it.
+    back: u64,
+    /// Whether the list was begun anew since it moved away from what is known of it.
+    began_anew: bool,
 }
 
 /// Collects the catalogue of a run, or goes on where the last collection stopped.
@@ -87,7 +110,7 @@ struct Collecting<'a> {
 pub(crate) fn collect(work: &Work<'_>, options: &Collect) -> Result<CollectCompleted, Error> {
     let (started, stamp) = (Instant::now(), jiff::Timestamp::now());
     work.progress.phase("collect");
-    let pass = pass(work.catalogue, options)?;
+    let pass = pass_to_go_on_with(work.catalogue, options)?;
     let mut collecting = Collecting {
         recorder: Mutex::new(Recorder::new(work.catalogue, work.run, pass.clone())),
         known: pass::pages(work.catalogue, pass.id)?,
@@ -98,6 +121,8 @@ pub(crate) fn collect(work: &Work<'_>, options: &Collect) -> Result<CollectCompl
         pages: 0,
         books: 0,
         stepped_back: false,
+        back: overlap::USUAL,
+        began_anew: false,
     };
     let completed = collecting.run(started)?;
     if completed.state != Outcome::CompleteBefore {
@@ -115,52 +140,6 @@ pub(crate) fn collect(work: &Work<'_>, options: &Collect) -> Result<CollectCompl
         work.summarise(Stage::Collect, &result)?;
     }
     Ok(completed)
-}
-
-/// The pass to go on with, or a new one.
-fn pass(catalogue: &Catalogue, options: &Collect) -> Result<Pass, Error> {
-    let last = pass::last_pass(catalogue)?;
-    let number = last.as_ref().map_or(0, |pass| pass.id) + 1;
-    if let Some(pass) = last
-        && !options.from_start
-        && (pass.completed_at.is_none() || !options.refresh)
-    {
-        return Ok(pass);
-    }
-    new_pass(catalogue, number, options.refresh)
-}
-
-/// Begins a pass at the first page.
-fn new_pass(catalogue: &Catalogue, number: i64, refresh: bool) -> Result<Pass, Error> {
-    let now = jiff::Timestamp::now();
-    let pass = Pass {
-        id: number,
-        refresh,
-        session_id: now.as_second().max(pass::last_session(catalogue)? + 1),
-        started_at: date::stamp(now),
-        updated_at: date::stamp(now),
-        completed_at: None,
-        next_page: None,
-        pages: 0,
-        books: 0,
-        books_before: query::count_books(catalogue)?,
-        part: 0,
-    };
-    pass::begin(catalogue, &pass)?;
-    Ok(pass)
-}
-
-/// Whether an address leads nowhere any more, however often it is asked for.
-fn is_expired(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::Web(web::Error::Status {
-            status: 400 | 404 | 410 | 414,
-            ..
-        }) | Error::Page(PageError::Empty)
-            | Error::Loop { .. }
-            | Error::Repeated { .. }
-    )
 }
 
 impl Collecting<'_> {
@@ -192,9 +171,16 @@ impl Collecting<'_> {
         Ok(match ending {
             Ending::Completed { .. } => Ending::Completed {
                 vanished: self.recorder.get_mut().vanished(),
+                repeated: self.repeated()?,
             },
             other => other,
         })
+    }
+
+    /// Books that the list has named more than once, because it moved or is wrong.
+    fn repeated(&self) -> Result<u64, Error> {
+        let different = pass::count_seen(self.work.catalogue, &self.pass)?;
+        Ok(self.pass.books.saturating_sub(different))
     }
 
     /// Records what a process that died has fetched. The last page is never among it.
@@ -222,34 +208,18 @@ impl Collecting<'_> {
             }
             let room = room.map(|room| room + self.pass.part);
             let address = self.address();
-            let fetched = match self.fetch_patiently(&address, room).await {
+            let mut fetched = match self.fetch_patiently(&address, room).await {
                 Ok(fetched) => fetched,
                 Err(_) if self.work.cancel.is_requested() => return Ok(Ending::Stopped),
-                Err(error @ Error::Repeated { .. }) => {
-                    let page = self.step_back().await?;
-                    if std::mem::replace(&mut self.stepped_back, true) {
-                        if self.is_stored_address {
-                            self.begin_anew(&page, &error).await?;
-                            continue;
-                        }
-                        return self.failed(page, &error).await;
-                    }
-                    continue;
-                }
-                Err(error) if self.is_stored_address && is_expired(&error) => {
-                    self.begin_anew(&address, &error).await?;
-                    continue;
-                }
-                Err(error) if error.is_about_request() => {
-                    return self.failed(address, &error).await;
-                }
-                Err(error) => return Err(error),
+                Err(error) => match self.recover(address, error).await? {
+                    Some(ending) => return Ok(ending),
+                    None => continue,
+                },
             };
             self.is_stored_address = false;
-            let mut fetched = fetched;
             if fetched.page.next.is_none()
                 && !fetched.limited
-                && let Err(error) = last::prove(self, &address, &mut fetched.page).await
+                && let Err(error) = self.end(&address, &mut fetched).await
             {
                 if self.work.cancel.is_requested() {
                     return Ok(Ending::Stopped);
@@ -259,7 +229,70 @@ impl Collecting<'_> {
             if let Some(ending) = self.record(fetched).await? {
                 return Ok(ending);
             }
+            self.back = overlap::USUAL;
         }
+    }
+
+    /// A page that names no next one: proves that it is the last, and finds out what has vanished.
+    async fn end(&mut self, address: &str, fetched: &mut Fetched) -> Result<(), Error> {
+        last::prove(self, address, fetched).await?;
+        if fetched.page.next.is_some() || self.pass.books_before == 0 {
+            return Ok(());
+        }
+        // The database has to know what the list names. The page stays the one to go on with until it is done.
+        let rest = std::mem::take(&mut fetched.rest);
+        let recorder = self.recorder.get_mut();
+        recorder.books(rest, fetched.page.books).await?;
+        recorder.flush().await?;
+        self.pass.part = fetched.page.books;
+        let vanished = vanish::vanished(self).await?;
+        self.recorder.get_mut().vanish(vanished);
+        Ok(())
+    }
+
+    /// What becomes of a page that cannot be had: how the collection ends, if there is no other way.
+    async fn recover(&mut self, address: String, error: Error) -> Result<Option<Ending>, Error> {
+        match error {
+            Error::Repeated { .. } => {
+                let page = self.step_back().await?;
+                if !std::mem::replace(&mut self.stepped_back, true) {
+                    return Ok(None);
+                }
+                if self.is_stored_address {
+                    self.begin_anew(&page, &error).await?;
+                    return Ok(None);
+                }
+                self.failed(page, &error).await.map(Some)
+            }
+            Error::Shifted | Error::Page(PageError::Empty) if self.reach_back(&address) => Ok(None),
+            Error::Shifted if !self.began_anew => {
+                self.begin_anew(&address, &error).await?;
+                Ok(None)
+            }
+            error if self.is_stored_address && is_expired(&error) => {
+                self.begin_anew(&address, &error).await?;
+                Ok(None)
+            }
+            error if error.is_about_request() => self.failed(address, &error).await.map(Some),
+            error => Err(error),
+        }
+    }
+
+    /// The list has moved: the next attempt begins further back. Whether it can.
+    fn reach_back(&mut self, address: &str) -> bool {
+        let first = number(address, "first").unwrap_or(0);
+        if self.back >= first || !overlap::counts_books(&self.known, address) {
+            return false;
+        }
+        self.back = overlap::further(self.back).min(first);
+        (self.work.tell)(&Event::Warning {
+            message: format!(
+                "the list has changed while it was read: page {} is read again from {} books before its place",
+                self.pass.pages + 1,
+                self.back
+            ),
+        });
+        true
     }
 
     /// The address of an earlier run leads nowhere any more: the list is read from its first page again.
@@ -275,6 +308,8 @@ impl Collecting<'_> {
         self.recorder = Mutex::new(Recorder::new(catalogue, self.work.run, self.pass.clone()));
         self.known.clear();
         self.is_stored_address = false;
+        self.began_anew = true;
+        self.back = overlap::USUAL;
         Ok(())
     }
 
@@ -299,14 +334,56 @@ impl Collecting<'_> {
         patiently(self.work.grin, self.work.cancel, again, ask).await
     }
 
+    /// What to ask for to get the page at `address`, and the book that it should begin with.
+    fn asked(&self, address: &str) -> (String, Option<&str>) {
+        let before = self.known.last().filter(|before| {
+            !before.last_barcode.is_empty() && overlap::counts_books(&self.known, address)
+        });
+        let overlapping = before.and_then(|before| {
+            let earlier = overlap::earlier(address, self.back)?;
+            Some((earlier, Some(before.last_barcode.as_str())))
+        });
+        overlapping.unwrap_or_else(|| (address.to_owned(), None))
+    }
+
     async fn attempt(&self, address: &str, room: Option<u64>) -> Result<Fetched, Error> {
-        let record = async |books, part| self.recorder.lock().await.books(books, part).await;
-        let mut fetched = fetch(self.work.grin, address, room, record).await?;
-        if let Some(next) = &mut fetched.page.next {
-            *next = self.work.grin.relative(address, next)?;
+        let (asked, anchor) = self.asked(address);
+        let is_checked = Cell::new(anchor.is_none());
+        let record = async |batch: Batch, part| {
+            let mut recorder = self.recorder.lock().await;
+            if !is_checked.replace(true) && !batch.joins {
+                self.check_joins(&mut recorder, &batch.books).await?;
+            }
+            recorder.books(batch.books, part).await
+        };
+        let wanted = Wanted { room, anchor };
+        let mut fetched = fetch(self.work.grin, &asked, wanted, record).await?;
+        if !is_checked.get() && !fetched.joins {
+            let mut recorder = self.recorder.lock().await;
+            self.check_joins(&mut recorder, &fetched.rest).await?;
         }
-        self.check_progress(address, &fetched.page)?;
+        let page = &mut fetched.page;
+        if let Some(next) = &mut page.next {
+            let link = self.work.grin.relative(&asked, next)?;
+            check_direction(&asked, &link)?;
+            *next = overlap::restored(&link, address);
+        }
+        address.clone_into(&mut page.address);
+        if let Some(anchor) = anchor.filter(|_| page.books == 0) {
+            anchor.clone_into(&mut page.first_barcode);
+            anchor.clone_into(&mut page.last_barcode);
+        }
+        self.check_progress(address, page)?;
         Ok(fetched)
+    }
+
+    /// A page that does not begin with the last known book must name another known one: then nothing lies between.
+    async fn check_joins(&self, recorder: &mut Recorder<'_>, books: &Books) -> Result<(), Error> {
+        recorder.flush().await?;
+        if pass::has_seen(self.work.catalogue, &self.pass, books)? {
+            return Ok(());
+        }
+        Err(Error::Shifted)
     }
 
     /// A catalogue leads from page to page and never back.
@@ -338,6 +415,7 @@ impl Collecting<'_> {
             page,
             rest,
             limited,
+            ..
         } = fetched;
         if limited {
             // The page is not done: the next collection asks for it again and goes on from there.
@@ -348,7 +426,10 @@ impl Collecting<'_> {
         let last = page.next.is_none();
         self.recorder.get_mut().page(page.clone(), rest).await?;
         self.ended(page);
-        Ok(last.then_some(Ending::Completed { vanished: 0 }))
+        Ok(last.then_some(Ending::Completed {
+            vanished: 0,
+            repeated: 0,
+        }))
     }
 
     /// So many books of a page are known, some of them perhaps since the last collection.
@@ -390,6 +471,15 @@ impl Collecting<'_> {
 
     async fn failed(&mut self, address: String, error: &Error) -> Result<Ending, Error> {
         self.recorder.get_mut().flush().await?;
+        if let Error::Vanishing { books, .. } = error {
+            let missing = error.to_string();
+            let problems = vec![("vanished books".to_owned(), missing.clone())];
+            record::problem(self.work.catalogue, "collect", problems, date::now()).await?;
+            return Ok(Ending::Doubted {
+                vanishing: *books,
+                missing,
+            });
+        }
         let number = self.pass.pages + 1;
         let item = format!("page {number} (`{address}`)");
         let reason = error.to_string();
@@ -407,23 +497,48 @@ impl Collecting<'_> {
     }
 
     fn completed(&self, ending: Ending, total: u64, started: Instant) -> CollectCompleted {
-        let (state, vanished, missing) = match ending {
-            Ending::Completed { vanished } => (Outcome::Completed, vanished, None),
-            Ending::Stopped => (Outcome::Stopped, 0, None),
-            Ending::Limited => (Outcome::Limited, 0, None),
-            Ending::Failed { missing } => (Outcome::Failed, 0, Some(missing)),
-            Ending::CompleteBefore => (Outcome::CompleteBefore, 0, None),
-        };
-        CollectCompleted {
-            state,
+        let mut completed = CollectCompleted {
+            state: Outcome::Completed,
             pages: self.pages,
             books: self.books,
             total: self.pass.books,
             new_books: total.saturating_sub(self.pass.books_before),
-            vanished,
-            missing,
+            vanished: 0,
+            vanishing: 0,
+            repeated: 0,
+            missing: None,
             usage: Usage::since(started),
             writes: self.work.catalogue.db().report(),
+        };
+        match ending {
+            Ending::Completed { vanished, repeated } => {
+                completed.vanished = vanished;
+                completed.repeated = repeated;
+                completed.total = completed.total.saturating_sub(repeated);
+            }
+            Ending::Stopped => completed.state = Outcome::Stopped,
+            Ending::Limited => completed.state = Outcome::Limited,
+            Ending::CompleteBefore => completed.state = Outcome::CompleteBefore,
+            Ending::Failed { missing } => {
+                completed.state = Outcome::Failed;
+                completed.missing = Some(missing);
+            }
+            Ending::Doubted { vanishing, missing } => {
+                completed.state = Outcome::Failed;
+                completed.vanishing = vanishing;
+                completed.missing = Some(missing);
+            }
         }
+        completed
+    }
+}
+
+/// Numbered places of a list rise from page to page.
+fn check_direction(asked: &str, next: &str) -> Result<(), Error> {
+    match (number(asked, "first"), number(next, "first")) {
+        (Some(here), Some(there)) if there <= here => Err(Error::Loop {
+            reason: format!("the next link `{next}` leads back to a page of before"),
+        }),
+        _ => Ok(()),
     }
 }

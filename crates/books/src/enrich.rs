@@ -4,8 +4,8 @@
 //! book is called unknown to GRIN only where an answer proves it; see `answer`.
 
 mod answer;
-mod ask;
-mod requests;
+pub(crate) mod ask;
+pub(crate) mod requests;
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -87,6 +87,19 @@ pub enum Error {
         /// The earlier page, from 1.
         page: usize,
     },
+    /// A page that has no book in common with the pages before it, though it was asked for from one of their books on.
+    #[error("the list has changed since the page before: none of the books there is on this one")]
+    Shifted,
+    /// More books than can be believed are no longer in the list, nor found by their barcodes.
+    #[error(
+        "{books} of the {of} books known before are gone from the catalogue, too many to believe it"
+    )]
+    Vanishing {
+        /// Books that are gone.
+        books: u64,
+        /// Books known before.
+        of: u64,
+    },
     /// An answer that is no table of books.
     #[error("the answer is no list of books: {reason}")]
     Answer {
@@ -232,6 +245,7 @@ impl Error {
                 | Error::Page(_)
                 | Error::Loop { .. }
                 | Error::Repeated { .. }
+                | Error::Shifted
                 | Error::Answer { .. }
                 | Error::SignIn { .. }
         )

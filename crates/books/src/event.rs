@@ -356,8 +356,12 @@ pub struct CollectCompleted {
     pub total: u64,
     /// Of these, books that were not known when it began.
     pub new_books: u64,
-    /// Books known before that the catalogue no longer names.
+    /// Books known before that the catalogue no longer names, nor finds by their barcodes.
     pub vanished: u64,
+    /// Books that would have vanished, too many to believe it without consent.
+    pub vanishing: u64,
+    /// Books that the list named more than once, because it changed while it was read.
+    pub repeated: u64,
     /// What is missing, if the collection failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,

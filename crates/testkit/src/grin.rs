@@ -39,6 +39,10 @@ pub enum Fault {
     NextIsSelf,
     /// The right books, and a next link to the first page.
     NextIsFirst,
+    /// This body, with status 200, in place of the right one.
+    Body(String),
+    /// No answer at all, while the connection stays open.
+    Silent,
     /// A redirect to this address.
     Redirect(String),
     /// So many bytes at a time, with pauses.
@@ -48,11 +52,14 @@ pub enum Fault {
 /// Which requests a fault concerns.
 #[derive(Clone, Debug, PartialEq)]
 pub enum On {
-    /// The list page that begins with this book, from 0.
+    /// List pages that name the book at this place, from 0: the one that begins with it, or with a book before it that
+    /// the asker knows.
     Page(u64),
     /// Questions about this barcode, and those asked for with it.
     Barcode(String),
-    /// Every request.
+    /// Requests for a new token.
+    Token,
+    /// Every request but those for a new token.
     Any,
 }
 
@@ -87,7 +94,24 @@ struct Shared {
     prepared: Mutex<HashMap<u64, Arc<Vec<u8>>>>,
     /// What becomes of every answer about barcodes.
     change_answers: Mutex<fn(String) -> Vec<u8>>,
+    /// A list that moves, in place of the catalogue's own order.
+    shelf: Mutex<Option<Shelf>>,
     ended: AtomicBool,
+}
+
+/// What becomes of a list.
+type Change = dyn FnMut(&mut Vec<u64>) + Send;
+
+/// The numbers of books in the order of the list, and what becomes of it after every page.
+struct Shelf {
+    books: Vec<u64>,
+    change: Box<Change>,
+}
+
+impl std::fmt::Debug for Shelf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} books", self.books.len())
+    }
 }
 
 /// What a client's credential file holds at first.
@@ -113,6 +137,7 @@ impl FakeGrin {
             latency: Mutex::default(),
             prepared: Mutex::default(),
             change_answers: Mutex::new(String::into_bytes),
+            shelf: Mutex::default(),
             ended: AtomicBool::new(false),
         });
         let serving = Arc::clone(&shared);
@@ -125,8 +150,10 @@ impl FakeGrin {
         let catalogue = &self.shared.catalogue;
         let firsts = (0..catalogue.books).step_by(asked.max(1) as usize);
         let pages = firsts.map(|first| {
-            let page = catalogue.page(first, asked, None).into_bytes();
-            (first, Arc::new(page))
+            // Every page but the first begins with the last book of the one before it.
+            let overlap = u64::from(first > 0);
+            let page = catalogue.page(first - overlap, asked + overlap, None);
+            (first - overlap, Arc::new(page.into_bytes()))
         });
         *lock(&self.shared.prepared) = pages.collect();
     }
@@ -154,6 +181,23 @@ impl FakeGrin {
     /// Faults that were asked for and did not happen yet are forgotten.
     pub fn mend(&self) {
         lock(&self.shared.faults).clear();
+    }
+
+    /// The list of books becomes one that `change` changes after every page.
+    pub fn move_books(&self, change: impl FnMut(&mut Vec<u64>) + Send + 'static) {
+        *lock(&self.shared.shelf) = Some(Shelf {
+            books: self.shared.catalogue.numbers().collect(),
+            change: Box::new(change),
+        });
+    }
+
+    /// The numbers of books in the order of the list, where that moves.
+    pub fn shelf(&self) -> Vec<u64> {
+        let shelf = lock(&self.shared.shelf);
+        shelf
+            .as_ref()
+            .map(|shelf| shelf.books.clone())
+            .unwrap_or_default()
     }
 
     /// Answers about barcodes become something else.

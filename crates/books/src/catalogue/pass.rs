@@ -126,8 +126,10 @@ pub(crate) struct Listing {
     pub(crate) books: Books,
     /// With their numbers.
     pub(crate) pages: Vec<(u64, ReadPage)>,
-    /// Whether GRIN called the last of them the last.
+    /// Whether the last of them was proved to be the last.
     pub(crate) is_last: bool,
+    /// Books that have vanished, known with the last page.
+    pub(crate) vanished: Vec<String>,
 }
 
 impl Listing {
@@ -146,7 +148,7 @@ pub(crate) fn begin(catalogue: &Catalogue, pass: &Pass) -> Result<(), Error> {
 
 /// Records books and pages, together with where to go on.
 ///
-/// After the last page the pass is complete, and books it did not name are marked; the number of those.
+/// After the last page the pass is complete, and the books that have vanished are marked; the number of those.
 pub(crate) fn listing(
     catalogue: &Catalogue,
     pass: &Pass,
@@ -177,7 +179,7 @@ pub(crate) fn listing(
             [],
         )?;
         if listing.is_last {
-            return finish(tx, &pass, &now);
+            return finish(tx, &pass, &listing.vanished, &now);
         }
         Ok(0)
     })
@@ -249,9 +251,8 @@ fn state(tx: &Tx<'_>, pass: &Pass, now: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// GRIN has said that this was the last page: books that were last seen before this pass have vanished. Whoever saw one
-/// meanwhile, another tool perhaps, has a later session.
-fn finish(tx: &Tx<'_>, pass: &Pass, now: &str) -> Result<u64, Error> {
+/// The list is at its end. Books marked as vanished that were seen again are marked no longer, whoever saw them.
+fn finish(tx: &Tx<'_>, pass: &Pass, vanished: &[String], now: &str) -> Result<u64, Error> {
     tx.execute(
         "UPDATE accession_collection SET completed_at = ?2, next_page = NULL WHERE id = ?1",
         (pass.id, now),
@@ -264,12 +265,67 @@ fn finish(tx: &Tx<'_>, pass: &Pass, now: &str) -> Result<u64, Error> {
              (SELECT 1 FROM processed WHERE processed.barcode = accession_vanished.barcode AND session_id >= ?1)",
         [pass.session_id],
     )?;
-    let vanished = tx.execute(
-        "INSERT INTO accession_vanished (barcode, noticed_at)
-         SELECT barcode, ?2 FROM processed WHERE session_id < ?1 ON CONFLICT (barcode) DO NOTHING",
-        (pass.session_id, now),
-    )?;
-    Ok(vanished)
+    let rows = vanished.iter().map(|barcode| (barcode, now));
+    let conflict = "ON CONFLICT (barcode) DO NOTHING";
+    let columns = ["barcode", "noticed_at"];
+    tx.insert_rows("accession_vanished", &columns, conflict, rows)?;
+    Ok(vanished.len() as u64)
+}
+
+/// Books that this pass has not named and an earlier one has, those left out that are known to have vanished. Whoever
+/// saw one meanwhile, another tool perhaps, has a later session.
+pub(crate) fn unseen(catalogue: &Catalogue, pass: &Pass) -> Result<Vec<String>, Error> {
+    catalogue.db().read(|snapshot| {
+        Ok(snapshot.query_all(
+            "SELECT barcode FROM processed WHERE session_id < ?1 AND NOT EXISTS
+                 (SELECT 1 FROM accession_vanished WHERE accession_vanished.barcode = processed.barcode)",
+            [pass.session_id],
+            |row| row.get(0),
+        )?)
+    })
+}
+
+/// Different books that this pass has named so far.
+pub(crate) fn count_seen(catalogue: &Catalogue, pass: &Pass) -> Result<u64, Error> {
+    catalogue.db().read(|snapshot| {
+        Ok(snapshot.query_row(
+            "SELECT count(*) FROM processed WHERE session_id = ?1",
+            [pass.session_id],
+            |row| row.get(0),
+        )?)
+    })
+}
+
+/// Some books that this pass has named.
+pub(crate) fn some_seen(
+    catalogue: &Catalogue,
+    pass: &Pass,
+    most: u32,
+) -> Result<Vec<String>, Error> {
+    catalogue.db().read(|snapshot| {
+        Ok(snapshot.query_all(
+            "SELECT barcode FROM processed WHERE session_id = ?1 LIMIT ?2",
+            (pass.session_id, most),
+            |row| row.get(0),
+        )?)
+    })
+}
+
+/// Whether this pass has named any of these books before.
+pub(crate) fn has_seen(catalogue: &Catalogue, pass: &Pass, books: &Books) -> Result<bool, Error> {
+    catalogue.db().read(|snapshot| {
+        for [barcode, ..] in books.iter() {
+            let is_seen = snapshot.query_row(
+                "SELECT EXISTS (SELECT 1 FROM processed WHERE barcode = ?1 AND session_id = ?2)",
+                (barcode, pass.session_id),
+                |row| row.get(0),
+            )?;
+            if is_seen {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    })
 }
 
 /// Forgets that page `number` was done, since it led to a wrong one. Its books stay.

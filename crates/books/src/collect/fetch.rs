@@ -29,56 +29,79 @@ pub(crate) struct Fetched {
     pub(crate) rest: Books,
     /// Whether the limit was reached before the page's end.
     pub(crate) limited: bool,
+    /// Whether the page begins with the book that was expected; that book is left out.
+    pub(crate) joins: bool,
+    /// Books that the page named, with the one that was left out.
+    pub(crate) named: u64,
+}
+
+/// What of a page is wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wanted<'a> {
+    /// Books at most.
+    pub(crate) room: Option<u64>,
+    /// The book that the page should begin with, known from the page before it.
+    pub(crate) anchor: Option<&'a str>,
 }
 
 /// What the thread that reads the page sends.
-struct Batch {
-    books: Books,
+pub(crate) struct Batch {
+    pub(crate) books: Books,
     /// More follow, so that these can be recorded at once.
     is_full: bool,
+    /// Whether the page began with the book that was expected.
+    pub(crate) joins: bool,
 }
 
-/// Fetches the page at `address`; `record` is called with batches of its books while it comes, and how many
-/// there were with these.
-///
-/// Takes at most `room` books.
+/// Fetches the page at `address`; `record` is called with batches of its books while it comes, and the number of books
+/// up to the end of the batch.
 pub(crate) async fn fetch(
     grin: &Grin,
     address: &str,
-    room: Option<u64>,
-    record: impl AsyncFnMut(Books, u64) -> Result<(), Error>,
+    wanted: Wanted<'_>,
+    record: impl AsyncFnMut(Batch, u64) -> Result<(), Error>,
 ) -> Result<Fetched, Error> {
     let mut answer = grin.get(&grin.url(address)?).await?;
     let content_type = answer.header("content-type").map(str::to_owned);
     let (pieces, body) = channel(PIECES);
     let (batches, read) = channel(1);
+    let (room, anchor) = (wanted.room, wanted.anchor.map(str::to_owned));
     let reading = tokio::task::spawn_blocking(move || {
         let body = Body {
             pieces: body,
             piece: Bytes::new(),
         };
-        read_books(body, content_type.as_deref(), room, &batches)
+        read_books(
+            body,
+            content_type.as_deref(),
+            room,
+            anchor.as_deref(),
+            &batches,
+        )
     });
     let (fed, recorded) = tokio::join!(feed(&mut answer, pieces), take(read, record));
     let reading = reading.await.map_err(|_| Error::Gone("reading a page"))?;
-    let (rest, first_barcode, last_barcode) = recorded?;
+    let taken = recorded?;
     // An answer that broke off is the cause, a page without its end only the effect.
     fed?;
-    let (end, limited) = match reading {
-        Ok(end) => (end, false),
-        Err((PageError::Unwanted, books)) => (PageEnd { books, next: None }, true),
+    let (end, books, limited) = match reading {
+        Ok((end, books)) => (end, books, false),
+        Err((PageError::Unwanted, books)) => (PageEnd { books, next: None }, books, true),
         Err((error, _)) => return Err(error.into()),
     };
+    let named = end.books;
     Ok(Fetched {
         page: ReadPage {
             address: address.to_owned(),
-            books: end.books,
-            first_barcode,
-            last_barcode,
+            books,
+            first_barcode: taken.first,
+            last_barcode: taken.last,
             next: end.next,
         },
-        rest,
+        rest: taken.rest,
         limited,
+        joins: taken.joins,
+        named,
     })
 }
 
@@ -93,40 +116,56 @@ async fn feed(answer: &mut Answer, pieces: Sender<Bytes>) -> Result<(), web::Err
     Ok(())
 }
 
-/// Records every batch but the page's last books, which belong to its end; those, and the first and last barcode.
-async fn take(
-    mut read: Receiver<Batch>,
-    mut record: impl AsyncFnMut(Books, u64) -> Result<(), Error>,
-) -> Result<(Books, String, String), Error> {
-    let mut rest = Books::default();
-    let (mut first, mut last, mut count) = (String::new(), String::new(), 0);
-    while let Some(Batch { books, is_full }) = read.recv().await {
-        if let Some((begin, end)) = books.first_and_last() {
-            if first.is_empty() {
-                begin.clone_into(&mut first);
-            }
-            end.clone_into(&mut last);
-        }
-        if is_full {
-            count += books.len() as u64;
-            record(books, count).await?;
-        } else {
-            rest = books;
-        }
-    }
-    Ok((rest, first, last))
+/// What is left of a page when its batches are recorded.
+#[derive(Default)]
+struct Taken {
+    rest: Books,
+    first: String,
+    last: String,
+    joins: bool,
 }
 
-/// Reads the page and sends its books in batches; on failure also how many books were read.
+/// Records every batch but the page's last books, which belong to its end.
+async fn take(
+    mut read: Receiver<Batch>,
+    mut record: impl AsyncFnMut(Batch, u64) -> Result<(), Error>,
+) -> Result<Taken, Error> {
+    let mut taken = Taken::default();
+    let mut count = 0;
+    while let Some(batch) = read.recv().await {
+        if let Some((begin, end)) = batch.books.first_and_last() {
+            if taken.first.is_empty() {
+                begin.clone_into(&mut taken.first);
+            }
+            end.clone_into(&mut taken.last);
+        }
+        taken.joins = batch.joins;
+        if batch.is_full {
+            count += batch.books.len() as u64;
+            record(batch, count).await?;
+        } else {
+            taken.rest = batch.books;
+        }
+    }
+    Ok(taken)
+}
+
+/// Reads the page and sends its books in batches; with its end, or the failure, the number of books sent.
 fn read_books(
     body: Body,
     content_type: Option<&str>,
     room: Option<u64>,
+    anchor: Option<&str>,
     batches: &Sender<Batch>,
-) -> Result<PageEnd, (PageError, u64)> {
+) -> Result<(PageEnd, u64), (PageError, u64)> {
     let mut books = Books::default();
     let (mut count, mut full) = (0, FIRST_BATCH);
+    let (mut is_first, mut joins) = (true, anchor.is_none());
     let end = read_page(body, content_type, |book| {
+        if std::mem::take(&mut is_first) && anchor == Some(book.barcode.as_str()) {
+            joins = true;
+            return true;
+        }
         if room.is_some_and(|room| count >= room) {
             return false;
         }
@@ -135,17 +174,29 @@ fn read_books(
             full = BATCH;
             let books = std::mem::take(&mut books);
             let is_full = true;
-            if batches.blocking_send(Batch { books, is_full }).is_err() {
+            let batch = Batch {
+                books,
+                is_full,
+                joins,
+            };
+            if batches.blocking_send(batch).is_err() {
                 return false;
             }
         }
         books.push(book);
         true
     });
-    // Nobody there to take them means that something else has failed.
     let is_full = false;
-    let _ = batches.blocking_send(Batch { books, is_full });
-    end.map_err(|error| (error, count))
+    // If this cannot be sent, the receiver has failed and tells why.
+    let _ = batches.blocking_send(Batch {
+        books,
+        is_full,
+        joins,
+    });
+    match end {
+        Ok(end) => Ok((end, count)),
+        Err(error) => Err((error, count)),
+    }
 }
 
 /// The pieces of a body as something to read from, on a thread that may wait for them.

@@ -66,6 +66,11 @@ impl<'a> Recorder<'a> {
         self.send().await
     }
 
+    /// Takes what has vanished, to be recorded with the last page.
+    pub(crate) fn vanish(&mut self, books: Vec<String>) {
+        self.waiting.vanished = books;
+    }
+
     /// Takes the last books of a page. The next one may be asked for as soon as this returns: a process that dies finds
     /// in the database, or in the journal, all of this one.
     pub(crate) async fn page(&mut self, page: ReadPage, rest: Books) -> Result<(), Error> {

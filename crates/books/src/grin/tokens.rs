@@ -164,7 +164,7 @@ async fn ask(token_uri: &str, form: &[(&str, &str)]) -> Result<Granted, Error> {
                     status @ (408 | 425 | 429) => Err(web::Error::Status {
                         host: answer.host().to_owned(),
                         status,
-                        retry_after: seconds(answer.header("retry-after")),
+                        retry_after: answer.retry_after(),
                     }),
                     _ => answer.bytes(LONGEST_ANSWER).await,
                 }
@@ -174,11 +174,6 @@ async fn ask(token_uri: &str, form: &[(&str, &str)]) -> Result<Granted, Error> {
     serde_json::from_slice(&body).map_err(|_| Error::SignIn {
         reason: "the token endpoint gave no JSON".to_owned(),
     })
-}
-
-fn seconds(text: Option<&str>) -> Option<std::time::Duration> {
-    let seconds = text?.trim().parse().ok()?;
-    Some(std::time::Duration::from_secs(seconds))
 }
 
 /// Exchanges the code of somebody who has just signed in.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use html5gum::{Token, Tokenizer};
 
-use crate::collect::fetch::fetch;
+use crate::collect::fetch::{Wanted, fetch};
 use crate::error::Error;
 use crate::event::Event;
 use crate::page::PageError;
@@ -70,8 +70,8 @@ pub(super) async fn converted(work: &Work<'_>) -> Result<Vec<String>, Error> {
             },
             || async {
                 let mut books = Vec::new();
-                let fetched = fetch(work.grin, &address, None, async |batch, _| {
-                    books.extend(batch.iter().map(|[barcode, ..]| barcode.to_owned()));
+                let fetched = fetch(work.grin, &address, Wanted::default(), async |batch, _| {
+                    books.extend(batch.books.iter().map(|[barcode, ..]| barcode.to_owned()));
                     Ok(())
                 })
                 .await?;

@@ -11,7 +11,7 @@ use testkit::grin::FakeCatalogue;
 
 use crate::support::World;
 
-/// Spoils the answers about the page that begins with book 1000.
+/// Spoils the answers about the page that begins with book 999, the last one of the page before.
 struct Between {
     address: SocketAddr,
     /// Answers that are still to be spoilt.
@@ -53,7 +53,7 @@ fn serve(
     let first_line = text.lines().next().unwrap_or_default();
     let (head, body) = ask(grin, &request)?;
     let less = |left: u32| left.checked_sub(1);
-    let wanted = first_line.contains("first=1000 ");
+    let wanted = first_line.contains("first=999 ");
     let spoilt = wanted
         && left
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, less)

@@ -6,4 +6,5 @@ mod collect;
 mod enrich;
 mod hostile;
 mod interop;
+mod moving;
 mod support;

@@ -155,6 +155,7 @@ pub(crate) struct Asking {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Collect {
     /// The run's name [default: run_ and the time]
     #[arg(long, value_name = "NAME")]
@@ -175,6 +176,9 @@ pub(crate) struct Collect {
     /// Begin at the first page, wherever an earlier collection stopped; what is stored stays
     #[arg(long)]
     pub(crate) from_start: bool,
+    /// Mark books as vanished even if they are more than one in a hundred
+    #[arg(long)]
+    pub(crate) allow_vanish: bool,
     /// Stop after so many books
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,

@@ -53,22 +53,59 @@ impl FakeCatalogue {
             && (self.without_every == 0 || !number.is_multiple_of(self.without_every))
     }
 
-    /// The page that begins with the book `first`, and the link to the next.
+    /// The numbers of all books, in the order of the list.
+    pub fn numbers(&self) -> impl Iterator<Item = u64> {
+        (0..self.books).filter(|number| self.has(*number))
+    }
+
+    /// Books on a page for which `asked` are asked.
+    pub(crate) fn size(&self, asked: u64) -> u64 {
+        match self.page_size {
+            0 => asked.max(1),
+            most => most.min(asked.max(1)),
+        }
+    }
+
+    /// The page that begins with the book at `first`, and the link to the next.
     pub(crate) fn page(&self, first: u64, asked: u64, link: Option<&str>) -> String {
-        let size = if self.page_size > 0 {
-            self.page_size
-        } else {
-            asked.max(1)
-        };
-        let end = (first + size).min(self.books);
-        let mut page = String::with_capacity(400 * (end - first.min(end)) as usize + 2000);
+        if self.without_every == 0 {
+            let end = (first + self.size(asked)).min(self.books);
+            return self.list(first.min(end)..end, self.books, end, asked, link);
+        }
+        let shelf: Vec<u64> = self.numbers().collect();
+        self.page_of(&shelf, first, asked, link)
+    }
+
+    /// The same for a list of other books.
+    pub(crate) fn page_of(
+        &self,
+        shelf: &[u64],
+        first: u64,
+        asked: u64,
+        link: Option<&str>,
+    ) -> String {
+        let from = shelf.get(first as usize..).unwrap_or_default();
+        let size = from.len().min(self.size(asked) as usize);
+        let (numbers, end) = (from[..size].iter().copied(), first + size as u64);
+        self.list(numbers, shelf.len() as u64, end, asked, link)
+    }
+
+    fn list(
+        &self,
+        numbers: impl Iterator<Item = u64>,
+        all: u64,
+        end: u64,
+        asked: u64,
+        link: Option<&str>,
+    ) -> String {
+        let mut page = String::with_capacity(400 * asked.min(100_000) as usize + 2000);
         page.push_str(HEAD);
-        for number in (first..end).filter(|number| self.has(*number)) {
+        for number in numbers {
             self.row(&mut page, number);
         }
         page.push_str("</tbody></table>\n");
         let next = format!("_all_books?result_count={asked}&amp;first={end}");
-        if let Some(link) = link.or((end < self.books).then_some(next.as_str())) {
+        if let Some(link) = link.or((end < all).then_some(next.as_str())) {
             let _ = write!(page, "<p><a href=\"{link}\">Next &gt;</a></p>");
         }
         page.push_str("</body></html>\n");
@@ -108,13 +145,13 @@ impl FakeCatalogue {
         let _ = writeln!(page, "<td>{link}</td></tr>");
     }
 
-    /// The answer about some barcodes.
-    pub(crate) fn answer(&self, barcodes: &[&str]) -> String {
+    /// The answer about some barcodes, of those books that the library `has`.
+    pub(crate) fn answer(barcodes: &[&str], has: impl Fn(u64) -> bool) -> String {
         let mut text = String::from(
             "Barcode\tCheck-In Date\tState\tViewability\tScannable\tMaterial Error%\tScanned Date\tOCR'd Date\tSource Library Bibkey\n",
         );
         for barcode in barcodes {
-            let Some(number) = number(barcode).filter(|number| self.has(*number)) else {
+            let Some(number) = number(barcode).filter(|number| has(*number)) else {
                 continue;
             };
             // Every seventh book is in the catalogue and not known to the search.

@@ -1,13 +1,14 @@
 //! Serves a catalogue, and serves it badly where that was asked for.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::sleep;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::grin::{Fault, On, Request, Shared, lock};
+use crate::grin::{FakeCatalogue, Fault, On, Request, Shared, lock};
 use crate::http::{self, Asked, Server};
 
 /// What is sent back.
@@ -24,7 +25,13 @@ impl Server for Shared {
 
     fn answer(&self, stream: &TcpStream, asked: &Asked) -> io::Result<bool> {
         if asked.target == "/token" {
-            return send(stream, &token(self, asked), None).map(|()| true);
+            let fault = self.fault(|on| *on == On::Token);
+            if fault == Some(Fault::Silent) {
+                self.keep_silent();
+                return Ok(false);
+            }
+            let answer = refused(fault.as_ref()).unwrap_or_else(|| token(self, asked));
+            return send(stream, &answer, fault.as_ref()).map(|()| true);
         }
         lock(&self.requests).push(Request {
             target: asked.target.clone(),
@@ -35,6 +42,10 @@ impl Server for Shared {
         let fault = self.fault(|on| concerns(on, &asked.target));
         if fault == Some(Fault::Reset) {
             return reset(stream).map(|()| false);
+        }
+        if fault == Some(Fault::Silent) {
+            self.keep_silent();
+            return Ok(false);
         }
         if fault.is_none()
             && let Some(page) = prepared(self, asked)
@@ -47,6 +58,34 @@ impl Server for Shared {
             return reset(stream).map(|()| false);
         }
         Ok(true)
+    }
+}
+
+impl Shared {
+    /// Says nothing for as long as a test may take.
+    fn keep_silent(&self) {
+        while !self.has_ended() {
+            sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+/// An answer that does not depend on what was asked.
+fn refused(fault: Option<&Fault>) -> Option<Answer> {
+    let headers = "Content-Type: application/json\r\n";
+    match fault? {
+        Fault::Status(status, retry_after) => Some(Answer {
+            status: reason(*status),
+            headers: retry_after
+                .map_or_else(String::new, |after| format!("Retry-After: {after}\r\n")),
+            body: br#"{"error": "slow_down"}"#.to_vec(),
+        }),
+        Fault::Body(body) => Some(Answer {
+            status: "200 OK",
+            headers: headers.into(),
+            body: body.clone().into_bytes(),
+        }),
+        _ => None,
     }
 }
 
@@ -64,8 +103,12 @@ fn prepared(shared: &Shared, asked: &Asked) -> Option<Arc<Vec<u8>>> {
 
 fn concerns(on: &On, target: &str) -> bool {
     match on {
+        On::Token => false,
         On::Any => true,
-        On::Page(first) => target.contains("_all_books") && number(target, "first=") == *first,
+        On::Page(place) => {
+            let (first, asked) = (number(target, "first="), number(target, "result_count="));
+            target.contains("_all_books") && (first..first + asked.max(1)).contains(place)
+        }
         On::Barcode(barcode) => target.contains("_barcode_search") && target.contains(barcode),
     }
 }
@@ -118,6 +161,7 @@ fn answer(shared: &Shared, asked: &Asked, fault: Option<&Fault>) -> Answer {
             "200 OK",
             "<html><body><h1>Sorry</h1>Your request is unavailable</body></html>".into(),
         ),
+        Some(Fault::Body(body)) => page("200 OK", body.clone()),
         Some(Fault::OtherPage) => page("200 OK", "<html><body>Maintenance</body></html>".into()),
         fault => content(shared, &asked.target, fault),
     }
@@ -132,7 +176,7 @@ fn content(shared: &Shared, target: &str, fault: Option<&Fault>) -> Answer {
         return Answer {
             status: "200 OK",
             headers: "Content-Type: text/plain\r\n".into(),
-            body: lock(&shared.change_answers)(catalogue.answer(&barcodes)),
+            body: lock(&shared.change_answers)(found(shared, &barcodes)),
         };
     }
     if !target.contains("_all_books") {
@@ -157,7 +201,15 @@ fn content(shared: &Shared, target: &str, fault: Option<&Fault>) -> Answer {
     } else {
         first
     };
-    let mut body = catalogue.page(first, asked, link.as_deref()).into_bytes();
+    let page = match &mut *lock(&shared.shelf) {
+        Some(shelf) => {
+            let page = catalogue.page_of(&shelf.books, first, asked, link.as_deref());
+            (shelf.change)(&mut shelf.books);
+            page
+        }
+        None => catalogue.page(first, asked, link.as_deref()),
+    };
+    let mut body = page.into_bytes();
     if fault == Some(&Fault::HalfComplete) {
         body.truncate(body.len() / 2);
     }
@@ -165,6 +217,17 @@ fn content(shared: &Shared, target: &str, fault: Option<&Fault>) -> Answer {
         status: "200 OK",
         headers: "Content-Type: text/html; charset=UTF-8\r\n".into(),
         body,
+    }
+}
+
+fn found(shared: &Shared, barcodes: &[&str]) -> String {
+    let catalogue = &shared.catalogue;
+    match &*lock(&shared.shelf) {
+        Some(shelf) => {
+            let there: HashSet<u64> = shelf.books.iter().copied().collect();
+            FakeCatalogue::answer(barcodes, |number| there.contains(&number))
+        }
+        None => FakeCatalogue::answer(barcodes, |number| catalogue.has(number)),
     }
 }
 

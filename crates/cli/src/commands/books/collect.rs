@@ -30,6 +30,7 @@ pub(crate) fn collect(args: &args::Collect, printer: Printer) -> Result<ExitStat
         limit: args.limit,
         books_per_page: args.page_size,
         from_start: args.from_start,
+        allow_vanish: args.allow_vanish,
     };
     let (session, cancel) = session::open(run, None, None, &args.asking)?;
     let progress = session.progress();
@@ -70,9 +71,25 @@ fn report(end: &CollectCompleted, printer: Printer) -> Vec<String> {
         }
         Outcome::Failed => {}
     }
-    if let Some(missing) = &end.missing {
-        lines.push(format!("the catalogue is not complete, missing: {missing}"));
-        lines.push("run the same command again to go on there".to_owned());
+    if end.repeated > 0 {
+        lines.push(format!(
+            "{} books were listed more than once: the catalogue changed while it was read",
+            end.repeated
+        ));
+    }
+    match &end.missing {
+        Some(doubt) if end.vanishing > 0 => {
+            lines.push(format!("the catalogue is not complete: {doubt}"));
+            lines.push(
+                "hint: if they are gone indeed, run the command again with --allow-vanish"
+                    .to_owned(),
+            );
+        }
+        Some(missing) => {
+            lines.push(format!("the catalogue is not complete, missing: {missing}"));
+            lines.push("run the same command again to go on there".to_owned());
+        }
+        None => {}
     }
     if printer.says(Volume::Verbose) {
         lines.push(format!(
