@@ -27,7 +27,14 @@ pub(crate) fn ape_at_front(input: &mut Input, at: u64) -> io::Result<Option<u64>
     if !head.starts_with(b"APETAGEX") || head.len() < APE_HEAD as usize {
         return Ok(None);
     }
-    Ok(Some(APE_HEAD + u64::from(word(&head, 12))))
+    let declared = APE_HEAD + u64::from(word(&head, 12));
+    // Some count the header in, some miscount: a footer that stands near tells better where the tag ends.
+    let near = (at + declared).saturating_sub(2 * APE_HEAD).max(at + 1);
+    let around = input.vec_at(near, 4 * APE_HEAD as usize)?;
+    let footer = around.windows(8).position(|eight| eight == b"APETAGEX");
+    Ok(Some(footer.map_or(declared, |footer| {
+        near + footer as u64 + APE_HEAD - at
+    })))
 }
 
 fn word(bytes: &[u8], at: usize) -> u32 {
@@ -62,10 +69,8 @@ fn walk(input: &mut Input, start: u64) -> io::Result<(Vec<Tail>, u64)> {
             (Tail::Id3v1, ID3V1)
         } else if let Some(footer) = ape.filter(|footer| footer.starts_with(b"APETAGEX")) {
             let size = u64::from(word(footer, 12));
-            let has_header = footer[23] & 0x80 != 0;
-            let items_at = end.saturating_sub(size);
             let count = word(footer, 16);
-            let length = size + if has_header { APE_HEAD } else { 0 };
+            let (items_at, length) = ape_items(input, end, size)?;
             (Tail::Ape { items_at, count }, length)
         } else if tail.ends_with(b"LYRICS200") {
             let digits =
@@ -84,6 +89,18 @@ fn walk(input: &mut Input, start: u64) -> io::Result<(Vec<Tail>, u64)> {
         end -= length;
     }
     Ok((tails, end))
+}
+
+/// Where the items begin of an APE tag that ends at `end` and declares `size`, and how long the tag is. Whether there is
+/// a header, and whether it was counted, is seen where it stands; the flag for it is set by some who write none.
+fn ape_items(input: &mut Input, end: u64, size: u64) -> io::Result<(u64, u64)> {
+    let declared = end.saturating_sub(size);
+    for header in [declared.saturating_sub(APE_HEAD), declared] {
+        if input.vec_at(header, 8)? == b"APETAGEX" && header + APE_HEAD < end {
+            return Ok((header + APE_HEAD, end - header));
+        }
+    }
+    Ok((declared, size))
 }
 
 /// Where the tags at the end of a file begin.
@@ -231,6 +248,31 @@ mod tests {
         );
         let second = &raw.sources[1].fields;
         assert_eq!(second[1], (Name::Track, Text::Unicode("7".to_owned())));
+    }
+
+    #[test]
+    fn a_tag_ends_where_its_footer_stands_whether_or_not_the_header_was_counted() {
+        let tag = |size: u32| {
+            let mut bytes = ape(&[("Title", "Front")]);
+            let at = bytes.len() - 20;
+            bytes[at..at + 4].copy_from_slice(&size.to_le_bytes());
+            let header = bytes[bytes.len() - 32..].to_vec();
+            [header, bytes].concat()
+        };
+        let real = tag(0).len() as u32 - 32;
+        for size in [real, real + 32, real + 3, real - 3] {
+            let bytes = [tag(size), b"audio".repeat(20)].concat();
+            let end = ape_at_front(&mut input(&bytes), 0).unwrap();
+            assert_eq!(end, Some(u64::from(real) + 32), "{size} declared");
+        }
+        for size in [real, real + 32] {
+            let bytes = [b"audio".to_vec(), tag(size)].concat();
+            let mut file = input(&bytes);
+            assert_eq!(audio_end(&mut file, 0).unwrap(), 5, "{size} declared");
+            let mut raw = Raw::default();
+            read(&mut file, 0, &mut raw).unwrap();
+            assert_eq!(raw.sources[0].fields.len(), 1);
+        }
     }
 
     #[test]
