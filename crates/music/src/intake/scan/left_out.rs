@@ -118,9 +118,10 @@ pub(super) fn is_system_folder(entry: &DirEntry) -> bool {
             .any(|start| name.starts_with(start))
 }
 
-/// Whether a link may lead to audio: it is called like that, or leads to a folder.
+/// Whether a link may lead to audio: it is called like that, leads to a folder, or to where nothing is today, such as
+/// a disk that is not mounted.
 pub(super) fn link_may_lead_to_audio(path: &Path) -> bool {
-    extension_is_audio(path) || std::fs::metadata(path).is_ok_and(|meta| meta.is_dir())
+    extension_is_audio(path) || std::fs::metadata(path).map_or(true, |meta| meta.is_dir())
 }
 
 /// Why a regular file is left out for its name; `None` where it is not.
