@@ -20,6 +20,17 @@ pub(super) struct FrameHeader {
     pub mono: bool,
 }
 
+/// What a `Xing` or `Info` frame says of the stream that follows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Declared {
+    /// MPEG frames.
+    pub frames: Option<u32>,
+    /// Bytes of the stream, this frame included.
+    pub bytes: Option<u32>,
+    /// Frames (samples per channel) that the encoder put before and behind the music.
+    pub gapless: Option<(u32, u32)>,
+}
+
 impl FrameHeader {
     /// Reads a header word; `None` if it cannot be one. Free-format frames are not accepted, nor is
     /// layer 1, which nobody used but which random bytes resemble.
@@ -79,16 +90,64 @@ impl FrameHeader {
         self.length_flags(frame).is_some_and(|flags| flags & 3 != 0)
     }
 
+    /// What the `Xing` or `Info` frame that begins here says of the stream.
+    ///
+    /// The checksum over it is not looked at: programs that change the gain or mend the count leave the old one.
+    pub(super) fn declared(self, frame: &[u8]) -> Declared {
+        let Some(flags) = self.length_flags(frame) else {
+            return Declared::default();
+        };
+        let Some(tag) = frame.get(4 + self.side_info()..) else {
+            return Declared::default();
+        };
+        if !matches!(tag.first_chunk(), Some(b"Xing" | b"Info")) {
+            return Declared::default();
+        }
+        let mut rest = tag.get(8..).unwrap_or_default();
+        let mut take = |bit: u8, length: usize| {
+            if flags & bit == 0 {
+                return None;
+            }
+            let (field, after) = rest.split_at_checked(length).unwrap_or((&[], &[]));
+            rest = after;
+            field.first_chunk().copied().map(u32::from_be_bytes)
+        };
+        let frames = take(1, 4);
+        let bytes = take(2, 4);
+        take(4, 100);
+        take(8, 4);
+        let is_known = [&b"LAME"[..], b"L3.9", b"Lavf", b"Lavc"]
+            .iter()
+            .any(|encoder| rest.starts_with(encoder));
+        let gapless = match rest.get(21..24) {
+            Some([a, b, c]) if is_known => {
+                let both = u32::from_be_bytes([0, *a, *b, *c]);
+                Some((both >> 12, both & 0xfff))
+            }
+            _ => None,
+        };
+        Declared {
+            frames: frames.filter(|frames| *frames > 0),
+            bytes: bytes.filter(|bytes| *bytes > 0),
+            gapless,
+        }
+    }
+
+    /// Bytes between the header and where a `Xing` tag would stand.
+    const fn side_info(self) -> usize {
+        match (self.mpeg1, self.mono) {
+            (true, false) => 32,
+            (true, true) | (false, false) => 17,
+            (false, true) => 9,
+        }
+    }
+
     /// Which lengths the frame declares: 1 for frames, 2 for bytes; `None` if it is a frame of audio.
     fn length_flags(self, frame: &[u8]) -> Option<u8> {
         if self.layer != 3 {
             return None;
         }
-        let side_info = match (self.mpeg1, self.mono) {
-            (true, false) => 32,
-            (true, true) | (false, false) => 17,
-            (false, true) => 9,
-        };
+        let side_info = self.side_info();
         let tag = |at: usize| frame.get(at..at + 4).unwrap_or_default();
         match tag(4 + side_info) {
             b"Xing" | b"Info" => frame.get(4 + side_info + 7).copied(),

@@ -26,6 +26,12 @@ use crate::tags::tail;
 
 type Opened = (Box<dyn Source>, StreamInfo);
 
+/// Frames (samples per channel) that every decoder of layer 3 comes late: 528 of the filter bank and 1, as LAME counts.
+const DECODER_DELAY: u32 = 529;
+
+/// Bytes by which a stream may differ from what was declared and still be that stream: tags of unknown kinds.
+const OTHER_BYTES: u64 = 2048;
+
 /// A file that was opened, and who decodes it.
 pub(super) struct Open {
     pub source: Box<dyn Source>,
@@ -250,6 +256,7 @@ fn mpeg(
         DecodeError::Malformed("the first MPEG frame vanished while the file was read".to_owned())
     })?;
     let has_count = header.declares_length(&first);
+    let said = header.declared(&first);
     let reader = MpaReader::try_new(
         View::new(input, Vec::new(), start, end).into_stream(),
         FormatOptions::default(),
@@ -257,12 +264,32 @@ fn mpeg(
     .map_err(library)?;
     let (id, params) = audio(&reader)?;
     let track = &reader.tracks()[0];
-    let delay = u64::from(track.delay.unwrap_or(0));
-    let padding = u64::from(track.padding.unwrap_or(0));
+    let (delay, padding) = match said.gapless {
+        Some((before, behind)) => (
+            u64::from(before + DECODER_DELAY),
+            u64::from(behind.saturating_sub(DECODER_DELAY)),
+        ),
+        None => (
+            u64::from(track.delay.unwrap_or(0)),
+            u64::from(track.padding.unwrap_or(0)),
+        ),
+    };
     // Without a declared length, Symphonia estimates one from the bit rate, which is not to be used.
-    let declared = track.num_frames.filter(|_| has_count);
-    let trim = match declared {
+    let declared = match said.frames {
         Some(frames) => {
+            let decoded = u64::from(frames) * u64::from(header.samples);
+            Some(decoded.saturating_sub(delay + padding))
+        }
+        None => track.num_frames.filter(|_| has_count),
+    }
+    .filter(|frames| *frames > 0);
+    // Where as many bytes are there as were written, the padding lies at their end, whatever the count of frames says.
+    // More bytes are another file that was joined on: then it lies where the first one ended.
+    let is_one_stream = said
+        .bytes
+        .is_none_or(|bytes| (end - start).abs_diff(u64::from(bytes)) <= OTHER_BYTES);
+    let trim = match declared {
+        Some(frames) if !is_one_stream => {
             let padding_from = delay.saturating_add(frames);
             Trim {
                 delay,
@@ -270,7 +297,7 @@ fn mpeg(
                 padding_to: padding_from.saturating_add(padding),
             }
         }
-        None => Trim {
+        _ => Trim {
             delay,
             ..Trim::NONE
         },
@@ -280,6 +307,7 @@ fn mpeg(
     let skipped = if has_count { header.length as u64 } else { 0 };
     let packets = Packets::new(Box::new(reader), decoder, id, trim)
         .with_changing_mpeg(params)
+        .with_padding_at_end(if is_one_stream { padding } else { 0 })
         .with_junk_count((end - start).saturating_sub(skipped));
     Ok((Box::new(packets), info))
 }

@@ -4,6 +4,7 @@
 //! its MP3 reader drops everything after the length that the `Xing` header declares; like ffmpeg, this
 //! drops the padding only, so that joined or wrongly labelled files keep their music.
 
+use std::collections::VecDeque;
 use std::io;
 
 use symphonia::core::audio::{Audio, GenericAudioBufferRef};
@@ -56,6 +57,17 @@ pub(super) fn is_end(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::UnexpectedEof
 }
 
+/// Packets that are read ahead where padding is cut at the end: so many of the shortest MPEG frames, of 576, hold the
+/// most padding that can be declared, 4095.
+const AHEAD: usize = 8;
+
+/// Padding that ends with the stream, which is known to end only some packets ahead.
+struct PaddingAtEnd {
+    padding: u64,
+    ahead: VecDeque<Packet>,
+    ended: bool,
+}
+
 /// One track of a container.
 pub(super) struct Packets {
     reader: Box<dyn FormatReader>,
@@ -75,6 +87,7 @@ pub(super) struct Packets {
     /// What a new decoder is made of when MPEG frames change their rate or channels, and those of the last frame.
     changing: Option<(AudioCodecParameters, Option<(u32, bool)>)>,
     planes: Vec<Vec<f32>>,
+    padding_at_end: Option<PaddingAtEnd>,
 }
 
 /// Makes a decoder, or says plainly that there is none.
@@ -110,6 +123,7 @@ impl Packets {
             pending: None,
             changing: None,
             planes: Vec::new(),
+            padding_at_end: None,
         }
     }
 
@@ -118,6 +132,40 @@ impl Packets {
     pub(super) fn with_changing_mpeg(mut self, params: AudioCodecParameters) -> Self {
         self.changing = Some((params, None));
         self
+    }
+
+    /// Cuts so many frames (samples per channel) off the end of an MPEG stream, wherever that is.
+    pub(super) fn with_padding_at_end(mut self, padding: u64) -> Self {
+        self.padding_at_end = (padding > 0).then(|| PaddingAtEnd {
+            padding,
+            ahead: VecDeque::with_capacity(AHEAD + 1),
+            ended: false,
+        });
+        self
+    }
+
+    /// The next packet of the track; `None` at the end.
+    fn next_packet(&mut self) -> Result<Option<Packet>, Error> {
+        let Some(end) = &mut self.padding_at_end else {
+            return self.reader.next_packet();
+        };
+        while !end.ended && end.ahead.len() <= AHEAD {
+            match self.reader.next_packet() {
+                Ok(Some(packet)) => end.ahead.push_back(packet),
+                Ok(None) => end.ended = true,
+                Err(Error::IoError(error)) if is_end(&error) => end.ended = true,
+                Err(error) => return Err(error),
+            }
+            if end.ended {
+                let samples = |packet: &Packet| {
+                    FrameHeader::at(&packet.data).map_or(0, |header| u64::from(header.samples))
+                };
+                let total = self.decoded + end.ahead.iter().map(samples).sum::<u64>();
+                self.trim.padding_from = total.saturating_sub(end.padding);
+                self.trim.padding_to = total;
+            }
+        }
+        Ok(end.ahead.pop_front())
     }
 
     fn follow_change(&mut self, packet: &Packet) {
@@ -204,7 +252,7 @@ impl Source for Packets {
         if let Some(packet) = self.pending.take() {
             return Ok(self.decode(&packet));
         }
-        let packet = match self.reader.next_packet() {
+        let packet = match self.next_packet() {
             Ok(Some(packet)) => packet,
             Ok(None) => return Ok(self.end()),
             Err(Error::IoError(error)) if is_end(&error) => return Ok(self.end()),
