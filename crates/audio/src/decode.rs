@@ -12,11 +12,11 @@
 //! is not asked to do, and why, is told in the parts: `view` (tags and pictures), `headers` (WAV,
 //! AIFF and FLAC), `mp4` (edit lists, encryption), `ogg` and `xiph` (granule positions).
 //!
-//! **Known limits.** AAC is AAC-LC; AAC and Vorbis have one or two channels, all others up to eight.
-//! High-efficiency AAC is refused where it is announced; where it is not (raw ADTS, or MP4 with implicit
-//! signalling) it decodes at half its sample rate. A bare AAC stream says nothing of its length, delay or
-//! padding, so nothing is cut off it and no truncation is seen. WMA, WavPack, Matroska and others are named in the error. Sample rates or channels that change
-//! within a file end the reading, with a note.
+//! **Known limits.** What is decoded here is AAC-LC, and AAC and Vorbis of one or two channels; all others have up to
+//! eight. The rest (high-efficiency AAC, surround Vorbis, WMA, WavPack, Matroska) is decoded by an installed ffmpeg, and
+//! named in the error where there is none. High-efficiency AAC that does not announce itself is only known for what it
+//! is where ffprobe can be asked. A bare AAC stream says nothing of its length, delay or padding, so nothing is cut off
+//! it and no truncation is seen.
 
 mod aac;
 mod adapt;
@@ -43,7 +43,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-pub use digest::{AudioMd5, audio_md5};
+pub use digest::AudioMd5;
 pub use ffmpeg::Ffmpeg;
 pub(crate) use ffmpeg::Probed;
 pub use foreign::Foreign;
@@ -275,6 +275,16 @@ impl Decoders {
             .as_ref()
             .filter(|ffmpeg| ffmpeg.version().is_some())?;
         ffmpeg.probe(path, Some(format.demuxer?)).ok()
+    }
+
+    /// Names the encoded audio of the file at `path`; nothing is decoded.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, holds no audio that [`decode`](Self::decode) would open, or its packets cannot be
+    /// told from the rest of it: those of a foreign format are asked of ffmpeg.
+    pub fn audio_md5(&self, path: &Path) -> Result<AudioMd5, DecodeError> {
+        digest::audio_md5(path, self.ffmpeg.as_ref())
     }
 
     /// Decodes the file at `path` from beginning to end, on the calling thread.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use audio::decode::audio_md5;
+use audio::decode::{Decoders, Ffmpeg};
 use tempfile::TempDir;
 
 /// Runs a program that must succeed; `false`, and its files are skipped, where it is not installed. In CI it always is.
@@ -44,7 +44,8 @@ fn by_ffmpeg(path: &Path) -> String {
 }
 
 fn ours(path: &Path) -> String {
-    audio_md5(path)
+    Decoders::with(Ffmpeg::at(None))
+        .audio_md5(path)
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
         .to_string()
 }
@@ -138,6 +139,94 @@ fn new_tags_and_new_containers_leave_the_digest() {
     }
 }
 
+/// Formats whose packets are asked of ffmpeg, and what makes them.
+const FOREIGN: [(&str, &[&str]); 12] = [
+    ("a.wma", &["-c:a", "wmav2"]),
+    ("b.wv", &["-c:a", "wavpack"]),
+    ("c.mka", &["-c:a", "flac"]),
+    ("d.tta", &["-c:a", "tta"]),
+    ("e.ac3", &["-c:a", "ac3"]),
+    ("f.aiff", &["-c:a", "adpcm_ima_qt"]),
+    ("g.wav", &["-c:a", "adpcm_ms"]),
+    ("h.caf", &["-c:a", "alac"]),
+    ("i.webm", &["-c:a", "libopus"]),
+    ("j.avi", &["-c:a", "libmp3lame"]),
+    ("k.au", &["-c:a", "pcm_s16be"]),
+    ("l.m4a", &["-c:a", "ac3"]),
+];
+
+#[test]
+fn a_format_that_is_not_read_here_has_the_digest_that_ffmpeg_gives() {
+    let folder = tempfile::tempdir().unwrap();
+    for (number, (name, options)) in FOREIGN.into_iter().enumerate() {
+        let path = folder.path().join(name);
+        let tone = format!("sine=frequency={}:duration=4", 300 + 20 * number);
+        let mut words = vec!["-v", "error", "-y", "-f", "lavfi", "-i", &tone];
+        words.extend(["-ar", "48000", "-metadata", "title=One"]);
+        words.extend(options);
+        words.push(text(&path));
+        if !run("ffmpeg", &words) {
+            return;
+        }
+        let before = ours(&path);
+        assert_eq!(before, by_ffmpeg(&path), "{name}");
+        let copy = folder.path().join(format!("again {name}"));
+        let mut words = vec!["-v", "error", "-y", "-i", text(&path), "-c", "copy"];
+        words.extend(["-metadata", "title=Another title, and a longer one"]);
+        words.push(text(&copy));
+        run("ffmpeg", &words);
+        assert_eq!(ours(&copy), before, "{name} with another title");
+    }
+    let without = Decoders::default().audio_md5(&folder.path().join("b.wv"));
+    assert!(without.is_err(), "there is nobody to ask");
+}
+
+#[test]
+fn all_of_a_file_of_several_parts_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = |name: &str, seconds: &str, options: &[&str]| {
+        let path = folder.path().join(name);
+        let tone = format!("sine=frequency=440:duration={seconds}");
+        let mut words = vec!["-v", "error", "-y", "-f", "lavfi", "-i", &tone];
+        words.extend(options);
+        words.push(text(&path));
+        run("ffmpeg", &words).then_some(path)
+    };
+    let Some(in_wav) = made("mpeg.wav", "3", &["-c:a", "libmp3lame"]) else {
+        return;
+    };
+    assert_eq!(ours(&in_wav), by_ffmpeg(&in_wav), "MPEG in WAV");
+    // ffmpeg loses the end of FLAC files that lie one behind another, and reads the first data chunk of two.
+    let bytes = |name, seconds, options: &[&str]| {
+        std::fs::read(made(name, seconds, options).unwrap()).unwrap()
+    };
+    let first = bytes("first.flac", "2", &[]);
+    let second = bytes("second.flac", "1", &[]);
+    let both = folder.path().join("both.flac");
+    std::fs::write(&both, [first, second].concat()).unwrap();
+    let digest = ours(&both);
+    assert_ne!(digest, ours(&folder.path().join("first.flac")));
+    run(
+        "metaflac",
+        &["--set-tag=TITLE=Longer than before", text(&both)],
+    );
+    assert_eq!(ours(&both), digest);
+
+    let plain = ours(&made("plain.wav", "2", &["-c:a", "pcm_s16le"]).unwrap());
+    let wav = std::fs::read(folder.path().join("plain.wav")).unwrap();
+    let data = wav.windows(4).position(|four| four == b"data").unwrap();
+    let (head, samples) = (&wav[..data], &wav[data + 8..]);
+    let chunk =
+        |samples: &[u8]| [b"data", &(samples.len() as u32).to_le_bytes()[..], samples].concat();
+    let (one, two) = samples.split_at(samples.len() / 4 * 2);
+    let mut cut = [head, &chunk(one), &chunk(two)].concat();
+    let size = cut.len() as u32 - 8;
+    cut[4..8].copy_from_slice(&size.to_le_bytes());
+    let path = folder.path().join("two data.wav");
+    std::fs::write(&path, cut).unwrap();
+    assert_eq!(ours(&path), plain);
+}
+
 #[test]
 fn id3_tags_in_front_and_behind_leave_the_digest() {
     let folder = tempfile::tempdir().unwrap();
@@ -174,6 +263,7 @@ fn other_audio_has_another_digest_and_none_is_an_error() {
     assert_eq!(ours(&wav("c.wav", 1)), ours(&wav("d.wav", 1)));
     let words = folder.path().join("words.mp3");
     std::fs::write(&words, "no sound ".repeat(999)).unwrap();
-    assert!(audio_md5(&words).is_err());
-    assert!(audio_md5(&folder.path().join("gone.mp3")).is_err());
+    let own = Decoders::default();
+    assert!(own.audio_md5(&words).is_err());
+    assert!(own.audio_md5(&folder.path().join("gone.mp3")).is_err());
 }

@@ -5,7 +5,6 @@
 
 use std::io::{BufRead, Write};
 
-use audio::decode::audio_md5;
 use run::Progress;
 
 use crate::error::{Error, Result};
@@ -132,7 +131,11 @@ fn name_sound(library: &Library, passage: &PassageId) -> Result<()> {
         return Ok(());
     }
     // A file that is not there today is known by its content until it is.
-    if let Ok(digest) = audio_md5(&library.root().join(&place.path)) {
+    if let Ok(digest) = library
+        .settings()
+        .decoders()
+        .audio_md5(&library.root().join(&place.path))
+    {
         record::record_sound(library.db(), place.file, Some(digest), None)?;
     }
     Ok(())

@@ -2,7 +2,8 @@
 //!
 //! It is the MD5 of the packets that a demultiplexer yields, in order: what `ffmpeg -i FILE -vn -c:a copy -f md5 -`
 //! prints. In a bare stream (MP3, AAC, FLAC) and in PCM, packets lie one behind another, so a range of the file is
-//! all there is to read: no frame is parsed, nothing is decoded. Ogg and MP4 are taken apart into packets.
+//! all there is to read: no frame is parsed, nothing is decoded. Ogg and MP4 are taken apart into packets. The packets
+//! of a format that is not read here are asked of an installed ffmpeg.
 //!
 //! MD5 is no protection against forgery, and is none here: it names audio that nobody has an interest to forge, and
 //! it is the name that other programs use (Vaino, `FLAC`'s and Essentia's `md5_encoded`).
@@ -15,6 +16,7 @@ use md5::{Digest, Md5};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::FormatReader;
 
+use super::ffmpeg::Ffmpeg;
 use super::headers::{Plan, Wav};
 use super::mpeg::{FrameHeader, find_first_frame};
 use super::ogg::{Event, Pages};
@@ -57,13 +59,21 @@ impl fmt::Display for AudioMd5 {
 }
 
 /// Reads the encoded audio of the file at `path` and names it; nothing is decoded.
-///
-/// # Errors
-///
-/// When the file cannot be read, or holds no audio that [`decode`](super::decode()) would open.
-pub fn audio_md5(path: &Path) -> Result<AudioMd5, DecodeError> {
+pub(super) fn audio_md5(path: &Path, ffmpeg: Option<&Ffmpeg>) -> Result<AudioMd5, DecodeError> {
+    let (input, start, kind) = open::begin(path)?;
+    let digest = own(path, input, start, kind);
+    if let (Err(DecodeError::Unsupported(_)), Some(demuxer), Some(ffmpeg)) =
+        (&digest, kind.demuxer(), ffmpeg)
+        && ffmpeg.version().is_some()
+    {
+        return ffmpeg.packets_md5(path, Some(demuxer)).map(AudioMd5);
+    }
+    digest
+}
+
+/// The digest of what is taken apart here.
+fn own(path: &Path, mut input: Input, start: u64, kind: Kind) -> Result<AudioMd5, DecodeError> {
     flow::guard(|| {
-        let (mut input, start, kind) = open::begin(path)?;
         let mut md5 = Md5::new();
         match kind {
             Kind::Mpeg => {

@@ -6,6 +6,8 @@
 //! that a playlist in disguise leads nowhere. A child that says nothing for a minute is ended, as is one that
 //! takes more processor time or memory than any music needs, and every child when its file is done with. A
 //! child whose parent was killed ends by itself: nobody reads its pipe.
+//!
+//! The same child names the sound of such a file: it sends the packets as they are, and nothing is decoded.
 
 mod child;
 mod codecs;
@@ -16,6 +18,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
+use md5::{Digest, Md5};
+
 use child::{Child, Woken};
 pub(super) use codecs::ForeignCodec;
 pub(crate) use probe::Probed;
@@ -25,6 +29,10 @@ use super::{Codec, Container, DecodeError, StreamInfo};
 
 /// Bytes taken from the pipe at once; 64 kB is what a pipe holds.
 const BLOCK: usize = 64 << 10;
+
+/// How many times the bytes of its file the packets may have before the digest is given up. They are parts of the
+/// file, and a Matroska track that is packed with zlib unpacks to a few times of it; what gives more is a bomb.
+const MOST_PACKETS: u64 = 16;
 
 /// The highest sample rate that is asked for, in Hz. DSD is decoded at an eighth of its bit rate, of which all above
 /// 100 kHz is shaped noise.
@@ -117,13 +125,7 @@ impl Ffmpeg {
         } else {
             stream.sample_rate
         };
-        let mut command = Command::new(&self.decoder);
-        command.args(["-v", "error", "-hide_banner", "-nostdin", "-threads", "1"]);
-        command.args(["-protocol_whitelist", "file,pipe"]);
-        if let Some(demuxer) = demuxer {
-            command.args(["-f", demuxer]);
-        }
-        command.arg("-i").arg(child::file_name(path));
+        let mut command = self.reading(path, demuxer);
         command.arg("-map").arg(format!("0:{}", stream.index));
         command.args([
             "-ar",
@@ -149,6 +151,63 @@ impl Ffmpeg {
             integer_bits: stream.bits,
         };
         Ok((Box::new(source), info))
+    }
+
+    /// The MD5 of the packets of the first audio track: what `ffmpeg -map 0:a:0 -c:a copy -f md5` prints. They are
+    /// counted here, not by that muxer, because it says nothing until it has read everything, as a stuck child does.
+    pub(super) fn packets_md5(
+        &self,
+        path: &Path,
+        demuxer: Option<&str>,
+    ) -> Result<[u8; 16], DecodeError> {
+        let most = std::fs::metadata(path)?.len().saturating_mul(MOST_PACKETS);
+        let mut command = self.reading(path, demuxer);
+        command.args(["-map", "0:a:0", "-c:a", "copy", "-f", "data", "pipe:1"]);
+        let mut child = Child::start(&mut command)?;
+        let mut block = vec![0; BLOCK];
+        let mut md5 = Md5::new();
+        let mut bytes = 0;
+        loop {
+            if child.wait_for_output()? == Woken::Silent {
+                return Err(DecodeError::Malformed(
+                    "ffmpeg said nothing for a minute and was ended".to_owned(),
+                ));
+            }
+            let count = match child.stdout().read(&mut block) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error.into()),
+            };
+            md5.update(&block[..count]);
+            bytes += count as u64;
+            if bytes > most {
+                return Err(DecodeError::Malformed(format!(
+                    "its audio has more than {MOST_PACKETS} times the bytes of the file"
+                )));
+            }
+        }
+        // A child that was killed half-way has sent the beginning of a sound, which is not its name.
+        if bytes == 0 || !child.ended_well()? {
+            let said = child.complaint().map(|(_, first)| first);
+            return Err(DecodeError::Malformed(format!(
+                "ffmpeg: {}",
+                said.unwrap_or_else(|| "it gave no packets".to_owned())
+            )));
+        }
+        Ok(md5.finalize().into())
+    }
+
+    /// An ffmpeg that reads a file and nothing else; what it is to do with it is not said yet.
+    fn reading(&self, path: &Path, demuxer: Option<&str>) -> Command {
+        let mut command = Command::new(&self.decoder);
+        command.args(["-v", "error", "-hide_banner", "-nostdin", "-threads", "1"]);
+        command.args(["-protocol_whitelist", "file,pipe"]);
+        if let Some(demuxer) = demuxer {
+            command.args(["-f", demuxer]);
+        }
+        command.arg("-i").arg(child::file_name(path));
+        command
     }
 }
 

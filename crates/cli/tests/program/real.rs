@@ -199,12 +199,13 @@ fn links_are_told_and_odd_names_are_taken() {
     let elsewhere = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(elsewhere.path(), root.join("album")).unwrap();
     std::os::unix::fs::symlink("song.unknown", root.join("link.mp3")).unwrap();
+    std::os::unix::fs::symlink("/nowhere/disk", root.join("old disk")).unwrap();
     let ran = root.import(&[]).ended(0);
-    assert_eq!(ran.told("left_out")[0]["count"], 2);
+    assert_eq!(ran.told("left_out")[0]["count"], 3);
     assert_eq!(ran.told("file_misnamed")[0]["path"], "song.unknown");
     assert_eq!(ran.files("recorded"), 2);
     let status = root.music(&["status"]).ended(0);
-    assert!(status.out.contains("left out  2 link"), "{}", status.out);
+    assert!(status.out.contains("left out  3 link"), "{}", status.out);
 }
 
 #[test]
@@ -312,4 +313,83 @@ fn formats_that_are_not_decoded_here_are_decoded_by_ffmpeg_or_named() {
         reason.contains("is decoded by ffmpeg, which is not installed"),
         "{reason}"
     );
+}
+
+#[test]
+fn new_tags_of_a_format_that_ffmpeg_decodes_leave_its_passages_as_they_are() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let root = Root::empty();
+    let source = tempfile::tempdir().unwrap();
+    let wav = source.path().join("source.wav");
+    write(&wav, &noise(95, -20.0, 5.0, 44_100, 2), Depth::Int16).unwrap();
+    let make = |from: &Path, to: &Path, options: &[&str]| {
+        let made = Command::new("ffmpeg")
+            .args(["-nostdin", "-v", "error", "-y", "-i"])
+            .arg(from)
+            .args(options)
+            .arg(to)
+            .status()
+            .unwrap();
+        assert!(made.success(), "{}", to.display());
+    };
+    for (name, codec) in [("a.wma", "wmav2"), ("b.wv", "wavpack"), ("c.mka", "flac")] {
+        make(
+            &wav,
+            &root.join(name),
+            &["-c:a", codec, "-metadata", "title=Wrong"],
+        );
+    }
+    root.import(&[]).ended(0);
+    let ids = root.column("SELECT guid FROM passages ORDER BY guid");
+    for name in ["a.wma", "b.wv", "c.mka"] {
+        let again = source.path().join(name);
+        let options = ["-c", "copy", "-metadata", "title=Right, and longer"];
+        make(&root.join(name), &again, &options);
+        fs::copy(&again, root.join(name)).unwrap();
+    }
+    let ran = root.import(&[]).ended(0);
+    assert_eq!(ran.files("retagged"), 3);
+    assert_eq!(ran.files("recorded"), 0);
+    assert_eq!(root.column("SELECT guid FROM passages ORDER BY guid"), ids);
+    assert_eq!(passages(&root, "%"), ["Right, and longer 0"; 3]);
+}
+
+#[test]
+fn what_an_mp3_says_of_its_length_is_a_hint_and_its_padding_is_cut_all_the_same() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let root = Root::empty();
+    let wav = root.join("whole.wav");
+    write(&wav, &noise(97, -20.0, 6.0, 44_100, 1), Depth::Int16).unwrap();
+    let right = root.join("right.mp3");
+    let made = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-y", "-i"])
+        .arg(&wav)
+        .args(["-c:a", "libmp3lame", "-b:a", "64k"])
+        .arg(&right)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let bytes = fs::read(&right).unwrap();
+    let at = bytes
+        .windows(4)
+        .position(|four| matches!(four, b"Xing" | b"Info"))
+        .unwrap();
+    let count = u32::from_be_bytes(bytes[at + 8..at + 12].try_into().unwrap());
+    for (name, said) in [
+        ("none.mp3", 0),
+        ("half.mp3", count / 2),
+        ("more.mp3", count + 3),
+    ] {
+        let mut bytes = bytes.clone();
+        bytes[at + 8..at + 12].copy_from_slice(&said.to_be_bytes());
+        fs::write(root.join(name), bytes).unwrap();
+    }
+    root.import(&[]).ended(0);
+    let wrong = "SELECT path || ' ' || (duration_ticks / 28224000.0) FROM files \
+                 WHERE abs(duration_ticks / 28224000.0 - 6.0) > 0.001";
+    assert_eq!(root.column(wrong), Vec::<String>::new());
 }

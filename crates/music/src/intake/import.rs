@@ -28,7 +28,7 @@ use crate::library::known::{FileStatus, Known};
 use crate::library::record::{
     self, CutBy, DescriptionRecord, FileRecord, Reconciliation, RetagRecord,
 };
-use audio::decode::{Decoders, Ffmpeg};
+use audio::decode::Decoders;
 use audio::tags::{Neighbours, Tags};
 use ending::{homes, solved};
 use families::Families;
@@ -131,11 +131,11 @@ pub(crate) fn take_in_again(
         session: &session,
         progress,
         worker: 0,
-        decoders: &Decoders::with(Ffmpeg::at(library.settings().ffmpeg.as_deref())),
+        decoders: &library.settings().decoders(),
         neighbours: &Neighbours::default(),
     };
     let failed = |not_audio: NotAudio| unheard(not_audio.fault.reason);
-    let content = Content::of(&task).map_err(failed)?;
+    let content = Content::of(&task, setting.decoders).map_err(failed)?;
     let digest = content.digest();
     let former = former::load(library.db(), Some(id), &[&digest, content.hash.as_str()])?;
     match take_in(&task, Some(content), former, &setting) {
@@ -193,7 +193,7 @@ impl<'a> Chain<'a> {
                 .to_string(),
             left: AtomicUsize::new(0),
             tally: Mutex::default(),
-            decoders: Decoders::with(Ffmpeg::at(library.settings().ffmpeg.as_deref())),
+            decoders: library.settings().decoders(),
             neighbours: Neighbours::default(),
         };
         tell(&Event::ImportStarted {
@@ -377,7 +377,7 @@ impl<'a> Chain<'a> {
             Extent::Whole | Extent::Tags => {
                 let path = task.file.path();
                 setting.progress.working(setting.worker, path, "hash");
-                match Content::of(task) {
+                match Content::of(task, setting.decoders) {
                     Ok(content) => Some(content),
                     Err(not_audio) => return Ok(Taken::Failed(not_audio)),
                 }

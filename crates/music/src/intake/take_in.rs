@@ -18,7 +18,7 @@ use crate::library::record::{
 use crate::library::settings::Settings;
 use audio::Ticks;
 use audio::analyse::Analysis;
-use audio::decode::{AudioMd5, DecodeError, Decoders, audio_md5};
+use audio::decode::{AudioMd5, DecodeError, Decoders};
 use audio::marks::{self, Mark};
 use audio::segment::{Clues, Segmentation, Span, segment};
 use audio::tags::{self, Neighbours, Tags, Written};
@@ -80,14 +80,14 @@ pub(crate) struct Content {
 
 impl Content {
     /// Reads a file once for its hash, and once more, from the system's memory, for its digest.
-    pub(crate) fn of(task: &Task) -> Result<Self, NotAudio> {
+    pub(crate) fn of(task: &Task, decoders: &Decoders) -> Result<Self, NotAudio> {
         let hash = task
             .hash
             .clone()
             .map_or_else(|| recognise(&task.file), Ok)?;
         let audio_md5 = task
             .audio_md5
-            .or_else(|| audio_md5(task.file.absolute()).ok());
+            .or_else(|| decoders.audio_md5(task.file.absolute()).ok());
         Ok(Self { hash, audio_md5 })
     }
 
@@ -109,7 +109,7 @@ pub(crate) fn take_in(
     let taken = match (task.extent, &task.id, content) {
         (Extent::Description, Some(id), _) => describe_again(task, id, &former.passages, setting)
             .map(|record| Taken::Described(Box::new(record))),
-        (Extent::Digest, Some(id), _) => digest(task, id),
+        (Extent::Digest, Some(id), _) => digest(task, id, setting.decoders),
         (extent, id, Some(content)) => {
             let retagged = id
                 .as_ref()
@@ -125,8 +125,8 @@ pub(crate) fn take_in(
     taken.unwrap_or_else(Taken::Failed)
 }
 
-fn digest(task: &Task, id: &FileId) -> Result<Taken, NotAudio> {
-    match audio_md5(task.file.absolute()) {
+fn digest(task: &Task, id: &FileId, decoders: &Decoders) -> Result<Taken, NotAudio> {
+    match decoders.audio_md5(task.file.absolute()) {
         Ok(audio_md5) => Ok(Taken::Digested {
             id: id.clone(),
             audio_md5: Some(audio_md5),

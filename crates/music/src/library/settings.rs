@@ -14,6 +14,7 @@ use sqlite::{Db, params};
 
 use crate::error::{Error, Result};
 use audio::Ticks;
+use audio::decode::{Decoders, Ffmpeg};
 use audio::leads::LeadSettings;
 use audio::segment::SilenceSettings;
 
@@ -290,6 +291,11 @@ impl Settings {
 }
 
 impl Settings {
+    /// What decodes: what is built in, and the ffmpeg that was chosen or is found.
+    pub(crate) fn decoders(&self) -> Decoders {
+        Decoders::with(Ffmpeg::at(self.ffmpeg.as_deref()))
+    }
+
     /// Whether the times to wait for the write lock are today's defaults.
     pub fn waits_by_default(&self) -> bool {
         let default = Self::default();

@@ -97,6 +97,11 @@ impl Child {
         Ok(Woken::Readable)
     }
 
+    /// Waits for a child that has closed its pipe: whether it says that all went well.
+    pub(super) fn ended_well(&mut self) -> io::Result<bool> {
+        self.process.wait().map(|status| status.success())
+    }
+
     /// What the child complained about: the number of lines and the first of them.
     pub(super) fn complaint(&mut self) -> Option<(u64, String)> {
         let mut said = Vec::new();

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
-use audio::decode::audio_md5;
 use run::for_each;
 
 use super::{Candidate, Plan, Problem, Scope};
@@ -83,7 +82,7 @@ pub(super) fn digest_where_sounds_may_meet<'a>(
     for_each(scope.jobs, &work, scope.cancel, |_, (candidate, slot)| {
         let file = &candidate.file;
         let hash = candidate.hash.clone().map_or_else(|| recognise(file), Ok);
-        let content = hash.map(|hash| (hash, audio_md5(file.absolute()).ok()));
+        let content = hash.map(|hash| (hash, scope.decoders.audio_md5(file.absolute()).ok()));
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(content);
     });
     drop(work);
