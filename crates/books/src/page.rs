@@ -1,5 +1,6 @@
 //! A list page of GRIN: bytes in, books and the way to the next page out, in memory that does not grow with the page.
 
+mod bounded;
 mod decode;
 mod links;
 mod plain;
@@ -9,9 +10,10 @@ mod text;
 use std::io::Read;
 
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
-use html5gum::{Emitter, ForwardingEmitter, IoReader, Span, Tokenizer};
+use html5gum::{IoReader, Span, Tokenizer};
 
 use crate::listed::ListedBook;
+use crate::page::bounded::Bounded;
 use crate::page::decode::Charset;
 use crate::page::links::Links;
 use crate::page::table::Table;
@@ -60,8 +62,8 @@ pub enum PageError {
     /// The list names no book.
     #[error("the list is empty")]
     Empty,
-    /// Whoever wanted the books has gone.
-    #[error("nobody takes the books")]
+    /// The receiver of the books wants no more of them.
+    #[error("reading of the page was stopped")]
     Unwanted,
 }
 
@@ -87,28 +89,13 @@ pub fn read_page(
     });
     // What stands in scripts, styles, titles and text areas is text, whatever it looks like.
     emitter.naively_switch_states(true);
-    let mut tokenizer = Tokenizer::new_with_emitter(IoReader::new(body), Lenient(emitter));
-    // An error of reading is told by whoever feeds the reader; here it is the end of the page.
+    let mut tokenizer = Tokenizer::new_with_emitter(IoReader::new(body), Bounded::new(emitter));
+    // An error of reading is reported by the side that feeds the reader; here it is the end of the page.
     if let Some(Ok(())) = tokenizer.next() {
         return Err(PageError::Unwanted);
     }
     drop(tokenizer);
     page.end()
-}
-
-/// Passes everything on but errors of the markup: nobody asks for them, and finding them takes a look at every byte.
-struct Lenient<E>(E);
-
-impl<E: Emitter> ForwardingEmitter for Lenient<E> {
-    type Token = E::Token;
-
-    fn inner(&mut self) -> &mut impl Emitter<Token = E::Token> {
-        &mut self.0
-    }
-
-    fn should_emit_errors(&mut self) -> bool {
-        false
-    }
 }
 
 fn quote(begins: &str) -> String {
@@ -137,6 +124,9 @@ const LONGEST_LABEL: usize = 500;
 /// A cell spans no more columns; what the HTML standard allows.
 const MOST_SPANNED: usize = 1_000;
 
+/// A cell spans no more rows; what the HTML standard allows.
+const MOST_ROWS_SPANNED: u32 = 65_534;
+
 /// The start tag that is being read.
 #[derive(Debug, Default)]
 pub(crate) struct Tag {
@@ -149,6 +139,8 @@ pub(crate) struct Tag {
     pub(crate) is_rel_next: bool,
     /// Columns that a cell spans.
     pub(crate) span: usize,
+    /// Rows that it spans.
+    pub(crate) rows: u32,
 }
 
 impl Page {
@@ -174,6 +166,7 @@ impl Page {
                 self.tag.label.clear();
                 self.tag.is_rel_next = false;
                 self.tag.span = 1;
+                self.tag.rows = 1;
                 self.tag.href = None;
                 false
             }
@@ -194,8 +187,16 @@ impl Page {
                         self.tag.is_rel_next = words.any(|word| word.eq_ignore_ascii_case(b"next"));
                     }
                     b"colspan" => {
-                        let text = std::str::from_utf8(value).unwrap_or_default();
-                        self.tag.span = text.trim().parse().unwrap_or(1).clamp(1, MOST_SPANNED);
+                        let columns = number(value).unwrap_or(1) as usize;
+                        self.tag.span = columns.clamp(1, MOST_SPANNED);
+                    }
+                    b"rowspan" => {
+                        self.tag.rows = match number(value) {
+                            // All that follow.
+                            Some(0) => MOST_ROWS_SPANNED,
+                            Some(rows) => rows.min(MOST_ROWS_SPANNED),
+                            None => 1,
+                        };
                     }
                     b"href" | b"action" => self.tag.href = Some(value.to_vec()),
                     _ => {}
@@ -278,6 +279,14 @@ impl Page {
         }
         Ok(PageEnd { books, next })
     }
+}
+
+/// The number that an attribute's value begins with.
+fn number(value: &[u8]) -> Option<u32> {
+    let digits = value.trim_ascii_start();
+    let end = digits.iter().position(|byte| !byte.is_ascii_digit());
+    let digits = &digits[..end.unwrap_or(digits.len())];
+    std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 fn set(place: &mut Vec<u8>, value: &[u8]) {

@@ -57,8 +57,14 @@ pub(crate) struct Table {
     /// Whether the names stand in elements of their own.
     named: bool,
     cell_text: Vec<u8>,
-    /// Columns that the open cell spans.
-    span: usize,
+    /// Columns and rows that the open cell spans.
+    span: (usize, u32),
+    /// For each column, further rows that a cell above reaches into.
+    reached: Vec<u32>,
+    /// The same for cells of the row that is being read: first column, columns, rows.
+    reaching: Vec<(usize, usize, u32)>,
+    /// Open tables that are nested deeper than is kept track of.
+    deeper: u64,
     /// Rows that have ended, and those of them that are books.
     rows: u64,
     books: u64,
@@ -76,6 +82,15 @@ const LONGEST_CELL: usize = 64 * 1024;
 
 /// More columns than this are no list; the widest form of GRIN's has some thirty.
 const MOST_COLUMNS: usize = 1_000;
+
+/// Bytes of a column's name that are kept.
+const LONGEST_NAME: usize = 1_000;
+
+/// Columns that an error names.
+const NAMED: usize = 40;
+
+/// Tables that may be open at once; where browsers stop, too.
+const DEEPEST: usize = 512;
 
 /// What ends the name of an archive.
 const ARCHIVE: &str = ".tar.gz.gpg";
@@ -98,7 +113,10 @@ impl Table {
             in_name: 0,
             named: false,
             cell_text: Vec::new(),
-            span: 1,
+            span: (1, 1),
+            reached: Vec::new(),
+            reaching: Vec::new(),
+            deeper: 0,
             rows: 0,
             books: 0,
         }
@@ -144,20 +162,29 @@ impl Table {
             .columns
             .iter()
             .any(|field| matches!(field, Field::Barcode | Field::Filename));
-        (!found).then(|| self.names.join(", "))
+        let named = &self.names[..self.names.len().min(NAMED)];
+        (!found).then(|| named.join(", "))
     }
 
     /// Whether what comes belongs to the list, or may become it.
     fn concerns(&self) -> bool {
-        !self.closed && !self.open.is_empty() && (self.list == 0 || self.open.len() == self.list)
+        !self.closed
+            && self.deeper == 0
+            && !self.open.is_empty()
+            && (self.list == 0 || self.open.len() == self.list)
     }
 
     /// A tag begins; whether a book that was open before it is complete now.
     pub(crate) fn start(&mut self, tag: &Tag) -> bool {
         if tag.name == b"table" {
+            if self.open.len() == DEEPEST {
+                self.deeper += 1;
+                return false;
+            }
             if !self.is_found() {
                 self.row = Row::default();
                 self.in_cell = false;
+                self.reached.clear();
             }
             self.open.push(Section::Body);
             return false;
@@ -186,7 +213,14 @@ impl Table {
             b"td" | b"th" if self.row.open => {
                 self.end_cell();
                 self.in_cell = true;
-                self.span = tag.span;
+                self.span = (tag.span, tag.rows);
+                while self
+                    .reached
+                    .get(self.row.columns)
+                    .is_some_and(|rows| *rows > 0)
+                {
+                    self.row.columns += 1;
+                }
                 self.in_name = 0;
                 self.cell.clear();
                 self.cell_text.clear();
@@ -194,6 +228,7 @@ impl Table {
             }
             b"thead" | b"tbody" | b"tfoot" => {
                 let complete = self.end_row();
+                self.reached.clear();
                 if let Some(section) = self.open.last_mut() {
                     *section = match tag.name[1] {
                         b'h' => Section::Head,
@@ -218,6 +253,10 @@ impl Table {
 
     /// A tag ends; whether a book is complete with it.
     pub(crate) fn end(&mut self, name: &[u8]) -> bool {
+        if name == b"table" && self.deeper > 0 {
+            self.deeper -= 1;
+            return false;
+        }
         if name == b"table" {
             let list = self.is_found() && self.open.len() == self.list && !self.closed;
             let complete = list && self.end_row();
@@ -233,6 +272,7 @@ impl Table {
             b"tr" => return self.end_row(),
             b"thead" | b"tbody" | b"tfoot" => {
                 let complete = self.end_row();
+                self.reached.clear();
                 if let Some(section) = self.open.last_mut() {
                     *section = Section::Body;
                 }
@@ -249,11 +289,13 @@ impl Table {
         if !self.in_cell || !self.is_found() || self.closed {
             return false;
         }
-        if self.in_name > 0 && self.cell.len() < LONGEST_CELL {
-            self.cell.extend_from_slice(value);
-        } else if self.cell_text.len() < LONGEST_CELL {
-            self.cell_text.extend_from_slice(value);
-        }
+        let (cell, most) = match (self.row.heading, self.in_name > 0) {
+            (_, true) => (&mut self.cell, LONGEST_NAME),
+            (true, false) => (&mut self.cell_text, LONGEST_NAME),
+            (false, false) => (&mut self.cell_text, LONGEST_CELL),
+        };
+        let room = most.saturating_sub(cell.len()).min(value.len());
+        cell.extend_from_slice(&value[..room]);
         true
     }
 
@@ -262,8 +304,12 @@ impl Table {
             return;
         }
         let index = self.row.columns;
+        let (columns, rows) = self.span;
         self.row.cells += 1;
-        self.row.columns += self.span;
+        self.row.columns += columns;
+        if rows > 1 && index < MOST_COLUMNS {
+            self.reaching.push((index, columns, rows - 1));
+        }
         if !self.is_found() {
             return;
         }
@@ -282,7 +328,7 @@ impl Table {
                     field_of(&self.fields.text(&self.cell))
                 });
                 // Columns that a heading spans beside its first one have no name of their own.
-                for _ in 1..self.span.min(MOST_COLUMNS - index) {
+                for _ in 1..columns.min(MOST_COLUMNS - index) {
                     self.names.push(String::new());
                     self.columns.push(Field::Other);
                 }
@@ -302,7 +348,11 @@ impl Table {
     fn end_row(&mut self) -> bool {
         self.end_cell();
         let row = std::mem::take(&mut self.row);
-        if !row.open || !self.is_found() {
+        if !row.open {
+            return false;
+        }
+        self.reach();
+        if !self.is_found() {
             return false;
         }
         self.rows += 1;
@@ -319,6 +369,22 @@ impl Table {
             std::mem::swap(&mut self.book, &mut self.complete);
         }
         is_book
+    }
+}
+
+impl Table {
+    /// A row ends: cells above it reach one row less, those of its own begin to reach.
+    fn reach(&mut self) {
+        for rows in &mut self.reached {
+            *rows = rows.saturating_sub(1);
+        }
+        for (first, columns, rows) in self.reaching.drain(..) {
+            let end = (first + columns).min(MOST_COLUMNS);
+            if self.reached.len() < end {
+                self.reached.resize(end, 0);
+            }
+            self.reached[first..end].fill(rows);
+        }
     }
 }
 

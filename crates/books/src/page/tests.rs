@@ -261,3 +261,206 @@ proptest! {
         prop_assert_eq!(format!("{end:?}"), format!("{again:?}"));
     }
 }
+
+/// A list of two books with this after it.
+fn list_with(after: &str) -> String {
+    format!(
+        "<html><body><table><tr class=heading><td><span class=hd3>Barcode</span></td><td><span class=hd3>Title</span></td></tr>
+        <tr><td>A1</td><td>one</td></tr><tr><td>A2</td><td>two</td></tr></table>{after}</body></html>"
+    )
+}
+
+fn next(after: &str) -> Option<String> {
+    let page = list_with(after);
+    let (_, end) = read(page.as_bytes(), None, usize::MAX);
+    end.unwrap().next
+}
+
+#[test]
+fn a_link_to_the_next_page_is_known_by_its_words_its_arrows_and_its_markup() {
+    for link in [
+        "<a href='?first=2'>Weiter</a>",
+        "<a href='?first=2'>Nächste Seite</a>",
+        "<a href='?first=2'>Suivant</a>",
+        "<a href='?first=2'>下一页</a>",
+        "<a href='?first=2'>»</a>",
+        "<a href='?first=2'>&rarr;</a>",
+        "<a rel='nofollow next' href='?p2'>2</a>",
+        "<link rel=next href='?p2'>",
+        "<a href='?first=2'><img src=x alt='Next page'></a>",
+        "<a href='?first=2' title='next'><img src=x></a>",
+        "<a href='?first=2' aria-label='Next'>2</a>",
+        "<a href='_all_books?start=2'>Next</a>",
+        "<a href='?ctoken=a'>more &gt;</a>",
+    ] {
+        assert!(next(link).is_some(), "{link}");
+    }
+    // The last page is not the next one.
+    let pager = "<a href='?first=0'>&lt;&lt; First</a> <a href='?first=98'>Last &gt;&gt;</a> <a href='?first=2'>Next &gt;</a>";
+    assert_eq!(next(pager).as_deref(), Some("?first=2"));
+    assert_eq!(next("<a href='?first=98'>Letzte »</a>"), None);
+    assert_eq!(next("<a href='?first=0'>&lt; Previous</a>"), None);
+}
+
+#[test]
+fn what_stands_in_scripts_styles_titles_and_text_areas_is_text() {
+    let link = "<a href='?first=9'>Next &gt;</a>";
+    let row = "<table><tr><td>X9</td><td>phantom</td></tr></table>";
+    for (open, close) in [
+        ("<script>var pager = \"", "\";</script>"),
+        ("<script>if (a < b) document.write('", "')</script>"),
+        ("<style>/* ", " */</style>"),
+        ("<title>", "</title>"),
+        ("<textarea>", "</textarea>"),
+        ("<!-- ", " -->"),
+        ("<iframe>", "</iframe>"),
+    ] {
+        let page = list_with(&format!("{open}{link}{row}{close}"));
+        let (found, end) = read(page.as_bytes(), None, usize::MAX);
+        assert_eq!(
+            end.unwrap(),
+            PageEnd {
+                books: 2,
+                next: None
+            },
+            "{open}"
+        );
+        assert_eq!(found.len(), 2, "{open}");
+        // In the list itself, too.
+        let page = list_with("").replace("one", &format!("{open}{row}</tr>{close}one"));
+        let (found, _) = read(page.as_bytes(), None, usize::MAX);
+        assert_eq!(found.len(), 2, "{open}");
+    }
+}
+
+#[test]
+fn a_tag_that_never_closes_makes_no_page_whole() {
+    for open in ["<a title=\"so", "<!-- ", "<script>", "<textarea>"] {
+        let page = list_with(&format!("{open}<a href='?first=2'>Next</a>"));
+        let (_, end) = read(page.as_bytes(), None, usize::MAX);
+        assert!(end.is_err(), "{open}: {end:?}");
+    }
+}
+
+#[test]
+fn cells_that_span_columns_and_rows_shift_none() {
+    let head = |cells: &str| format!("<table><tr class=heading>{cells}</tr>");
+    let name = |name: &str| format!("<td><span class=hd3>{name}</span></td>");
+    let names = [name("Barcode"), name("Title"), name("Status")].concat();
+    let wide = head(&format!("<td colspan=2></td>{names}"));
+    let page = format!("{wide}<tr><td><td><td>A1<td>one<td>NEW</tr></table>");
+    assert_eq!(
+        (
+            books(&page)[0].barcode.as_str(),
+            books(&page)[0].state.as_str()
+        ),
+        ("A1", "NEW")
+    );
+    let page = format!(
+        "{}<tr><td>A1<td colspan=2>one</tr><tr><td>A2<td>two<td>NEW</tr></table>",
+        head(&names)
+    );
+    let found = books(&page);
+    assert_eq!(
+        (found[0].title.as_str(), found[0].state.as_str()),
+        ("one", "")
+    );
+    assert_eq!(
+        (found[1].title.as_str(), found[1].state.as_str()),
+        ("two", "NEW")
+    );
+    // The title above reaches into the second row, whose state is therefore its second cell.
+    let page = format!(
+        "{}<tr><td>A1<td rowspan=2>both<td>NEW</tr><tr><td>A2<td>OLD</tr><tr><td>A3<td>three<td>NEW</tr></table>",
+        head(&names)
+    );
+    let found = books(&page);
+    let seen: Vec<_> = found
+        .iter()
+        .map(|b| (b.title.as_str(), b.state.as_str()))
+        .collect();
+    assert_eq!(seen, [("both", "NEW"), ("", "OLD"), ("three", "NEW")]);
+    for odd in [
+        "colspan=0",
+        "colspan=-1",
+        "colspan=99999999999",
+        "rowspan=99999999999",
+        "rowspan=x",
+    ] {
+        let page = format!(
+            "{}<tr><td>A1<td>one<td {odd}>NEW</tr></table>",
+            head(&names)
+        );
+        assert_eq!(books(&page)[0].state, "NEW", "{odd}");
+    }
+}
+
+/// A page of `count` pieces between a beginning and an end, that is never in memory as a whole.
+struct Endless {
+    begin: &'static [u8],
+    piece: &'static [u8],
+    count: usize,
+    at: usize,
+}
+
+impl Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let all = self.begin.len() + self.piece.len() * self.count;
+        let mut given = 0;
+        while given < buffer.len() && self.at < all {
+            buffer[given] = match self.at.checked_sub(self.begin.len()) {
+                None => self.begin[self.at],
+                Some(behind) => self.piece[behind % self.piece.len()],
+            };
+            given += 1;
+            self.at += 1;
+        }
+        Ok(given)
+    }
+}
+
+#[test]
+fn nothing_that_a_page_holds_is_kept_beyond_reason() {
+    const MEGABYTES: usize = 16;
+    for (begin, piece) in [
+        (
+            &b"<table><tr class=heading><td><span class=hd3>"[..],
+            &b"xxxxxxxx"[..],
+        ),
+        (
+            b"<table><tr class=heading>",
+            b"<td><span class=hd3>0123456789012345678901234567890123456789</span></td>",
+        ),
+        (b"<table><tr class=heading><td class='", b"xxxxxxxx"),
+        (b"<table><tr class=heading><td><a href='", b"xxxxxxxx"),
+        (b"<!--", b"xxxxxxxx"),
+        (b"<!DOCTYPE ", b"xxxxxxxx"),
+        (b"<!DOCTYPE html PUBLIC \"", b"xxxxxxxx"),
+        (b"<script>", b"</scrip"),
+        (b"<", b"xxxxxxxx"),
+        (b"<p ", b"xxxxxxxx"),
+        (b"<p>", b"xxxxxxxx"),
+        (b"<a href='?first=1'>", b"xxxxxxxx"),
+        (b"", b"<table>"),
+    ] {
+        let before = peak();
+        let page = Endless {
+            begin,
+            piece,
+            count: (MEGABYTES << 20) / piece.len(),
+            at: 0,
+        };
+        assert!(read_page(page, None, |_| true).is_err());
+        let grown = peak() - before;
+        assert!(
+            grown < 6 << 20,
+            "{grown} bytes for {}",
+            String::from_utf8_lossy(begin)
+        );
+    }
+}
+
+/// The most memory that this process ever had, in bytes.
+fn peak() -> u64 {
+    run::Usage::since(std::time::Instant::now()).peak_rss_bytes
+}

@@ -11,7 +11,7 @@ use crate::page::Tag;
 pub(crate) enum Fields {
     /// UTF-8 for sure, or made so before.
     Utf8,
-    /// Nobody said: UTF-8 if it is, else the encoding that old pages have.
+    /// Not named: UTF-8 if the bytes are valid as such, else the encoding that old pages have.
     Guess,
 }
 
@@ -46,7 +46,7 @@ const KEPT: usize = 4096;
 const SHOWN: usize = 80;
 
 impl Outside {
-    /// A tag begins; whether a list has begun, after which nobody asks what else the page may be.
+    /// A tag begins. Once a list has begun, it no longer matters what else the page may be.
     pub(crate) fn start(&mut self, tag: &Tag, is_list: bool) {
         match tag.name.as_slice() {
             b"script" | b"style" => self.in_script = true,
@@ -88,7 +88,7 @@ impl Outside {
         self.text.contains("Your request is unavailable")
     }
 
-    /// Whether somebody is to sign in.
+    /// Whether the page asks to sign in.
     pub(crate) fn is_sign_in(&self) -> bool {
         let text = self.text.to_lowercase();
         self.wants_password || text.starts_with("sign in") || text.contains("sign in to continue")
