@@ -38,7 +38,7 @@ use crate::session::{Work, patiently, wait};
 pub struct Collect {
     /// Update known books, after a complete collection.
     pub refresh: bool,
-    /// Stop after so many books.
+    /// Stop after this number of books.
     pub limit: Option<u64>,
     /// Books asked for on one page.
     pub books_per_page: u32,
@@ -424,6 +424,7 @@ impl Collecting<'_> {
             return Ok(Some(Ending::Limited));
         }
         let last = page.next.is_none();
+        self.work.catalogue.check_in_place()?;
         self.recorder.get_mut().page(page.clone(), rest).await?;
         self.ended(page);
         Ok(last.then_some(Ending::Completed {
@@ -432,7 +433,7 @@ impl Collecting<'_> {
         }))
     }
 
-    /// So many books of a page are known, some of them perhaps since the last collection.
+    /// Counts books of a page; some of them may be known since the last collection.
     fn count(&mut self, books: u64) {
         let new = books.saturating_sub(self.pass.part);
         for _ in 0..new {

@@ -1,4 +1,4 @@
-//! Dates in one form, whoever wrote them and however.
+//! Dates in one form, whichever tool wrote them.
 
 use std::borrow::Cow;
 

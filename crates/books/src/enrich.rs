@@ -33,7 +33,7 @@ pub struct Enrich {
     pub concurrent: usize,
     /// Books read from the database at a time, and asked for in one request at most.
     pub batch: u32,
-    /// Stop after so many books.
+    /// Stop after this number of books.
     pub limit: Option<u64>,
     /// Ask again for books that were asked for before.
     pub reset: bool,
@@ -338,6 +338,7 @@ impl Enriching<'_> {
             return Ok(());
         }
         let counts = (found.len() as u64, not_found.len() as u64);
+        self.work.catalogue.check_in_place()?;
         record::enriched(self.work.catalogue, found, not_found, date::now()).await?;
         self.counts.found += counts.0;
         self.counts.not_found += counts.1;

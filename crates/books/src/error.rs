@@ -66,6 +66,12 @@ pub enum Error {
         /// The run.
         run: String,
     },
+    /// The database's file was removed, or another one put in its place, while it was in use.
+    #[error("`{}` was removed or replaced while it was in use; what was recorded since is not in it", path.display())]
+    Moved {
+        /// Where it was.
+        path: PathBuf,
+    },
     /// The database.
     #[error(transparent)]
     Database(#[from] sqlite::Error),
@@ -138,7 +144,7 @@ pub enum Error {
     /// Writing an export.
     #[error("cannot write the export: {0}")]
     Output(#[source] io::Error),
-    /// Somebody asked to stop while an answer was waited for.
+    /// The work was asked to stop while it waited for an answer.
     #[error("stopped while waiting for an answer")]
     Stopped,
     /// A file cannot be written where it was wanted.

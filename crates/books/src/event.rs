@@ -133,7 +133,7 @@ pub enum Event {
         /// Why.
         reason: String,
     },
-    /// Everybody waits for something from outside.
+    /// All work waits for something from outside.
     Waiting {
         /// For what.
         what: String,

@@ -38,7 +38,7 @@ pub(crate) enum Want<'a> {
     Head,
     /// All of it.
     Whole,
-    /// What follows after so many bytes, if it is still the version with this `ETag`.
+    /// What follows after this number of bytes, if it is still the version with this `ETag`.
     Rest(u64, &'a str),
 }
 
@@ -68,7 +68,7 @@ impl Grin {
     ///
     /// # Errors
     ///
-    /// [`Error::Setting`] for an address that is none, and what reading credentials brings.
+    /// [`Error::Setting`] for an invalid address, and the errors of reading credentials.
     pub fn open(
         library: &str,
         options: &GrinOptions,
@@ -136,7 +136,7 @@ impl Grin {
         }
     }
 
-    /// Asks once; a token that is not accepted is renewed once, for everybody who waits.
+    /// Asks once; a token that is not accepted is renewed once, for all requests that wait for it.
     pub(crate) async fn get(&self, url: &Url) -> Result<Answer, Error> {
         let token = self.tokens.current().await?;
         match self.client.get(url, Some(&token)).await {
@@ -180,7 +180,7 @@ impl Grin {
         self.tokens.current().await
     }
 
-    /// A page to sign in came in place of an answer: the token is renewed, unless somebody has done so.
+    /// A page to sign in came in place of an answer: the token is renewed, unless that has been done since.
     pub(crate) async fn distrust(&self, token: &Secret) -> Result<(), Error> {
         self.tokens.renew(token).await.map(|_| ())
     }

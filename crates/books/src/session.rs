@@ -1,6 +1,6 @@
 //! A session: one command at work on a run, alone, with its log, and with GRIN to ask.
 //!
-//! Whoever starts a command, the program or a server, opens a [`Session`] and calls [`Session::collect`] or
+//! A caller that starts a command, the program or a server, opens a [`Session`] and calls [`Session::collect`] or
 //! [`Session::enrich`]: the lock, the log, the credentials, the database and the stop are here and nowhere else.
 
 use std::future::Future;
@@ -176,6 +176,7 @@ impl Session {
             tell: &tell,
         })
         .and_then(|mut done| {
+            self.catalogue.check_in_place()?;
             let writes = self.catalogue.clone().close()?;
             tell(&ended(&mut done, writes));
             Ok(done)
@@ -203,6 +204,7 @@ impl Work<'_> {
 
     /// Keeps how it went in the run's summary.
     pub(crate) fn summarise(&self, stage: Stage, result: &StageResult) -> Result<(), Error> {
+        self.catalogue.check_in_place()?;
         record_stage(self.run.directory(), self.run.config(), stage, result)
     }
 }
@@ -254,7 +256,7 @@ where
     }
 }
 
-/// Waits until somebody has asked to stop and an answer that was on its way has had time to come.
+/// Waits for a request to stop, and then long enough for an answer that is on its way.
 async fn stopped(cancel: &Cancel) {
     /// Two seconds from a signal to the exit are promised, and recording takes some of them.
     const GRACE: Duration = Duration::from_secs(1);

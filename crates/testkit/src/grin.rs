@@ -45,7 +45,7 @@ pub enum Fault {
     Silent,
     /// A redirect to this address.
     Redirect(String),
-    /// So many bytes at a time, with pauses.
+    /// This number of bytes at a time, with pauses.
     Slow(usize, Duration),
 }
 
@@ -116,6 +116,9 @@ impl std::fmt::Debug for Shelf {
 
 /// What a client's credential file holds at first.
 pub const FIRST_TOKEN: &str = "ya29.first-token-of-the-test";
+
+/// A token that is good once the first one is not, and that no one was given.
+pub const RENEWED_ELSEWHERE: &str = "ya29.not-given-to-anybody-yet";
 
 /// What gets new tokens.
 pub const REFRESH_TOKEN: &str = "1//refresh-token-of-the-test";
@@ -212,7 +215,7 @@ impl FakeGrin {
 
     /// The token in use is no longer accepted; a new one must be asked for.
     pub fn revoke_token(&self) {
-        *lock(&self.shared.token) = Some("ya29.not-given-to-anybody-yet".to_owned());
+        *lock(&self.shared.token) = Some(RENEWED_ELSEWHERE.to_owned());
     }
 
     /// How often a new token was asked for.
@@ -238,7 +241,7 @@ impl FakeGrin {
 impl Drop for FakeGrin {
     fn drop(&mut self) {
         self.shared.ended.store(true, Ordering::SeqCst);
-        // The listener looks at the flag when somebody comes.
+        // The listener looks at the flag at the next connection.
         let _ = std::net::TcpStream::connect(self.address);
     }
 }

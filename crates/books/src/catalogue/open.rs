@@ -1,6 +1,6 @@
 //! The run's database: its tables, and how it is opened.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sqlite::{Column, Db, Newer, Options, Schema, Tuning, WriteReport};
 
@@ -11,7 +11,12 @@ use crate::error::Error;
 #[derive(Clone, Debug)]
 pub struct Catalogue {
     db: Db,
+    /// Which file its path led to when it was opened.
+    file: Option<FileId>,
 }
+
+/// What tells a file from another one of the same name; nothing where the system keeps open files in their places.
+type FileId = (u64, u64);
 
 /// Columns that databases of other versions and tools may lack.
 const ADDED: [Column; COLUMNS.len() + 3] = added();
@@ -80,8 +85,7 @@ impl Catalogue {
     ///
     /// [`Error::Database`].
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let db = options(path).open()?;
-        Ok(Self { db })
+        Ok(Self::of(options(path).open()?))
     }
 
     /// Opens it for a command that only reads; columns and tables that are missing are added if the disk allows it.
@@ -94,7 +98,27 @@ impl Catalogue {
             Err(sqlite::Error::ReadOnly { .. }) => options(path).open_read_only()?,
             other => other?,
         };
-        Ok(Self { db })
+        Ok(Self::of(db))
+    }
+
+    fn of(db: Db) -> Self {
+        let file = file_id(db.path());
+        Self { db, file }
+    }
+
+    /// Makes sure that the file is still where it was: what is written to one that was removed or replaced is lost.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Moved`].
+    pub(crate) fn check_in_place(&self) -> Result<(), Error> {
+        let path = self.db.path();
+        if file_id(path) == self.file {
+            return Ok(());
+        }
+        Err(Error::Moved {
+            path: PathBuf::from(path),
+        })
     }
 
     /// The engine.
@@ -110,4 +134,16 @@ impl Catalogue {
     pub fn close(self) -> Result<WriteReport, Error> {
         Ok(self.db.close()?)
     }
+}
+
+#[cfg(unix)]
+fn file_id(path: &Path) -> Option<FileId> {
+    use std::os::unix::fs::MetadataExt;
+    let found = std::fs::metadata(path).ok()?;
+    Some((found.dev(), found.ino()))
+}
+
+#[cfg(not(unix))]
+fn file_id(_: &Path) -> Option<FileId> {
+    None
 }

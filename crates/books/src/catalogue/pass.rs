@@ -251,7 +251,7 @@ fn state(tx: &Tx<'_>, pass: &Pass, now: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// The list is at its end. Books marked as vanished that were seen again are marked no longer, whoever saw them.
+/// The list is at its end. Books marked as vanished that were seen again are marked no longer, whichever tool saw them.
 fn finish(tx: &Tx<'_>, pass: &Pass, vanished: &[String], now: &str) -> Result<u64, Error> {
     tx.execute(
         "UPDATE accession_collection SET completed_at = ?2, next_page = NULL WHERE id = ?1",
@@ -272,8 +272,8 @@ fn finish(tx: &Tx<'_>, pass: &Pass, vanished: &[String], now: &str) -> Result<u6
     Ok(vanished.len() as u64)
 }
 
-/// Books that this pass has not named and an earlier one has, those left out that are known to have vanished. Whoever
-/// saw one meanwhile, another tool perhaps, has a later session.
+/// Books that this pass has not named and an earlier one has, except those known to have vanished. If another tool
+/// has seen one meanwhile, its session is a later one.
 pub(crate) fn unseen(catalogue: &Catalogue, pass: &Pass) -> Result<Vec<String>, Error> {
     catalogue.db().read(|snapshot| {
         Ok(snapshot.query_all(
@@ -396,7 +396,7 @@ pub(crate) fn pages(catalogue: &Catalogue, pass: i64) -> Result<Vec<KnownPage>, 
     })
 }
 
-/// The latest session that listed books, by anybody.
+/// The latest session that listed books, of any tool.
 pub(crate) fn last_session(catalogue: &Catalogue) -> Result<i64, Error> {
     catalogue.db().read(|snapshot| {
         Ok(snapshot.query_row(

@@ -87,7 +87,7 @@ pub(crate) fn problem(
     })
 }
 
-/// Forgets that GRIN did not know books which are to be asked for again, by whomever they were reset.
+/// Forgets that GRIN did not know books that are to be asked for again, whichever tool reset them.
 pub(crate) fn doubt_not_found(catalogue: &Catalogue) -> Result<(), Error> {
     catalogue.db().write("doubt not found", |tx| {
         tx.execute(

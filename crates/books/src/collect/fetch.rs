@@ -109,7 +109,7 @@ pub(crate) async fn fetch(
 async fn feed(answer: &mut Answer, pieces: Sender<Bytes>) -> Result<(), web::Error> {
     while let Some(piece) = answer.chunk().await? {
         if pieces.send(piece).await.is_err() {
-            // Whoever reads has enough.
+            // The reader has enough.
             break;
         }
     }

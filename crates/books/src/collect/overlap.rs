@@ -1,7 +1,7 @@
 //! Pages that overlap, since a catalogue changes while it is listed.
 //!
 //! A link to a next page names a place in the list. Books that are removed before that place pull others past it, and
-//! nobody would ever hear of them. So each page is asked for from the last known book on: if that book is there, what
+//! they would never be listed. So each page is asked for from the last known book on: if that book is there, what
 //! follows it follows without a gap. If it is not, the page is asked for from further back, until a known book is on it.
 
 use url::form_urlencoded;

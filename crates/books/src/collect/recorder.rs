@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::listed::Books;
 use crate::run::Run;
 
-/// Fewer books than this wait for those of the next page: a transaction takes at least so many, but for the last one.
+/// Fewer books than this wait for those of the next page: only the last transaction takes fewer.
 const ENOUGH: usize = 2_000;
 
 /// Transactions that may wait for the writer.
@@ -59,7 +59,7 @@ impl<'a> Recorder<'a> {
         self.journal.pages(&self.pass)
     }
 
-    /// Takes books of a page that has more of them: so many in all up to these.
+    /// Takes books of a page that has more of them. `part` is the number of its books up to the last of these.
     pub(crate) async fn books(&mut self, books: Books, part: u64) -> Result<(), Error> {
         self.pass.part = part;
         self.waiting.books.append(books);

@@ -14,7 +14,7 @@ use crate::enrich::ask::ask;
 use crate::enrich::requests::{Kind, Request, SEARCH, cut};
 use crate::error::Error;
 
-/// More than one book in this many is too much to vanish at once without somebody's consent.
+/// More than one book in a hundred is too much to vanish at once without consent.
 const TOO_MANY: u64 = 100;
 
 /// More books than this are not asked for where consent would be needed for them: some ten requests.

@@ -20,7 +20,7 @@ pub struct CredentialPlaces {
     pub passphrases: Vec<PathBuf>,
 }
 
-/// The tokens of somebody who has signed in, as the file has them.
+/// The tokens of a sign-in, as the file has them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Credentials {
     /// The token of requests.
@@ -141,7 +141,7 @@ impl CredentialPlaces {
     ///
     /// # Errors
     ///
-    /// [`Error::SignIn`] if there is none, [`Error::Malformed`] if it is none.
+    /// [`Error::SignIn`] if the file is missing, [`Error::Malformed`] if it is not understood.
     pub fn client_secret(&self) -> Result<ClientSecret, Error> {
         let path = self.client_secrets.iter().find(|path| path.exists());
         let path = path.ok_or_else(|| Error::SignIn {
@@ -162,7 +162,7 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// [`Error::SignIn`] if there are none, [`Error::Malformed`] if they are none.
+    /// [`Error::SignIn`] if the file is missing, [`Error::Malformed`] if it is not understood.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = match run::read_small_text(path) {
             Ok(text) => text,

@@ -42,7 +42,7 @@ impl SignIn {
         }
     }
 
-    /// Where somebody signs in.
+    /// The address to sign in at.
     ///
     /// # Errors
     ///
@@ -106,7 +106,7 @@ impl SignIn {
     ///
     /// # Errors
     ///
-    /// [`Error::SignIn`] if it is refused, [`Error::Web`] if nobody answers.
+    /// [`Error::SignIn`] if it is refused, [`Error::Web`] if there is no answer.
     pub fn finish(self, code: &Secret) -> Result<Credentials, Error> {
         let mut credentials = Credentials {
             token: Secret::new(""),
@@ -134,7 +134,7 @@ impl SignIn {
 
 /// Waits until the browser that was sent to sign in comes back to `listener`; what it asked for.
 ///
-/// Anybody on this machine can connect: whoever does not bring the state of this sign-in is told that nothing is here.
+/// Every program on this machine can connect. A request without the state of this sign-in gets status 404.
 ///
 /// # Errors
 ///
@@ -180,7 +180,7 @@ pub fn listen_for_code(
             return Ok(path.to_owned());
         }
     }
-    Err(refused("nobody signed in in time"))
+    Err(refused("no sign-in came in time"))
 }
 
 fn refused(reason: &str) -> Error {
@@ -192,7 +192,7 @@ fn refused(reason: &str) -> Error {
 /// Bytes of a request's first line; a code and a state take some 200.
 const LONGEST_LINE: u64 = 16 * 1024;
 
-/// So many random bytes, as text for URLs.
+/// Random bytes, as text for URLs.
 fn random(bytes: usize) -> String {
     let mut all = Vec::with_capacity(bytes);
     while all.len() < bytes {

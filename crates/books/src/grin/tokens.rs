@@ -1,4 +1,4 @@
-//! A token that stays fresh: renewed ahead of its end or when it is refused, once for everybody who waits.
+//! A token that stays fresh: renewed ahead of its end or when it is refused, once for all requests that wait.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub struct Tokens {
 #[derive(Debug)]
 struct Shared {
     path: PathBuf,
-    /// Held while a token is renewed: whoever comes meanwhile waits, and finds the new one.
+    /// Held while a token is renewed: other requests wait for it, and find the new one.
     credentials: Mutex<Credentials>,
     /// When this process renewed it last.
     renewed: std::sync::Mutex<Option<Instant>>,
@@ -105,7 +105,7 @@ impl Tokens {
     async fn refresh(&self, credentials: &mut Credentials) -> Result<(), Error> {
         if credentials.refresh_token.is_empty() {
             return Err(Error::SignIn {
-                reason: "the token is stale, and there is none to refresh it".to_owned(),
+                reason: "the token is stale, and there is no refresh token".to_owned(),
             });
         }
         let form = [
@@ -176,7 +176,7 @@ async fn ask(token_uri: &str, form: &[(&str, &str)]) -> Result<Granted, Error> {
     })
 }
 
-/// Exchanges the code of somebody who has just signed in.
+/// Exchanges the code of a sign-in for tokens.
 pub(crate) async fn exchange(
     token_uri: &str,
     form: &[(&str, &str)],
@@ -204,7 +204,7 @@ fn take(credentials: &mut Credentials, granted: Granted) -> Result<(), Error> {
     Ok(())
 }
 
-/// When a token ends that lives so many seconds; none where that is no number.
+/// When a token with this lifetime in seconds ends; `None` if it is not a number.
 fn end_of_life(seconds: &serde_json::Value) -> Option<String> {
     let number = match seconds {
         serde_json::Value::String(text) => text.trim().parse().ok()?,

@@ -323,7 +323,7 @@ fn sync(options: &RunOptions) -> Result<SyncConfig, Error> {
 }
 
 impl RunConfig {
-    /// Reads a run's settings, whoever wrote them.
+    /// Reads a run's settings, whichever tool wrote them.
     ///
     /// # Errors
     ///

@@ -1,8 +1,10 @@
 //! The run directory: how it is named, begun and opened, and how its files are written.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+
+use run::output::OutputOptions;
 
 use crate::error::{Error, Setting};
 use crate::run::config::{self, RunConfig, StorageKind};
@@ -147,46 +149,40 @@ fn make_folders(config: &RunConfig) -> Result<(), Error> {
 
 /// Writes a file that must not exist yet: whole, or not at all.
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let file = written_beside(path, bytes)?;
-    file.persist_noclobber(path)
-        .map_err(|error| Error::file("write", path)(error.error))?;
-    Ok(())
+    write(path, bytes, &OutputOptions::new().create_new())
 }
 
-/// Replaces a file: whole, or not at all. Only the owner may read it if `private`.
+/// Replaces a file: whole, or not at all. Only the owner may read it if `private`, else everyone whom the umask lets.
 pub(crate) fn replace(path: &Path, bytes: &[u8], private: bool) -> Result<(), Error> {
-    let file = written_beside(path, bytes)?;
-    if !private {
-        readable(file.as_file(), path)?;
+    if private {
+        replace_private(path, bytes)
+    } else {
+        write(path, bytes, &OutputOptions::new())
     }
-    file.persist(path)
-        .map_err(|error| Error::file("write", path)(error.error))?;
-    Ok(())
 }
 
-/// A temporary file is for its owner alone until somebody says otherwise.
-fn written_beside(path: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile, Error> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+fn write(path: &Path, bytes: &[u8], options: &OutputOptions) -> Result<(), Error> {
+    let mut output = options.open(path)?;
+    output
+        .write_all(bytes)
+        .map_err(Error::file("write", path))?;
+    Ok(output.finish()?)
+}
+
+/// Even where others could read it before, they cannot any more. A link stays, and its target is replaced.
+fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = target.parent().filter(|p| !p.as_os_str().is_empty());
     let failed = || Error::file("write", path);
+    // A temporary file is for its owner alone.
     let mut file = tempfile::Builder::new()
         .prefix(".accession-")
-        .tempfile_in(folder)
+        .tempfile_in(folder.unwrap_or(Path::new(".")))
         .map_err(failed())?;
     file.write_all(bytes).map_err(failed())?;
     file.as_file().sync_all().map_err(failed())?;
-    Ok(file)
-}
-
-#[cfg(unix)]
-pub(crate) fn readable(file: &File, path: &Path) -> Result<(), Error> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
-        .map_err(Error::file("write", path))
-}
-
-#[cfg(not(unix))]
-pub(crate) fn readable(_: &File, _: &Path) -> Result<(), Error> {
+    file.persist(&target)
+        .map_err(|error| failed()(error.error))?;
     Ok(())
 }
 

@@ -96,7 +96,7 @@ impl RunOptions {
     ///
     /// # Errors
     ///
-    /// [`Error::Setting`] for a name that is no setting, or a number that is none.
+    /// [`Error::Setting`] for an unknown setting, or one that should be a number and is not.
     pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, Error> {
         let mut all = serde_json::Map::new();
         for (name, text) in pairs {

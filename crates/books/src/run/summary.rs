@@ -185,7 +185,7 @@ fn total(summary: &mut Map<String, Value>, stages: &Map<String, Value>, seconds:
     }
 }
 
-/// What a stage of anybody did and what it failed to do, by its counters.
+/// What a stage of any tool did and failed to do, by its counters.
 fn outcomes(name: &str, stage: &Value) -> (u64, u64) {
     let (done, failed): (&[&str], &str) = match name {
         "collect" => (&["books_collected"], "collection_failed"),
@@ -248,7 +248,7 @@ fn describe(
     let at_end = json!(stamp(ended));
     let mut set = |key: &str, value: Value| entry.insert(key.to_owned(), value);
     set("start_time", json!(stamp(result.started)));
-    // A stage that has ended is a completed one: whoever goes on with another ends it.
+    // A stage that has ended is a completed one: going on with another one ends it.
     let end = result.completed.then(|| at_end.clone());
     set("end_time", end.unwrap_or_default());
     set("duration_seconds", json!(seconds));

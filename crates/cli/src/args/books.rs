@@ -146,7 +146,8 @@ pub(crate) struct Asking {
     /// Where GRIN is [default: `GRIN_BASE_URL`, `https://books.google.com`]
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
-    /// Requests in any second, not the pause between two; 0 for no limit [default: GRIN_RATE_LIMIT_QPS, 5]
+    /// Requests in any second, not the pause between two; 0 for no limit [default: GRIN_RATE_LIMIT_QPS, 5]. The Python
+    /// tool takes its own --rate-limit and keeps none
     #[arg(long, value_name = "N")]
     pub(crate) rate_limit: Option<f64>,
     /// How often a failed request is repeated, with growing pauses
@@ -179,7 +180,7 @@ pub(crate) struct Collect {
     /// Mark books as vanished even if they are more than one in a hundred
     #[arg(long)]
     pub(crate) allow_vanish: bool,
-    /// Stop after so many books
+    /// Stop after N books
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,
     /// Books asked for on one page
@@ -204,7 +205,7 @@ pub(crate) struct Enrich {
     #[arg(long, value_name = "N", default_value_t = 6000,
         value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch_size: u32,
-    /// Stop after so many books
+    /// Stop after N books
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,
     /// Ask again for all books; what is known of them stays
@@ -243,7 +244,7 @@ pub(crate) struct Sync {
     /// The books of a file, one barcode a line, # for comments; - is standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) barcodes_file: Option<PathBuf>,
-    /// Stop after so many books that were not stored before
+    /// Stop after N books that were not stored before
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,
     /// Download what is stored already, and try again what was given up

@@ -2,8 +2,13 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test ends with its first error")]
 
+mod damage;
 mod ends;
+mod moving;
+mod outputs;
 mod secrets;
 mod settings;
+mod stops;
 mod support;
 mod sync;
+mod tokens;

@@ -63,6 +63,13 @@ impl World {
         child.wait_with_output().unwrap()
     }
 
+    /// The first page of a thousand books with something else in place of its link to the next one.
+    pub(crate) fn page_without_link(pager: &str) -> String {
+        let page = FakeCatalogue::of(3_000).first_page(1_000);
+        let (list, _) = page.split_once("<p><a ").unwrap();
+        format!("{list}{pager}</body></html>")
+    }
+
     pub(crate) fn directory(&self) -> PathBuf {
         self.folder.path().join("output/R")
     }

@@ -17,7 +17,7 @@ pub const COLUMNS_LISTED: [&str; 10] = [
     "grin_state",
 ];
 
-/// So many books, on pages of so many.
+/// A number of books, and how they are listed.
 #[derive(Clone, Debug)]
 pub struct FakeCatalogue {
     /// Books in all.
@@ -31,7 +31,7 @@ pub struct FakeCatalogue {
 }
 
 impl FakeCatalogue {
-    /// So many books, as many on a page as are asked for.
+    /// This number of books, as many on a page as are asked for.
     pub fn of(books: u64) -> Self {
         Self {
             books,
@@ -41,7 +41,7 @@ impl FakeCatalogue {
         }
     }
 
-    /// The same, with so many books on a page.
+    /// The same, with at most this number of books on a page.
     #[must_use]
     pub fn with_pages_of(self, page_size: u64) -> Self {
         Self { page_size, ..self }
@@ -74,6 +74,11 @@ impl FakeCatalogue {
         }
         let shelf: Vec<u64> = self.numbers().collect();
         self.page_of(&shelf, first, asked, link)
+    }
+
+    /// The first page, with the books that are asked for.
+    pub fn first_page(&self, asked: u64) -> String {
+        self.page(0, asked, None)
     }
 
     /// The same for a list of other books.

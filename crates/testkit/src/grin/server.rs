@@ -89,7 +89,7 @@ fn refused(fault: Option<&Fault>) -> Option<Answer> {
     }
 }
 
-/// A page that was made beforehand, for whoever may have it.
+/// A page that was made beforehand, if the request may have it.
 fn prepared(shared: &Shared, asked: &Asked) -> Option<Arc<Vec<u8>>> {
     let token = lock(&shared.token).clone()?;
     let may = asked.header("authorization") == Some(&format!("Bearer {token}"));
@@ -113,7 +113,7 @@ fn concerns(on: &On, target: &str) -> bool {
     }
 }
 
-/// Gives a new token to whoever has the refresh token.
+/// Gives a new token for the refresh token or a code.
 fn token(shared: &Shared, asked: &Asked) -> Answer {
     if !asked.body.contains("grant_type=refresh_token") && !asked.body.contains("code=") {
         return Answer {

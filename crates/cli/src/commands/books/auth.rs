@@ -13,7 +13,7 @@ use run::ExitStatus;
 use crate::commands::books::settings;
 use crate::printer::{Printer, Volume};
 
-/// How long somebody may take to sign in.
+/// How long signing in may take.
 const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Signs in and keeps the tokens.
