@@ -133,6 +133,28 @@ pub(crate) enum Music {
         #[command(flatten)]
         place: Place,
     },
+    /// Copy the library to a file, whether or not something is being imported
+    Backup {
+        #[command(flatten)]
+        place: Place,
+        /// The file to write
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Replace a file that is there already
+        #[arg(long)]
+        replace: bool,
+    },
+    /// Put a copy that `backup` made in the library's place; what is there is moved aside
+    Restore {
+        #[command(flatten)]
+        place: Place,
+        /// The copy
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Move a library that is sound aside, too
+        #[arg(long)]
+        replace: bool,
+    },
     /// Write the passages out for other programs
     Export(Export),
 }

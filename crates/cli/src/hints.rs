@@ -22,6 +22,10 @@ fn in_music(error: &music::Error) -> Option<String> {
         Error::NotOnePassage { name, .. } => {
             format!("`accession music show {name}` lists their ids")
         }
+        Error::Taken { .. } => "`--replace` has it replaced".to_owned(),
+        Error::InUse { .. } => {
+            "stop the player or the import that has it open, and try again".to_owned()
+        }
         Error::NoFlavor { .. } => "`accession music import` does it".to_owned(),
         Error::UnknownSetting { .. } => "`accession music settings list` names them all".to_owned(),
         Error::NoCandidate { passage } => {

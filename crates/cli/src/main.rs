@@ -89,6 +89,16 @@ fn run_command(command: Command, printer: Printer) -> anyhow::Result<ExitStatus>
         Command::Music(Music::Check { folder, place }) => {
             commands::check::check(&place.or_folder(folder), printer)
         }
+        Command::Music(Music::Backup {
+            place,
+            file,
+            replace,
+        }) => commands::backup::backup(&place, &file, replace, printer),
+        Command::Music(Music::Restore {
+            place,
+            file,
+            replace,
+        }) => commands::backup::restore(&place, &file, replace, printer),
         Command::Music(Music::Export(export)) => commands::export::export(&export, printer),
         Command::Books(command) => commands::books::run(command, printer),
         Command::Completions { shell } => commands::generate::completions(shell),

@@ -32,6 +32,26 @@ pub enum Error {
         /// Where the database was looked for.
         path: PathBuf,
     },
+    /// A database of something else where a library was expected.
+    #[error("`{path}` is no library: {reason}")]
+    NotALibrary {
+        /// The database.
+        path: PathBuf,
+        /// What was expected, and what was found.
+        reason: String,
+    },
+    /// A file is in the place of one that was to be written.
+    #[error("`{path}` is there already")]
+    Taken {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another process has a database open that is to be copied or replaced as a whole.
+    #[error("another process is using `{path}`")]
+    InUse {
+        /// The database.
+        path: PathBuf,
+    },
     /// Every file of the library seems to be gone, which is more often an unmounted disk.
     #[error("found no audio file in `{root}`, but the library knows {known}; nothing was pruned")]
     PruneEverything {
@@ -146,6 +166,17 @@ pub enum Error {
     /// Writing what was asked for failed.
     #[error("cannot write the output: {0}")]
     Output(#[from] std::io::Error),
+}
+
+impl Error {
+    /// An error of the engine about a whole file, where a person can do something about it.
+    pub(crate) fn of_file(error: sqlite::Error) -> Self {
+        match error {
+            sqlite::Error::Exists { path } => Self::Taken { path },
+            sqlite::Error::InUse { path } => Self::InUse { path },
+            other => Self::Database(other),
+        }
+    }
 }
 
 /// The result of a command on a library.

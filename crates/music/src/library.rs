@@ -1,6 +1,7 @@
 //! A library: one SQLite file in the WKMP schema, and the root folder its paths start from.
 
 pub mod answers;
+pub mod backup;
 pub mod check;
 mod columns;
 pub mod covers;

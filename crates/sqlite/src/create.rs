@@ -107,6 +107,25 @@ impl Temporary {
         sync_directory(path).map_err(failed)?;
         Ok(published)
     }
+
+    /// Gives the finished file the name of one that is there, which nobody may have open.
+    pub(crate) fn replace(self, path: &Path) -> Result<(), Error> {
+        let failed = |error| Error::io(path, &error);
+        let mut wal = path.as_os_str().to_owned();
+        wal.push("-wal");
+        // It would be taken for a WAL of the new file.
+        if fs::metadata(&wal).is_ok_and(|found| found.len() > 0) {
+            return Err(Error::InUse {
+                path: path.to_path_buf(),
+            });
+        }
+        File::open(&self.path)
+            .and_then(|file| file.sync_all())
+            .map_err(failed)?;
+        fs::rename(&self.path, path).map_err(failed)?;
+        drop(self);
+        sync_directory(path).map_err(failed)
+    }
 }
 
 impl Drop for Temporary {

@@ -183,6 +183,19 @@ impl Db {
         })
     }
 
+    /// Copies as [`Db::backup`] does, reads the copy whole, and only then gives it its name; with `replace`, over a file
+    /// that is there. A database that proves to be damaged replaces nothing: [`Error::Corrupt`].
+    pub fn backup_checked(&self, path: impl AsRef<Path>, replace: bool) -> Result<(), Error> {
+        self.not_inside("backup")?;
+        let settings = &self.shared.settings;
+        let _inside = self.shared.id.enter();
+        let loan = self.shared.readers.lend(settings)?;
+        loan.in_snapshot(settings, |connection| {
+            let source = (connection, &*settings.path);
+            backup::copy_checked(source, path.as_ref(), &settings.tuning, replace)
+        })
+    }
+
     /// Renews the statistics of SQLite's query planner, at the end of long runs.
     ///
     /// It is a unit like any other, labelled `optimize`: it queues, and holds the write lock for up to some seconds on

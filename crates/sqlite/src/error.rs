@@ -169,8 +169,15 @@ pub enum Error {
         path: PathBuf,
     },
 
-    /// The target of a backup exists.
-    #[error("`{}` exists already\nhint: a backup never replaces a file, choose another name", path.display())]
+    /// Another process has a file open that is to be copied or replaced as a whole.
+    #[error("another process is using the database `{}`", path.display())]
+    InUse {
+        /// The database file.
+        path: PathBuf,
+    },
+
+    /// The target of a backup or a restore exists.
+    #[error("`{}` exists already", path.display())]
     Exists {
         /// The target.
         path: PathBuf,
@@ -178,6 +185,17 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same of another file: what was found out on a copy is told of the original.
+    pub(crate) fn of(self, original: &Path) -> Error {
+        let path = original.to_path_buf();
+        match self {
+            Error::CannotOpen { reason, .. } => Error::CannotOpen { path, reason },
+            Error::NotADatabase { .. } => Error::NotADatabase { path },
+            Error::Corrupt { reason, .. } => Error::Corrupt { path, reason },
+            other => other,
+        }
+    }
+
     /// Whether a UNIQUE or PRIMARY KEY constraint was violated, so that the row is there already.
     pub fn is_unique_violation(&self) -> bool {
         use rusqlite::ffi::{

@@ -9,6 +9,7 @@
     reason = "a test fails where something is not as it should be, and says when it cannot look"
 )]
 
+mod backup;
 mod beside;
 mod collection;
 mod edits;

@@ -55,6 +55,7 @@ fn messages_say_what_failed_and_what_to_do() {
             label: "record file",
         },
         Error::Closed { path: path() },
+        Error::InUse { path: path() },
         Error::Exists { path: path() },
     ];
     let texts: Vec<_> = errors.iter().map(Error::to_string).collect();

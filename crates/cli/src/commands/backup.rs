@@ -1,0 +1,61 @@
+//! `music backup` and `music restore`.
+
+use std::path::Path;
+
+use anyhow::Result;
+use music::library::backup;
+use run::ExitStatus;
+
+use crate::args::Place;
+use crate::commands::located;
+use crate::printer::Printer;
+
+/// Copies the library to a file.
+pub(crate) fn backup(
+    place: &Place,
+    file: &Path,
+    replace: bool,
+    printer: Printer,
+) -> Result<ExitStatus> {
+    let located = located(place, printer)?;
+    let held = backup::backup(&located.database, file, replace)?;
+    let shown = serde_json::json!({ "path": file, "files": held.files, "passages": held.passages });
+    printer.show(&shown, || {
+        vec![format!(
+            "`{}` holds {} files and {} passages",
+            file.display(),
+            held.files,
+            held.passages
+        )]
+    });
+    Ok(ExitStatus::Done)
+}
+
+/// Puts a copy in the library's place.
+pub(crate) fn restore(
+    place: &Place,
+    file: &Path,
+    replace: bool,
+    printer: Printer,
+) -> Result<ExitStatus> {
+    let located = located(place, printer)?;
+    let restored = backup::restore(file, &located.database, replace)?;
+    printer.show(&restored, || {
+        let mut lines = vec![format!(
+            "`{}` holds {} files and {} passages",
+            located.database.display(),
+            restored.held.files,
+            restored.held.passages
+        )];
+        if let Some(moved_to) = &restored.moved_to {
+            let kind = if restored.was_damaged {
+                "the damaged library"
+            } else {
+                "the library that was there"
+            };
+            lines.push(format!("{kind} is now `{}`", moved_to.display()));
+        }
+        lines
+    });
+    Ok(ExitStatus::Done)
+}
