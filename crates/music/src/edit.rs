@@ -269,7 +269,7 @@ fn write(
     }
     let place = cut.place.clone();
     let passages = cut.passages.clone();
-    library.db().write("record edits", move |tx| {
+    library.db().try_write("record edits", move |tx| {
         if moves_bounds {
             edits::move_to(tx, &place.sound, before, after)?;
             record::write_bounds(tx, &place.file, &passages)?;
@@ -313,7 +313,7 @@ pub fn undo(library: &Library, ids: &[i64]) -> Result<()> {
     let ids = ids.to_vec();
     library
         .db()
-        .write("undo edits", move |tx| edits::undo(tx, &ids))?;
+        .try_write("undo edits", move |tx| edits::undo(tx, &ids))?;
     let mut again: Vec<Place> = Vec::new();
     for edit in &undone {
         for (passage, place) in passages_of(library, edit)? {
@@ -332,7 +332,7 @@ pub fn undo(library: &Library, ids: &[i64]) -> Result<()> {
         let file = place.file.clone();
         library
             .db()
-            .write("undo edits", move |tx| edits::cut_anew(tx, &file, true))?;
+            .try_write("undo edits", move |tx| edits::cut_anew(tx, &file, true))?;
         hear_again(library, &place)?;
     }
     Ok(())
@@ -425,7 +425,7 @@ pub(crate) fn take_over(library: &Library, edits: Vec<NewEdit>) -> Result<Import
     let kept = edits.clone();
     let new = library
         .db()
-        .write("take edits over", move |tx| edits::write(tx, &kept))?;
+        .try_write("take edits over", move |tx| edits::write(tx, &kept))?;
     let mut to_cut = Vec::new();
     for edit in edits {
         let is_cut = edit.field == Field::Cut;
@@ -444,7 +444,7 @@ pub(crate) fn take_over(library: &Library, edits: Vec<NewEdit>) -> Result<Import
                 to_cut.push(place.file.clone());
             }
             let file = place.file;
-            library.db().write("take edits over", move |tx| {
+            library.db().try_write("take edits over", move |tx| {
                 if is_cut {
                     edits::cut_anew(tx, &file, false)?;
                 }

@@ -28,6 +28,9 @@ use crate::library::settings::Settings;
 /// The database's name in the root folder.
 pub const DATABASE: &str = "wkmp.db";
 
+/// Marks a library that we made: "Acmu". Those that WKMP made bear no mark.
+const APPLICATION_ID: i32 = i32::from_be_bytes(*b"Acmu");
+
 /// The WKMP part of the schema. A newer version only warns, as WKMP's own services do.
 const WKMP: Schema = Schema {
     component: "wkmp",
@@ -249,6 +252,7 @@ fn options(path: &Path, settings: &Settings) -> Options {
         .schema(WKMP)
         .schema(ACCESSION)
         .schema(IDENTIFY)
+        .application_id(APPLICATION_ID)
         .busy_timeout(settings.lock_retry)
         .max_lock_wait(settings.max_lock_wait)
 }
@@ -328,7 +332,7 @@ mod tests {
         let library = Library::open(&folder.path().join(DATABASE), folder.path()).unwrap();
         library
             .db()
-            .write("seed", |tx| -> Result<()> {
+            .try_write("seed", |tx| -> Result<()> {
                 tx.execute("INSERT INTO files (guid, path, hash, modification_time, duration_ticks) VALUES ('f', 'a.mp3', '', '', 282240000)", params![])?;
                 tx.execute("INSERT INTO passages (guid, file_id, start_time_ticks, end_time_ticks, lead_out_start_ticks) VALUES ('p', 'f', 14112000, 282240000, 254016000)", params![])?;
                 Ok(())

@@ -11,9 +11,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use sqlite::{
-    Db, Error, Newer, Options, Schema, Synchronous, params_from_iter, placeholders, types::Value,
-};
+use sqlite::{Db, Error, Newer, Options, Schema, Synchronous, params_from_iter, types::Value};
 
 const THREADS: usize = 16;
 const UNITS: usize = 4_000;
@@ -128,8 +126,8 @@ fn rows(directory: &Path, per_unit: usize, per_statement: usize) -> Result<(), E
             if per_statement == 1 {
                 return tx.insert_rows("wide", &COLUMNS, "", unit).map(|_| ());
             }
-            let values =
-                vec![format!("({})", placeholders(COLUMNS.len())); per_statement].join(", ");
+            let values = vec![format!("({})", vec!["?"; COLUMNS.len()].join(", ")); per_statement]
+                .join(", ");
             let sql = format!("INSERT INTO wide ({}) VALUES {values}", COLUMNS.join(", "));
             for chunk in unit.chunks(per_statement) {
                 tx.execute(&sql, params_from_iter(chunk.iter().flatten()))?;

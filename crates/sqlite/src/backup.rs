@@ -8,7 +8,7 @@ use rusqlite::backup::{Backup, StepResult};
 use crate::connect;
 use crate::create::{self, Temporary};
 use crate::error::Error;
-use crate::options::Tuning;
+use crate::options::Settings;
 
 /// Pages copied per step: 4 MiB at the default page size.
 const PAGES: i32 = 1024;
@@ -17,7 +17,7 @@ const PAGES: i32 = 1024;
 ///
 /// The transaction keeps `source` on one state. Without it, each commit would make the copy start again, and under
 /// steady writing it would never end.
-pub(crate) fn copy(source: &Connection, path: &Path, tuning: &Tuning) -> Result<(), Error> {
+pub(crate) fn copy(source: &Connection, path: &Path, settings: &Settings) -> Result<(), Error> {
     let taken = || Error::Exists {
         path: path.to_path_buf(),
     };
@@ -25,7 +25,7 @@ pub(crate) fn copy(source: &Connection, path: &Path, tuning: &Tuning) -> Result<
         return Err(taken());
     }
     let path = std::path::absolute(path).map_err(|error| Error::io(path, &error))?;
-    let (temporary, target) = build(source, &path, tuning)?;
+    let (temporary, target) = build(source, &path, settings)?;
     connect::finish_building(target).map_err(|error| Error::sqlite(&path, error))?;
     if temporary.publish(&path)? {
         Ok(())
@@ -39,7 +39,7 @@ pub(crate) fn copy(source: &Connection, path: &Path, tuning: &Tuning) -> Result<
 pub(crate) fn copy_checked(
     source: (&Connection, &Path),
     path: &Path,
-    tuning: &Tuning,
+    settings: &Settings,
     replace: bool,
 ) -> Result<(), Error> {
     let (source, database) = source;
@@ -60,7 +60,7 @@ pub(crate) fn copy_checked(
             return Err(Error::CannotOpen { path, reason });
         }
     }
-    let (temporary, target) = build(source, &path, tuning)?;
+    let (temporary, target) = build(source, &path, settings)?;
     // What is copied page by page is as damaged as what it was copied from, and must not take a sound copy's place.
     find_damage(&target, database)?;
     connect::finish_building(target).map_err(|error| Error::sqlite(&path, error))?;
@@ -76,11 +76,11 @@ pub(crate) fn copy_checked(
 fn build(
     source: &Connection,
     path: &Path,
-    tuning: &Tuning,
+    settings: &Settings,
 ) -> Result<(Temporary, Connection), Error> {
     let failed = |error| Error::sqlite(path, error);
     let temporary = Temporary::beside(path)?;
-    let mut target = connect::builder(&temporary.path, tuning.page_size).map_err(failed)?;
+    let mut target = connect::builder(&temporary.path, settings).map_err(failed)?;
     source
         .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
         .map_err(failed)?;

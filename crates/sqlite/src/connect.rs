@@ -16,13 +16,15 @@ const PREPARED_STATEMENTS: usize = 128;
 /// How readers open the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
+    /// As `Shared`, and allowed to write, which only tidies up: the last connection removes the WAL when it is closed.
+    Tidy,
     /// With the shared memory of the WAL, so that they see what others commit.
     Shared,
     /// Without any lock or shared memory: nobody can write to this file.
     Immutable,
 }
 
-/// The one writing connection of an existing file.
+/// The one writing connection of an existing file, before anything is written: see [`prepare`].
 pub(crate) fn writer(settings: &Settings) -> Result<Connection, Error> {
     let path = &settings.path;
     // No CREATE: a file that vanished must not come back empty. NO_MUTEX: one thread owns the connection.
@@ -39,20 +41,31 @@ pub(crate) fn writer(settings: &Settings) -> Result<Connection, Error> {
         .busy_timeout(settings.busy_timeout)
         .map_err(failed)?;
     common(&connection, settings).map_err(failed)?;
-    use_wal(&connection, settings)?;
-    writer_pragmas(&connection, settings).map_err(failed)?;
     Ok(connection)
+}
+
+/// Makes a file of ours one with a WAL, and the connection one that writes.
+pub(crate) fn prepare(connection: &Connection, settings: &Settings) -> Result<(), Error> {
+    use_wal(connection, settings)?;
+    writer_pragmas(connection, settings).map_err(|error| Error::sqlite(&settings.path, error))
 }
 
 /// A reading connection.
 pub(crate) fn reader(settings: &Settings, access: Access) -> Result<Connection, Error> {
     let path = &settings.path;
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let (only_read, no_mutex) = (
+        OpenFlags::SQLITE_OPEN_READ_ONLY,
+        OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    );
     let opened = match access {
-        Access::Shared => Connection::open_with_flags(path, flags),
-        Access::Immutable => {
-            Connection::open_with_flags(immutable_uri(path), flags | OpenFlags::SQLITE_OPEN_URI)
+        Access::Tidy => {
+            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | no_mutex)
         }
+        Access::Shared => Connection::open_with_flags(path, only_read | no_mutex),
+        Access::Immutable => Connection::open_with_flags(
+            immutable_uri(path),
+            only_read | no_mutex | OpenFlags::SQLITE_OPEN_URI,
+        ),
     };
     let failed = |error| Error::sqlite(path, error);
     let connection = opened.map_err(failed)?;
@@ -61,7 +74,8 @@ pub(crate) fn reader(settings: &Settings, access: Access) -> Result<Connection, 
         .busy_timeout(settings.max_lock_wait)
         .map_err(failed)?;
     common(&connection, settings).map_err(failed)?;
-    // Belt and braces: the file is opened read-only, and this also refuses writes to temporary tables.
+    settings.check_home()?;
+    // Nothing is written, not even to temporary tables.
     connection
         .pragma_update(None, "query_only", true)
         .map_err(failed)?;
@@ -77,6 +91,18 @@ pub(crate) fn probe_reader(settings: &Settings) -> Result<(Connection, Access), 
             .map_err(|error| Error::sqlite(&settings.path, error))?;
         Ok((connection, access))
     };
+    // Whoever has the file open has put both beside it; with neither, a reader that may not write would leave them.
+    let is_at_rest = ["-wal", "-shm"]
+        .iter()
+        .all(|end| beside(&settings.path, end).is_err());
+    let may_write =
+        |connection: &Connection| connection.is_readonly("main").is_ok_and(|read| !read);
+    match open(Access::Tidy) {
+        Ok((connection, access)) if may_write(&connection) => return Ok((connection, access)),
+        Err(error @ (Error::NotADatabase { .. } | Error::Corrupt { .. })) => return Err(error),
+        _ if is_at_rest => return open(Access::Immutable),
+        _ => {}
+    }
     match open(Access::Shared) {
         Err(Error::CannotOpen { .. } | Error::ReadOnly { .. }) if !has_wal(&settings.path) => {
             open(Access::Immutable)
@@ -175,9 +201,12 @@ fn use_wal(connection: &Connection, settings: &Settings) -> Result<(), Error> {
 }
 
 /// A file under construction: nobody else knows it, so it needs no safety until it is published.
-pub(crate) fn builder(path: &Path, page_size: u32) -> rusqlite::Result<Connection> {
+pub(crate) fn builder(path: &Path, settings: &Settings) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
-    connection.pragma_update(None, "page_size", page_size)?;
+    connection.pragma_update(None, "page_size", settings.tuning.page_size)?;
+    if let Some(id) = settings.application_id {
+        connection.pragma_update(None, "application_id", id)?;
+    }
     connection.pragma_update(None, "synchronous", "OFF")?;
     // As in `common`: what this crate creates, it can also use.
     connection.pragma_update(None, "trusted_schema", false)?;
@@ -200,9 +229,13 @@ pub(crate) fn is_schema_error(error: &rusqlite::Error) -> bool {
 }
 
 fn has_wal(path: &Path) -> bool {
-    let mut wal = path.as_os_str().to_owned();
-    wal.push("-wal");
-    std::fs::metadata(wal).is_ok_and(|wal| wal.len() > 0)
+    beside(path, "-wal").is_ok_and(|wal| wal.len() > 0)
+}
+
+fn beside(path: &Path, end: &str) -> std::io::Result<std::fs::Metadata> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    std::fs::metadata(name)
 }
 
 /// The path as SQLite's URI, each unusual byte escaped, so that `?`, `#` and `%` in names mean themselves.

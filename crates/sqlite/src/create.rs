@@ -61,8 +61,7 @@ pub(crate) fn fresh(settings: &Settings, schemas: &[Schema]) -> Result<(), Error
     let path = &settings.path;
     let temporary = Temporary::beside(path)?;
     let failed = |error| Error::sqlite(path, error);
-    let connection =
-        connect::builder(&temporary.path, settings.tuning.page_size).map_err(failed)?;
+    let connection = connect::builder(&temporary.path, settings).map_err(failed)?;
     upgrade::create_all(&connection, path, schemas)?;
     connect::finish_building(connection).map_err(failed)?;
     temporary.publish(path)?;

@@ -13,13 +13,14 @@ use crate::connect::Access;
 use crate::error::Error;
 use crate::gate::{Pending, Ticket, received};
 use crate::inside::Id;
+use crate::log;
 use crate::options::Settings;
 use crate::readers::Readers;
 use crate::report::{Meter, WriteReport};
 use crate::schema::Warning;
 use crate::snapshot::Snapshot;
 use crate::tx::Tx;
-use crate::writer::Writer;
+use crate::writer::{Hurry, Writer};
 
 /// An open database; clones share it.
 ///
@@ -36,6 +37,7 @@ struct Shared {
     settings: Settings,
     warnings: Vec<Warning>,
     meter: Arc<Meter>,
+    hurry: Arc<Hurry>,
     readers: Readers,
     gate: Mutex<Gate>,
     writer: Mutex<Option<JoinHandle<Result<(), Error>>>>,
@@ -59,7 +61,14 @@ impl Db {
     ) -> Result<Db, Error> {
         let id = Id::unique();
         let (sender, receiver) = channel();
-        let writer = Writer::new(connection, settings.clone(), Arc::clone(&meter), receiver)?;
+        let hurry = Arc::new(Hurry::default());
+        let writer = Writer::new(
+            connection,
+            settings.clone(),
+            Arc::clone(&meter),
+            receiver,
+            Arc::clone(&hurry),
+        )?;
         let work = move || {
             let _inside = id.enter();
             writer.run()
@@ -78,6 +87,7 @@ impl Db {
                 settings,
                 warnings,
                 meter,
+                hurry,
                 readers,
                 gate,
                 writer,
@@ -101,6 +111,7 @@ impl Db {
                 settings,
                 warnings,
                 meter,
+                hurry: Arc::default(),
                 readers,
                 gate,
                 writer,
@@ -127,10 +138,31 @@ impl Db {
 
     /// Queues `work` as one unit and waits until it is committed.
     ///
+    /// ```
+    /// # let directory = tempfile::tempdir().expect("a temporary directory");
+    /// # let db = sqlite::Options::new(directory.path().join("a.db")).open()?;
+    /// db.write("make tables", |tx| {
+    ///     tx.execute("CREATE TABLE note (title TEXT)", [])?;
+    ///     Ok(())
+    /// })?;
+    /// # Ok::<(), sqlite::Error>(())
+    /// ```
+    ///
+    /// Closures with an error type of their own go to [`Db::try_write`].
+    ///
     /// The unit is all or nothing: an error or a panic of the closure undoes it, the panic continues in the caller.
     /// Units of all threads run one after the other in the order in which they came, some of them in one transaction.
     /// Prepare everything outside; while the closure runs, nobody else can write.
-    pub fn write<T, E, F>(&self, label: &'static str, work: F) -> Result<T, E>
+    pub fn write<T, F>(&self, label: &'static str, work: F) -> Result<T, Error>
+    where
+        F: FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.try_write(label, work)
+    }
+
+    /// [`Db::write`] with an error type of the caller.
+    pub fn try_write<T, E, F>(&self, label: &'static str, work: F) -> Result<T, E>
     where
         F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
@@ -179,7 +211,7 @@ impl Db {
         let _inside = self.shared.id.enter();
         let loan = self.shared.readers.lend(settings)?;
         loan.in_snapshot(settings, |connection| {
-            backup::copy(connection, path.as_ref(), &settings.tuning)
+            backup::copy(connection, path.as_ref(), settings)
         })
     }
 
@@ -192,17 +224,14 @@ impl Db {
         let loan = self.shared.readers.lend(settings)?;
         loan.in_snapshot(settings, |connection| {
             let source = (connection, &*settings.path);
-            backup::copy_checked(source, path.as_ref(), &settings.tuning, replace)
+            backup::copy_checked(source, path.as_ref(), settings, replace)
         })
     }
 
-    /// Renews the statistics of SQLite's query planner, at the end of long runs.
-    ///
-    /// It is a unit like any other, labelled `optimize`: it queues, and holds the write lock for up to some seconds on
-    /// large files.
-    pub fn optimize(&self) -> Result<(), Error> {
-        // All tables, not only those that this connection has queried: reading is done on others.
-        self.write("optimize", |tx| tx.internal("PRAGMA optimize = 0x10002"))
+    /// Cuts waiting for other processes short whenever `asked` answers yes, such as after Ctrl-C: a unit then waits two
+    /// seconds at most. A later call replaces the question.
+    pub fn hurry_when(&self, asked: impl Fn() -> bool + Send + Sync + 'static) {
+        self.shared.hurry.when(Box::new(asked));
     }
 
     /// Looks for damage and for references to rows that do not exist. Reads the whole file.
@@ -292,7 +321,7 @@ impl Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         if let Err(error) = self.close() {
-            tracing::warn!(database.path = %self.settings.path.display(), "closing failed: {error}");
+            log::warning!(self.settings.path, "closing failed: {error}");
         }
     }
 }

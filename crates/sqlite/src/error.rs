@@ -112,6 +112,36 @@ pub enum Error {
         mode: String,
     },
 
+    /// The file that was opened is no longer at its path.
+    #[error("the database `{}` was moved, deleted or replaced while it was open: {found}\nhint: what was written since may be lost, run again", path.display())]
+    Moved {
+        /// Where it was.
+        path: PathBuf,
+        /// What is there now.
+        found: &'static str,
+    },
+
+    /// Other processes have held the write lock for so long that waiting on makes no sense.
+    #[error(
+        "other processes have held the write lock of `{}` for {:.0} s without a pause\nhint: find out which process it is, end it, and run again",
+        path.display(), waited.as_secs_f64()
+    )]
+    Blocked {
+        /// The database file.
+        path: PathBuf,
+        /// For how long nothing could be written.
+        waited: Duration,
+    },
+
+    /// The file is a database of another program.
+    #[error("`{}` is the database of another program: {reason}\nhint: check the path, the file was left untouched", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// How that is known.
+        reason: String,
+    },
+
     /// A statement violated a constraint of the schema.
     #[error("{} in `{sql}`", said(cause))]
     Constraint {
@@ -204,6 +234,20 @@ impl Error {
         matches!(
             self.sqlite_code(),
             Some(SQLITE_CONSTRAINT_UNIQUE | SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_ROWID)
+        )
+    }
+
+    /// Whether later units will fail for the same reason, so that a job had better end.
+    pub fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Error::Moved { .. }
+                | Error::Blocked { .. }
+                | Error::Corrupt { .. }
+                | Error::NotADatabase { .. }
+                | Error::ReadOnly { .. }
+                | Error::CannotOpen { .. }
+                | Error::Closed { .. }
         )
     }
 

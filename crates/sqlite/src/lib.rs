@@ -6,14 +6,15 @@
 
 mod backup;
 mod check;
-mod chunk;
 mod connect;
 mod create;
 mod db;
 mod error;
 mod foreign;
 mod gate;
+mod home;
 mod inside;
+mod log;
 mod options;
 mod patience;
 mod readers;
@@ -25,10 +26,9 @@ mod tx;
 mod writer;
 
 pub use rusqlite::Result as RowResult;
-pub use rusqlite::{Params, Row, ToSql, named_params, params, params_from_iter, types};
+pub use rusqlite::{Params, Row, ToSql, params, params_from_iter, types};
 
 pub use crate::check::{CheckReport, Orphan};
-pub use crate::chunk::{MAX_VARIABLES, each_chunk, placeholders};
 pub use crate::db::Db;
 pub use crate::error::Error;
 pub use crate::foreign::Foreign;

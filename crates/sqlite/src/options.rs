@@ -8,9 +8,10 @@ use crate::connect;
 use crate::create;
 use crate::db::Db;
 use crate::error::Error;
+use crate::home::Home;
 use crate::report::Meter;
 use crate::schema::Schema;
-use crate::schema::upgrade;
+use crate::schema::{owner, upgrade};
 
 /// When a commit reaches the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,10 +71,21 @@ pub(crate) struct Settings {
     pub(crate) path: PathBuf,
     pub(crate) synchronous: Synchronous,
     pub(crate) max_lock_wait: Duration,
+    pub(crate) max_blocked: Duration,
+    pub(crate) application_id: Option<i32>,
+    /// The file that was opened for writing.
+    pub(crate) home: Option<Home>,
     pub(crate) busy_timeout: Duration,
     pub(crate) group_limit: Duration,
     pub(crate) readers: usize,
     pub(crate) tuning: Tuning,
+}
+
+impl Settings {
+    /// Fails if the file that was opened for writing is no longer at its path.
+    pub(crate) fn check_home(&self) -> Result<(), Error> {
+        self.home.as_ref().map_or(Ok(()), Home::check)
+    }
 }
 
 impl Options {
@@ -84,6 +96,9 @@ impl Options {
                 path: path.as_ref().to_path_buf(),
                 synchronous: Synchronous::Normal,
                 max_lock_wait: Duration::from_secs(30),
+                max_blocked: Duration::from_mins(2),
+                application_id: None,
+                home: None,
                 busy_timeout: Duration::from_millis(250),
                 group_limit: Duration::from_millis(3),
                 readers: 4,
@@ -109,6 +124,20 @@ impl Options {
     /// How long a unit waits for other processes before [`Error::Locked`]; 30 s unless said.
     pub fn max_lock_wait(mut self, limit: Duration) -> Self {
         self.settings.max_lock_wait = limit;
+        self
+    }
+
+    /// How long other processes may hold the lock without a pause before every unit fails with [`Error::Blocked`]; 2
+    /// minutes unless said. A job of many units would otherwise wait for each of them.
+    pub fn max_blocked(mut self, limit: Duration) -> Self {
+        self.settings.max_blocked = limit;
+        self
+    }
+
+    /// Marks files that are created as those of one program, as `file` shows it, and refuses those with another mark
+    /// and unmarked ones that hold tables of others only with [`Error::Foreign`].
+    pub fn application_id(mut self, id: i32) -> Self {
+        self.settings.application_id = Some(id);
         self
     }
 
@@ -148,7 +177,7 @@ impl Options {
     /// the schemas by reading; only if something is missing is the write lock taken, once.
     pub fn open(mut self) -> Result<Db, Error> {
         self.make_absolute()?;
-        let settings = self.settings;
+        let mut settings = self.settings;
         create::remove_abandoned(&settings.path);
         if !create::exists(&settings.path)? {
             if !self.create {
@@ -160,7 +189,13 @@ impl Options {
             create::fresh(&settings, &self.schemas)?;
         }
         let meter = Arc::new(Meter::default());
+        let home = Home::of(&settings.path)?;
         let mut connection = connect::writer(&settings)?;
+        // Whatever was opened in between, it is what the path named before and after.
+        home.check()?;
+        owner::check(&connection, &settings, &self.schemas)?;
+        connect::prepare(&connection, &settings)?;
+        settings.home = Some(home);
         let warnings =
             upgrade::bring_up_to_date(&mut connection, &settings, &self.schemas, &meter)?;
         connect::end_upgrade(&connection, &settings.path)?;
@@ -169,8 +204,9 @@ impl Options {
 
     /// Opens the database for reading only; nothing is created, upgraded or locked.
     ///
-    /// Works on read-only media: where SQLite cannot create the shared memory of the WAL and no WAL is left to read,
-    /// the file is opened as immutable.
+    /// Nothing is left behind either: where the file may be written, the last reader removes the WAL and its shared
+    /// memory, and finishes what a killed process left in them. On read-only media, and where only reading is allowed and
+    /// nobody has the file open, it is opened as immutable.
     pub fn open_read_only(mut self) -> Result<Db, Error> {
         self.make_absolute()?;
         let settings = self.settings;
@@ -181,6 +217,7 @@ impl Options {
             });
         }
         let (connection, access) = connect::probe_reader(&settings)?;
+        owner::check(&connection, &settings, &self.schemas)?;
         let warnings = upgrade::compare_read_only(&connection, &settings.path, &self.schemas)?;
         Ok(Db::read_only(settings, connection, access, warnings))
     }

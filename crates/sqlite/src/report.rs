@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+#[cfg(feature = "hdrhistogram")]
 use hdrhistogram::Histogram;
-use serde::Serialize;
 
 /// What the writes of a [`Db`](crate::Db) cost since it was opened.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct WriteReport {
     /// Transactions that got the write lock; as many times was it taken.
     pub transactions: u64,
@@ -33,7 +34,8 @@ pub struct WriteReport {
 }
 
 /// What the units of one label cost.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct LabelReport {
     /// Units that ran or gave up, failed ones included.
     pub units: u64,
@@ -52,13 +54,16 @@ pub struct LabelReport {
 }
 
 /// A distribution of times in milliseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Spread {
     /// How many were measured.
     pub count: u64,
     /// Half of them were not longer.
+    #[cfg(feature = "hdrhistogram")]
     pub p50: f64,
     /// All but one in a hundred were not longer.
+    #[cfg(feature = "hdrhistogram")]
     pub p99: f64,
     /// The longest.
     pub max: f64,
@@ -104,11 +109,19 @@ struct LabelCounts {
     hold: Times,
 }
 
-/// Microseconds, to three digits.
-#[derive(Debug)]
+/// Times in microseconds.
+#[derive(Debug, Default)]
 struct Times {
-    histogram: Histogram<u64>,
+    count: u64,
+    max: u64,
+    #[cfg(feature = "hdrhistogram")]
+    histogram: ThreeDigits,
 }
+
+/// Its percentiles are right to three digits.
+#[cfg(feature = "hdrhistogram")]
+#[derive(Debug)]
+struct ThreeDigits(Histogram<u64>);
 
 impl Meter {
     fn counts(&self) -> MutexGuard<'_, Counts> {
@@ -184,7 +197,7 @@ impl Meter {
             failed: labels.values().map(|label| label.failed).sum(),
             rows: labels.values().map(|label| label.rows).sum(),
             retries: counts.retries,
-            checkpoints: counts.checkpoint.histogram.len(),
+            checkpoints: counts.checkpoint.count,
             hold: counts.hold.spread(),
             checkpoint: counts.checkpoint.spread(),
             labels,
@@ -206,28 +219,40 @@ impl LabelCounts {
     }
 }
 
-impl Default for Times {
+#[cfg(feature = "hdrhistogram")]
+impl Default for ThreeDigits {
     fn default() -> Self {
         let mut histogram =
             Histogram::new(3).expect("three digits are within what a histogram supports");
         histogram.auto(true);
-        Times { histogram }
+        ThreeDigits(histogram)
     }
 }
 
 impl Times {
     fn record(&mut self, time: Duration) {
+        let microseconds = time.as_micros() as u64;
+        self.count += 1;
+        self.max = self.max.max(microseconds);
         // It grows as needed; only a time of centuries would not fit.
-        let _ = self.histogram.record(time.as_micros() as u64);
+        #[cfg(feature = "hdrhistogram")]
+        let _ = self.histogram.0.record(microseconds);
     }
 
     fn spread(&self) -> Spread {
         let milliseconds = |microseconds: u64| microseconds as f64 / 1000.0;
+        #[cfg(feature = "hdrhistogram")]
+        let quantile = |part| {
+            let rounded = self.histogram.0.value_at_quantile(part);
+            milliseconds(rounded.min(self.max))
+        };
         Spread {
-            count: self.histogram.len(),
-            p50: milliseconds(self.histogram.value_at_quantile(0.5)),
-            p99: milliseconds(self.histogram.value_at_quantile(0.99)),
-            max: milliseconds(self.histogram.max()),
+            count: self.count,
+            #[cfg(feature = "hdrhistogram")]
+            p50: quantile(0.5),
+            #[cfg(feature = "hdrhistogram")]
+            p99: quantile(0.99),
+            max: milliseconds(self.max),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! [`inspect`] compares by reading, [`upgrade`] changes. Neither knows any table but `schema_components`.
 
 pub(crate) mod inspect;
+pub(crate) mod owner;
 pub(crate) mod upgrade;
 
 use std::fmt::{self, Display};

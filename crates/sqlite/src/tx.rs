@@ -87,15 +87,8 @@ impl<'c> Tx<'c> {
     }
 
     /// Rows inserted, updated or deleted by this unit so far; those of triggers are not counted.
-    pub fn rows_changed(&self) -> u64 {
+    pub(crate) fn rows_changed(&self) -> u64 {
         self.rows.get()
-    }
-
-    /// Runs statements of this crate, which may be of any kind.
-    pub(crate) fn internal(&self, sql: &str) -> Result<(), Error> {
-        self.connection
-            .execute_batch(sql)
-            .map_err(|error| self.failed(sql, error))
     }
 
     /// The failure that may have ended the transaction.
@@ -140,7 +133,7 @@ impl std::fmt::Debug for Tx<'_> {
 
 fn insert_statement(table: &str, columns: &[&str], conflict: &str) -> String {
     let quoted: Vec<_> = columns.iter().map(|column| quote(column)).collect();
-    let values = crate::chunk::placeholders(columns.len());
+    let values = vec!["?"; columns.len()].join(", ");
     format!(
         "INSERT INTO {} ({}) VALUES ({values}) {conflict}",
         quote(table),
@@ -154,14 +147,14 @@ fn quote(name: &str) -> String {
 
 /// Whether a statement steers the transaction or the connection and is the engine's alone.
 ///
-/// SQLite calls some of them read-only and some not, so the first words decide. `OR ROLLBACK` would undo the other units
-/// of the transaction, too.
+/// SQLite calls some of them read-only and some not, so the first word decides. `OR ROLLBACK`, wherever it stands, would
+/// undo the other units of the transaction, too.
 fn steers(sql: &str) -> bool {
     const ALONE: [&str; 10] = [
         "BEGIN",
+        "ROLLBACK",
         "COMMIT",
         "END",
-        "ROLLBACK",
         "SAVEPOINT",
         "RELEASE",
         "ATTACH",
@@ -169,36 +162,55 @@ fn steers(sql: &str) -> bool {
         "VACUUM",
         "PRAGMA",
     ];
-    let mut rest = sql;
-    let mut word = || {
-        let start = skip_blank(rest);
-        let end = start
-            .find(|c: char| !c.is_ascii_alphabetic())
-            .unwrap_or(start.len());
-        rest = &start[end..];
-        &start[..end]
-    };
+    let mut words = Words { rest: sql };
     let is = |word: &str, other: &str| word.eq_ignore_ascii_case(other);
-    let first = word();
-    ALONE.iter().any(|alone| is(first, alone))
-        || ((is(first, "INSERT") || is(first, "UPDATE"))
-            && is(word(), "OR")
-            && is(word(), "ROLLBACK"))
+    let first = words.next().unwrap_or_default();
+    ALONE.iter().any(|alone| is(first, alone)) || words.any(|word| is(word, "ROLLBACK"))
 }
 
-/// What SQLite's parser passes over before a statement: blanks, empty statements, comments, a byte order mark.
-fn skip_blank(mut sql: &str) -> &str {
-    loop {
-        let rest = sql
-            .trim_start_matches(|c: char| c.is_ascii_whitespace() || c == ';' || c == '\u{feff}');
-        sql = if let Some(comment) = rest.strip_prefix("--") {
-            comment.split_once('\n').map_or("", |(_, after)| after)
-        } else if let Some(comment) = rest.strip_prefix("/*") {
-            comment.split_once("*/").map_or("", |(_, after)| after)
-        } else {
-            return rest;
+/// The bare words of a statement: neither strings nor quoted names nor comments.
+struct Words<'s> {
+    rest: &'s str,
+}
+
+impl<'s> Iterator for Words<'s> {
+    type Item = &'s str;
+
+    fn next(&mut self) -> Option<&'s str> {
+        loop {
+            let rest = self.rest;
+            let first = rest.chars().next()?;
+            let skipped = match first {
+                '-' if rest.starts_with("--") => past(rest, 2, "\n"),
+                '/' if rest.starts_with("/*") => past(rest, 2, "*/"),
+                // A doubled quote ends one string and begins the next, which comes to the same.
+                '\'' => past(rest, 1, "'"),
+                '"' => past(rest, 1, "\""),
+                '`' => past(rest, 1, "`"),
+                '[' => past(rest, 1, "]"),
+                // Letters outside ASCII belong to names, but not the mark of the byte order.
+                _ if is_of_word(first) => {
+                    let end = rest.find(|c| !is_of_word(c)).unwrap_or(rest.len());
+                    self.rest = &rest[end..];
+                    return Some(&rest[..end]);
+                }
+                _ => &rest[first.len_utf8()..],
+            };
+            self.rest = skipped;
         }
     }
+}
+
+fn is_of_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || c == '$' || (!c.is_ascii() && c != '\u{feff}')
+}
+
+/// What follows the next `end`, after `from` bytes.
+fn past<'s>(text: &'s str, from: usize, end: &str) -> &'s str {
+    let inside = &text[from..];
+    inside
+        .find(end)
+        .map_or("", |found| &inside[found + end.len()..])
 }
 
 #[cfg(test)]
@@ -216,6 +228,9 @@ mod tests {
             "--\nrelease x",
             "INSERT OR ROLLBACK INTO note VALUES (1)",
             "update /* all */ or rollback note SET id = 1",
+            "WITH x AS (SELECT 1) INSERT OR ROLLBACK INTO note SELECT * FROM x",
+            "with x as (select 'it''s', \"a\"\"b\", [c], `d`) insert or--\nrollback into note select 1",
+            "CREATE TRIGGER t AFTER INSERT ON note BEGIN SELECT raise(ROLLBACK, 'no'); END",
         ] {
             assert!(steers(sql), "{sql}");
         }
@@ -226,6 +241,9 @@ mod tests {
             "ENDS",
             "DELETE FROM \"commit\"",
             "INSERT OR IGNORE INTO note VALUES ('or rollback')",
+            "WITH x AS (SELECT 'or rollback') INSERT INTO \"rollback\" SELECT * FROM x -- OR ROLLBACK",
+            "INSERT INTO note (rollbacks, é_rollback) VALUES (1, 2)",
+            "INSERT INTO note VALUES ('unfinished",
         ] {
             assert!(!steers(sql), "{sql}");
         }

@@ -6,15 +6,16 @@
 mod group;
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
 use crate::error::Error;
 use crate::gate::Ticket;
+use crate::log;
 use crate::options::Settings;
 use crate::patience::{Backoff, is_busy};
 use crate::report::{Meter, Sample};
@@ -32,7 +33,38 @@ pub(crate) struct Writer {
     wal_pages: Arc<AtomicU32>,
     /// How many of them the last checkpoint has dealt with.
     checkpointed: u32,
+    /// Since when other processes have held the lock without a pause.
+    blocked_since: Option<Instant>,
+    hurry: Arc<Hurry>,
 }
+
+/// Whether waiting for others is to be cut short.
+#[derive(Default)]
+pub(crate) struct Hurry {
+    asked: Mutex<Option<Box<dyn Fn() -> bool + Send + Sync>>>,
+}
+
+impl Hurry {
+    /// From now on, whenever `asked` says so.
+    pub(crate) fn when(&self, asked: Box<dyn Fn() -> bool + Send + Sync>) {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked);
+    }
+
+    fn is_asked(&self) -> bool {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.as_ref().is_some_and(|asked| asked())
+    }
+}
+
+impl std::fmt::Debug for Hurry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hurry").finish_non_exhaustive()
+    }
+}
+
+/// What a unit waits for other processes at most once somebody is in a hurry. A guess: a transaction of a program in
+/// order is over long before, and a person who pressed Ctrl-C has not lost patience yet.
+const HURRIED: Duration = Duration::from_secs(2);
 
 impl Writer {
     /// Takes over the writing connection.
@@ -41,6 +73,7 @@ impl Writer {
         mut settings: Settings,
         meter: Arc<Meter>,
         gate: Receiver<Ticket>,
+        hurry: Arc<Hurry>,
     ) -> Result<Writer, Error> {
         let wal_pages = Arc::new(AtomicU32::new(0));
         let pages = Arc::clone(&wal_pages);
@@ -62,6 +95,8 @@ impl Writer {
             line: VecDeque::new(),
             wal_pages,
             checkpointed: 0,
+            blocked_since: None,
+            hurry,
         })
     }
 
@@ -97,18 +132,25 @@ impl Writer {
             if self.line.is_empty() {
                 return false;
             }
-            match self.execute("BEGIN IMMEDIATE") {
-                Ok(()) => return true,
+            let begun = match self.settings.check_home() {
+                Ok(()) => self.execute("BEGIN IMMEDIATE"),
+                Err(moved) => {
+                    self.give_up_front(moved);
+                    continue;
+                }
+            };
+            match begun {
+                Ok(()) => {
+                    self.blocked_since = None;
+                    return true;
+                }
                 Err(error) if is_busy(&error) => {
                     self.note_busy(started);
                     self.give_up_overdue();
                     self.pause(&mut backoff);
                 }
                 Err(error) => {
-                    let error = Error::sqlite(&self.settings.path, error);
-                    if let Some(front) = self.line.pop_front() {
-                        self.give_up(front, Instant::now(), error);
-                    }
+                    self.give_up_front(Error::sqlite(&self.settings.path, error));
                 }
             }
         }
@@ -124,6 +166,7 @@ impl Writer {
     /// Everyone who waits now waits for another process, from when the first attempt began or they came.
     fn note_busy(&mut self, started: Instant) {
         self.meter.record_retry();
+        self.blocked_since.get_or_insert(started);
         self.line.extend(self.gate.try_iter());
         for ticket in &mut self.line {
             ticket.busy_since.get_or_insert(started.max(ticket.queued));
@@ -136,20 +179,21 @@ impl Writer {
     /// Each has its own allowance: whoever came later goes on waiting.
     fn give_up_overdue(&mut self) {
         let now = Instant::now();
+        let blocked = self.blocked_since.map(|since| now - since);
+        if let Some(waited) = blocked.filter(|blocked| *blocked >= self.settings.max_blocked) {
+            let path = self.settings.path.clone();
+            return self.give_up_front(Error::Blocked { path, waited });
+        }
+        let allowed = self.allowed();
         while self
             .line
             .front()
-            .is_some_and(|front| front.busy(now) >= self.settings.max_lock_wait)
+            .is_some_and(|front| front.busy(now) >= allowed)
         {
             let Some(front) = self.line.pop_front() else {
                 return;
             };
             let (label, attempts, waited) = (front.label, front.attempts, front.busy(now));
-            tracing::debug!(
-                write.label = label,
-                attempts,
-                "the write lock was not free in time"
-            );
             self.give_up(
                 front,
                 now,
@@ -165,11 +209,24 @@ impl Writer {
     /// Sleeps before the next attempt, but not beyond the patience of the unit in front.
     fn pause(&self, backoff: &mut Backoff) {
         if let Some(front) = self.line.front() {
-            let left = self
-                .settings
-                .max_lock_wait
-                .saturating_sub(front.busy(Instant::now()));
+            let left = self.allowed().saturating_sub(front.busy(Instant::now()));
             std::thread::sleep(backoff.pause().min(left));
+        }
+    }
+
+    /// How long a unit may wait for other processes.
+    fn allowed(&self) -> Duration {
+        let limit = self.settings.max_lock_wait;
+        if self.hurry.is_asked() {
+            limit.min(HURRIED)
+        } else {
+            limit
+        }
+    }
+
+    fn give_up_front(&mut self, error: Error) {
+        if let Some(front) = self.line.pop_front() {
+            self.give_up(front, Instant::now(), error);
         }
     }
 
@@ -206,7 +263,7 @@ impl Writer {
             .connection
             .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
         {
-            tracing::warn!(database.path = %self.settings.path.display(), "checkpoint failed: {error}");
+            log::warning!(self.settings.path, "checkpoint failed: {error}");
         }
         self.meter.record_checkpoint(started.elapsed());
     }
@@ -216,10 +273,16 @@ impl Writer {
         if self.wal_pages.load(Ordering::Relaxed) > 0 {
             self.checkpoint();
         }
-        let path = self.settings.path;
-        self.connection
-            .close()
-            .map_err(|(_, error)| Error::sqlite(&path, error))
+        let Writer {
+            connection,
+            settings,
+            ..
+        } = self;
+        // Where the file has gone, closing may fail for that reason.
+        let home = settings.check_home();
+        let closed = connection.close();
+        home?;
+        closed.map_err(|(_, error)| Error::sqlite(&settings.path, error))
     }
 
     /// Rolls back what a failed commit left open, so that the lock is free in any case.
@@ -227,7 +290,7 @@ impl Writer {
         if !self.connection.is_autocommit()
             && let Err(error) = self.execute("ROLLBACK")
         {
-            tracing::warn!(database.path = %self.settings.path.display(), "rollback failed: {error}");
+            log::warning!(self.settings.path, "rollback failed: {error}");
         }
     }
 

@@ -38,7 +38,7 @@ impl Kind {
     /// Looks up `count` of them.
     pub(crate) fn select(self, count: usize) -> String {
         let (table, key) = (self.table(), self.key());
-        let values = sqlite::placeholders(count);
+        let values = vec!["?"; count].join(", ");
         format!("SELECT guid, {key} FROM {table} WHERE {key} IN ({values})")
     }
 
@@ -55,7 +55,7 @@ impl Kind {
 
 /// `count` times `(?, ?, ..)`.
 fn rows(count: usize, columns: usize) -> String {
-    let row = format!("({})", sqlite::placeholders(columns));
+    let row = format!("({})", vec!["?"; columns].join(", "));
     vec![row; count].join(", ")
 }
 

@@ -58,6 +58,9 @@ const fn added() -> [Column; COLUMNS.len() + 3] {
     all
 }
 
+/// Marks a database that we made: "Acbk". Those of other tools bear no mark.
+const APPLICATION_ID: i32 = i32::from_be_bytes(*b"Acbk");
+
 const SCHEMA: Schema = Schema {
     component: "books",
     version: 1,
@@ -75,7 +78,10 @@ fn options(path: &Path) -> Options {
         checkpoint_pages: 8_000,
         ..Tuning::default()
     };
-    Options::new(path).schema(SCHEMA).tuning(tuning)
+    Options::new(path)
+        .schema(SCHEMA)
+        .application_id(APPLICATION_ID)
+        .tuning(tuning)
 }
 
 impl Catalogue {

@@ -143,7 +143,7 @@ pub(crate) fn begin(catalogue: &Catalogue, pass: &Pass) -> Result<(), Error> {
     let pass = pass.clone();
     catalogue
         .db()
-        .write("begin", move |tx| state(tx, &pass, &pass.started_at))
+        .try_write("begin", move |tx| state(tx, &pass, &pass.started_at))
 }
 
 /// Records books and pages, together with where to go on.

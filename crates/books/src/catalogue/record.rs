@@ -89,7 +89,7 @@ pub(crate) fn problem(
 
 /// Forgets that GRIN did not know books that are to be asked for again, whichever tool reset them.
 pub(crate) fn doubt_not_found(catalogue: &Catalogue) -> Result<(), Error> {
-    catalogue.db().write("doubt not found", |tx| {
+    catalogue.db().try_write("doubt not found", |tx| {
         tx.execute(
             "DELETE FROM accession_not_found WHERE EXISTS
                  (SELECT 1 FROM books WHERE books.barcode = accession_not_found.barcode
@@ -138,7 +138,7 @@ pub(crate) fn forget_enrichment(
     above: i64,
     upto: i64,
 ) -> Result<u64, Error> {
-    catalogue.db().write("forget enrichment", move |tx| {
+    catalogue.db().try_write("forget enrichment", move |tx| {
         tx.execute(
             "DELETE FROM accession_not_found WHERE barcode IN
                  (SELECT barcode FROM books WHERE rowid > ?1 AND rowid <= ?2)",

@@ -18,6 +18,7 @@ mod hearing;
 mod identify;
 mod killed;
 mod locked;
+mod moved;
 mod names;
 mod output;
 mod places;

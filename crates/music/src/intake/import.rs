@@ -7,8 +7,8 @@ mod tally;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 
 use audio::decode::AudioMd5;
@@ -66,6 +66,8 @@ pub fn import(
     progress: &Progress,
     tell: &(dyn Fn(&Event) + Sync),
 ) -> Result<Completed> {
+    let asked = cancel.clone();
+    library.db().hurry_when(move || asked.is_requested());
     let chain = Chain::new(library, import, cancel, progress, tell);
     let folder = library_folder(library.root(), &import.folder)?;
     progress.phase("scan");
@@ -168,6 +170,8 @@ struct Chain<'a> {
     /// Units of work that have not come to their write yet.
     left: AtomicUsize,
     tally: Mutex<Tally>,
+    /// Why nothing can be recorded any more.
+    lost: OnceLock<sqlite::Error>,
     decoders: Decoders,
     neighbours: Neighbours,
 }
@@ -193,6 +197,7 @@ impl<'a> Chain<'a> {
                 .to_string(),
             left: AtomicUsize::new(0),
             tally: Mutex::default(),
+            lost: OnceLock::new(),
             decoders: library.settings().decoders(),
             neighbours: Neighbours::default(),
         };
@@ -300,6 +305,9 @@ impl<'a> Chain<'a> {
         tasks.sort_by_key(|task| std::cmp::Reverse(task.file.size().max(long)));
         let folders = Folders::of(tasks);
         for_each(self.import.jobs, tasks, self.cancel, |worker, task| {
+            if self.lost.get().is_some() {
+                return;
+            }
             let failed = self.take_in_one(worker, task);
             self.progress.finished(worker, task.file.size(), failed);
             if let Some(folder) = folders.finished(task) {
@@ -350,7 +358,7 @@ impl<'a> Chain<'a> {
             }
             Ok(Taken::Digested { id, audio_md5 }) => self.record_digest(id, audio_md5),
             Ok(Taken::Failed(not_audio)) => Err(not_audio),
-            Err(error) => Err(database_fault(&error)),
+            Err(error) => Err(self.database_fault(error)),
         };
         let result = outcome.map_err(|NotAudio { fault, misleading }| {
             self.problem(Problem::of(
@@ -401,7 +409,7 @@ impl<'a> Chain<'a> {
             self.write_last_with_the_end(|db, end| record::record_retag(db, record, end));
         let file_id = recorded.map_err(|error| {
             self.count_unchanged(-1);
-            database_fault(&error)
+            self.database_fault(error)
         })?;
         self.tally().files.retagged += 1;
         (self.tell)(&Event::FileRetagged {
@@ -417,7 +425,7 @@ impl<'a> Chain<'a> {
         self.write_last_with_the_end(|db, end| record::record_sound(db, id, audio_md5, end))
             .map_err(|error| {
                 self.count_unchanged(-1);
-                database_fault(&error)
+                self.database_fault(error)
             })
     }
 
@@ -434,7 +442,7 @@ impl<'a> Chain<'a> {
         let recorded = self.write_last_with_the_end(|db, end| record::record_file(db, record, end));
         let file_id = recorded.map_err(|error| {
             self.tally().take_back(&counted);
-            database_fault(&error)
+            self.database_fault(error)
         })?;
         if counted.is_silent {
             (self.tell)(&Event::FileNoAudio {
@@ -464,10 +472,25 @@ impl<'a> Chain<'a> {
             self.write_last_with_the_end(|db, end| record::record_description(db, record, end));
         let file_id = recorded.map_err(|error| {
             self.tally().take_back(&counted);
-            database_fault(&error)
+            self.database_fault(error)
         })?;
         (self.tell)(&counted.recorded(path.to_owned(), file_id.clone()));
         Ok(file_id)
+    }
+
+    /// A database that fails is no fault of the file: the next run tries again.
+    fn database_fault(&self, error: Error) -> NotAudio {
+        let fault = Fault::retry_later("record", &error);
+        if let Error::Database(reason) = error
+            && reason.is_final()
+        {
+            // The first reason stands; the others follow from it.
+            let _ = self.lost.set(reason);
+        }
+        NotAudio {
+            fault,
+            misleading: false,
+        }
     }
 
     /// Records copies, now that their originals are; one transaction each.
@@ -478,7 +501,7 @@ impl<'a> Chain<'a> {
         families: &mut Families,
     ) {
         for copy in copies {
-            if self.cancel.is_requested() {
+            if self.cancel.is_requested() || self.lost.get().is_some() {
                 return;
             }
             let outcome = self.tally().outcomes.get(&copy.original).cloned();
@@ -540,7 +563,7 @@ impl<'a> Chain<'a> {
         self.write_last_with_the_end(|db, end| record::record_copy(db, record, family, end))
             .map_err(|error| {
                 self.tally().files.duplicate -= 1;
-                database_fault(&error).fault
+                self.database_fault(error).fault
             })?;
         (self.tell)(&Event::FileDuplicate {
             path: copy.file.path().to_owned(),
@@ -563,12 +586,4 @@ fn silence(seconds: f64, minimum: f64) -> String {
         "less than {:.0} ms of sound in {seconds:.1} s",
         minimum * 1000.0
     )
-}
-
-/// A database that fails is no fault of the file: the next run tries again.
-fn database_fault(error: &Error) -> NotAudio {
-    NotAudio {
-        fault: Fault::retry_later("record", error),
-        misleading: false,
-    }
 }

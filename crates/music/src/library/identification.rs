@@ -158,7 +158,7 @@ pub fn record(
     if findings.is_empty() && answers.is_empty() {
         return Ok(());
     }
-    db.write("record identification", move |tx| {
+    db.try_write("record identification", move |tx| {
         if let Some(cut) = &cut {
             write_cut(tx, cut)?;
         }
@@ -178,7 +178,7 @@ pub(crate) fn record_decision(
     finding: Finding,
     answers: Vec<Answer>,
 ) -> Result<()> {
-    db.write("record decision", move |tx| {
+    db.try_write("record decision", move |tx| {
         edits::write(tx, &[edit])?;
         write_findings(tx, &[finding])?;
         write_answers(tx, &answers)
@@ -187,7 +187,7 @@ pub(crate) fn record_decision(
 
 /// Gives a passage that a person no longer names the names of its song, else those that marks and tags say.
 pub(crate) fn rename(db: &Db, finding: Finding) -> Result<()> {
-    db.write("undo names", move |tx| {
+    db.try_write("undo names", move |tx| {
         let Finding { passage, said, .. } = &finding;
         for (column, of_song, (name, source)) in [
             ("title", "SELECT title FROM songs WHERE guid = passages.song_id", &said.title),
@@ -215,7 +215,7 @@ pub(crate) fn rename(db: &Db, finding: Finding) -> Result<()> {
 
 /// Takes back that a person decided what a passage is.
 pub(crate) fn forget(db: &Db, finding: Finding) -> Result<()> {
-    db.write("undo decision", move |tx| {
+    db.try_write("undo decision", move |tx| {
         tx.execute(
             "DELETE FROM accession_identifications WHERE passage_id = ?1",
             params![finding.passage],

@@ -156,7 +156,7 @@ pub struct PassageRecord {
 ///
 /// When the database cannot be written; then nothing of it is.
 pub fn record_file(db: &Db, record: FileRecord, end: Option<RunEnd>) -> Result<FileId> {
-    db.write("record file", move |tx| {
+    db.try_write("record file", move |tx| {
         let id = upsert_file(tx, &record)?;
         upsert_details(tx, &id, &record)?;
         replace_passages(tx, &id, &record)?;
@@ -179,7 +179,7 @@ pub fn record_copy(
     family: Vec<FileId>,
     end: Option<RunEnd>,
 ) -> Result<FileId> {
-    db.write("record duplicate", move |tx| {
+    db.try_write("record duplicate", move |tx| {
         let id = upsert_file(tx, &record)?;
         upsert_details(tx, &id, &record)?;
         replace_passages(tx, &id, &record)?;
@@ -327,7 +327,7 @@ impl Reconciliation {
 ///
 /// When the database cannot be written; then nothing of it is.
 pub fn reconcile(db: &Db, changes: Reconciliation, end: Option<RunEnd>) -> Result<()> {
-    db.write("reconcile files", move |tx| {
+    db.try_write("reconcile files", move |tx| {
         for id in &changes.removed {
             tx.execute("DELETE FROM files WHERE guid = ?1", params![id])?;
         }
@@ -406,7 +406,7 @@ pub struct RunEnd {
 ///
 /// When the database cannot be written.
 pub fn end_run(db: &Db, end: RunEnd) -> Result<()> {
-    db.write("end run", move |tx| write_end(tx, &end))
+    db.try_write("end run", move |tx| write_end(tx, &end))
 }
 
 fn write_end(tx: &Tx<'_>, end: &RunEnd) -> Result<()> {

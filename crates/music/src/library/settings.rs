@@ -368,7 +368,7 @@ pub fn set(db: &Db, key: &str, value: Option<&str>) -> Result<Listed> {
         setting.check(value)?;
     }
     let (key, value) = (setting.key, value.map(str::to_owned));
-    db.write("set setting", move |tx| -> Result<()> {
+    db.try_write("set setting", move |tx| -> Result<()> {
         tx.execute(
             "INSERT INTO settings (key, value) VALUES (?1, ?2) \
              ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = CURRENT_TIMESTAMP",

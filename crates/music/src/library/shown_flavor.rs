@@ -38,7 +38,7 @@ pub fn settle(library: &Library) -> Result<u64> {
         };
         last.passage.as_str().clone_into(&mut after);
         changed += batch.len() as u64;
-        library.db().write("show flavors", move |tx| {
+        library.db().try_write("show flavors", move |tx| {
             for one in &batch {
                 let (flavor, source) = one.wanted();
                 tx.execute(

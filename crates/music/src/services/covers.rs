@@ -73,7 +73,7 @@ pub fn fetch(library: &Library, asker: &Asker<'_>) -> Result<Fetched> {
         report.found += found.len() as u64;
         let answers = asker.answers.take_unwritten();
         if !found.is_empty() || !answers.is_empty() {
-            library.db().write("record covers", move |tx| {
+            library.db().try_write("record covers", move |tx| {
                 for cover in &found {
                     covers::write(tx, cover)?;
                 }

@@ -251,13 +251,15 @@ fn write(
     report.flavors += batch.flavors.len() as u64;
     report.low_levels += batch.low_levels.len() as u64;
     let (place, position) = (place.clone(), report.to);
-    library.db().write("record flavors of a dump", move |tx| {
-        for (id, (number, flavor)) in &batch.flavors {
-            descriptions::write_flavor(tx, &id.to_string(), *number, flavor)?;
-        }
-        for (id, (number, described)) in &batch.low_levels {
-            descriptions::write_low_level(tx, &id.to_string(), *number, described)?;
-        }
-        place.write(tx, position, is_finished)
-    })
+    library
+        .db()
+        .try_write("record flavors of a dump", move |tx| {
+            for (id, (number, flavor)) in &batch.flavors {
+                descriptions::write_flavor(tx, &id.to_string(), *number, flavor)?;
+            }
+            for (id, (number, described)) in &batch.low_levels {
+                descriptions::write_low_level(tx, &id.to_string(), *number, described)?;
+            }
+            place.write(tx, position, is_finished)
+        })
 }

@@ -84,7 +84,7 @@ fn record(
     if found.is_empty() && answers.is_empty() {
         return Ok(());
     }
-    library.db().write("record flavors", move |tx| {
+    library.db().try_write("record flavors", move |tx| {
         for (mbid, flavor, described) in &found {
             descriptions::write_flavor(tx, mbid, 0, flavor)?;
             if let Some(described) = described {

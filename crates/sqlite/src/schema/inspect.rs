@@ -31,6 +31,13 @@ pub(crate) struct Comparison {
     pub(crate) missing: Vec<String>,
 }
 
+impl Declared {
+    /// The columns of a table, if the component declares it.
+    pub(crate) fn columns(&self, table: &str) -> Option<&BTreeSet<String>> {
+        self.columns.get(table)
+    }
+}
+
 impl Comparison {
     /// Whether the file is exactly what the program knows.
     pub(crate) fn is_complete(&self, schema: &Schema) -> bool {
@@ -121,7 +128,7 @@ pub(crate) fn compare(
 }
 
 /// The recorded version of a component.
-fn version(file: &Connection, component: &str) -> rusqlite::Result<Option<u32>> {
+pub(crate) fn version(file: &Connection, component: &str) -> rusqlite::Result<Option<u32>> {
     if !objects(file)?.contains(&("table".into(), "schema_components".into())) {
         return Ok(None);
     }
@@ -140,6 +147,15 @@ fn objects(connection: &Connection) -> rusqlite::Result<BTreeSet<Object>> {
     )?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     rows.collect()
+}
+
+/// The tables of the file, in lower case.
+pub(crate) fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let tables = objects(connection)?.into_iter();
+    Ok(tables
+        .filter(|(kind, _)| kind == "table")
+        .map(|(_, name)| name)
+        .collect())
 }
 
 /// The columns of a table, in lower case; generated ones too, which `table_info` would hide.

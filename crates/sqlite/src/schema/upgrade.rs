@@ -7,6 +7,7 @@ use rusqlite::Connection;
 
 use crate::connect;
 use crate::error::Error;
+use crate::log;
 use crate::options::Settings;
 use crate::patience;
 use crate::report::Meter;
@@ -75,7 +76,7 @@ pub(crate) fn compare_read_only(
                 supported: schema.version,
                 missing: found.missing,
             };
-            tracing::warn!(database.path = %path.display(), "{warning}");
+            log::warning!(path, "{warning}");
             warnings.push(warning);
         }
     }
@@ -98,7 +99,7 @@ pub(crate) fn create_all(
         .map_err(|error| Error::sqlite(path, error))
 }
 
-fn declare(path: &Path, schemas: &[Schema]) -> Result<Vec<Declared>, Error> {
+pub(crate) fn declare(path: &Path, schemas: &[Schema]) -> Result<Vec<Declared>, Error> {
     inspect::declared(schemas).map_err(|(component, error)| Error::schema(path, component, error))
 }
 
@@ -253,7 +254,7 @@ fn newer(path: &Path, schema: &Schema, found: &Comparison) -> Result<Option<Warn
                 found,
                 supported,
             };
-            tracing::warn!(database.path = %path.display(), "{warning}");
+            log::warning!(path, "{warning}");
             Ok(Some(warning))
         }
     }

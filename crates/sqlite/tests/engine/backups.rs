@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sqlite::{Error, Options};
 
-use crate::support::{NOTES, Place, add, count};
+use crate::support::{NOTES, Place, count};
 
 #[test]
 fn a_backup_under_steady_writing_is_one_consistent_state() {
@@ -93,20 +93,4 @@ fn a_check_finds_rows_without_parents() {
         })
         .unwrap_err();
     assert!(matches!(refused, Error::Constraint { .. }), "{refused:?}");
-}
-
-#[test]
-fn optimize_is_one_transaction_and_makes_statistics() {
-    let place = Place::new();
-    let db = place.options().open().unwrap();
-    for n in 0..3 {
-        db.write("note", move |tx| add(tx, &n.to_string())).unwrap();
-    }
-    db.optimize().unwrap();
-    assert_eq!(db.report().transactions, 4);
-    let tables = "SELECT count(*) FROM sqlite_stat1";
-    let statistics: i64 = db
-        .read(|snapshot| snapshot.query_row(tables, [], |row| row.get(0)))
-        .unwrap();
-    assert!(statistics > 0);
 }

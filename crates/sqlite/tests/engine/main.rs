@@ -11,6 +11,7 @@ mod backups;
 mod child;
 mod errors;
 mod files;
+mod homes;
 mod kills;
 mod measures;
 mod media;

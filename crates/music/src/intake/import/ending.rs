@@ -8,7 +8,7 @@ use run::Usage;
 use sqlite::Db;
 
 use super::{Chain, Tally};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::{Completed, Event, FileCounts};
 use crate::id::FileId;
 use crate::intake::plan::{Plan, Problem, is_below};
@@ -152,13 +152,29 @@ impl Chain<'_> {
     }
 
     /// Keeps the run and its problems, if no file's write has carried them.
+    ///
+    /// # Errors
+    ///
+    /// When the database was lost on the way, or is now.
     pub(super) fn end(&self) -> Result<()> {
+        if let Some(lost) = self.lost.get() {
+            return Err(lost.clone().into());
+        }
         let tally = self.tally();
         if tally.ended && tally.problems.is_empty() {
             return Ok(());
         }
         drop(tally);
-        record::end_run(self.library.db(), self.run_end())
+        match record::end_run(self.library.db(), self.run_end()) {
+            // Whoever asked to stop is not kept waiting for the sake of a summary.
+            Err(Error::Database(locked @ sqlite::Error::Locked { .. }))
+                if self.cancel.is_requested() =>
+            {
+                self.warn(None, locked.to_string());
+                Ok(())
+            }
+            ended => ended,
+        }
     }
 
     /// The run and its problems, as they stand.

@@ -40,7 +40,7 @@ pub(crate) struct RetagRecord {
 ///
 /// When the database cannot be written; then nothing of it is.
 pub(crate) fn record_retag(db: &Db, record: RetagRecord, end: Option<RunEnd>) -> Result<FileId> {
-    db.write("record tags", move |tx| {
+    db.try_write("record tags", move |tx| {
         let RetagRecord { id, file, tags, .. } = &record;
         // Another file that is on its way to a new path itself may still stand here.
         tx.execute(
@@ -128,7 +128,7 @@ pub(crate) fn record_sound(
     audio_md5: Option<AudioMd5>,
     end: Option<RunEnd>,
 ) -> Result<FileId> {
-    db.write("record digest", move |tx| {
+    db.try_write("record digest", move |tx| {
         let digest = audio_md5.map(|md5| md5.to_string()).unwrap_or_default();
         tx.execute(
             "UPDATE accession_files SET audio_md5 = ?2 WHERE file_id = ?1",

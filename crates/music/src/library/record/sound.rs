@@ -65,7 +65,7 @@ pub(crate) fn record_description(
     record: DescriptionRecord,
     end: Option<RunEnd>,
 ) -> Result<FileId> {
-    db.write("record description", move |tx| {
+    db.try_write("record description", move |tx| {
         write_waveform(tx, &record.file, &record.overview)?;
         for passage in &record.passages {
             let DescribedPassage { id, start, end, .. } = passage;
