@@ -80,6 +80,10 @@ enum Ending {
 }
 
 /// What the steps of a collection share.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own that was learned on the way"
+)]
 struct Collecting<'a> {
     work: &'a Work<'a>,
     options: &'a Collect,
@@ -95,6 +99,8 @@ struct Collecting<'a> {
     is_stored_address: bool,
     /// Books by which the page to ask for is to overlap the one before it.
     back: u64,
+    /// Whether the server gives no more books on a page than usual, so that none can be asked for besides those of a page.
+    keeps_count: bool,
     /// Whether the list was begun anew since it moved away from what is known of it.
     began_anew: bool,
 }
@@ -122,6 +128,7 @@ pub(crate) fn collect(work: &Work<'_>, options: &Collect) -> Result<CollectCompl
         books: 0,
         stepped_back: false,
         back: overlap::USUAL,
+        keeps_count: false,
         began_anew: false,
     };
     let completed = collecting.run(started)?;
@@ -264,6 +271,13 @@ impl Collecting<'_> {
                 }
                 self.failed(page, &error).await.map(Some)
             }
+            Error::Web(web::Error::Status {
+                status: 400 | 413 | 414 | 422,
+                ..
+            }) if !self.keeps_count && self.asked(&address).1.is_some() => {
+                self.keeps_count = true;
+                Ok(None)
+            }
             Error::Shifted | Error::Page(PageError::Empty) if self.reach_back(&address) => Ok(None),
             Error::Shifted if !self.began_anew => {
                 self.begin_anew(&address, &error).await?;
@@ -340,7 +354,10 @@ impl Collecting<'_> {
             !before.last_barcode.is_empty() && overlap::counts_books(&self.known, address)
         });
         let overlapping = before.and_then(|before| {
-            let earlier = overlap::earlier(address, self.back)?;
+            let mut earlier = overlap::earlier(address, self.back)?;
+            if self.keeps_count {
+                earlier = overlap::restored(&earlier, address);
+            }
             Some((earlier, Some(before.last_barcode.as_str())))
         });
         overlapping.unwrap_or_else(|| (address.to_owned(), None))
@@ -363,6 +380,10 @@ impl Collecting<'_> {
             self.check_joins(&mut recorder, &fetched.rest).await?;
         }
         let page = &mut fetched.page;
+        if anchor.is_some() && fetched.joins && page.books == 0 {
+            // The list from its last book on has no other: that is its end, whatever else the page links to.
+            page.next = None;
+        }
         if let Some(next) = &mut page.next {
             let link = self.work.grin.relative(&asked, next)?;
             check_direction(&asked, &link)?;

@@ -289,9 +289,11 @@ impl Enriching<'_> {
                 self.failed(&[barcode], &Error::Answer { reason });
             } else {
                 self.left += 1;
+                // The witness comes last, so that the line of the book has an end if it is whole.
+                let witness = self.witness.clone();
                 self.waiting.push(Request {
+                    witness: witness.filter(|witness| *witness != barcode),
                     asked: vec![barcode],
-                    witness: None,
                     kind: Kind::Alone,
                 });
             }

@@ -27,6 +27,8 @@ pub struct PageEnd {
     pub books: u64,
     /// The `href` of its next link; none on the last page.
     pub next: Option<String>,
+    /// Whether the page ends behind its list without the end of its document: a link to a next page may be missing.
+    pub is_cut: bool,
 }
 
 /// Why a page is no page of the catalogue.
@@ -267,8 +269,8 @@ impl Page {
         }
         // The way to the next page comes after the list; a page that was cut there must not pass for the last.
         let next = self.links.into_next();
-        let cut = self.opened_html && !self.closed_html && next.is_none();
-        if self.table.is_open() || cut {
+        let is_cut = self.opened_html && !self.closed_html && next.is_none();
+        if self.table.is_open() {
             return Err(PageError::Truncated { books });
         }
         if let Some(columns) = self.table.without_barcodes() {
@@ -277,7 +279,11 @@ impl Page {
         if books == 0 {
             return Err(PageError::Empty);
         }
-        Ok(PageEnd { books, next })
+        Ok(PageEnd {
+            books,
+            next,
+            is_cut,
+        })
     }
 }
 

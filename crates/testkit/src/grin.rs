@@ -94,6 +94,10 @@ struct Shared {
     prepared: Mutex<HashMap<u64, Arc<Vec<u8>>>>,
     /// What becomes of every answer about barcodes.
     change_answers: Mutex<fn(String) -> Vec<u8>>,
+    /// Pages of more books are refused.
+    most_asked: AtomicU64,
+    /// What becomes of every list page.
+    change_pages: Mutex<fn(String) -> String>,
     /// A list that moves, in place of the catalogue's own order.
     shelf: Mutex<Option<Shelf>>,
     ended: AtomicBool,
@@ -140,6 +144,8 @@ impl FakeGrin {
             latency: Mutex::default(),
             prepared: Mutex::default(),
             change_answers: Mutex::new(String::into_bytes),
+            most_asked: AtomicU64::new(u64::MAX),
+            change_pages: Mutex::new(|page| page),
             shelf: Mutex::default(),
             ended: AtomicBool::new(false),
         });
@@ -184,6 +190,16 @@ impl FakeGrin {
     /// Faults that were asked for and did not happen yet are forgotten.
     pub fn mend(&self) {
         lock(&self.shared.faults).clear();
+    }
+
+    /// Pages of more books than this are refused.
+    pub fn refuse_more_than(&self, books: u64) {
+        self.shared.most_asked.store(books, Ordering::SeqCst);
+    }
+
+    /// List pages become something else.
+    pub fn change_pages(&self, change: fn(String) -> String) {
+        *lock(&self.shared.change_pages) = change;
     }
 
     /// The list of books becomes one that `change` changes after every page.

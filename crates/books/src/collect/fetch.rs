@@ -33,6 +33,8 @@ pub(crate) struct Fetched {
     pub(crate) joins: bool,
     /// Books that the page named, with the one that was left out.
     pub(crate) named: u64,
+    /// Whether the page ends behind its list, where a link to a next one may have been.
+    pub(crate) is_cut: bool,
 }
 
 /// What of a page is wanted.
@@ -86,7 +88,14 @@ pub(crate) async fn fetch(
     fed?;
     let (end, books, limited) = match reading {
         Ok((end, books)) => (end, books, false),
-        Err((PageError::Unwanted, books)) => (PageEnd { books, next: None }, books, true),
+        Err((PageError::Unwanted, books)) => {
+            let end = PageEnd {
+                books,
+                next: None,
+                is_cut: false,
+            };
+            (end, books, true)
+        }
         Err((error, _)) => return Err(error.into()),
     };
     let named = end.books;
@@ -102,6 +111,7 @@ pub(crate) async fn fetch(
         limited,
         joins: taken.joins,
         named,
+        is_cut: end.is_cut,
     })
 }
 

@@ -6,7 +6,7 @@
 use crate::catalogue::pass::ReadPage;
 use crate::collect::Collecting;
 use crate::collect::fetch::{Batch, Fetched, Wanted, fetch};
-use crate::collect::overlap::{counts_books, earlier, number};
+use crate::collect::overlap::{counts_books, earlier, larger, number};
 use crate::error::Error;
 use crate::page::PageError;
 
@@ -20,13 +20,13 @@ pub(crate) async fn prove(
     address: &str,
     fetched: &mut Fetched,
 ) -> Result<(), Error> {
-    let named = fetched.named;
+    let (named, is_cut) = (fetched.named, fetched.is_cut);
     let page = &mut fetched.page;
     let asked = number(address, "result_count").unwrap_or(0);
     let before = collecting.known.last().map(|known| known.books);
     // A server that gives fewer books than asked for gives one fewer that is new, where pages overlap.
     let is_full = page.books >= asked || before.is_some_and(|before| page.books + 1 >= before);
-    if !is_full && before.is_some() {
+    if !is_full && before.is_some() && !is_cut {
         return Ok(());
     }
     let counts = before.is_none() || counts_books(&collecting.known, address);
@@ -40,15 +40,27 @@ pub(crate) async fn prove(
     let Some(from_last) = earlier(&beyond, 1) else {
         return Ok(());
     };
+    let is_end = |other: &ReadPage| other.next.is_none() && other.last_barcode == page.last_barcode;
+    if !counts
+        && let Some(larger) = larger(address)
+        && look(collecting, &larger)
+            .await
+            .is_ok_and(|other| is_end(&other))
+    {
+        // There was room for one book more, and none came.
+        return Ok(());
+    }
     match look(collecting, &from_last).await {
         Err(Error::Page(PageError::Empty)) => Ok(()),
-        Ok(other) if other.next.is_none() && other.last_barcode == page.last_barcode => Ok(()),
+        Ok(other) if is_end(&other) => Ok(()),
         // The list goes on, whatever the link looks like that says so; or it has moved, which is seen there.
-        Ok(other) if other.first_barcode == page.last_barcode || (counts && is_full) => {
+        Ok(other)
+            if other.first_barcode == page.last_barcode || (counts && (is_full || is_cut)) =>
+        {
             page.next = Some(beyond);
             Ok(())
         }
-        _ if !is_full => Ok(()),
+        _ if !is_full && !is_cut => Ok(()),
         Ok(_) => Err(unclear("the page beyond it cannot be asked for")),
         Err(error) => Err(unclear(&format!(
             "the page beyond it cannot be read: {error}"
@@ -76,6 +88,6 @@ async fn look(collecting: &Collecting<'_>, address: &str) -> Result<ReadPage, Er
 
 fn unclear(why: &str) -> Error {
     Error::Answer {
-        reason: format!("it names no next page, but it is full, and {why}"),
+        reason: format!("it names no next page, but it is full or was cut, and {why}"),
     }
 }

@@ -39,6 +39,12 @@ pub(crate) fn earlier(address: &str, back: u64) -> Option<String> {
     })
 }
 
+/// The address of the same page with room for one more book; none where it does not say how many it has.
+pub(crate) fn larger(address: &str) -> Option<String> {
+    let count = number(address, "result_count")?;
+    Some(with_number(address, "result_count", count + 1))
+}
+
 /// The link to a next page, as it would be on a page that was asked for as `usual`.
 pub(crate) fn restored(next: &str, usual: &str) -> String {
     match (number(usual, "result_count"), number(next, "result_count")) {

@@ -59,7 +59,7 @@ pub(crate) fn read_answer(
     exact: bool,
 ) -> Result<Reading, Error> {
     let text = decode_text(body, content_type);
-    let mut lines = lines(&text);
+    let mut lines = lines(&text).skip_while(|(line, _)| line.trim().is_empty());
     let header = lines.next().map_or("", |(line, _)| line);
     let Some(layout) = layout(header) else {
         return Err(no_answer(body, content_type, header));
@@ -295,6 +295,7 @@ mod tests {
             "STATE\tBARCODE\tocr’d date",
             "state \tbar-code\tOCRd_Date",
             "\u{feff}State\tBarcode\tOCR'd Date",
+            "\r\n\nState\tBarcode\tOCR'd Date",
         ] {
             let body = format!("{header}\nNEW\ta1\t2016/05/24 03:07\n");
             let reading = read(&body, &["A1"]).unwrap();

@@ -51,6 +51,7 @@ pub(crate) async fn ask(
     let mut answers = Vec::new();
     let mut left = vec![asked];
     let (mut failures, mut gave_up) = (0, None::<String>);
+    let mut is_whole = true;
     while let Some(mut asked) = left.pop() {
         if cancel.is_requested() {
             answers.push(Answered {
@@ -72,7 +73,9 @@ pub(crate) async fn ask(
             });
             continue;
         }
-        let patience = if failures == 0 { None } else { Some(1) };
+        // The halves of a request that failed patiently are asked for once each: some of them will fail again.
+        let patience = if is_whole { None } else { Some(1) };
+        is_whole = false;
         let result = attempt(&grin, &asked, witness.as_deref(), kind, &cancel, patience).await;
         match result {
             Ok(reading) => {
@@ -100,7 +103,10 @@ pub(crate) async fn ask(
                     if may_help {
                         alive.store(false, Ordering::Relaxed);
                     }
-                    gave_up = Some(error.to_string());
+                    gave_up = Some(match &error {
+                        Error::Answer { reason } => reason.clone(),
+                        other => other.to_string(),
+                    });
                 }
                 answers.push(Answered {
                     asked,

@@ -432,10 +432,10 @@ fn fill(book: &mut ListedBook, field: Field, text: &str, href: &str) {
             }
         }
         _ if text.is_empty() => {}
-        Field::Barcode => text.clone_into(&mut book.barcode),
+        Field::Barcode => visible_into(text, &mut book.barcode),
         Field::Filename => {
             if let Some(barcode) = text.strip_suffix(ARCHIVE) {
-                barcode.clone_into(&mut book.barcode);
+                visible_into(barcode, &mut book.barcode);
             }
         }
         Field::Title => text.clone_into(&mut book.title),
@@ -443,6 +443,22 @@ fn fill(book: &mut ListedBook, field: Field, text: &str, href: &str) {
         Field::State => text.clone_into(&mut book.state),
         Field::Other => {}
     }
+}
+
+/// A barcode is a key: characters that cannot be seen would make another one of it.
+fn visible_into(text: &str, barcode: &mut String) {
+    if text.is_ascii() {
+        text.clone_into(barcode);
+        return;
+    }
+    let is_seen = |c: &char| {
+        !matches!(
+            c,
+            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}'
+        ) && !c.is_control()
+    };
+    barcode.clear();
+    barcode.extend(text.chars().filter(is_seen));
 }
 
 fn has_class(classes: &[u8], wanted: &[u8]) -> bool {

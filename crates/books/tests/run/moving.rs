@@ -237,3 +237,55 @@ fn a_search_that_fails_makes_no_book_vanish() {
         end.missing
     );
 }
+
+/// Links to pages by something other than a number of books, or by nothing that could be taken for a place.
+#[test]
+fn a_full_last_page_is_proved_to_be_the_last_however_pages_are_named() {
+    for place in ["ctoken", "offset", "first"] {
+        let world = World::new(FakeCatalogue {
+            place,
+            ..FakeCatalogue::of(3_000)
+        });
+        let end = world.collect(&pages_of(1_000));
+        assert_eq!(end.state, Outcome::Completed, "{place}: {:?}", end.missing);
+        world.assert_complete(3_000);
+    }
+}
+
+#[test]
+fn a_list_whose_last_page_links_on_ends_where_no_other_book_comes() {
+    let world = World::new(FakeCatalogue::of(3_000));
+    world.grin.change_pages(|page| {
+        let on = "<a href='_all_books?result_count=1000&amp;first=3000'>Next &gt;</a></body>";
+        if page.contains("Next") {
+            page
+        } else {
+            page.replace("</body>", on)
+        }
+    });
+    let end = world.collect(&pages_of(1_000));
+    assert_eq!(end.state, Outcome::Completed, "{:?}", end.missing);
+    world.assert_complete(3_000);
+}
+
+#[test]
+fn pages_that_never_close_their_document_are_read_to_the_last() {
+    for books in [3_000, 3_500, 10] {
+        let world = World::new(FakeCatalogue::of(books));
+        world
+            .grin
+            .change_pages(|page| page.replace("</body></html>", ""));
+        let end = world.collect(&pages_of(1_000));
+        assert_eq!(end.state, Outcome::Completed, "{books}: {:?}", end.missing);
+        world.assert_complete(books);
+    }
+}
+
+#[test]
+fn a_server_that_gives_no_more_books_than_usual_is_asked_for_no_more() {
+    let world = World::new(FakeCatalogue::of(3_500));
+    world.grin.refuse_more_than(1_000);
+    let end = world.collect(&pages_of(1_000));
+    assert_eq!(end.state, Outcome::Completed, "{:?}", end.missing);
+    world.assert_complete(3_500);
+}

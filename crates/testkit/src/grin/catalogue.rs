@@ -28,6 +28,8 @@ pub struct FakeCatalogue {
     pub without_every: u64,
     /// Changes titles, as between two collections.
     pub edition: u32,
+    /// What names a page's place in its address.
+    pub place: &'static str,
 }
 
 impl FakeCatalogue {
@@ -38,6 +40,7 @@ impl FakeCatalogue {
             page_size: 0,
             without_every: 0,
             edition: 0,
+            place: "first",
         }
     }
 
@@ -109,7 +112,7 @@ impl FakeCatalogue {
             self.row(&mut page, number);
         }
         page.push_str("</tbody></table>\n");
-        let next = format!("_all_books?result_count={asked}&amp;first={end}");
+        let next = format!("_all_books?result_count={asked}&amp;{}={end}", self.place);
         if let Some(link) = link.or((end < all).then_some(next.as_str())) {
             let _ = write!(page, "<p><a href=\"{link}\">Next &gt;</a></p>");
         }

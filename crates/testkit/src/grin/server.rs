@@ -186,7 +186,15 @@ fn content(shared: &Shared, target: &str, fault: Option<&Fault>) -> Answer {
             body: Vec::new(),
         };
     }
-    let (first, asked) = (number(target, "first="), number(target, "result_count="));
+    let place = format!("{}=", catalogue.place);
+    let (first, asked) = (number(target, &place), number(target, "result_count="));
+    if asked > shared.most_asked.load(Ordering::SeqCst) {
+        return Answer {
+            status: "400 Bad Request",
+            headers: String::new(),
+            body: Vec::new(),
+        };
+    }
     let itself = target
         .rsplit('/')
         .next()
@@ -209,7 +217,7 @@ fn content(shared: &Shared, target: &str, fault: Option<&Fault>) -> Answer {
         }
         None => catalogue.page(first, asked, link.as_deref()),
     };
-    let mut body = page.into_bytes();
+    let mut body = lock(&shared.change_pages)(page).into_bytes();
     if fault == Some(&Fault::HalfComplete) {
         body.truncate(body.len() / 2);
     }
