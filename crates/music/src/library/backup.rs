@@ -6,8 +6,8 @@ use serde::Serialize;
 use sqlite::{Db, Options, Restore, params};
 
 use crate::error::{Error, Result};
-use crate::library::options;
 use crate::library::settings::Settings;
+use crate::library::{APPLICATION_ID, options};
 
 /// What a copy holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -60,7 +60,15 @@ pub struct Restored {
 /// has that open; nothing is changed then.
 pub fn restore(path: &Path, database: &Path, replace: bool) -> Result<Restored> {
     let restore = Restore::prepare(path, database).map_err(Error::of_file)?;
-    let db = options(restore.copy(), &Settings::default()).open_read_only()?;
+    let opened = options(restore.copy(), &Settings::default()).open_read_only();
+    let db = opened.map_err(|error| match error {
+        // What is looked at is a copy; the person knows the file that it was made of.
+        sqlite::Error::Foreign { reason, .. } => Error::NotALibrary {
+            path: path.to_owned(),
+            reason,
+        },
+        other => other.into(),
+    })?;
     let held = held(&db, path)?;
     db.close()?;
     let stamp = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%SZ");
@@ -80,11 +88,11 @@ fn held(db: &Db, path: &Path) -> Result<Held> {
         path: path.to_owned(),
         reason,
     };
-    // WKMP's services write no id of an application, so a library has none, and what has one is something else.
+    // WKMP's services write no id of an application, so a library has ours or none, and any other is something else.
     let application: i64 = number(db, "PRAGMA application_id")?;
-    if application != 0 {
+    if application != 0 && application != i64::from(APPLICATION_ID) {
         return Err(no_library(format!(
-            "expected no application id, found `{application}`"
+            "its application id `{application:#x}` is that of another program"
         )));
     }
     let tables =
