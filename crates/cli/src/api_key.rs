@@ -69,6 +69,9 @@ pub(crate) fn find(db: &Db) -> Result<Found> {
                 .push(format!("cannot keep the key for AcoustID: {error:#}"));
         }
     }
+    if key.is_some() {
+        found.warnings.extend(others_can_read(db.path()));
+    }
     found.key = key.map(Secret::new);
     Ok(found)
 }

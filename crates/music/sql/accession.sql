@@ -112,14 +112,3 @@ CREATE TABLE IF NOT EXISTS accession_choices (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL
 );
-
-INSERT OR IGNORE INTO settings (key, value) VALUES
-    ('ai_processing_thread_count', NULL),
-    ('ai_database_lock_retry_ms', NULL),
-    ('ai_database_max_lock_wait_ms', NULL),
-    ('silence_threshold_dB', NULL),
-    ('silence_min_duration_ticks', NULL),
-    ('minimum_passage_audio_duration_ticks', NULL),
-    ('lead_in_threshold_dB', NULL),
-    ('lead_out_threshold_dB', NULL),
-    ('acoustid_api_key', NULL);

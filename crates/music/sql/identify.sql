@@ -59,12 +59,3 @@ CREATE TABLE IF NOT EXISTS accession_dumps (
     is_finished INTEGER NOT NULL CHECK (is_finished IN (0, 1)),
     read_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP
 ) WITHOUT ROWID;
-
-INSERT OR IGNORE INTO settings (key, value) VALUES
-    ('acoustid_base_url', NULL),
-    ('musicbrainz_base_url', NULL),
-    ('acousticbrainz_base_url', NULL),
-    ('cover_art_base_url', NULL),
-    ('musicbrainz_requests_per_second', NULL),
-    ('service_contact', NULL),
-    ('flavor_source', NULL);

@@ -44,7 +44,7 @@ const WKMP: Schema = Schema {
 /// Our own part. A file that a newer Accession has written is refused.
 const ACCESSION: Schema = Schema {
     component: "accession_music",
-    version: 3,
+    version: 4,
     ddl: include_str!("../sql/accession.sql"),
     columns: &[
         Column {
@@ -93,7 +93,16 @@ const ACCESSION: Schema = Schema {
             definition: "TEXT CHECK (cut_by IS NULL OR cut_by IN ('person', 'marks', 'release', 'silence', 'whole'))",
         },
     ],
-    migrations: &[],
+    migrations: &[Migration {
+        version: 4,
+        // Keys without a value, which WKMP's services read as an empty text that is no number.
+        sql: "DELETE FROM settings WHERE value IS NULL AND key IN ( \
+              'ai_processing_thread_count', 'ai_database_lock_retry_ms', 'ai_database_max_lock_wait_ms', \
+              'silence_threshold_dB', 'silence_min_duration_ticks', 'minimum_passage_audio_duration_ticks', \
+              'lead_in_threshold_dB', 'lead_out_threshold_dB', 'acoustid_api_key', 'acoustid_base_url', \
+              'musicbrainz_base_url', 'acousticbrainz_base_url', 'cover_art_base_url', \
+              'musicbrainz_requests_per_second', 'service_contact', 'flavor_source')",
+    }],
     newer: Newer::Refuse,
 };
 
@@ -253,6 +262,8 @@ fn options(path: &Path, settings: &Settings) -> Options {
         .schema(ACCESSION)
         .schema(IDENTIFY)
         .application_id(APPLICATION_ID)
+        // It holds the key for AcoustID.
+        .private(true)
         .busy_timeout(settings.lock_retry)
         .max_lock_wait(settings.max_lock_wait)
 }

@@ -1,12 +1,11 @@
 //! Whether a file is sound.
 
-use serde::Serialize;
-
 use crate::error::Error;
 use crate::snapshot::Snapshot;
 
 /// What [`Db::check`](crate::Db::check) found.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct CheckReport {
     /// Damage of the file, in SQLite's words; at most 100 findings.
     pub damage: Vec<String>,
@@ -15,7 +14,8 @@ pub struct CheckReport {
 }
 
 /// A row that refers to one that does not exist.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Orphan {
     /// The table of the row.
     pub table: String,

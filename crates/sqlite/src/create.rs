@@ -60,12 +60,29 @@ fn kind(kind: fs::FileType) -> &'static str {
 pub(crate) fn fresh(settings: &Settings, schemas: &[Schema]) -> Result<(), Error> {
     let path = &settings.path;
     let temporary = Temporary::beside(path)?;
+    if settings.private {
+        keep_private(&temporary.path).map_err(|error| Error::io(path, &error))?;
+    }
     let failed = |error| Error::sqlite(path, error);
     let connection = connect::builder(&temporary.path, settings).map_err(failed)?;
     upgrade::create_all(&connection, path, schemas)?;
     connect::finish_building(connection).map_err(failed)?;
     temporary.publish(path)?;
     Ok(())
+}
+
+/// Takes everybody's right but the owner's, before anything is in the file.
+fn keep_private(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        Ok(())
+    }
 }
 
 /// A file under a name of its own, removed when dropped together with everything SQLite put beside it.

@@ -73,6 +73,7 @@ pub(crate) struct Settings {
     pub(crate) max_lock_wait: Duration,
     pub(crate) max_blocked: Duration,
     pub(crate) application_id: Option<i32>,
+    pub(crate) private: bool,
     /// The file that was opened for writing.
     pub(crate) home: Option<Home>,
     pub(crate) busy_timeout: Duration,
@@ -98,6 +99,7 @@ impl Options {
                 max_lock_wait: Duration::from_secs(30),
                 max_blocked: Duration::from_mins(2),
                 application_id: None,
+                private: false,
                 home: None,
                 busy_timeout: Duration::from_millis(250),
                 group_limit: Duration::from_millis(3),
@@ -138,6 +140,13 @@ impl Options {
     /// and unmarked ones that hold tables of others only with [`Error::Foreign`].
     pub fn application_id(mut self, id: i32) -> Self {
         self.settings.application_id = Some(id);
+        self
+    }
+
+    /// Lets only its owner read a file that is created, where the system knows owners; everyone whom the umask lets unless
+    /// said.
+    pub fn private(mut self, private: bool) -> Self {
+        self.settings.private = private;
         self
     }
 

@@ -27,10 +27,7 @@ const WAIT: &str = "ai_database_max_lock_wait_ms";
 #[test]
 fn a_former_default_does_not_freeze_and_a_choice_holds() {
     let root = made();
-    assert_eq!(
-        root.column(&format!("SELECT value FROM settings WHERE key = '{WAIT}'")),
-        ["NULL"]
-    );
+    assert_eq!(root.count("SELECT count(*) FROM settings"), 0);
     assert_eq!(get(&root, WAIT), "30000");
     for former in ["5000", "12000"] {
         store(&root, WAIT, former);
@@ -182,4 +179,48 @@ fn the_number_of_jobs_is_the_arguments_before_the_settings() {
     store(&root, "ai_processing_thread_count", "1");
     let cores = std::thread::available_parallelism().unwrap().get();
     assert_eq!(root.import(&[]).told("import_started")[0]["jobs"], cores);
+}
+
+/// How WKMP's services read a number: the row's text, and a row without a value as an empty one.
+fn as_wkmp_reads(root: &Root) -> Vec<(String, Result<f64, std::num::ParseFloatError>)> {
+    let db = root.open();
+    let mut rows = db
+        .prepare("SELECT key, coalesce(value, '') FROM settings")
+        .unwrap();
+    let read = rows.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)));
+    let numbers = read.unwrap().map(|row| {
+        let (key, text) = row.unwrap();
+        (key, text.parse())
+    });
+    numbers.collect()
+}
+
+#[test]
+fn a_setting_without_a_value_has_no_row() {
+    let root = Root::empty();
+    song(&root.join("a.wav"), 1);
+    root.import(&[]).ended(0);
+    let key = "ai_database_max_lock_wait_ms";
+    root.music(&["settings", "set", key, "4000"]).ended(0);
+    assert_eq!(as_wkmp_reads(&root), [(key.to_owned(), Ok(4000.0))]);
+    root.music(&["settings", "set", key]).ended(0);
+    assert_eq!(as_wkmp_reads(&root), []);
+    // As versions before left them.
+    let old = "UPDATE schema_components SET version = 3 WHERE component = 'accession_music';
+               INSERT INTO settings (key, value) VALUES ('silence_threshold_dB', NULL), ('theirs', NULL)";
+    root.open().execute_batch(old).unwrap();
+    root.import(&[]).ended(0);
+    let left = root.column("SELECT key FROM settings WHERE value IS NULL");
+    assert_eq!(left, ["theirs"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_new_library_is_its_owners_and_one_with_a_key_that_others_can_read_is_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let root = Root::empty();
+    song(&root.join("a.wav"), 1);
+    root.import(&[]).ended(0);
+    let mode = std::fs::metadata(root.database()).unwrap().permissions();
+    assert_eq!(mode.mode() & 0o777, 0o600);
 }

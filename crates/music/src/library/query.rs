@@ -404,7 +404,7 @@ fn with_flavor(row: &Row<'_>) -> RowResult<PassageDetails> {
     })
 }
 
-fn passage(db: &Db, id: &str) -> Result<PassageDetails> {
+pub(crate) fn passage(db: &Db, id: &str) -> Result<PassageDetails> {
     let found: PassageDetails = db
         .read(|snapshot| {
             snapshot.query_row(
@@ -501,17 +501,39 @@ pub(crate) fn path_of(db: &Db, passage: &PassageId) -> Result<Option<String>> {
     })
 }
 
-/// What every described passage sounds like, as JSON, in order of ids.
+/// The id and the flavor, as JSON, of every passage that has one, one at a time.
 ///
 /// # Errors
 ///
 /// When the database cannot be read.
-pub(crate) fn flavors(db: &Db) -> Result<Vec<(PassageId, String)>> {
+pub(crate) fn each_flavor(db: &Db, mut each: impl FnMut(PassageId, &str)) -> Result<()> {
     db.read(|snapshot| {
-        Ok(snapshot.query_all(
-            "SELECT passage_id, flavor FROM accession_sounds ORDER BY passage_id",
+        snapshot.query_each(
+            "SELECT passage_id, flavor FROM accession_sounds",
             params![],
-            |row| Ok((row.get(0)?, row.get(1)?)),
+            |row| {
+                let id = row.get(0).map_err(sqlite::Error::from)?;
+                // What is not text is nobody's flavor.
+                if let Ok(text) = row.get_ref(1).map_err(sqlite::Error::from)?.as_str() {
+                    each(id, text);
+                }
+                Ok(())
+            },
+        )
+    })
+}
+
+/// The flavor of one passage, as JSON.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub(crate) fn flavor(db: &Db, passage: &PassageId) -> Result<Option<String>> {
+    db.read(|snapshot| {
+        Ok(snapshot.query_optional(
+            "SELECT flavor FROM accession_sounds WHERE passage_id = ?1",
+            params![passage],
+            |row| row.get(0),
         )?)
     })
 }

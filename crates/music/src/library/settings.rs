@@ -369,19 +369,22 @@ pub fn set(db: &Db, key: &str, value: Option<&str>) -> Result<Listed> {
     }
     let (key, value) = (setting.key, value.map(str::to_owned));
     db.try_write("set setting", move |tx| -> Result<()> {
+        let Some(value) = value else {
+            // WKMP's services read a row without a value as an empty text, so there must be none.
+            tx.execute("DELETE FROM settings WHERE key = ?1", params![key])?;
+            tx.execute("DELETE FROM accession_choices WHERE key = ?1", params![key])?;
+            return Ok(());
+        };
         tx.execute(
             "INSERT INTO settings (key, value) VALUES (?1, ?2) \
              ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = CURRENT_TIMESTAMP",
             params![key, value],
         )?;
-        match value {
-            Some(value) => tx.execute(
-                "INSERT INTO accession_choices (key, value) VALUES (?1, ?2) \
-                 ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                params![key, value],
-            )?,
-            None => tx.execute("DELETE FROM accession_choices WHERE key = ?1", params![key])?,
-        };
+        tx.execute(
+            "INSERT INTO accession_choices (key, value) VALUES (?1, ?2) \
+             ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            params![key, value],
+        )?;
         Ok(())
     })?;
     listed(db, setting)

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::id::PassageId;
 use crate::library::Library;
-use crate::library::query::{self, PassageDetails, Shown, each_passage, show};
+use crate::library::query::{self, PassageDetails, Shown, show};
 use audio::flavor::{Flavor, Similarity, spec003};
 
 /// A passage that sounds like another.
@@ -38,52 +38,47 @@ pub fn similar(library: &Library, name: &str, count: usize) -> Result<Vec<Neighb
             }
         },
     };
-    let flavors = flavors(library)?;
-    let scale = Similarity::of(flavors.iter().map(|(_, flavor)| flavor));
-    let Some((_, own)) = flavors.iter().find(|(other, _)| *other == id) else {
-        return Err(Error::NoFlavor {
-            name: name.to_owned(),
-        });
-    };
-    let place = scale.place(own);
-    let mut distances: Vec<(f64, &PassageId, &Flavor)> = flavors
-        .iter()
-        .filter(|(other, _)| *other != id)
-        .map(|(other, flavor)| {
-            (
-                Similarity::distance(&place, &scale.place(flavor)),
-                other,
-                flavor,
-            )
-        })
-        .collect();
-    distances.sort_by(|a, b| a.0.total_cmp(&b.0));
-    distances.truncate(count);
-    let own = own.characteristics();
-    let mut neighbours = Vec::with_capacity(distances.len());
-    each_passage(library.db(), |passage| {
-        let found = distances.iter().find(|(_, id, _)| **id == passage.id);
-        if let Some((distance, _, flavor)) = found {
-            neighbours.push(Neighbour {
-                passage,
-                distance: *distance,
-                spec003: spec003(&own, &flavor.characteristics()),
-            });
+    let (mut sounds, mut ids) = (Similarity::default(), Vec::new());
+    query::each_flavor(library.db(), |id, text| {
+        // A vector of another extractor cannot be compared with ours.
+        if read(text).is_some_and(|flavor| sounds.add(&flavor)) {
+            ids.push(id);
         }
-        Ok(())
     })?;
-    neighbours.sort_by(|a, b| a.distance.total_cmp(&b.distance));
+    let no_flavor = || Error::NoFlavor {
+        name: name.to_owned(),
+    };
+    let own = ids.iter().position(|other| *other == id);
+    let own = own.ok_or_else(no_flavor)?;
+    let mut nearest: Vec<_> = sounds.distances(own).into_iter().zip(&ids).collect();
+    nearest.swap_remove(own);
+    let nearer = |a: &(f64, &PassageId), b: &(f64, &PassageId)| {
+        a.0.total_cmp(&b.0).then_with(|| a.1.cmp(b.1))
+    };
+    if count < nearest.len() {
+        nearest.select_nth_unstable_by(count, nearer);
+        nearest.truncate(count);
+    }
+    nearest.sort_unstable_by(nearer);
+    let flavor = |id| -> Result<_> {
+        let text = query::flavor(library.db(), id)?;
+        Ok(text.as_deref().and_then(read))
+    };
+    let own = flavor(&id)?.ok_or_else(no_flavor)?.characteristics();
+    let mut neighbours = Vec::with_capacity(nearest.len());
+    for (distance, id) in nearest {
+        // One that was removed in the meantime is no neighbour any more.
+        let Some(flavor) = flavor(id)? else { continue };
+        neighbours.push(Neighbour {
+            passage: query::passage(library.db(), &id.to_string())?,
+            distance,
+            spec003: spec003(&own, &flavor.characteristics()),
+        });
+    }
     Ok(neighbours)
 }
 
-fn flavors(library: &Library) -> Result<Vec<(PassageId, Flavor)>> {
-    let rows = query::flavors(library.db())?;
-    // A vector of another extractor cannot be compared with ours.
-    let read =
-        |(id, text): (PassageId, String)| Some((id, serde_json::from_str::<Flavor>(&text).ok()?));
-    Ok(rows
-        .into_iter()
-        .filter_map(read)
-        .filter(|(_, flavor)| flavor.extractor == audio::flavor::EXTRACTOR)
-        .collect())
+fn read(text: &str) -> Option<Flavor> {
+    let flavor: Flavor = serde_json::from_str(text).ok()?;
+    (flavor.extractor == audio::flavor::EXTRACTOR).then_some(flavor)
 }
