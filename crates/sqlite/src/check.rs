@@ -33,14 +33,33 @@ impl CheckReport {
 }
 
 pub(crate) fn check(snapshot: &Snapshot<'_>) -> Result<CheckReport, Error> {
-    let mut damage = snapshot.query_all("PRAGMA integrity_check(100)", [], |row| row.get(0))?;
-    damage.retain(|finding: &String| finding != "ok");
-    let orphans = snapshot.query_all("PRAGMA foreign_key_check", [], |row| {
-        Ok(Orphan {
+    let mut report = CheckReport::default();
+    let integrity = snapshot.query_each("PRAGMA integrity_check(100)", [], |row| {
+        let finding: String = row.get(0)?;
+        if finding != "ok" {
+            report.damage.push(finding);
+        }
+        Ok(())
+    });
+    // What was found before stays found when a page is so damaged that the search ends at it.
+    report.damage.extend(damage(integrity)?);
+    let references = snapshot.query_each("PRAGMA foreign_key_check", [], |row| {
+        report.orphans.push(Orphan {
             table: row.get(0)?,
             rowid: row.get(1)?,
             parent: row.get(2)?,
-        })
-    })?;
-    Ok(CheckReport { damage, orphans })
+        });
+        Ok(())
+    });
+    report.damage.extend(damage(references)?);
+    Ok(report)
+}
+
+/// The reason, if a search ended at a damaged page.
+fn damage(searched: Result<(), Error>) -> Result<Option<String>, Error> {
+    match searched {
+        Ok(()) => Ok(None),
+        Err(Error::Corrupt { reason, .. }) => Ok(Some(reason)),
+        Err(error) => Err(error),
+    }
 }

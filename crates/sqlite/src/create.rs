@@ -114,7 +114,10 @@ impl Temporary {
     pub(crate) fn publish(self, path: &Path) -> Result<bool, Error> {
         let failed = |error| Error::io(path, &error);
         // What the name promises must be on the disk before the name is.
-        File::open(&self.path)
+        // Windows flushes only what may be written.
+        File::options()
+            .write(true)
+            .open(&self.path)
             .and_then(|file| file.sync_all())
             .map_err(failed)?;
         let published =

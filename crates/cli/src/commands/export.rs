@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
-use music::views::export;
+use music::views::export::{self, Exported};
 use music::{Error, Library};
 use run::{ExitStatus, LibraryPath, OutputError, OutputOptions};
 
@@ -22,7 +22,7 @@ pub(crate) fn export(args: &args::Export, printer: Printer) -> Result<ExitStatus
         args::Form::Cue => {
             return match &args.output {
                 Some(folder) => write_cue_sheets(&library, folder, args.replace, printer),
-                None => print_cue_sheets(&library),
+                None => print_cue_sheets(&library, printer),
             };
         }
         args::Form::Csv => export::Form::Csv,
@@ -31,31 +31,48 @@ pub(crate) fn export(args: &args::Export, printer: Printer) -> Result<ExitStatus
     };
     match &args.output {
         Some(path) => {
-            let count = to_file(&library, form, path)?;
+            let exported = to_file(&library, form, path)?;
+            let count = exported.written;
             printer.note(
                 Volume::Normal,
                 &format!("{count} passages written to `{}`", path.display()),
             );
+            Ok(ended(exported, printer))
         }
-        None => match export::export(&library, form, &mut Printer::stdout()) {
-            Ok(_) => {}
-            Err(Error::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {}
-            Err(error) => return Err(error.into()),
-        },
+        None => printed(
+            export::export(&library, form, &mut Printer::stdout()),
+            printer,
+        ),
     }
-    Ok(ExitStatus::Done)
+}
+
+/// How an export to standard output ended; a reader that has seen enough is no failure.
+fn printed(exported: music::Result<Exported>, printer: Printer) -> Result<ExitStatus> {
+    match exported {
+        Err(Error::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitStatus::Done),
+        other => Ok(ended(other?, printer)),
+    }
+}
+
+/// Names what could not be exported.
+fn ended(exported: Exported, printer: Printer) -> ExitStatus {
+    if exported.unreadable == 0 {
+        return ExitStatus::Done;
+    }
+    let line = format!(
+        "failed: {} passages have a path or a position that cannot be read (`music check` names them)",
+        exported.unreadable
+    );
+    printer.note(Volume::Brief, &line);
+    ExitStatus::SomeFailed
 }
 
 /// Writes a cue sheet for every album rip to standard output.
-fn print_cue_sheets(library: &Library) -> Result<ExitStatus> {
+fn print_cue_sheets(library: &Library, printer: Printer) -> Result<ExitStatus> {
     let mut out = Printer::stdout();
     let written = export::cue_sheets(library, |_, sheet| Ok(writeln!(out, "{sheet}")?))
-        .and_then(|_| Ok(out.flush()?));
-    match written {
-        Err(Error::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {}
-        other => other?,
-    }
-    Ok(ExitStatus::Done)
+        .and_then(|exported| Ok(out.flush().map(|()| exported)?));
+    printed(written, printer)
 }
 
 /// Writes the cue sheets into a folder, where each is named for its file.
@@ -123,7 +140,7 @@ fn write_cue_sheets(
         skipped: 0,
         failed: 0,
     };
-    export::cue_sheets(library, |path, sheet| {
+    let exported = export::cue_sheets(library, |path, sheet| {
         sheets.write(path, sheet);
         Ok(())
     })?;
@@ -136,7 +153,7 @@ fn write_cue_sheets(
         printer.note(Volume::Brief, "hint: --replace writes over existing files");
     }
     Ok(match sheets.skipped + sheets.failed {
-        0 => ExitStatus::Done,
+        0 => ended(exported, printer),
         _ => ExitStatus::SomeFailed,
     })
 }
@@ -157,10 +174,10 @@ fn form(args: &args::Export, printer: Printer) -> args::Form {
     args.form.or(cue).or(by_name).unwrap_or(otherwise)
 }
 
-fn to_file(library: &Library, form: export::Form, path: &Path) -> Result<u64> {
+fn to_file(library: &Library, form: export::Form, path: &Path) -> Result<Exported> {
     let mut file = output(library).open(path)?;
-    let count = export::export(library, form, &mut file)
+    let exported = export::export(library, form, &mut file)
         .with_context(|| format!("cannot write `{}`", path.display()))?;
     file.finish()?;
-    Ok(count)
+    Ok(exported)
 }

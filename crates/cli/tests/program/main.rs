@@ -20,6 +20,7 @@ mod killed;
 mod locked;
 mod moved;
 mod names;
+mod odd;
 mod output;
 mod places;
 mod real;

@@ -1,7 +1,9 @@
 //! Looks whether a library is whole: the file, its references, and the disk.
 
+use run::LibraryPath;
 use serde::Serialize;
 use sqlite::params;
+use sqlite::types::ValueRef;
 
 use crate::error::Result;
 use crate::library::Library;
@@ -27,7 +29,7 @@ impl Findings {
 }
 
 /// Each asks for rows that should not be: what they are, and a label for each.
-const ORPHANS: [(&str, &str); 7] = [
+const ORPHANS: [(&str, &str); 8] = [
     (
         "complete file without passages",
         "SELECT path FROM files f WHERE status = 'INGEST COMPLETE' \
@@ -59,6 +61,12 @@ const ORPHANS: [(&str, &str); 7] = [
          AND NOT EXISTS (SELECT 1 FROM passages p WHERE p.song_id = s.guid) ORDER BY 1",
     ),
     (
+        "value of a wrong type in passage",
+        "SELECT guid FROM passages WHERE typeof(guid) <> 'text' OR typeof(start_time_ticks) <> 'integer' \
+         OR typeof(end_time_ticks) <> 'integer' OR typeof(title) NOT IN ('text', 'null') \
+         OR typeof(artist) NOT IN ('text', 'null') OR typeof(album) NOT IN ('text', 'null') ORDER BY 1",
+    ),
+    (
         "path left from an interrupted move",
         "SELECT path FROM files WHERE path LIKE '/moving/%' ORDER BY 1",
     ),
@@ -85,20 +93,50 @@ pub fn check(library: &Library) -> Result<Findings> {
             .collect(),
         ..Findings::default()
     };
-    let text = |sql: &str| {
-        library
-            .db()
-            .read(|snapshot| snapshot.query_all(sql, params![], |row| row.get::<_, String>(0)))
-    };
     for (what, sql) in ORPHANS {
-        let rows = text(sql)?;
-        findings
-            .orphans
-            .extend(rows.into_iter().map(|row| format!("{what}: {row}")));
+        let is_whole = each_text(library, sql, |row| {
+            findings.orphans.push(format!("{what}: {row}"));
+        })?;
+        if !is_whole {
+            let unread = format!("a damaged page ended the search for: {what}");
+            findings.integrity.push(unread);
+        }
     }
-    findings.missing_files = text("SELECT path FROM files ORDER BY path")?
-        .into_iter()
-        .filter(|path| !library.root().join(path).is_file())
-        .collect();
+    let is_whole = each_text(library, "SELECT path FROM files ORDER BY path", |path| {
+        let is_there = path
+            .parse::<LibraryPath>()
+            .is_ok_and(|inside| inside.below(library.root()).is_file());
+        if !is_there {
+            findings.missing_files.push(path);
+        }
+    })?;
+    if !is_whole {
+        let unread = "a damaged page ended the list of files".to_owned();
+        findings.integrity.push(unread);
+    }
     Ok(findings)
+}
+
+/// Calls `each` with the first column of every row; whether all could be read.
+fn each_text(library: &Library, sql: &str, mut each: impl FnMut(String)) -> Result<bool> {
+    let read = library.db().read(|snapshot| {
+        snapshot.query_each(sql, params![], |row| {
+            // A value of another type is shown as it is.
+            let value = row.get_ref(0)?;
+            each(match value {
+                ValueRef::Text(text) | ValueRef::Blob(text) => {
+                    String::from_utf8_lossy(text).into_owned()
+                }
+                ValueRef::Integer(number) => number.to_string(),
+                ValueRef::Real(number) => number.to_string(),
+                ValueRef::Null => "NULL".to_owned(),
+            });
+            Ok(())
+        })
+    });
+    match read {
+        Ok(()) => Ok(true),
+        Err(sqlite::Error::Corrupt { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -1,6 +1,7 @@
 //! Answers questions about a library; writes nothing.
 
 use serde::Serialize;
+use sqlite::types::FromSql;
 use sqlite::{Db, Row, RowResult, Snapshot, params};
 
 pub use audio::loudness::REPLAY_GAIN_LUFS;
@@ -372,28 +373,33 @@ fn passage_details(row: &Row<'_>) -> RowResult<PassageDetails> {
         end_ticks: end,
         start_seconds: start.seconds(),
         end_seconds: end.seconds(),
-        title: row.get(4)?,
-        artist: row.get(5)?,
-        album: row.get(6)?,
-        recording_mbid: row.get(7)?,
+        title: if_readable(row, 4)?,
+        artist: if_readable(row, 5)?,
+        album: if_readable(row, 6)?,
+        recording_mbid: if_readable(row, 7)?,
         status: row.get(8)?,
-        fingerprint: row.get(9)?,
+        fingerprint: if_readable(row, 9)?,
         lead_in_seconds: seconds(row, 10)?,
         lead_out_seconds: seconds(row, 11)?,
         fade_in_seconds: seconds(row, 12)?,
         fade_out_seconds: seconds(row, 13)?,
-        integrated_lufs: row.get(14)?,
-        range_lu: row.get(15)?,
-        true_peak_dbtp: row.get(16)?,
-        tagged_gain_db: row.get(17)?,
+        integrated_lufs: if_readable(row, 14)?,
+        range_lu: if_readable(row, 15)?,
+        true_peak_dbtp: if_readable(row, 16)?,
+        tagged_gain_db: if_readable(row, 17)?,
         flavor: None,
         cover: None,
     })
 }
 
 fn seconds(row: &Row<'_>, at: usize) -> RowResult<Option<f64>> {
-    let ticks: Option<i64> = row.get(at)?;
+    let ticks: Option<i64> = if_readable(row, at)?;
     Ok(ticks.map(|ticks| Ticks(ticks).seconds()))
+}
+
+/// A value that may be missing, and is as good as missing if another program stored something of another type.
+fn if_readable<T: FromSql>(row: &Row<'_>, at: usize) -> RowResult<Option<T>> {
+    Ok(Option::<T>::column_result(row.get_ref(at)?).unwrap_or_default())
 }
 
 fn with_flavor(row: &Row<'_>) -> RowResult<PassageDetails> {
@@ -420,20 +426,25 @@ pub(crate) fn passage(db: &Db, id: &str) -> Result<PassageDetails> {
     })
 }
 
-/// Every passage, in the order of paths and positions, one at a time.
+/// Every passage, in the order of paths and positions, one at a time; returns how many have a position or a path that
+/// is none, and were left out.
 ///
 /// # Errors
 ///
 /// When the database cannot be read, or `each` fails.
-pub fn each_passage(db: &Db, mut each: impl FnMut(PassageDetails) -> Result<()>) -> Result<()> {
+pub fn each_passage(db: &Db, mut each: impl FnMut(PassageDetails) -> Result<()>) -> Result<u64> {
+    let mut unreadable = 0;
     db.read(|snapshot| {
         let sql = format!("{PASSAGE} ORDER BY f.path, p.start_time_ticks");
         snapshot.query_each(&sql, params![], |row| {
-            let passage = passage_details(row)
-                .map_err(|error| Error::Output(std::io::Error::other(error)))?;
-            each(passage)
+            if let Ok(passage) = passage_details(row) {
+                return each(passage);
+            }
+            unreadable += 1;
+            Ok(())
         })
     })
+    .map(|()| unreadable)
 }
 
 fn file(db: &Db, id: &str) -> Result<FileDetails> {

@@ -30,6 +30,9 @@ const BATCH: usize = 200;
 /// How far is written down at least every so many bytes of the unpacked archive.
 const STEP: u64 = 512 << 20;
 
+/// Bytes of a name that are read; no file system has longer ones, and those of a document have some 90.
+const LONGEST_NAME: u64 = 64 << 10;
+
 /// A document larger than this is none, in bytes.
 const LARGEST: u64 = 8 << 20;
 
@@ -106,12 +109,15 @@ fn read_on(
     let mut archive = tar::Archive::new(unpacked);
     let mut batch = Batch::default();
     let mut broken = None;
-    for entry in archive.entries().map_err(of_dump)? {
+    let mut name = None;
+    // Raw, since the crate reads the names of GNU and pax whole, however long they say they are.
+    for entry in archive.entries().map_err(of_dump)?.raw(true) {
         if cancel.is_requested() {
             return write(library, place, batch, report, false);
         }
-        match entry.and_then(|entry| take(entry, wanted, &mut batch, report)) {
-            Ok(end) => report.to = from.saturating_add(end),
+        match entry.and_then(|entry| take(entry, &mut name, wanted, &mut batch, report)) {
+            Ok(Some(end)) => report.to = from.saturating_add(end),
+            Ok(None) => {}
             Err(error) => {
                 broken = Some(error);
                 break;
@@ -131,22 +137,47 @@ fn read_on(
     broken.map_or(Ok(()), |error| Err(of_dump(error)))
 }
 
-/// Takes a document if it is about one of our recordings; returns where the next one begins, in bytes from
-/// where reading began.
+/// Takes one entry. The end of an entry with its content, counted from where reading began; `None` for one that only names
+/// the next, with which reading would not begin again.
 fn take<R: Read>(
     mut entry: tar::Entry<'_, R>,
+    name: &mut Option<Vec<u8>>,
     wanted: &Wanted,
     batch: &mut Batch,
     report: &mut FromDump,
-) -> io::Result<u64> {
-    if let Some(name) = wanted.document(&entry) {
+) -> io::Result<Option<u64>> {
+    let kind = entry.header().entry_type();
+    if kind.is_gnu_longname() || kind.is_pax_local_extensions() {
+        let mut content = Vec::new();
+        entry
+            .by_ref()
+            .take(LONGEST_NAME)
+            .read_to_end(&mut content)?;
+        *name = if kind.is_gnu_longname() {
+            content.retain(|byte| *byte != 0);
+            Some(content)
+        } else {
+            path_of(&content)
+        };
+        return Ok(None);
+    }
+    let path = name.take();
+    let path = path.unwrap_or_else(|| entry.path_bytes().into_owned());
+    if let Some(name) = wanted.document(kind, &path) {
         let mut text = Vec::new();
         entry.by_ref().take(LARGEST).read_to_end(&mut text)?;
         report.odd += u64::from(!batch.add(name, &text));
     }
-    report.documents += u64::from(entry.header().entry_type().is_file());
+    report.documents += u64::from(kind.is_file());
     let blocks = entry.size().div_ceil(512).saturating_mul(512);
-    Ok(entry.raw_file_position().saturating_add(blocks))
+    Ok(Some(entry.raw_file_position().saturating_add(blocks)))
+}
+
+/// The path that pax records name, if they do.
+fn path_of(records: &[u8]) -> Option<Vec<u8>> {
+    let records = tar::PaxExtensions::new(records).filter_map(Result::ok);
+    let mut paths = records.filter(|record| record.key_bytes() == b"path");
+    Some(paths.next()?.value_bytes().to_vec())
 }
 
 fn failed(path: &Path, error: &dyn std::fmt::Display) -> Error {
@@ -182,11 +213,10 @@ impl Wanted {
     }
 
     /// The recording and the number of the submission, if the entry is a document about one of ours.
-    fn document<R: Read>(&self, entry: &tar::Entry<'_, R>) -> Option<(Uuid, u32)> {
-        if !entry.header().entry_type().is_file() {
+    fn document(&self, kind: tar::EntryType, path: &[u8]) -> Option<(Uuid, u32)> {
+        if !kind.is_file() {
             return None;
         }
-        let path = entry.path_bytes();
         let name = path.rsplit(|byte| *byte == b'/').next()?;
         let name = std::str::from_utf8(name).ok()?.strip_suffix(".json")?;
         let (mbid, number) = name.rsplit_once('-')?;

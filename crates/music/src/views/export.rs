@@ -20,20 +20,29 @@ pub enum Form {
     M3u8,
 }
 
-/// Writes every passage to `out`, in the order of paths and positions; returns how many.
+/// What an export wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exported {
+    /// Passages, or cue sheets.
+    pub written: u64,
+    /// Passages that were left out, since their row cannot be read.
+    pub unreadable: u64,
+}
+
+/// Writes every passage to `out`, in the order of paths and positions.
 ///
 /// # Errors
 ///
 /// When the database cannot be read or `out` not be written.
-pub fn export(library: &Library, form: Form, out: &mut dyn Write) -> Result<u64> {
-    let mut count = 0;
+pub fn export(library: &Library, form: Form, out: &mut dyn Write) -> Result<Exported> {
+    let mut written = 0;
     match form {
         Form::Csv => writeln!(out, "{}\r", HEADER.join(","))?,
         Form::M3u8 => writeln!(out, "#EXTM3U")?,
         Form::JsonLines => {}
     }
-    each_passage(library.db(), |passage| {
-        count += 1;
+    let unreadable = each_passage(library.db(), |passage| {
+        written += 1;
         match form {
             Form::Csv => csv(&passage, out)?,
             Form::JsonLines => json_line(&passage, out)?,
@@ -42,7 +51,10 @@ pub fn export(library: &Library, form: Form, out: &mut dyn Write) -> Result<u64>
         Ok(())
     })?;
     out.flush()?;
-    Ok(count)
+    Ok(Exported {
+        written,
+        unreadable,
+    })
 }
 
 /// Hands a cue sheet to `each` for every file of several passages, with the file's path.
@@ -55,18 +67,18 @@ pub fn export(library: &Library, form: Form, out: &mut dyn Write) -> Result<u64>
 pub fn cue_sheets(
     library: &Library,
     mut each: impl FnMut(&str, &str) -> Result<()>,
-) -> Result<u64> {
-    let mut count = 0;
+) -> Result<Exported> {
+    let mut written = 0;
     let mut file: Vec<PassageDetails> = Vec::new();
     let mut finish = |file: &mut Vec<PassageDetails>| -> Result<()> {
         if file.len() > 1 {
-            count += 1;
+            written += 1;
             each(&file[0].path, &cue_sheet(file))?;
         }
         file.clear();
         Ok(())
     };
-    each_passage(library.db(), |passage| {
+    let unreadable = each_passage(library.db(), |passage| {
         if file.first().is_some_and(|first| first.path != passage.path) {
             finish(&mut file)?;
         }
@@ -74,7 +86,10 @@ pub fn cue_sheets(
         Ok(())
     })?;
     finish(&mut file)?;
-    Ok(count)
+    Ok(Exported {
+        written,
+        unreadable,
+    })
 }
 
 fn cue_sheet(passages: &[PassageDetails]) -> String {

@@ -67,10 +67,14 @@ pub fn similar(library: &Library, name: &str, count: usize) -> Result<Vec<Neighb
     let own = flavor(&id)?.ok_or_else(no_flavor)?.characteristics();
     let mut neighbours = Vec::with_capacity(nearest.len());
     for (distance, id) in nearest {
-        // One that was removed in the meantime is no neighbour any more.
+        // One that was removed in the meantime is no neighbour any more, nor is one whose row cannot be read.
         let Some(flavor) = flavor(id)? else { continue };
+        let passage = match query::passage(library.db(), &id.to_string()) {
+            Err(Error::Database(error)) if !error.is_final() => continue,
+            passage => passage?,
+        };
         neighbours.push(Neighbour {
-            passage: query::passage(library.db(), &id.to_string())?,
+            passage,
             distance,
             spec003: spec003(&own, &flavor.characteristics()),
         });
