@@ -22,6 +22,7 @@ use crate::catalogue::pass::{self, KnownPage, Pass, ReadPage};
 use crate::catalogue::{query, record};
 use crate::collect::begin::{is_expired, new_pass, pass_to_go_on_with};
 use crate::collect::fetch::{Batch, Fetched, Wanted, fetch};
+pub(crate) use crate::collect::journal::FILE as JOURNAL;
 use crate::collect::overlap::number;
 use crate::collect::recorder::Recorder;
 use crate::date;
@@ -32,6 +33,22 @@ use crate::listed::Books;
 use crate::page::PageError;
 use crate::run::{Stage, StageResult};
 use crate::session::{Work, patiently, wait};
+
+/// What a journal of these bytes holds that goes on where `pass` stands.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn left_behind(folder: &std::path::Path, bytes: &[u8], pass: &Pass) {
+    std::fs::write(folder.join(journal::FILE), bytes)
+        .expect("a fuzz target's folder can be written to");
+    let entries = journal::Journal::of(folder).pages(pass);
+    let entries = entries.expect("a damaged journal is no error");
+    for (index, entry) in entries.iter().enumerate() {
+        assert!(entry.number == index as u64 + 1, "a page was left out");
+        assert!(
+            entry.rest.iter().count() == entry.rest.len(),
+            "books are whole"
+        );
+    }
+}
 
 /// How to collect.
 #[derive(Clone, Debug)]
@@ -135,6 +152,7 @@ pub(crate) fn collect(work: &Work<'_>, options: &Collect) -> Result<CollectCompl
     if completed.state != Outcome::CompleteBefore {
         let result = StageResult {
             started: stamp,
+            elapsed: started.elapsed(),
             done: completed.books,
             skipped: 0,
             failed: u64::from(completed.missing.is_some()),

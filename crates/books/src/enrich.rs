@@ -3,7 +3,7 @@
 //! A book counts as asked only when GRIN has answered: one whose request failed remains, and is asked for next time. A
 //! book is called unknown to GRIN only where an answer proves it; see `answer`.
 
-mod answer;
+pub(crate) mod answer;
 pub(crate) mod ask;
 pub(crate) mod requests;
 
@@ -26,6 +26,9 @@ use crate::event::{EnrichCompleted, Event, Outcome};
 use crate::run::{Stage, StageResult};
 use crate::session::{Work, wait};
 
+/// Requests under way at once unless told otherwise: enough to keep up 5 a second where each takes 3 s to answer.
+pub const CONCURRENT: u16 = 16;
+
 /// How to enrich.
 #[derive(Clone, Debug)]
 pub struct Enrich {
@@ -42,7 +45,7 @@ pub struct Enrich {
 impl Default for Enrich {
     fn default() -> Self {
         Self {
-            concurrent: 5,
+            concurrent: usize::from(CONCURRENT),
             batch: 6_000,
             limit: None,
             reset: false,
@@ -140,6 +143,7 @@ pub(crate) fn enrich(work: &Work<'_>, options: &Enrich) -> Result<EnrichComplete
     let problem = enriching.problems.last();
     let result = StageResult {
         started: stamp,
+        elapsed: started.elapsed(),
         done: counts.found,
         skipped: counts.not_found,
         failed: counts.failed,

@@ -16,6 +16,7 @@ use run::output::OutputOptions;
 use crate::catalogue::COLUMNS;
 use crate::catalogue::Catalogue;
 use crate::catalogue::rows::{self, Value};
+use crate::collect::JOURNAL;
 use crate::error::Error;
 use crate::run::{CONFIG, LOCK, SUMMARY};
 
@@ -53,7 +54,7 @@ pub fn to_file(catalogue: &Catalogue, form: Form, path: &Path) -> Result<u64, Er
     fs::create_dir_all(folder).map_err(Error::file("make", folder))?;
     let database = catalogue.db().path();
     let mut options = OutputOptions::new().protect_database(database);
-    for name in [CONFIG, SUMMARY, LOCK] {
+    for name in [CONFIG, SUMMARY, LOCK, JOURNAL] {
         options = options.protect(database.with_file_name(name));
     }
     let mut output = options.open(path)?;

@@ -19,6 +19,9 @@ pub mod enrich;
 mod error;
 mod event;
 pub mod export;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod grin;
 mod listed;
 pub mod page;

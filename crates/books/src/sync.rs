@@ -415,6 +415,7 @@ fn complete(
     if !options.dry_run {
         let result = StageResult {
             started: stamp,
+            elapsed: started.elapsed(),
             done: counts.stored,
             skipped: counts.skipped + counts.waiting,
             failed,

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::listed::Books;
 
 /// The name of its file, beside the database.
-const FILE: &str = "books.db-fetched";
+pub(crate) const FILE: &str = "books.db-fetched";
 
 /// Bytes after which it is better to record what is in it.
 const LONG: u64 = 4 << 20;

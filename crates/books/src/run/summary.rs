@@ -1,6 +1,7 @@
 //! `process_summary.json`: what each command did, for people and for the other tools that read it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
@@ -32,6 +33,8 @@ pub enum Stage {
 pub struct StageResult {
     /// When it began.
     pub started: jiff::Timestamp,
+    /// How long it took, by a clock that is never set.
+    pub elapsed: Duration,
     /// Items done.
     pub done: u64,
     /// Items passed over.
@@ -123,7 +126,7 @@ pub fn record_stage(
     ] {
         summary.entry(key).or_insert(usual);
     }
-    total(&mut summary, &stages, seconds(result, ended));
+    total(&mut summary, &stages, seconds(result));
     for key in ["last_checkpoint_time", "generated_at"] {
         summary.insert(key.to_owned(), json!(stamp(ended)));
     }
@@ -155,9 +158,10 @@ fn total(summary: &mut Map<String, Value>, stages: &Map<String, Value>, seconds:
     let (mut done, mut failed, mut errors) = (0, 0, 0);
     for (name, stage) in stages {
         let (stage_done, stage_failed) = outcomes(name, stage);
-        done += stage_done;
-        failed += stage_failed;
-        errors += number(stage, "error_count");
+        // Other tools' counters may be any number.
+        done = u64::saturating_add(done, stage_done);
+        failed = u64::saturating_add(failed, stage_failed);
+        errors = u64::saturating_add(errors, number(stage, "error_count"));
     }
     let is_completed = |stage: &Value| stage.get("is_completed").and_then(Value::as_bool);
     let names = |completed: bool| -> Vec<Value> {
@@ -168,9 +172,10 @@ fn total(summary: &mut Map<String, Value>, stages: &Map<String, Value>, seconds:
             .collect()
     };
     let (completed, active) = (names(true), names(false));
-    let rate = (done + failed) as f64 / seconds;
+    let all = done.saturating_add(failed);
+    let rate = all as f64 / seconds;
     for (key, value) in [
-        ("total_items_processed", json!(done + failed)),
+        ("total_items_processed", json!(all)),
         ("total_items_successful", json!(done)),
         ("total_items_failed", json!(failed)),
         ("total_error_count", json!(errors)),
@@ -205,7 +210,8 @@ fn outcomes(name: &str, stage: &Value) -> (u64, u64) {
         ),
         _ => (&[], ""),
     };
-    let done = done.iter().map(|key| number(stage, key)).sum();
+    let done = done.iter().map(|key| number(stage, key));
+    let done = done.fold(0, u64::saturating_add);
     (done, number(stage, failed))
 }
 
@@ -214,9 +220,8 @@ fn number(stage: &Value, key: &str) -> u64 {
 }
 
 /// Seconds that a command took.
-fn seconds(result: &StageResult, ended: jiff::Timestamp) -> f64 {
-    let taken = ended.duration_since(result.started);
-    taken.as_secs_f64().max(0.001)
+fn seconds(result: &StageResult) -> f64 {
+    result.elapsed.as_secs_f64().max(0.001)
 }
 
 /// What a collection was begun with.
@@ -243,7 +248,7 @@ fn describe(
     result: &StageResult,
     ended: jiff::Timestamp,
 ) {
-    let seconds = seconds(result, ended);
+    let seconds = seconds(result);
     let per_hour = result.done as f64 / seconds * 3600.0;
     let at_end = json!(stamp(ended));
     let mut set = |key: &str, value: Value| entry.insert(key.to_owned(), value);
@@ -277,7 +282,7 @@ fn describe(
 
 /// A plain 0 where there is nothing to tell.
 fn percent(done: u64, failed: u64) -> Value {
-    match done + failed {
+    match done.saturating_add(failed) {
         0 => json!(0),
         all => json!(done as f64 / all as f64 * 100.0),
     }
@@ -381,6 +386,7 @@ mod tests {
     fn result(completed: bool) -> StageResult {
         StageResult {
             started: jiff::Timestamp::now(),
+            elapsed: Duration::from_secs(50),
             done: 100,
             skipped: 0,
             failed: 1,
@@ -424,6 +430,34 @@ mod tests {
         let (_, after) = read(folder.path());
         assert!(after["stages"]["collect"]["end_time"].is_string());
         assert_eq!(after["completed_stages"], json!(["collect", "sync"]));
+    }
+
+    #[test]
+    fn counters_of_any_size_are_summed_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let before = json!({"stages": {"sync": {"books_synced": u64::MAX, "sync_failed": u64::MAX, "error_count": u64::MAX},
+            "enrich": {"books_enriched": -1, "enrichment_failed": 1e300}}});
+        std::fs::write(folder.path().join(SUMMARY), before.to_string()).unwrap();
+        record_stage(folder.path(), &config(), Stage::Collect, &result(true)).unwrap();
+        let (_, after) = read(folder.path());
+        assert_eq!(after["total_items_processed"], u64::MAX);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_meanwhile_changes_no_duration() {
+        let folder = tempfile::tempdir().unwrap();
+        let tomorrow = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24);
+        let set = StageResult {
+            started: tomorrow,
+            ..result(true)
+        };
+        record_stage(folder.path(), &config(), Stage::Collect, &set).unwrap();
+        let (_, after) = read(folder.path());
+        assert_eq!(after["stages"]["collect"]["duration_seconds"], 50.0);
+        assert_eq!(
+            after["stages"]["collect"]["collection_rate_per_hour"],
+            7_200.0
+        );
     }
 
     #[test]

@@ -197,8 +197,8 @@ pub(crate) struct Collect {
 pub(crate) struct Enrich {
     #[command(flatten)]
     pub(crate) place: RunPlace,
-    /// Requests under way at once
-    #[arg(long, value_name = "N", default_value_t = 5,
+    /// Requests under way at once, as far as the rate limit lets them
+    #[arg(long, value_name = "N", default_value_t = books::enrich::CONCURRENT,
         value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) max_concurrent: u16,
     /// Books read from the database at a time, and asked for in one request at most

@@ -191,3 +191,18 @@ fn the_rate_limit_holds_in_any_second() {
         assert!(window[5].at - window[0].at >= Duration::from_millis(950));
     }
 }
+
+#[test]
+fn slow_answers_keep_no_request_from_being_sent() {
+    let world = World::new(1_240);
+    assert_eq!(code(&world.collect(&[])), 0);
+    world.grin.set_latency(Duration::from_millis(1_500));
+    let before = world.grin.requests().len();
+    let output = world.run(&["enrich", "--run-name", "R", "--batch-size", "40"]);
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    let requests = world.grin.requests();
+    let asked = &requests[before..before + 31];
+    // At 5 a second 31 requests take 6 s; with 5 under way at once they would take 9 s.
+    let taken = asked[30].at - asked[0].at;
+    assert!(taken < Duration::from_millis(7_500), "{taken:?}");
+}

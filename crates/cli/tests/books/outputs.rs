@@ -70,6 +70,7 @@ fn the_files_of_the_run_are_refused() {
         "output/R/run_config.json",
         "output/R/process_summary.json",
         "output/R/session.lock",
+        "output/R/books.db-fetched",
         "output/R/../R/books.db",
         "innocent.csv",
     ] {

@@ -38,7 +38,9 @@ impl Server for Shared {
             authorization: asked.header("authorization").map(str::to_owned),
             at: Instant::now(),
         });
-        sleep(*lock(&self.latency));
+        // Not held while it sleeps: answers to others are not to wait for this one.
+        let latency = *lock(&self.latency);
+        sleep(latency);
         let fault = self.fault(|on| concerns(on, &asked.target));
         if fault == Some(Fault::Reset) {
             return reset(stream).map(|()| false);

@@ -1,0 +1,16 @@
+//! A journal that a process left behind.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use tempfile::TempDir;
+
+/// In memory where there is such a folder, to spare the disk.
+static FOLDER: LazyLock<TempDir> = LazyLock::new(|| {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .expect("a temporary folder")
+});
+
+fuzz_target!(|bytes: &[u8]| books::fuzzing::journal(FOLDER.path(), bytes));
