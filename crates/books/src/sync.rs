@@ -1,6 +1,6 @@
 //! From GRIN's queue to verified archives in storage.
 //!
-//! Each book goes through `check -> request | download -> decrypt -> read -> store -> record` ([`book`]). Stages have their
+//! Each book goes through `check -> request | download -> decrypt -> read -> store -> record` (`book`). Stages have their
 //! own concurrency, and a book that waits for one holds a place among those in the air, so that nothing piles up: not
 //! memory, not the disk. What a stage leaves on disk lets the next run go on where a killed one stopped.
 //!

@@ -2,14 +2,14 @@
 //!
 //! | module | does |
 //! |---|---|
-//! | [`load`] | reads which passages are due, folder by folder |
-//! | [`services`] | asks the network, politely |
-//! | [`ask`], [`answers`] | ask nothing twice |
+//! | [`library::due`](crate::library::due) | reads which passages are due, folder by folder |
+//! | [`services`](crate::services) | asks the network, politely |
+//! | [`ask`], [`library::answers`](crate::library::answers) | ask nothing twice |
 //! | [`gather`](mod@gather) | collects what speaks for which recording |
 //! | [`text`], [`features`], [`model`], [`evidence`], [`album`], [`rip`], [`recut`] | weigh it; pure functions |
 //! | [`beside`] | does it while an import runs |
-//! | [`flavor`], [`cover`] | fetch how recordings sound and what albums look like |
-//! | [`store`] | writes it, one transaction a file |
+//! | [`services::flavor`](crate::services::flavor), [`services::covers`](crate::services::covers) | fetch how recordings sound and what albums look like |
+//! | [`library::identification`](crate::library::identification) | writes it, one transaction a file |
 //!
 //! Nothing here is needed to play: a service that does not answer leaves a mark to try again.
 

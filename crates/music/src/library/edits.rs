@@ -1,8 +1,8 @@
 //! What a person said about passages, and how every writer honours it.
 //!
 //! An edit is bound to the sound of a file and a position in it, so no new analysis, tag, path or database makes it
-//! void. Where a file is cut by a person, [`cut_of`] is asked before the file is cut; everything else is put over what
-//! was computed by [`apply`], the last statement of every writer of passages.
+//! void. Where a file is cut by a person, `cut_of` is asked before the file is cut; everything else is put over what
+//! was computed by `apply`, the last statement of every writer of passages.
 
 use serde::{Deserialize, Serialize};
 use sqlite::{Db, Row, RowResult, Snapshot, Tx, params};
