@@ -133,6 +133,20 @@ pub(crate) enum Music {
         #[command(flatten)]
         place: Place,
     },
+    /// Take over what was done by hand in a database of WKMP, Vaino or beets, which is only read
+    Adopt {
+        #[command(flatten)]
+        place: Place,
+        /// The other program's database
+        #[arg(value_name = "DATABASE")]
+        theirs: PathBuf,
+        /// Say what would be taken over, and do nothing; as without --yes
+        #[arg(short = 'n', long, conflicts_with = "yes")]
+        dry_run: bool,
+        /// Take it over
+        #[arg(long)]
+        yes: bool,
+    },
     /// Copy the library to a file, whether or not something is being imported
     Backup {
         #[command(flatten)]
@@ -232,6 +246,10 @@ pub(crate) enum Settings {
     },
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
 #[derive(Debug, Args)]
 pub(crate) struct Export {
     #[command(flatten)]
@@ -242,12 +260,21 @@ pub(crate) struct Export {
     /// The same as `--as cue`
     #[arg(long, conflicts_with = "form")]
     pub(crate) cue: bool,
-    /// The file to write (for cue sheets, the folder); standard output if none
+    /// The file to write (for cue sheets and Vaino, the folder); standard output if none
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// Write over cue sheets that exist; without it they are named and left alone
     #[arg(long)]
     pub(crate) replace: bool,
+    /// For Vaino: leave out the files whose `audio_md5` stands in this file, one a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) have: Option<PathBuf>,
+    /// For Vaino: copy the audio files into the bundle, as is the default
+    #[arg(long, conflicts_with = "link")]
+    pub(crate) copy: bool,
+    /// For Vaino: give the audio files a second name in the bundle, which takes no room
+    #[arg(long)]
+    pub(crate) link: bool,
 }
 
 /// A form to write passages in.
@@ -263,4 +290,6 @@ pub(crate) enum Form {
     M3u8,
     /// A cue sheet for every file of several passages
     Cue,
+    /// A folder that Vaino's `import_bundle` takes in: a payload, and the audio files
+    Vaino,
 }

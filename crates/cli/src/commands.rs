@@ -1,5 +1,6 @@
 //! One file a command: plain values in, exit status out.
 
+pub(crate) mod adopt;
 pub(crate) mod backup;
 pub(crate) mod books;
 pub(crate) mod check;

@@ -22,7 +22,11 @@ fn in_music(error: &music::Error) -> Option<String> {
         Error::NotOnePassage { name, .. } => {
             format!("`accession music show {name}` lists their ids")
         }
+        Error::Taken { path } if path.is_dir() => "name a new folder, or an empty one".to_owned(),
         Error::Taken { .. } => "`--replace` has it replaced".to_owned(),
+        Error::Bundle { .. } => {
+            "links need one file system for the music and the bundle; `--copy` does not".to_owned()
+        }
         Error::InUse { .. } => {
             "stop the player or the import that has it open, and try again".to_owned()
         }

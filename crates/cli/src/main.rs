@@ -89,6 +89,12 @@ fn run_command(command: Command, printer: Printer) -> anyhow::Result<ExitStatus>
         Command::Music(Music::Check { folder, place }) => {
             commands::check::check(&place.or_folder(folder), printer)
         }
+        Command::Music(Music::Adopt {
+            place,
+            theirs,
+            yes,
+            dry_run: _,
+        }) => commands::adopt::adopt(&place, &theirs, yes, printer),
         Command::Music(Music::Backup {
             place,
             file,

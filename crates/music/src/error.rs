@@ -144,6 +144,30 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// What the receiver of a bundle would refuse.
+    #[error("the bundle would be refused: {}", .reasons.join("; "))]
+    Refused {
+        /// Why, at most twenty reasons.
+        reasons: Vec<String>,
+    },
+    /// A file that does not get into a bundle.
+    #[error("cannot bring `{path}` into the bundle: {reason}")]
+    Bundle {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        reason: std::io::Error,
+    },
+    /// A line of an inventory that names no sound.
+    #[error(
+        "line {line} of the inventory is `{found}`, expected an `audio_md5` of 32 hexadecimal digits"
+    )]
+    BadInventory {
+        /// Its number, from 1.
+        line: usize,
+        /// What stands there.
+        found: String,
+    },
     /// A file that was to be heard again and could not be.
     #[error("`{path}` cannot be heard now: {reason}")]
     Unheard {

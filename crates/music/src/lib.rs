@@ -13,6 +13,7 @@
 //!
 //! Nothing here prints; what happens leaves as [`Event`]s.
 
+pub mod adopt;
 pub mod edit;
 mod error;
 mod event;

@@ -1,7 +1,9 @@
 //! A library: one SQLite file in the WKMP schema, and the root folder its paths start from.
 
+pub mod adopt;
 pub mod answers;
 pub mod backup;
+pub(crate) mod bundle;
 pub mod check;
 mod columns;
 pub mod covers;

@@ -3,3 +3,4 @@
 pub mod export;
 pub mod picture;
 pub mod similar;
+pub mod vaino;

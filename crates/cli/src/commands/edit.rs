@@ -16,7 +16,7 @@ use crate::commands::{located, open_to_read};
 use crate::printer::{Printer, Volume};
 
 /// Opens an existing library to change it.
-fn open(place: &Place, printer: Printer) -> Result<Library> {
+pub(crate) fn open(place: &Place, printer: Printer) -> Result<Library> {
     let located = located(place, printer)?;
     // A typing error must not leave an empty library behind.
     Library::open_read_only(&located.database, &located.root)?;

@@ -1,5 +1,7 @@
 //! `music export`.
 
+mod vaino;
+
 use std::collections::HashSet;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -25,6 +27,7 @@ pub(crate) fn export(args: &args::Export, printer: Printer) -> Result<ExitStatus
                 None => print_cue_sheets(&library, printer),
             };
         }
+        args::Form::Vaino => return vaino::bundle(&library, args, printer),
         args::Form::Csv => export::Form::Csv,
         args::Form::Jsonl => export::Form::JsonLines,
         args::Form::M3u8 => export::Form::M3u8,

@@ -9,8 +9,10 @@
     reason = "a test fails where something is not as it should be, and says when it cannot look"
 )]
 
+mod adopt;
 mod backup;
 mod beside;
+mod bundle;
 mod collection;
 mod edits;
 mod flavor;

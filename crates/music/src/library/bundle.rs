@@ -1,0 +1,162 @@
+//! What another player is handed of a library: files with their sound, passages, recordings and flavors.
+
+use std::collections::BTreeMap;
+
+use audio::Ticks;
+use audio::tags::Tags;
+use sqlite::{Db, Row, RowResult, Snapshot, params};
+
+use crate::error::{Error, Result};
+use crate::id::{FileId, PassageId};
+
+/// A file that was taken in whole.
+#[derive(Debug, Clone)]
+pub(crate) struct BundleFile {
+    pub(crate) id: FileId,
+    pub(crate) path: String,
+    pub(crate) audio_md5: Option<String>,
+    pub(crate) format: Option<String>,
+    pub(crate) length: Option<Ticks>,
+    pub(crate) tags: Tags,
+    /// Who cut it: `person`, `marks`, `release`, `silence` or `whole`.
+    pub(crate) cut_by: Option<String>,
+    /// Whose word a cut by hand is: `person`, or the database it was taken over from.
+    pub(crate) cut_source: Option<String>,
+    pub(crate) overview: Option<Vec<u8>>,
+    pub(crate) passages: Vec<BundlePassage>,
+}
+
+/// A passage of a file.
+#[derive(Debug, Clone)]
+pub(crate) struct BundlePassage {
+    pub(crate) id: PassageId,
+    pub(crate) start: Ticks,
+    pub(crate) end: Ticks,
+    pub(crate) lead_in: Option<Ticks>,
+    pub(crate) lead_out: Option<Ticks>,
+    pub(crate) title: Option<String>,
+    pub(crate) artist: Option<String>,
+    pub(crate) album: Option<String>,
+    /// The recording it was identified as, with confidence enough for a song.
+    pub(crate) recording: Option<String>,
+    /// Whether a person said which recording it is.
+    pub(crate) is_chosen: bool,
+    pub(crate) lufs: Option<f64>,
+    /// What was measured of it, as JSON.
+    pub(crate) heard: Option<String>,
+}
+
+/// What is known of a recording.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct BundleRecording {
+    pub(crate) title: Option<String>,
+    /// Id, name and weight of each artist.
+    pub(crate) artists: Vec<(String, String, f64)>,
+    /// Id, title and date of each release that a passage of it is on.
+    pub(crate) releases: Vec<(String, String, Option<String>)>,
+    /// What `AcousticBrainz` says of it, as JSON.
+    pub(crate) flavor: Option<String>,
+}
+
+/// Files in the order of their paths, as one consistent state, with the recordings of their passages.
+pub(crate) type Everything = (Vec<BundleFile>, BTreeMap<String, BundleRecording>);
+
+/// Reads everything that another player can use.
+pub(crate) fn everything(db: &Db) -> Result<Everything> {
+    db.read(|snapshot| {
+        let mut files = snapshot.query_all(
+            "SELECT f.guid, f.path, nullif(a.audio_md5, ''), f.format, f.duration_ticks, a.tags, a.cut_by, \
+                    (SELECT e.source FROM accession_edits e WHERE e.sound IN (a.audio_md5, f.hash) \
+                        AND e.field = 'cut' AND e.undone_at IS NULL ORDER BY e.edit_id DESC LIMIT 1), \
+                    o.points \
+             FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid \
+             LEFT JOIN accession_overviews o ON o.file_id = f.guid AND o.version = ?1 \
+             WHERE f.status = 'INGEST COMPLETE' ORDER BY f.path",
+            params![audio::overview::VERSION],
+            file,
+        )?;
+        let mut recordings = BTreeMap::new();
+        for file in &mut files {
+            file.passages = snapshot.query_all(
+                "SELECT p.guid, p.start_time_ticks, p.end_time_ticks, p.lead_in_start_ticks, p.lead_out_start_ticks, \
+                        p.title, p.artist, p.album, CASE WHEN p.song_id IS NOT NULL THEN p.recording_mbid END, \
+                        coalesce(i.state = 'chosen', 0), s.integrated_lufs, s.flavor \
+                 FROM passages p LEFT JOIN accession_identifications i ON i.passage_id = p.guid \
+                 LEFT JOIN accession_sounds s ON s.passage_id = p.guid \
+                 WHERE p.file_id = ?1 ORDER BY p.start_time_ticks",
+                params![file.id],
+                passage,
+            )?;
+            for mbid in file.passages.iter().filter_map(|passage| passage.recording.as_ref()) {
+                if !recordings.contains_key(mbid) {
+                    recordings.insert(mbid.clone(), recording(snapshot, mbid)?);
+                }
+            }
+        }
+        Ok::<_, Error>((files, recordings))
+    })
+}
+
+fn file(row: &Row<'_>) -> RowResult<BundleFile> {
+    let tags: Option<String> = row.get(5)?;
+    Ok(BundleFile {
+        id: row.get(0)?,
+        path: row.get(1)?,
+        audio_md5: row.get(2)?,
+        format: row.get(3)?,
+        length: row.get::<_, Option<i64>>(4)?.map(Ticks),
+        tags: tags
+            .and_then(|tags| serde_json::from_str(&tags).ok())
+            .unwrap_or_default(),
+        cut_by: row.get(6)?,
+        cut_source: row.get(7)?,
+        overview: row.get(8)?,
+        passages: Vec::new(),
+    })
+}
+
+fn passage(row: &Row<'_>) -> RowResult<BundlePassage> {
+    Ok(BundlePassage {
+        id: row.get(0)?,
+        start: Ticks(row.get(1)?),
+        end: Ticks(row.get(2)?),
+        lead_in: row.get::<_, Option<i64>>(3)?.map(Ticks),
+        lead_out: row.get::<_, Option<i64>>(4)?.map(Ticks),
+        title: row.get(5)?,
+        artist: row.get(6)?,
+        album: row.get(7)?,
+        recording: row.get(8)?,
+        is_chosen: row.get(9)?,
+        lufs: row.get(10)?,
+        heard: row.get(11)?,
+    })
+}
+
+fn recording(snapshot: &Snapshot<'_>, mbid: &str) -> Result<BundleRecording, sqlite::Error> {
+    let known = snapshot.query_optional(
+        "SELECT s.title, f.flavor FROM songs s LEFT JOIN accession_flavors f \
+            ON f.recording_mbid = s.recording_mbid AND f.source = 'AcousticBrainz' WHERE s.recording_mbid = ?1",
+        params![mbid],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    let (title, flavor) = known.unwrap_or_default();
+    let artists = snapshot.query_all(
+        "SELECT r.artist_mbid, r.name, l.weight FROM songs s JOIN song_artists l ON l.song_id = s.guid \
+         JOIN artists r ON r.guid = l.artist_id WHERE s.recording_mbid = ?1 ORDER BY l.weight DESC, r.name",
+        params![mbid],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
+    let releases = snapshot.query_all(
+        "SELECT DISTINCT b.album_mbid, b.title, b.release_date FROM passages p \
+         JOIN passage_albums l ON l.passage_id = p.guid JOIN albums b ON b.guid = l.album_id \
+         WHERE p.recording_mbid = ?1 AND p.song_id IS NOT NULL ORDER BY b.release_date, b.title, b.album_mbid",
+        params![mbid],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
+    Ok(BundleRecording {
+        title,
+        artists,
+        releases,
+        flavor,
+    })
+}
