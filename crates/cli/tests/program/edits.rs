@@ -199,7 +199,7 @@ fn a_file_is_split_and_joined_by_hand() {
 #[test]
 fn retagged_files_are_not_decoded() {
     let root = Root::empty();
-    let files = testkit::corpus::many(&root.path(), 20, 10.0).unwrap();
+    let files = testkit::corpus::many(&root.path(), 100, 4.0).unwrap();
     root.import(&["--offline"]).ended(0);
     let ids = "SELECT guid FROM passages ORDER BY guid";
     let before = root.column(ids);
@@ -212,13 +212,13 @@ fn retagged_files_are_not_decoded() {
         std::fs::write(path, renamed).unwrap();
     }
     let ran = root.import(&["--offline"]).ended(0);
-    assert_eq!(ran.files("retagged"), 20, "{}", ran.out);
+    assert_eq!(ran.files("retagged"), 100, "{}", ran.out);
     assert_eq!(ran.files("recorded"), 0, "{}", ran.out);
     let completed = ran.events().pop().unwrap();
     assert_eq!(completed["audio_seconds"], 0.0, "{completed}");
     assert_eq!(root.column(ids), before);
     let renamed = "SELECT count(*) FROM passages WHERE title LIKE 'Tune %'";
-    assert_eq!(root.count(renamed), 20);
+    assert_eq!(root.count(renamed), 100);
     assert_eq!(root.import(&["--offline"]).ended(0).files("retagged"), 0);
 }
 
