@@ -55,7 +55,7 @@ impl Analysis {
     ///
     /// When no audio comes out, or the temporary file fails.
     pub fn hear(path: &Path, decoders: &Decoders, progress: &Progress) -> Result<Self, Fault> {
-        let mut ears = Ears {
+        let mut ears = AnalysisListener {
             progress,
             levels: Levels::new(1),
             sound: Sound::new(1, 0),
@@ -77,7 +77,7 @@ impl Analysis {
                 format!("cannot keep audio in a temporary file: {error}"),
             )
         })?;
-        let Ears {
+        let AnalysisListener {
             levels,
             sound,
             mono,
@@ -189,7 +189,7 @@ fn part<'a, T>(series: &'a [T], windows: &Range<usize>) -> &'a [T] {
 }
 
 /// Everything that listens to the one decoding.
-struct Ears<'a> {
+struct AnalysisListener<'a> {
     progress: &'a Progress,
     levels: Levels,
     sound: Sound,
@@ -203,7 +203,7 @@ struct Ears<'a> {
 /// Samples collected before they go to the spool.
 const PENDING: usize = 1 << 15;
 
-impl Ears<'_> {
+impl AnalysisListener<'_> {
     fn spool(&mut self) -> io::Result<()> {
         self.mono.write(&self.pending)?;
         self.pending.clear();
@@ -231,7 +231,7 @@ impl Ears<'_> {
     }
 }
 
-impl Listener for Ears<'_> {
+impl Listener for AnalysisListener<'_> {
     fn start(&mut self, info: &StreamInfo) {
         self.levels = Levels::new(info.sample_rate);
         self.sound = Sound::new(info.sample_rate, info.channels);

@@ -317,7 +317,7 @@ pub fn decode(path: &Path, listener: &mut dyn Listener) -> Result<Decoded, Decod
 ///
 /// When it cannot be read, or nothing in it looks like audio.
 pub fn recognise(path: &Path) -> Result<Kind, DecodeError> {
-    let mut input = view::Input::open(path)?;
+    let mut input = crate::input::Input::open(path)?;
     recognise::recognise(&mut input).map(|(_, kind)| kind)
 }
 
@@ -325,7 +325,7 @@ pub fn recognise(path: &Path) -> Result<Kind, DecodeError> {
 ///
 /// What cannot be read has none.
 pub(crate) fn mp4_chapters(path: &Path) -> Vec<(f64, String)> {
-    view::Input::open(path)
+    crate::input::Input::open(path)
         .map_err(DecodeError::from)
         .and_then(|mut input| mp4::chapters(&mut input))
         .unwrap_or_default()

@@ -206,17 +206,6 @@ impl Flavor {
 
     /// The passage in SPEC003's form.
     pub fn characteristics(&self) -> Characteristics {
-        let two = |name: &str, yes: &str, no: &str, share: f64| {
-            // Six digits, and the second is what the first leaves: the sum is 1 exactly.
-            let share = rounded(share, 6);
-            (
-                name.to_owned(),
-                BTreeMap::from([
-                    (yes.to_owned(), share),
-                    (no.to_owned(), rounded(1.0 - share, 6)),
-                ]),
-            )
-        };
         let lufs = self.loudness_lufs.unwrap_or(-70.0);
         let energy = 0.5 * curve(lufs, -16.0, 6.0) + 0.5 * curve(self.onset_rate, 3.0, 1.5);
         let danceable =
@@ -313,6 +302,16 @@ impl Flavor {
         ]);
         vector
     }
+}
+
+/// A characteristic of two classes. Six digits, and the second is what the first leaves: the sum is 1 exactly.
+fn two(name: &str, yes: &str, no: &str, share: f64) -> (String, BTreeMap<String, f64>) {
+    let share = rounded(share, 6);
+    let classes = [
+        (yes.to_owned(), share),
+        (no.to_owned(), rounded(1.0 - share, 6)),
+    ];
+    (name.to_owned(), BTreeMap::from(classes))
 }
 
 /// A logistic curve: 0.5 at `middle`, 0.73 one `width` above.

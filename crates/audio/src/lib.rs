@@ -14,10 +14,13 @@
 //! prints, or uses the network.
 
 pub mod analyse;
+mod atoms;
 pub mod decode;
+mod extents;
 pub mod fades;
 pub mod fingerprint;
 pub mod flavor;
+mod input;
 pub mod leads;
 pub mod levels;
 pub mod loudness;

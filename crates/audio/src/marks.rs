@@ -16,7 +16,6 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::tags::{Written, encoding};
-pub(crate) use beside::hex;
 pub use beside::{Beside, SheetFile, is_sheet};
 pub use cue::{Sheet, Track};
 pub use fit::Known;

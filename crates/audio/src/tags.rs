@@ -26,9 +26,10 @@ use encoding_rs::{Encoding, UTF_8};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::decode::view::Input;
 use crate::decode::{Decoders, HEAD, Kind, Probed, sniff};
-use crate::marks::hex;
+use crate::extents;
+use crate::input::Input;
+use crate::input::hex;
 use names::Name;
 use raw::{Raw, Source};
 use text::Text;
@@ -183,10 +184,10 @@ fn read_raw(path: &Path) -> io::Result<(Raw, Option<Kind>)> {
     let mut raw = Raw::default();
     let (mut at, mut fronts) = (0, Vec::new());
     while fronts.len() < MAX_TAGS {
-        if let Some(end) = id3v2::end(&mut input, at)? {
+        if let Some(end) = extents::id3v2_end(&mut input, at)? {
             fronts.push((at, false));
             at = end;
-        } else if let Some(length) = tail::ape_at_front(&mut input, at)? {
+        } else if let Some(length) = extents::ape_at_front(&mut input, at)? {
             fronts.push((at, true));
             at += length;
         } else {

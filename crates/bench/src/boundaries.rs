@@ -16,7 +16,8 @@ use audio::levels::Levels;
 use audio::segment::{Clues, SilenceSettings, segment};
 use audio::tags::Neighbours;
 use fastrand::Rng;
-use music::intake::scan::{ScannedFile, scan};
+use music::intake::scan::scan;
+use music::library::values::ScannedFile;
 use run::Cancel;
 
 use crate::printer;

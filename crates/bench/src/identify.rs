@@ -12,7 +12,7 @@ pub mod train;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use music::identify::{Manner, identify};
+use music::identify::{OutagePolicy, identify};
 use music::library::answers::Answers;
 use music::library::due::Scope;
 use music::services::{Endpoints, Patience, Services};
@@ -178,7 +178,7 @@ fn judge(fake: &FakeServices, kind: &str, files: &[MadeFile]) -> Result<(Vec<Jud
         let services = Services::new(&endpoints)?;
         let answers = Answers::new(library.db().clone(), false);
         let patience = Patience::new(Cancel::new());
-        let job = (&Scope::default(), Manner::Thorough);
+        let job = (&Scope::default(), OutagePolicy::Thorough);
         identify(&library, &services, &answers, &patience, job, &|_| {})?;
         *count = questions(fake) - before;
     }

@@ -32,7 +32,8 @@ use crate::grin::BOOKS_PER_PAGE;
 use crate::listed::Books;
 use crate::page::PageError;
 use crate::run::{Stage, StageResult};
-use crate::session::{Work, patiently, wait};
+use crate::wait::wait;
+use crate::work::{Work, patiently};
 
 /// What a journal of these bytes holds that goes on where `pass` stands.
 #[cfg(feature = "fuzzing")]

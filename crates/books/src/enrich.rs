@@ -24,7 +24,8 @@ use crate::enrich::requests::{Kind, Request, SEARCH, cut};
 use crate::error::Error;
 use crate::event::{EnrichCompleted, Event, Outcome};
 use crate::run::{Stage, StageResult};
-use crate::session::{Work, wait};
+use crate::wait::wait;
+use crate::work::Work;
 
 /// Requests under way at once unless told otherwise: enough to keep up 5 a second where each takes 3 s to answer.
 pub const CONCURRENT: u16 = 16;

@@ -125,7 +125,7 @@ pub enum Error {
     },
     /// The passphrase of archives.
     #[error(transparent)]
-    Passphrase(#[from] crate::sync::decrypt::DecryptError),
+    Passphrase(#[from] crate::decrypt::DecryptError),
     /// There is no passphrase of archives.
     #[error("there is no passphrase for archives at `{}`", path.display())]
     NoPassphrase {

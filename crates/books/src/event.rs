@@ -6,8 +6,6 @@ use run::{Snapshot, Usage};
 use serde::Serialize;
 use sqlite::WriteReport;
 
-use crate::sync::SyncCounts;
-
 /// One thing that happened. As JSON it is an object whose `event` names it.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -408,3 +406,29 @@ pub struct SyncCompleted {
     /// What writing to the database took.
     pub writes: WriteReport,
 }
+
+/// The counts of a sync.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SyncCounts {
+    /// Books stored now.
+    pub stored: u64,
+    /// Books that need nothing.
+    pub skipped: u64,
+    /// Books that failed.
+    pub failed: u64,
+    /// Books whose conversion was asked for now.
+    pub requested: u64,
+    /// Books that GRIN cannot or will not convert.
+    pub unconvertible: u64,
+    /// Books that are being converted, or for which GRIN's queue had no room.
+    pub waiting: u64,
+    /// Books left alone because they failed too often.
+    pub given_up: u64,
+    /// Bytes that came from GRIN.
+    pub downloaded_bytes: u64,
+    /// Bytes stored.
+    pub stored_bytes: u64,
+}
+
+/// What is told as it happens.
+pub type Listener<'a> = &'a (dyn Fn(&Event) + Sync);

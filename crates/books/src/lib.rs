@@ -15,6 +15,7 @@ pub mod archive;
 pub mod catalogue;
 pub mod collect;
 mod date;
+pub mod decrypt;
 pub mod enrich;
 mod error;
 mod event;
@@ -30,10 +31,15 @@ pub mod session;
 pub mod shelf;
 pub mod sync;
 pub mod verify;
+mod wait;
+mod work;
 
 pub use catalogue::{COLUMNS, Catalogue, Column};
 pub use error::{Error, Setting};
-pub use event::{CollectCompleted, EnrichCompleted, Event, Outcome, Severity, SyncCompleted};
+pub use event::{
+    CollectCompleted, EnrichCompleted, Event, Listener, Outcome, Severity, SyncCompleted,
+    SyncCounts,
+};
 pub use listed::ListedBook;
 pub use run::{Run, RunConfig, RunOptions};
-pub use session::{Listener, Session, SessionOptions};
+pub use session::{Session, SessionOptions};

@@ -3,27 +3,22 @@
 //! A caller that starts a command, the program or a server, opens a [`Session`] and calls [`Session::collect`] or
 //! [`Session::enrich`]: the lock, the log, the credentials, the database and the stop are here and nowhere else.
 
-use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use run::{Cancel, Progress};
-use web::{Retry, Secret};
+use web::Secret;
 
 use crate::catalogue::Catalogue;
 use crate::collect::{self, Collect};
+use crate::decrypt;
 use crate::enrich::{self, Enrich};
 use crate::error::Error;
-use crate::event::{CollectCompleted, EnrichCompleted, Event, Severity, SyncCompleted};
+use crate::event::{CollectCompleted, EnrichCompleted, Event, Listener, Severity, SyncCompleted};
 use crate::grin::{CredentialPlaces, Grin, GrinOptions};
-use crate::page::PageError;
-use crate::run::{Run, RunLog, SessionLock, Stage, StageResult, record_stage};
-use crate::sync::decrypt;
+use crate::run::{Run, RunLog, SessionLock};
 use crate::sync::{self, SyncOptions};
-
-/// What is told as it happens.
-pub type Listener<'a> = &'a (dyn Fn(&Event) + Sync);
+use crate::work::Work;
 
 /// How a session asks GRIN.
 #[derive(Clone, Debug)]
@@ -183,83 +178,4 @@ impl Session {
         });
         done.inspect_err(|error| self.log.line(Severity::Error, &error.to_string()))
     }
-}
-
-/// What a command works on and with.
-#[derive(Clone, Copy)]
-pub(crate) struct Work<'a> {
-    pub(crate) run: &'a Run,
-    pub(crate) catalogue: &'a Catalogue,
-    pub(crate) grin: &'a Grin,
-    pub(crate) cancel: &'a Cancel,
-    pub(crate) progress: &'a Progress,
-    pub(crate) tell: Listener<'a>,
-}
-
-impl Work<'_> {
-    /// The database's path, for people.
-    pub(crate) fn database(&self) -> String {
-        self.catalogue.db().path().display().to_string()
-    }
-
-    /// Keeps how it went in the run's summary.
-    pub(crate) fn summarise(&self, stage: Stage, result: &StageResult) -> Result<(), Error> {
-        self.catalogue.check_in_place()?;
-        record_stage(self.run.directory(), self.run.config(), stage, result)
-    }
-}
-/// Blocks until `work` is done: one thread for the network, others for what blocks.
-pub(crate) fn wait<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(Error::file("start work with", Path::new("the network")))?
-        .block_on(work)
-}
-
-/// Asks again as long as that may help. A page to sign in means that the token is to be renewed before.
-pub(crate) async fn patiently<T, F>(
-    grin: &Grin,
-    cancel: &Cancel,
-    again: impl Fn(&Error, Duration),
-    ask: impl Fn() -> F,
-) -> Result<T, Error>
-where
-    F: Future<Output = Result<T, Error>>,
-{
-    patiently_by(grin, grin.retry(), cancel, again, ask).await
-}
-
-/// The same, with another patience than that of GRIN's options.
-pub(crate) async fn patiently_by<T, F>(
-    grin: &Grin,
-    retry: &Retry,
-    cancel: &Cancel,
-    again: impl Fn(&Error, Duration),
-    ask: impl Fn() -> F,
-) -> Result<T, Error>
-where
-    F: Future<Output = Result<T, Error>>,
-{
-    let attempt = || async {
-        let token = grin.token().await?;
-        let result = ask().await;
-        if matches!(result, Err(Error::Page(PageError::SignIn))) {
-            grin.distrust(&token).await?;
-        }
-        result
-    };
-    let stop = || cancel.is_requested();
-    tokio::select! {
-        result = retry.run(stop, again, attempt) => result,
-        () = stopped(cancel) => Err(Error::Stopped),
-    }
-}
-
-/// Waits for a request to stop, and then long enough for an answer that is on its way.
-async fn stopped(cancel: &Cancel) {
-    /// Two seconds from a signal to the exit are promised, and recording takes some of them.
-    const GRACE: Duration = Duration::from_secs(1);
-    cancel.requested().await;
-    tokio::time::sleep(GRACE).await;
 }

@@ -12,7 +12,6 @@
 mod bandwidth;
 mod book;
 mod convert;
-pub mod decrypt;
 mod disk;
 mod download;
 mod history;
@@ -28,7 +27,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use ::run::Usage;
-use serde::Serialize;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use web::Secret;
@@ -41,9 +39,9 @@ use self::book::work_on;
 use self::queue::Books;
 use self::shared::{BookOutcome, Shared};
 use crate::error::Error;
-use crate::event::{Event, Outcome, SyncCompleted};
+use crate::event::{Event, Outcome, SyncCompleted, SyncCounts};
 use crate::run::{Stage, StageResult};
-use crate::session::Work;
+use crate::work::Work;
 
 /// Which books, and how.
 #[derive(Clone, Debug)]
@@ -140,29 +138,6 @@ pub(crate) struct Counts {
     pub(crate) given_up: AtomicU64,
     pub(crate) downloaded_bytes: AtomicU64,
     pub(crate) stored_bytes: AtomicU64,
-}
-
-/// The counts of a sync.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct SyncCounts {
-    /// Books stored now.
-    pub stored: u64,
-    /// Books that need nothing.
-    pub skipped: u64,
-    /// Books that failed.
-    pub failed: u64,
-    /// Books whose conversion was asked for now.
-    pub requested: u64,
-    /// Books that GRIN cannot or will not convert.
-    pub unconvertible: u64,
-    /// Books that are being converted, or for which GRIN's queue had no room.
-    pub waiting: u64,
-    /// Books left alone because they failed too often.
-    pub given_up: u64,
-    /// Bytes that came from GRIN.
-    pub downloaded_bytes: u64,
-    /// Bytes stored.
-    pub stored_bytes: u64,
 }
 
 impl Counts {

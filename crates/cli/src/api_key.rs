@@ -116,20 +116,14 @@ fn write(path: &Path, key: &str) -> Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error.into()),
     };
-    let table: toml::Table = text
+    let mut document: toml_edit::DocumentMut = text
         .parse()
         .with_context(|| format!("`{}` cannot be read", path.display()))?;
-    let line = format!("{KEY} = {}\n", toml::Value::String(key.to_owned()));
-    // A key of no table has to come first; an empty one of the same name would be a second.
-    let rest: String = text
-        .split_inclusive('\n')
-        .filter(|line| !(table.contains_key(KEY) && line.trim_start().starts_with(KEY)))
-        .collect();
+    document[KEY] = toml_edit::value(key);
     let mut file = tempfile::Builder::new()
         .prefix(".accession")
         .tempfile_in(folder)?;
-    file.write_all(line.as_bytes())?;
-    file.write_all(rest.as_bytes())?;
+    file.write_all(document.to_string().as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
@@ -144,10 +138,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(CONFIG_FILES[0]);
         write(&path, "abc").unwrap();
-        std::fs::write(&path, "# mine\nroot_folder = \"/music\"\n[other]\nx = 1\n").unwrap();
+        std::fs::write(
+            &path,
+            "# mine\nroot_folder = \"/music\"\nacoustid_api_key_old = \"z\"\n[other]\nx = 1\n",
+        )
+        .unwrap();
         write(&path, "k\"ey").unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.contains("# mine\nroot_folder = \"/music\""), "{text}");
+        assert!(text.contains("acoustid_api_key_old = \"z\""), "{text}");
         let mut warnings = Vec::new();
         assert_eq!(
             in_files(folder.path(), &mut warnings).as_deref(),

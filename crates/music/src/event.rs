@@ -5,7 +5,6 @@ use serde::Serialize;
 use sqlite::WriteReport;
 
 use crate::id::FileId;
-use crate::intake::scan::left_out::Group;
 
 /// One thing that happened. As JSON it is an object whose `event` names it.
 #[derive(Debug, Clone, Serialize)]
@@ -204,4 +203,50 @@ impl FileCounts {
     pub fn all_taken_in(&self) -> bool {
         self.failed + self.misleading + self.cut_off == 0
     }
+}
+
+/// Why something was left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// A symbolic link: what it leads to is taken where it lies, if that is below the folder.
+    Link,
+    /// A folder of the system: a bin, thumbnails, versions.
+    SystemFolder,
+    /// The companion that macOS writes beside files on foreign disks.
+    Companion,
+    /// A download that has not ended.
+    Unfinished,
+    /// The half of a lossless file that only its other half makes use of.
+    Correction,
+    /// A hidden file that has nothing but an extension.
+    Nameless,
+    /// A name that ends in a dot, which Windows cannot open.
+    TrailingDot,
+}
+
+impl Why {
+    /// In words, of several.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Link => "symbolic links, which are not followed",
+            Self::SystemFolder => "folders of the system",
+            Self::Companion => "companions that macOS wrote (`._`)",
+            Self::Unfinished => "unfinished downloads",
+            Self::Correction => "correction files of lossless codecs",
+            Self::Nameless => "hidden files without a name",
+            Self::TrailingDot => "names that end in a dot",
+        }
+    }
+}
+
+/// How many were left out for a reason, and the first few of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Group {
+    /// Why.
+    pub why: Why,
+    /// How many.
+    pub count: usize,
+    /// The first of them, by path.
+    pub examples: Vec<String>,
 }

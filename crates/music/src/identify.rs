@@ -16,10 +16,11 @@
 pub mod album;
 pub mod ask;
 pub mod beside;
-pub mod catalogue;
+pub mod covers;
 pub mod decide;
 pub mod evidence;
 pub mod features;
+pub mod flavor;
 pub mod gather;
 pub mod model;
 pub mod recut;
@@ -32,14 +33,14 @@ use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::error::{Error, Result};
-use crate::identify::ask::Asker;
-use crate::identify::evidence::Level;
+use crate::identify::ask::CachedServices;
 use crate::identify::gather::{Album, ask_ahead, gather};
 use crate::library::Library;
 use crate::library::answers::{Answer, Answers};
 use crate::library::due::{self, Item, Scope};
 use crate::library::identification::{self, Cut, Finding, Song, State};
 use crate::library::shown_flavor;
+use crate::library::values::Level;
 use crate::services::{Patience, Services, Trouble};
 
 /// Folders whose lone files are asked about together: enough to fill questions about several titles,
@@ -52,7 +53,7 @@ const LARGEST_ALBUM: usize = 60;
 /// What happens during identification. As JSON an object whose `event` names it.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum Told {
+pub enum IdentifyEvent {
     /// What became of a passage.
     PassageIdentified {
         /// Its id.
@@ -166,7 +167,7 @@ impl Identified {
 
 /// How to go about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Manner {
+pub enum OutagePolicy {
     /// Whatever can be found out is, also without a service that is down.
     Thorough,
     /// Once a service is down, the rest is left for later.
@@ -188,10 +189,10 @@ pub fn identify(
     services: &Services,
     answers: &Answers,
     patience: &Patience,
-    (scope, manner): (&Scope, Manner),
-    tell: &dyn Fn(&Told),
+    (scope, manner): (&Scope, OutagePolicy),
+    tell: &dyn Fn(&IdentifyEvent),
 ) -> Result<Identified> {
-    let asker = Asker {
+    let asker = CachedServices {
         services,
         answers,
         patience,
@@ -215,10 +216,10 @@ pub fn identify(
 /// A run of identification: what it works with, and what came of it so far.
 pub(crate) struct Run<'a> {
     library: &'a Library,
-    asker: &'a Asker<'a>,
+    asker: &'a CachedServices<'a>,
     scope: &'a Scope,
-    manner: Manner,
-    tell: &'a dyn Fn(&Told),
+    manner: OutagePolicy,
+    tell: &'a dyn Fn(&IdentifyEvent),
     /// The one thread that waits for the network.
     pub(crate) runtime: Runtime,
     later: Later,
@@ -228,10 +229,10 @@ pub(crate) struct Run<'a> {
 impl<'a> Run<'a> {
     pub(crate) fn new(
         library: &'a Library,
-        asker: &'a Asker<'a>,
+        asker: &'a CachedServices<'a>,
         scope: &'a Scope,
-        manner: Manner,
-        tell: &'a dyn Fn(&Told),
+        manner: OutagePolicy,
+        tell: &'a dyn Fn(&IdentifyEvent),
     ) -> Result<Self> {
         Ok(Self {
             library,
@@ -254,7 +255,7 @@ impl<'a> Run<'a> {
             {
                 return Ok(());
             }
-            let of_folder = due::items(self.library.db(), folder, self.scope)?;
+            let of_folder = items_of(self.library, folder, self.scope)?;
             let lone = albums(of_folder)
                 .into_iter()
                 .filter(|album| album.len() == 1);
@@ -268,13 +269,13 @@ impl<'a> Run<'a> {
 
     /// Identifies what is due right in a folder, album by album.
     pub(crate) fn folder(&mut self, folder: &str) -> Result<()> {
-        let items = due::items(self.library.db(), folder, self.scope)?;
+        let items = items_of(self.library, folder, self.scope)?;
         let troubles = self.asker.services.troubles();
-        if self.manner != Manner::Thorough && !troubles.is_empty() {
+        if self.manner != OutagePolicy::Thorough && !troubles.is_empty() {
             return self.pass_over(&items, &troubles);
         }
         for album in albums(items) {
-            let brisk = self.manner != Manner::Thorough;
+            let brisk = self.manner != OutagePolicy::Thorough;
             let album = self.runtime.block_on(gather(self.asker, album, brisk));
             if self.asker.patience.cancel.is_requested() {
                 return Ok(());
@@ -288,7 +289,7 @@ impl<'a> Run<'a> {
     /// Tells what is wrong with services since it was told last.
     pub(crate) fn tell_troubles(&self) {
         for trouble in self.asker.services.untold() {
-            (self.tell)(&Told::ServiceFailed {
+            (self.tell)(&IdentifyEvent::ServiceFailed {
                 message: trouble.to_string(),
             });
         }
@@ -297,7 +298,7 @@ impl<'a> Run<'a> {
     /// Marks what cannot be found out now, if that is for this run to do.
     fn pass_over(&mut self, items: &[Item], troubles: &[Trouble]) -> Result<()> {
         self.tell_troubles();
-        if self.manner == Manner::Ahead {
+        if self.manner == OutagePolicy::Ahead {
             return Ok(());
         }
         for item in items.iter().filter(|item| item.due && !is_settled(item)) {
@@ -321,7 +322,7 @@ impl<'a> Run<'a> {
                 continue;
             };
             let is_later = cut.is_none() && finding.state == State::RetryLater;
-            if is_later && self.manner == Manner::Ahead {
+            if is_later && self.manner == OutagePolicy::Ahead {
                 continue;
             }
             self.report.count(&finding);
@@ -368,9 +369,9 @@ impl<'a> Run<'a> {
     }
 }
 
-fn told(item: &Item, finding: &Finding) -> Told {
+fn told(item: &Item, finding: &Finding) -> IdentifyEvent {
     let recording = finding.song.as_ref().map(|song: &Song| &song.recording);
-    Told::PassageIdentified {
+    IdentifyEvent::PassageIdentified {
         passage_id: item.id.to_string(),
         path: item.path.clone(),
         state: finding.state,
@@ -379,6 +380,16 @@ fn told(item: &Item, finding: &Finding) -> Told {
         recording_mbid: recording.map(|recording| recording.mbid.clone()),
         name: recording.map(|one| format!("{} - {}", one.artist, one.title)),
     }
+}
+
+/// What is known of a folder's passages; a title that says nothing is none.
+pub(crate) fn items_of(library: &Library, folder: &str, scope: &Scope) -> Result<Vec<Item>> {
+    let mut items = due::items(library.db(), folder, scope)?;
+    for item in &mut items {
+        let title = item.heard.title.take();
+        item.heard.title = title.filter(|title| !text::is_placeholder(title));
+    }
+    Ok(items)
 }
 
 /// The one thread that waits for the network.

@@ -13,7 +13,7 @@ use web::Secret;
 use crate::error::Result;
 use crate::event::{Completed, Event};
 use crate::identify::beside;
-use crate::identify::{Identified, Manner, Told, identify};
+use crate::identify::{Identified, IdentifyEvent, OutagePolicy, identify};
 use crate::intake::import::{Import, import};
 use crate::library::Library;
 use crate::library::answers::Answers;
@@ -46,7 +46,7 @@ pub enum JobEvent<'a> {
     /// Files are taken in.
     Import(&'a Event),
     /// Passages are identified.
-    Identify(&'a Told),
+    Identify(&'a IdentifyEvent),
 }
 
 /// How a job ended.
@@ -88,7 +88,7 @@ impl Online {
 
 /// Runs a job to its end, or until `cancel` is requested. `tell` is called by several threads.
 ///
-/// The last events, [`Event::ImportCompleted`] and [`Told::IdentifyCompleted`], are left to the
+/// The last events, [`Event::ImportCompleted`] and [`IdentifyEvent::IdentifyCompleted`], are left to the
 /// caller, who has their content in the result and knows what must be put away before.
 ///
 /// # Errors
@@ -102,7 +102,7 @@ pub fn run(
     progress: &Progress,
     tell: &(dyn Fn(JobEvent<'_>) + Sync),
 ) -> Result<Ended> {
-    let told = |told: &Told| tell(JobEvent::Identify(told));
+    let told = |told: &IdentifyEvent| tell(JobEvent::Identify(told));
     std::thread::scope(|scope| {
         let beside = online.map(|online| {
             let (recorded, receiver) = beside::channel();
@@ -154,7 +154,7 @@ pub fn run(
                 &online.services,
                 &online.answers,
                 &online.patience,
-                (&Scope::default(), Manner::Brisk),
+                (&Scope::default(), OutagePolicy::Brisk),
                 &told,
             )?)
         };

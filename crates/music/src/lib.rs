@@ -5,15 +5,16 @@
 //! | room | what it does | may not |
 //! |---|---|---|
 //! | [`job`] | one import with identification beside it; what a command line or a server calls | hold a statement |
-//! | [`intake`] | a folder -> [`intake::scan::ScannedFile`]s -> [`intake::plan::Plan`] -> what `audio` hears -> records | hold a statement |
-//! | [`identify`] | weighs what a passage may be, and asks whom to ask | hold a statement |
-//! | [`services`] | one client for each web service, covers, dumps | weigh |
+//! | [`intake`] | a folder -> [`library::values::ScannedFile`]s -> [`intake::plan::Plan`] -> what `audio` hears -> records | hold a statement |
+//! | [`identify`] | weighs what a passage may be, asks services, fetches flavors and covers | hold a statement |
+//! | [`services`] | one client for each web service, dumps | weigh |
 //! | [`library`] | every statement on the database | ask the network |
 //! | [`views`] | exports, pictures, neighbours | write |
 //!
 //! Nothing here prints; what happens leaves as [`Event`]s.
 
 pub mod adopt;
+pub mod catalogue;
 pub mod edit;
 mod error;
 mod event;
@@ -26,7 +27,7 @@ pub mod services;
 pub mod views;
 
 pub use crate::error::{Error, Result};
-pub use crate::event::{Completed, Event, FileCounts};
+pub use crate::event::{Completed, Event, FileCounts, Group, Why};
 pub use crate::id::{FileId, PassageId, SessionId};
 pub use crate::intake::import::{Import, import};
 pub use crate::library::{DATABASE, Library};

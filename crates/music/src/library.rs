@@ -19,6 +19,7 @@ pub mod record;
 pub mod review;
 pub mod settings;
 pub mod shown_flavor;
+pub mod values;
 
 use std::path::{Path, PathBuf};
 

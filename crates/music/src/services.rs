@@ -7,9 +7,7 @@
 pub mod acousticbrainz;
 pub mod acoustid;
 pub mod cover_art;
-pub mod covers;
 pub mod dump;
-pub mod flavor;
 pub mod musicbrainz;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -7,8 +7,8 @@
 
 use std::time::Duration;
 
-use music::identify::ask::Asker;
-use music::identify::{Identified, Manner, decide, identify};
+use music::identify::ask::CachedServices;
+use music::identify::{Identified, OutagePolicy, decide, identify};
 use music::library::answers::Answers;
 use music::library::due::Scope;
 use music::services::{Endpoints, Patience, Services};
@@ -61,14 +61,14 @@ impl Place {
     }
 
     fn identify(&self) -> Identified {
-        self.identify_with(|_| {}, &Scope::default(), Manner::Thorough)
+        self.identify_with(|_| {}, &Scope::default(), OutagePolicy::Thorough)
     }
 
     fn identify_with(
         &self,
         change: impl FnOnce(&mut Endpoints),
         scope: &Scope,
-        manner: Manner,
+        manner: OutagePolicy,
     ) -> Identified {
         let library = self.library();
         let mut endpoints = self.endpoints(&library);
@@ -173,7 +173,7 @@ fn flavors_are_fetched_once_and_shown_where_there_is_none() {
     let services = Services::new(&place.endpoints(&library)).unwrap();
     let answers = Answers::new(library.db().clone(), false);
     let patience = Patience::new(Cancel::new());
-    let asker = Asker {
+    let asker = CachedServices {
         services: &services,
         answers: &answers,
         patience: &patience,
@@ -181,9 +181,9 @@ fn flavors_are_fetched_once_and_shown_where_there_is_none() {
     place
         .fake
         .fail(Service::AcousticBrainz, Fault::Status(404), 1);
-    let first = music::services::flavor::fetch(&library, &asker).unwrap();
+    let first = music::identify::flavor::fetch(&library, &asker).unwrap();
     assert!(first.found > 0 && first.unknown == 1, "{first:?}");
-    let again = music::services::flavor::fetch(&library, &asker).unwrap();
+    let again = music::identify::flavor::fetch(&library, &asker).unwrap();
     assert_eq!(again.recordings, 0);
     library.close().unwrap();
     let shown = "SELECT count(DISTINCT recording_mbid) FROM passages \
@@ -200,7 +200,7 @@ fn no_service_is_asked_more_often_than_it_wants() {
         endpoints.patience = Duration::from_secs(5);
         endpoints.contact = "mailto:somebody@example.org".to_owned();
     };
-    place.identify_with(rates, &Scope::default(), Manner::Thorough);
+    place.identify_with(rates, &Scope::default(), OutagePolicy::Thorough);
     assert!(place.fake.most_in_a_second(Service::AcoustId) <= 3);
     assert!(place.fake.most_in_a_second(Service::MusicBrainz) <= 1);
     let requests = place.fake.requests();
@@ -227,7 +227,7 @@ fn an_outage_is_passed_over_or_left_for_later() {
         let report = place.identify_with(
             |endpoints| endpoints.attempts = 3,
             &Scope::default(),
-            Manner::Thorough,
+            OutagePolicy::Thorough,
         );
         assert_eq!(report.retry_later, 0, "{report:?}");
         let connection = Connection::open(place.folder.path().join(DATABASE)).unwrap();
@@ -277,7 +277,7 @@ fn an_outage_is_passed_over_or_left_for_later() {
 fn a_service_that_is_down_ends_a_brisk_run_at_once() {
     let place = Place::new(5, 10);
     place.fake.fail(Service::AcoustId, Fault::Silent, 1_000);
-    let report = place.identify_with(|_| {}, &Scope::default(), Manner::Brisk);
+    let report = place.identify_with(|_| {}, &Scope::default(), OutagePolicy::Brisk);
     assert_eq!(report.not_reached, 0, "{report:?}");
     assert!(
         place.fake.requests().len() < 20,
@@ -307,7 +307,7 @@ fn a_persons_word_is_kept() {
     let services = Services::new(&place.endpoints(&library)).unwrap();
     let answers = Answers::new(library.db().clone(), false);
     let patience = Patience::new(Cancel::new());
-    let asker = Asker {
+    let asker = CachedServices {
         services: &services,
         answers: &answers,
         patience: &patience,
@@ -326,7 +326,7 @@ fn a_persons_word_is_kept() {
         retry: true,
         ..Scope::default()
     };
-    place.identify_with(|_| {}, &scope, Manner::Thorough);
+    place.identify_with(|_| {}, &scope, OutagePolicy::Thorough);
     let of = |id: &str| {
         place.number(&format!(
             "SELECT count(*) FROM passages WHERE guid = '{id}' AND recording_mbid = '{chosen}' AND mbid_source = 'user'"
@@ -417,7 +417,7 @@ fn a_rip_is_cut_where_its_release_says_and_the_audio_is_quiet() {
         .unwrap();
     let lengths: Vec<_> = release.tracks.iter().map(|track| track.length_ms).collect();
     let spans = seed_rip(&place, &release.artist, &release.title, &lengths);
-    let report = place.identify_with(|_| {}, &Scope::default(), Manner::Thorough);
+    let report = place.identify_with(|_| {}, &Scope::default(), OutagePolicy::Thorough);
     assert_eq!(
         report.high + report.medium,
         lengths.len() as u64,

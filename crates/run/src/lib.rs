@@ -17,6 +17,7 @@
 
 mod budget;
 mod cancel;
+mod descriptor;
 mod event;
 mod exit;
 mod fault;

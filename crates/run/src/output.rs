@@ -12,6 +12,8 @@ use std::fs::{File, Metadata};
 use std::io::{self, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use crate::descriptor::{folder, is_descriptor};
+
 use tempfile::TempPath;
 
 use crate::output::place::{Place, sync_folder};
@@ -105,7 +107,7 @@ impl OutputOptions {
             path: path.to_owned(),
             reason,
         };
-        if self.create_new && !place::is_descriptor(path) {
+        if self.create_new && !is_descriptor(path) {
             match std::fs::symlink_metadata(path) {
                 Ok(found) if place::is_written_through(&found) => {}
                 Ok(_) => {
@@ -143,7 +145,7 @@ impl OutputOptions {
                 // Opened without truncation: what a person may not write, a rename must not replace.
                 let in_place = File::options().write(true).open(&target)?;
                 if place::has_other_names(&found) {
-                    let spool = tempfile::tempfile_in(place::folder(&target))?;
+                    let spool = tempfile::tempfile_in(folder(&target))?;
                     return Ok((spool, Ending::Copied(in_place)));
                 }
                 match self.beside(&target, Some(&found)) {
@@ -172,7 +174,7 @@ impl OutputOptions {
             // The system takes away what the umask says.
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
-        let (file, temporary) = builder.tempfile_in(place::folder(target))?.into_parts();
+        let (file, temporary) = builder.tempfile_in(folder(target))?.into_parts();
         if let Some(found) = found {
             place::keep_attributes(&file, found)?;
         }

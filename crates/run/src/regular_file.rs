@@ -4,7 +4,7 @@ use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-use crate::output::place::leads_to_descriptor;
+use crate::descriptor::leads_to_descriptor;
 
 /// Opens a regular file for reading, and nothing else.
 ///

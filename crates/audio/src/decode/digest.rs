@@ -22,9 +22,10 @@ use super::mpeg::{FrameHeader, find_first_frame};
 use super::ogg::{Event, Pages};
 use super::packets::is_end;
 use super::sniff::Kind;
-use super::view::{Input, View};
+use super::view::View;
 use super::{DecodeError, flac, flow, headers, open};
-use crate::tags::tail;
+use crate::extents;
+use crate::input::Input;
 
 /// Bytes read at once; larger blocks are not faster (measured with 64 KiB, 256 KiB and 1 MiB on a cached file).
 const BLOCK: usize = 256 * 1024;
@@ -77,16 +78,16 @@ fn own(path: &Path, mut input: Input, start: u64, kind: Kind) -> Result<AudioMd5
         let mut md5 = Md5::new();
         match kind {
             Kind::Mpeg => {
-                let end = tail::audio_end(&mut input, start)?;
+                let end = extents::audio_end(&mut input, start)?;
                 let start = first_audio_frame(&mut input, start, end)?;
                 add_range(input, start, end, &mut md5)?;
             }
             Kind::Adts => {
-                let end = tail::audio_end(&mut input, start)?;
+                let end = extents::audio_end(&mut input, start)?;
                 add_range(input, start, end, &mut md5)?;
             }
             Kind::Flac => {
-                let end = tail::audio_end(&mut input, start)?;
+                let end = extents::audio_end(&mut input, start)?;
                 for plan in flac::streams(&mut input, start, end)? {
                     add_range(Input::open(path)?, plan.start, plan.end, &mut md5)?;
                 }
@@ -100,7 +101,7 @@ fn own(path: &Path, mut input: Input, start: u64, kind: Kind) -> Result<AudioMd5
                 add_plan(path, &plan, &mut md5)?;
             }
             Kind::Ogg => {
-                let end = tail::audio_end(&mut input, start)?;
+                let end = extents::audio_end(&mut input, start)?;
                 add_ogg(
                     Pages::new(View::new(input, Vec::new(), start, end)),
                     &mut md5,

@@ -8,7 +8,7 @@ mod frame;
 
 use super::DecodeError;
 use super::headers::Plan;
-use super::view::Input;
+use crate::input::Input;
 use frame::FrameHeader;
 
 /// Blocks of metadata passed over before giving up; real files have about ten.

@@ -6,8 +6,8 @@
 //! end of an AIFF), and gives the length that the header declares.
 
 use super::flow::{check_channels, check_shape};
-use super::view::Input;
 use super::{DecodeError, compressed};
+use crate::input::Input;
 
 /// Chunks passed over before giving up; real files have about ten.
 const MAX_CHUNKS: usize = 10_000;

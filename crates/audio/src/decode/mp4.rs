@@ -9,7 +9,6 @@
 //! `iTunSMPB` is Apple's: hexadecimal words, of which the second is the delay, the third the padding
 //! and the fourth the count of valid frames.
 
-mod atoms;
 mod chapter_track;
 mod chapters;
 mod descriptors;
@@ -18,10 +17,10 @@ use std::io;
 
 use super::DecodeError;
 use super::packets::Trim;
-use super::view::Input;
+use crate::input::Input;
 pub(super) use chapters::chapters;
 
-pub(crate) use atoms::{Atom, children, descend, find};
+use crate::atoms::{Atom, children, descend, find};
 use descriptors::specific_config;
 
 /// Runs of equal sample durations; Symphonia's look-up is linear in them, for each packet.

@@ -19,10 +19,11 @@ use super::mpeg::FrameHeader;
 use super::ogg::Pages;
 use super::packets::{Packets, Trim, is_end, make_decoder};
 use super::sniff::Kind;
-use super::view::{Input, View};
+use super::view::View;
 use super::xiph::Ogg;
 use super::{Codec, Container, DecodeError, StreamInfo, aac, flac, mp4, recognise};
-use crate::tags::tail;
+use crate::extents;
+use crate::input::Input;
 
 type Opened = (Box<dyn Source>, StreamInfo);
 
@@ -184,7 +185,7 @@ fn describe(
 
 /// A FLAC file, one stream after the other.
 fn flac_file(path: &Path, mut input: Input, start: u64) -> Result<Opened, DecodeError> {
-    let end = tail::audio_end(&mut input, start)?;
+    let end = extents::audio_end(&mut input, start)?;
     let plans = flac::streams(&mut input, start, end)?;
     let declared: Option<u64> = plans.iter().map(|plan| plan.declared).sum();
     let mut rest = VecDeque::from(plans);
@@ -249,7 +250,7 @@ fn mpeg(
 ) -> Result<Opened, DecodeError> {
     let end = match end {
         Some(end) => end,
-        None => tail::audio_end(&mut input, start)?,
+        None => extents::audio_end(&mut input, start)?,
     };
     let first = input.vec_at(start, 4096)?;
     let header = FrameHeader::at(&first).ok_or_else(|| {
@@ -313,7 +314,7 @@ fn mpeg(
 }
 
 fn adts(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
-    let end = tail::audio_end(&mut input, start)?;
+    let end = extents::audio_end(&mut input, start)?;
     let stream = View::new(input, Vec::new(), start, end).into_stream();
     let reader = AdtsReader::try_new(stream, FormatOptions::default()).map_err(library)?;
     let (id, params) = audio(&reader)?;
@@ -434,7 +435,7 @@ fn symphonia_mp4(view: View) -> Result<IsoMp4Reader<'static>, DecodeError> {
 }
 
 fn ogg(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
-    let end = tail::audio_end(&mut input, start)?;
+    let end = extents::audio_end(&mut input, start)?;
     let (source, link) = Ogg::open(Pages::new(View::new(input, Vec::new(), start, end)))?;
     let info = StreamInfo {
         container: Container::Ogg,

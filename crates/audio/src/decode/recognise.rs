@@ -8,8 +8,8 @@ use std::io;
 use super::DecodeError;
 use super::mpeg::{find_first_frame, is_free_format};
 use super::sniff::{self, HEAD, Kind};
-use super::view::Input;
-use crate::tags::{id3v2, tail};
+use crate::extents;
+use crate::input::Input;
 
 /// How far into a file the first MPEG frame is looked for, in bytes. Pictures that a broken tag leaves in front of
 /// the music have a few megabytes.
@@ -47,7 +47,7 @@ pub(super) fn recognise(input: &mut Input) -> Result<(u64, Kind), DecodeError> {
     if let Some(kind) = first.filter(|kind| !is_doubtful(*kind)) {
         return Ok((start, kind));
     }
-    let end = tail::audio_end(input, start.min(input.length))?;
+    let end = extents::audio_end(input, start.min(input.length))?;
     if let Some(at) = find_mpeg(input, start, end)? {
         return Ok((at, Kind::Mpeg));
     }
@@ -82,9 +82,9 @@ fn is_doubtful(kind: Kind) -> bool {
 /// Where the tags end that begin at `start`.
 fn skip_tags(input: &mut Input, mut start: u64) -> io::Result<u64> {
     for _ in 0..MAX_TAGS {
-        if let Some(end) = id3v2::end(input, start)? {
+        if let Some(end) = extents::id3v2_end(input, start)? {
             start = end;
-        } else if let Some(length) = tail::ape_at_front(input, start)? {
+        } else if let Some(length) = extents::ape_at_front(input, start)? {
             start += length;
         } else {
             break;

@@ -8,68 +8,11 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
+use crate::input::Input;
 use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
 
 /// Bytes read ahead at most are half of this; a power of two, as Symphonia wants.
 const BUFFER: usize = 128 * 1024;
-
-/// A file that is open, with its length, and reading at given places.
-pub(crate) struct Input {
-    pub file: File,
-    /// In bytes.
-    pub length: u64,
-}
-
-impl Input {
-    /// Opens a regular file; what is none is not opened.
-    pub(crate) fn open(path: &std::path::Path) -> io::Result<Self> {
-        let meta = std::fs::metadata(path)?;
-        if meta.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
-        if !meta.is_file() {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "it is not a regular file",
-            ));
-        }
-        let file = run::regular_file(path)?;
-        Ok(Self {
-            length: file.metadata()?.len(),
-            file,
-        })
-    }
-
-    /// Reads up to `buffer.len()` bytes at `offset`; fewer only at the end of the file.
-    pub(crate) fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        self.file.seek(SeekFrom::Start(offset))?;
-        let mut filled = 0;
-        while filled < buffer.len() {
-            match self.file.read(&mut buffer[filled..]) {
-                Ok(0) => break,
-                Ok(count) => filled += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(filled)
-    }
-
-    /// Reads exactly `N` bytes at `offset`, or `None` when the file ends before.
-    pub(crate) fn array_at<const N: usize>(&mut self, offset: u64) -> io::Result<Option<[u8; N]>> {
-        let mut bytes = [0; N];
-        Ok((self.read_at(offset, &mut bytes)? == N).then_some(bytes))
-    }
-
-    /// Reads up to `limit` bytes at `offset`.
-    pub(crate) fn vec_at(&mut self, offset: u64, limit: usize) -> io::Result<Vec<u8>> {
-        let there = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(usize::MAX);
-        let mut bytes = vec![0; limit.min(there)];
-        let count = self.read_at(offset, &mut bytes)?;
-        bytes.truncate(count);
-        Ok(bytes)
-    }
-}
 
 /// The made-up header followed by ranges of the file.
 pub(super) struct View {

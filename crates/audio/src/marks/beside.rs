@@ -1,7 +1,6 @@
 //! The cue sheets of a folder, read once for all files in it.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -10,7 +9,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::cue::Sheet;
 use super::text;
-use crate::decode::view::Input;
+use crate::input::{Input, hex};
 
 /// A cue sheet is some kilobytes of text; what is larger is none.
 const MAX_SHEET: usize = 1 << 20;
@@ -215,11 +214,4 @@ pub(super) fn stem_of_name(name: &str) -> String {
 
 fn last_part(name: &str) -> &str {
     name.rsplit(['/', '\\']).next().unwrap_or(name)
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
-        text
-    })
 }

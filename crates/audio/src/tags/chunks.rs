@@ -6,7 +6,7 @@ use super::names::{self, Name};
 use super::raw::Raw;
 use super::text::Text;
 use super::{id3v2, tail};
-use crate::decode::view::Input;
+use crate::input::Input;
 
 /// Chunks looked at in one file; real files have about ten.
 const MAX_CHUNKS: usize = 10_000;

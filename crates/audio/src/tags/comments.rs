@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use super::names;
 use super::raw::{MAX_VALUE, Raw};
 use super::text::Text;
-use crate::decode::view::Input;
+use crate::input::Input;
 
 /// Fields of one comment block; more than anybody writes.
 const MAX_FIELDS: u32 = 100_000;

@@ -12,7 +12,8 @@ use std::io::{self, Read};
 use super::names::{self, Name};
 use super::raw::{Chapter, MAX_VALUE, Raw};
 use super::text::Text;
-use crate::decode::view::Input;
+use crate::extents::{id3v2_end, synchsafe};
+use crate::input::Input;
 use body::Body;
 
 /// Frames looked at in one tag; podcasts with a thousand chapters exist.
@@ -20,31 +21,6 @@ const MAX_FRAMES: usize = 20_000;
 
 /// Bytes in which the next frame is looked for behind a broken one.
 const RESYNC: usize = 64 << 10;
-
-/// Where the tag that begins at `at` ends, if one does.
-pub(crate) fn end(input: &mut Input, at: u64) -> io::Result<Option<u64>> {
-    let head = input.vec_at(at, 10)?;
-    let [b'I', b'D', b'3', major, minor, flags, sizes @ ..] = head.as_slice() else {
-        return Ok(None);
-    };
-    if sizes.len() < 4 || *major == 0xff || *minor == 0xff {
-        return Ok(None);
-    }
-    let footer = if flags & 0x10 != 0 && *major >= 4 {
-        10
-    } else {
-        0
-    };
-    Ok(Some(at + 10 + u64::from(synchsafe(sizes)) + footer))
-}
-
-/// Four bytes of seven bits each; the eighth bits are ignored.
-fn synchsafe(bytes: &[u8]) -> u32 {
-    bytes
-        .iter()
-        .take(4)
-        .fold(0, |size, byte| (size << 7) | u32::from(byte & 0x7f))
-}
 
 fn plain(bytes: &[u8]) -> u32 {
     bytes
@@ -54,7 +30,7 @@ fn plain(bytes: &[u8]) -> u32 {
 
 /// Reads the tag at `at` into `raw`, as a source of its own. Says where it ends.
 pub(super) fn read(input: &mut Input, at: u64, raw: &mut Raw) -> io::Result<Option<u64>> {
-    let Some(end) = end(input, at)? else {
+    let Some(end) = id3v2_end(input, at)? else {
         return Ok(None);
     };
     let head = input.vec_at(at, 10)?;

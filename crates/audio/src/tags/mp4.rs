@@ -8,8 +8,8 @@ use std::io;
 use super::names::{self, Name};
 use super::raw::{MAX_VALUE, Raw};
 use super::text::Text;
-use crate::decode::mp4::{Atom, children, descend, find};
-use crate::decode::view::Input;
+use crate::atoms::{Atom, children, descend, find};
+use crate::input::Input;
 
 /// Types of `data` boxes.
 const UTF8: u32 = 1;

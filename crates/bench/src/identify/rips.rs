@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use music::identify::rip;
+use music::library::values::QuietSpot;
 use run::Usage;
 use testkit::services::{MadeRip, rip_of};
 
@@ -62,7 +63,7 @@ fn lay(rip: &MadeRip) -> Option<(usize, rip::Alignment)> {
     let spots: Vec<_> = rip
         .spots
         .iter()
-        .map(|(at, depth_db)| rip::QuietSpot {
+        .map(|(at, depth_db)| QuietSpot {
             at: *at,
             depth_db: *depth_db,
         })

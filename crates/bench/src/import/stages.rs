@@ -16,9 +16,9 @@ use audio::sound::Sound;
 use audio::spool::Spool;
 use audio::tags::Neighbours;
 use music::intake::recognise::recognise;
-use music::intake::scan::ScannedFile;
 use music::library::known::FileStatus;
 use music::library::record::{AudioRecord, CutBy, FileRecord, PassageRecord, record_file};
+use music::library::values::ScannedFile;
 use music::{FileId, Library, PassageId, SessionId};
 use run::Cancel;
 use serde::{Deserialize, Serialize};
@@ -129,10 +129,10 @@ fn one(file: &ScannedFile, library: &Library, session: &SessionId) -> Result<Opt
     let Some(audio_seconds) = split.time(DECODE, || decode_alone(file.absolute())) else {
         return Ok(None);
     };
-    let mut ears = Ears::new(&mut split);
+    let mut ears = AnalysisListener::new(&mut split);
     let decoded = decode(file.absolute(), &mut ears)?;
     ears.batch();
-    let Ears {
+    let AnalysisListener {
         mut levels,
         mut sound,
         mono,
@@ -234,7 +234,7 @@ fn passages(
 }
 
 /// Listens in batches, so that reading the clock costs nothing beside what is timed.
-struct Ears<'a> {
+struct AnalysisListener<'a> {
     split: &'a mut Split,
     levels: Levels,
     sound: Sound,
@@ -246,7 +246,7 @@ struct Ears<'a> {
 /// Frames heard at once: few enough for the cache.
 const BATCH: usize = 1 << 14;
 
-impl<'a> Ears<'a> {
+impl<'a> AnalysisListener<'a> {
     fn new(split: &'a mut Split) -> Self {
         Self {
             split,
@@ -270,7 +270,7 @@ impl<'a> Ears<'a> {
     }
 }
 
-impl Listener for Ears<'_> {
+impl Listener for AnalysisListener<'_> {
     fn start(&mut self, info: &StreamInfo) {
         self.levels = Levels::new(info.sample_rate);
         self.sound = Sound::new(info.sample_rate, info.channels);

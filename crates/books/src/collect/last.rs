@@ -82,7 +82,7 @@ async fn look(collecting: &Collecting<'_>, address: &str) -> Result<ReadPage, Er
             Err(error) => Err(error),
         }
     };
-    let found = crate::session::patiently(work.grin, work.cancel, again, once).await?;
+    let found = crate::work::patiently(work.grin, work.cancel, again, once).await?;
     found.ok_or(Error::Page(PageError::Empty))
 }
 

@@ -15,7 +15,7 @@ use crate::enrich::requests::{Kind, Request, SEARCH};
 use crate::error::Error;
 use crate::grin::Grin;
 use crate::page::PageError;
-use crate::session::patiently_by;
+use crate::work::patiently_by;
 
 /// More bytes than an answer about one URL's books has: 500 books of 25 columns take less than 1 MB.
 const LONGEST_ANSWER: usize = 64 << 20;
@@ -48,29 +48,25 @@ pub(crate) async fn ask(
         kind,
     } = request;
     let witnessed = witness.is_some();
+    let answered = |asked, result| Answered {
+        asked,
+        kind,
+        witnessed,
+        result,
+    };
     let mut answers = Vec::new();
     let mut left = vec![asked];
     let (mut failures, mut gave_up) = (0, None::<String>);
     let mut is_whole = true;
     while let Some(mut asked) = left.pop() {
         if cancel.is_requested() {
-            answers.push(Answered {
-                asked,
-                kind,
-                witnessed,
-                result: Err(Error::Stopped),
-            });
+            answers.push(answered(asked, Err(Error::Stopped)));
             continue;
         }
         if let Some(error) = &gave_up {
             let reason = error.clone();
             let result = Err(Error::Answer { reason });
-            answers.push(Answered {
-                asked,
-                kind,
-                witnessed,
-                result,
-            });
+            answers.push(answered(asked, result));
             continue;
         }
         // The halves of a request that failed patiently are asked for once each: some of them will fail again.
@@ -81,12 +77,7 @@ pub(crate) async fn ask(
             Ok(reading) => {
                 failures = 0;
                 alive.store(true, Ordering::Relaxed);
-                answers.push(Answered {
-                    asked,
-                    kind,
-                    witnessed,
-                    result: Ok(reading),
-                });
+                answers.push(answered(asked, Ok(reading)));
             }
             Err(error) => {
                 failures += 1;
@@ -108,12 +99,7 @@ pub(crate) async fn ask(
                         other => other.to_string(),
                     });
                 }
-                answers.push(Answered {
-                    asked,
-                    kind,
-                    witnessed,
-                    result: Err(error),
-                });
+                answers.push(answered(asked, Err(error)));
             }
         }
     }

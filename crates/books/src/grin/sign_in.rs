@@ -127,7 +127,7 @@ impl SignIn {
             ("code_verifier", self.verifier.reveal()),
         ];
         let exchange = tokens::exchange(&self.client.token_uri, &form, &mut credentials);
-        crate::session::wait(exchange)?;
+        crate::wait::wait(exchange)?;
         Ok(credentials)
     }
 }

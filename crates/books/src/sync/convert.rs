@@ -14,7 +14,7 @@ use web::{Class, Classified as _};
 
 use crate::error::Error;
 use crate::grin::Grin;
-use crate::session::patiently;
+use crate::work::patiently;
 
 /// Books of one request. GRIN takes 200, as its users report.
 const AT_ONCE: usize = 200;

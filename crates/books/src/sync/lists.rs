@@ -8,7 +8,7 @@ use crate::collect::fetch::{Wanted, fetch};
 use crate::error::Error;
 use crate::event::Event;
 use crate::page::PageError;
-use crate::session::{Work, patiently};
+use crate::work::{Work, patiently};
 
 /// Books asked for on one page of a list.
 const PER_PAGE: u32 = 50_000;

@@ -5,9 +5,9 @@ use std::collections::{HashSet, VecDeque};
 use crate::catalogue::sync::{self as archives, Wanted};
 use crate::error::Error;
 use crate::event::Event;
-use crate::session::Work;
 use crate::sync::lists::{self, Queue};
 use crate::sync::{Source, SyncOptions};
+use crate::work::Work;
 
 /// Barcodes looked up at a time.
 const STEP: usize = 500;

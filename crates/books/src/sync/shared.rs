@@ -15,13 +15,13 @@ use crate::catalogue::Catalogue;
 use crate::error::Error;
 use crate::event::Event;
 use crate::grin::{Grin, Want};
-use crate::session::Work;
 use crate::sync::bandwidth::Limiter;
 use crate::sync::convert::Converter;
 use crate::sync::disk::Disk;
 use crate::sync::lists::{self, FailedConversion};
 use crate::sync::storage::Storage;
 use crate::sync::{Counts, SyncOptions};
+use crate::work::Work;
 
 /// Parts of uploads that are in memory at once: 64 MiB.
 const PARTS_IN_MEMORY: usize = 8;

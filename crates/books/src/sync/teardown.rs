@@ -12,9 +12,9 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::export::{self, Form};
 use crate::run::{CONFIG, SUMMARY};
-use crate::session::Work;
 use crate::sync::SyncOptions;
 use crate::sync::storage::Storage;
+use crate::work::Work;
 
 /// Copies of the database that are kept.
 const COPIES: usize = 10;

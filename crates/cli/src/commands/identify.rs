@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use music::identify::ask::Asker;
-use music::identify::{Identified, Manner, Told, decide};
+use music::identify::ask::CachedServices;
+use music::identify::covers;
+use music::identify::flavor::Fetched;
+use music::identify::{Identified, IdentifyEvent, OutagePolicy, decide};
 use music::job::Online;
 use music::library::answers::Answers;
 use music::library::due;
 use music::library::query::Shown;
-use music::services::covers;
-use music::services::flavor::Fetched;
 use music::services::{Endpoints, Patience, Services};
 use music::{Library, PassageId};
 use run::{Cancel, ExitStatus};
@@ -51,20 +51,12 @@ pub(crate) fn identify(args: &args::identify::Identify, printer: Printer) -> Res
     let cancel = Cancel::new();
     stop_on_signals(&cancel)?;
     let patience = Patience::new(cancel.clone());
-    let asker = Asker {
+    let asker = CachedServices {
         services: &services,
         answers: &answers,
         patience: &patience,
     };
-    let chosen = match (args.set.as_slice(), &args.accept) {
-        ([passage, mbid], _) => Some((passage_called(&library, passage)?, mbid.clone())),
-        (_, Some(passage)) => {
-            let passage = passage_called(&library, passage)?;
-            let mbid = decide::likeliest(&library, &passage)?;
-            Some((passage, mbid))
-        }
-        _ => None,
-    };
+    let chosen = chosen(args, &library)?;
     if let Some((passage, mbid)) = chosen {
         let recording = decide::set(&library, &asker, &passage, &mbid)?;
         printer.show(
@@ -91,11 +83,11 @@ pub(crate) fn identify(args: &args::identify::Identify, printer: Printer) -> Res
         &services,
         &answers,
         &patience,
-        (&scope, Manner::Thorough),
+        (&scope, OutagePolicy::Thorough),
         &|told| tell(told, &Notes::without_bars(printer)),
     )?;
     if args.flavor && !cancel.is_requested() {
-        let fetched = music::services::flavor::fetch(&library, &asker)?;
+        let fetched = music::identify::flavor::fetch(&library, &asker)?;
         printer.show(&fetched, || vec![flavors(&fetched)]);
     }
     if args.covers && !cancel.is_requested() {
@@ -108,6 +100,22 @@ pub(crate) fn identify(args: &args::identify::Identify, printer: Printer) -> Res
         Some(signal) => ExitStatus::Stopped(signal),
         None if report.retry_later > 0 => ExitStatus::SomeFailed,
         None => ExitStatus::Done,
+    })
+}
+
+/// The passage that a person decides about, and what it is.
+fn chosen(
+    args: &args::identify::Identify,
+    library: &Library,
+) -> Result<Option<(PassageId, String)>> {
+    Ok(match (args.set.as_slice(), &args.accept) {
+        ([passage, mbid], _) => Some((passage_called(library, passage)?, mbid.clone())),
+        (_, Some(passage)) => {
+            let passage = passage_called(library, passage)?;
+            let mbid = decide::likeliest(library, &passage)?;
+            Some((passage, mbid))
+        }
+        _ => None,
     })
 }
 
@@ -184,13 +192,13 @@ pub(crate) fn passage_called(library: &Library, name: &str) -> Result<PassageId>
 }
 
 /// What an event says.
-pub(crate) fn tell(told: &Told, notes: &Notes) {
+pub(crate) fn tell(told: &IdentifyEvent, notes: &Notes) {
     if notes.printer.is_json() {
         notes.printer.json(told);
         return;
     }
     match told {
-        Told::PassageIdentified {
+        IdentifyEvent::PassageIdentified {
             path,
             state,
             level,
@@ -205,16 +213,16 @@ pub(crate) fn tell(told: &Told, notes: &Notes) {
             let level = level.word();
             notes.note(Volume::Verbose, &format!("{level:<6} `{path}`: {what}"));
         }
-        Told::ServiceFailed { message } => {
+        IdentifyEvent::ServiceFailed { message } => {
             notes.note(Volume::Brief, &format!("warning: {message}"));
         }
-        Told::IdentifyCompleted(_) => {}
+        IdentifyEvent::IdentifyCompleted(_) => {}
     }
 }
 
 pub(crate) fn finish(report: &Identified, printer: Printer) {
     if printer.is_json() {
-        printer.json(&Told::IdentifyCompleted(Box::new(report.clone())));
+        printer.json(&IdentifyEvent::IdentifyCompleted(Box::new(report.clone())));
         return;
     }
     for line in lines(report) {

@@ -1,7 +1,7 @@
 //! `music import`.
 
 use anyhow::{Context, Result};
-use music::intake::scan::left_out::Group;
+use music::Group;
 use music::job::{self, JobEvent, Online};
 use music::{Completed, Event, Import, Library};
 use run::{Cancel, ExitStatus, Progress};
@@ -144,6 +144,13 @@ fn line(event: &Event) -> Option<(Volume, String)> {
                 duration(*audio_seconds)
             ),
         ),
+        other => return line_of_file(other),
+    })
+}
+
+/// The same, of what is not as it should be, or not where it was.
+fn line_of_file(event: &Event) -> Option<(Volume, String)> {
+    Some(match event {
         Event::FileDamaged { path, reason } => {
             (Volume::Brief, format!("damaged: `{path}`: {reason}"))
         }
@@ -191,9 +198,7 @@ fn line(event: &Event) -> Option<(Volume, String)> {
                 "missing: `{path}` is gone from the disk (--prune removes it from the library)"
             ),
         ),
-        Event::FolderTakenIn { .. } | Event::Progress(_) | Event::ImportCompleted(_) => {
-            return None;
-        }
+        _ => return None,
     })
 }
 

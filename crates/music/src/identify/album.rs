@@ -6,10 +6,10 @@
 
 use std::collections::HashMap;
 
-use crate::identify::catalogue::{Release, Track};
-use crate::identify::evidence::Heard;
+use crate::catalogue::{Release, Track};
 use crate::identify::features::{Reading, readings};
 use crate::identify::text::{Likeness, Title};
+use crate::library::values::Heard;
 
 /// Below this a file and a track have nothing to do with each other. A guess: half of what a perfect
 /// pair gets.
@@ -176,7 +176,7 @@ fn pair(sibling: &Sibling, track: &Track, titles: &[Title; 2], in_order: bool) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identify::catalogue::{Recording, ReleaseName};
+    use crate::catalogue::{Recording, ReleaseName};
 
     fn release(title: &str, lengths: &[u64]) -> Release {
         let track = |(at, length): (usize, &u64)| Track {

@@ -4,13 +4,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::identify::catalogue::{Recording, Release};
+use crate::catalogue::{Fingerprint, Match};
+use crate::catalogue::{Found, FoundRelease};
+use crate::catalogue::{Recording, Release};
 use crate::identify::text::{Artists, Likeness, Title, artists, normalise};
 use crate::library::answers::Answers;
 use crate::services::acousticbrainz::{Flavor, LowLevel};
-use crate::services::acoustid::{BATCH, Fingerprint, Match};
+use crate::services::acoustid::BATCH;
 use crate::services::cover_art::Image;
-use crate::services::musicbrainz::{Found, FoundRelease, words};
+use crate::services::musicbrainz::words;
 use crate::services::{Patience, Services, Trouble};
 
 /// Titles asked for in one query. Each gets a quarter of the hundred entries that an answer may have,
@@ -65,7 +67,7 @@ pub fn around(length_ms: u64) -> String {
 
 /// The services, and what they have answered before.
 #[derive(Debug)]
-pub struct Asker<'a> {
+pub struct CachedServices<'a> {
     /// The services.
     pub services: &'a Services,
     /// Their answers.
@@ -74,7 +76,7 @@ pub struct Asker<'a> {
     pub patience: &'a Patience,
 }
 
-impl Asker<'_> {
+impl CachedServices<'_> {
     /// What fingerprints are known to be, one list for each; nothing is asked of the network.
     pub fn known_matches(&self, print: &Fingerprint) -> Option<Vec<Match>> {
         let known: Option<Vec<Match>> = self.answers.look("acoustid", &question(print))?;

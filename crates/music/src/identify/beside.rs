@@ -9,15 +9,16 @@ use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
+use crate::catalogue::Fingerprint;
 use crate::error::Result;
 use crate::event::Event;
 use crate::id::FileId;
-use crate::identify::ask::Asker;
-use crate::identify::{Identified, Manner, Run, Told};
+use crate::identify::ask::CachedServices;
+use crate::identify::{Identified, IdentifyEvent, OutagePolicy, Run};
 use crate::library::Library;
 use crate::library::answers::Answers;
 use crate::library::due::{self, Scope};
-use crate::services::acoustid::{BATCH, Fingerprint};
+use crate::services::acoustid::BATCH;
 use crate::services::{Patience, Services};
 
 /// Files and folders that may wait for their turn; what finds no room is seen to after the import.
@@ -73,15 +74,15 @@ pub fn identify_ahead(
     answers: &Answers,
     patience: &Patience,
     recorded: &Receiver<News>,
-    tell: &dyn Fn(&Told),
+    tell: &dyn Fn(&IdentifyEvent),
 ) -> Result<Identified> {
-    let asker = Asker {
+    let asker = CachedServices {
         services,
         answers,
         patience,
     };
     let scope = Scope::default();
-    let mut run = Run::new(library, &asker, &scope, Manner::Ahead, tell)?;
+    let mut run = Run::new(library, &asker, &scope, OutagePolicy::Ahead, tell)?;
     let mut waiting = Waiting::default();
     loop {
         let patient = if waiting.folders.is_empty() {
@@ -129,7 +130,7 @@ impl Waiting {
     }
 
     /// Asks about fingerprints: in full batches as long as more is to come.
-    fn ask(&mut self, run: &Run<'_>, asker: &Asker<'_>, quiet: bool) {
+    fn ask(&mut self, run: &Run<'_>, asker: &CachedServices<'_>, quiet: bool) {
         if asker.services.acoustid.is_none() {
             self.prints.clear();
         }

@@ -2,20 +2,21 @@
 
 use serde_json::json;
 
+use crate::catalogue::Recording;
 use crate::error::{Error, Result};
 use crate::id::PassageId;
-use crate::identify::ask::Asker;
-use crate::identify::catalogue::Recording;
-use crate::identify::evidence::Level;
+use crate::identify::ask::CachedServices;
 use crate::identify::gather::Gathered;
+use crate::identify::items_of;
 use crate::identify::runtime;
-use crate::intake::plan::folder_of;
 use crate::library::Library;
-use crate::library::due::{self, Item, Scope};
+use crate::library::due::{Item, Scope};
 use crate::library::edits::{self, Field, NewEdit};
 use crate::library::identification::{self, Finding, Song, State};
 use crate::library::query;
 use crate::library::shown_flavor;
+use crate::library::values::Level;
+use crate::library::values::folder_of;
 use crate::services::Trouble;
 
 /// Candidates kept in the reasoning.
@@ -120,7 +121,7 @@ pub fn later(item: &Item, troubles: &[Trouble]) -> Finding {
 /// database cannot be written.
 pub fn set(
     library: &Library,
-    asker: &Asker<'_>,
+    asker: &CachedServices<'_>,
     passage: &PassageId,
     mbid: &str,
 ) -> Result<Recording> {
@@ -231,7 +232,7 @@ fn item(library: &Library, passage: &PassageId) -> Result<Item> {
     };
     let path = query::path_of(library.db(), passage)?.ok_or_else(missing)?;
     let scope = Scope::default();
-    due::items(library.db(), folder_of(&path), &scope)?
+    items_of(library, folder_of(&path), &scope)?
         .into_iter()
         .find(|item| item.id == *passage)
         .ok_or_else(missing)

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::identify::catalogue::{Recording, ReleaseName};
-use crate::identify::evidence::{Candidate, Heard};
+use crate::catalogue::{Recording, ReleaseName};
+use crate::identify::evidence::Candidate;
 use crate::identify::text::{
     AlbumName, Albums, Artists, Likeness, Relation, Title, artists, is_nobody,
 };
+use crate::library::values::Heard;
 
 /// A way to read the tags.
 #[derive(Debug, Clone)]

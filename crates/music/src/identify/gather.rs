@@ -10,13 +10,14 @@ mod names;
 mod pool;
 mod releases;
 
-use crate::identify::ask::{Asker, Named};
-use crate::identify::catalogue::{Recording, Release, ReleaseName};
-use crate::identify::evidence::{Level, Verdict};
+use crate::catalogue::{Recording, Release, ReleaseName};
+use crate::identify::ask::{CachedServices, Named};
+use crate::identify::evidence::Verdict;
 use crate::identify::recut;
 use crate::identify::text::{AlbumName, Albums, is_nobody};
 use crate::library::due::Item;
 use crate::library::identification::State;
+use crate::library::values::Level;
 use crate::services::Trouble;
 
 use fit::fit;
@@ -49,7 +50,7 @@ pub struct Album {
 /// Gathers for the passages of one album: files of one folder that say they belong together.
 ///
 /// `brisk`: once a service is down, nobody else is asked either.
-pub async fn gather(asker: &Asker<'_>, items: Vec<Item>, brisk: bool) -> Album {
+pub async fn gather(asker: &CachedServices<'_>, items: Vec<Item>, brisk: bool) -> Album {
     let mut pools: Vec<Pool> = items.iter().map(|_| Pool::default()).collect();
     by_fingerprints(asker, &items, &mut pools).await;
     if let (true, Some(trouble)) = (brisk, asker.services.troubles().into_iter().next()) {
@@ -89,7 +90,7 @@ pub async fn gather(asker: &Asker<'_>, items: Vec<Item>, brisk: bool) -> Album {
 /// # Errors
 ///
 /// When a service does not answer.
-pub async fn ask_ahead(asker: &Asker<'_>, items: &[&Item]) -> Result<(), Trouble> {
+pub async fn ask_ahead(asker: &CachedServices<'_>, items: &[&Item]) -> Result<(), Trouble> {
     let prints: Vec<_> = items
         .iter()
         .filter(|item| item.due)
@@ -117,7 +118,7 @@ pub async fn ask_ahead(asker: &Asker<'_>, items: &[&Item]) -> Result<(), Trouble
 
 /// The passages as a release would have them, if nearly all of them are then known.
 async fn by_recut(
-    asker: &Asker<'_>,
+    asker: &CachedServices<'_>,
     items: &[Item],
     releases: &[Release],
 ) -> Option<(Vec<Item>, Vec<Pool>)> {
@@ -135,7 +136,7 @@ async fn by_recut(
     (known * 5 >= items.len() * 4).then_some((items, pools))
 }
 
-async fn by_fingerprints(asker: &Asker<'_>, items: &[Item], pools: &mut [Pool]) {
+async fn by_fingerprints(asker: &CachedServices<'_>, items: &[Item], pools: &mut [Pool]) {
     let due: Vec<_> = items
         .iter()
         .filter(|item| item.due)
@@ -154,7 +155,12 @@ async fn by_fingerprints(asker: &Asker<'_>, items: &[Item], pools: &mut [Pool]) 
 }
 
 /// Weighs, and gets the likeliest recording in full.
-async fn settle(asker: &Asker<'_>, item: &Item, pool: Pool, releases: &[Release]) -> Gathered {
+async fn settle(
+    asker: &CachedServices<'_>,
+    item: &Item,
+    pool: Pool,
+    releases: &[Release],
+) -> Gathered {
     let verdict = pool.verdict(item);
     let mut gathered = Gathered {
         trouble: pool.trouble.clone(),

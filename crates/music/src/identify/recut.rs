@@ -3,8 +3,8 @@
 //! Passages are merged or split only at gaps and at spots that are really quiet, and only where
 //! nearly every track's length then agrees with the release.
 
+use crate::catalogue::Release;
 use crate::id::PassageId;
-use crate::identify::catalogue::Release;
 use crate::identify::rip::{self, Alignment, Span};
 use crate::library::due::Item;
 use crate::library::identification::State;

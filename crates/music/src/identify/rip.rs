@@ -5,6 +5,8 @@
 //! a passage), or past gaps (which merges some). A boundary is never put where the audio is not
 //! quiet, other than as a guess that says so.
 
+use crate::library::values::QuietSpot;
+
 /// A passage that silence found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
@@ -12,15 +14,6 @@ pub struct Span {
     pub start: u64,
     /// Where it ends, in ms.
     pub end: u64,
-}
-
-/// A moment that is quieter than what is around it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct QuietSpot {
-    /// Where it is, in ms.
-    pub at: u64,
-    /// How much quieter it is, in dB.
-    pub depth_db: f64,
 }
 
 /// Where a track ends and the next one starts.

@@ -18,9 +18,9 @@ use crate::error::{Error, Result};
 use crate::event::{Completed, Event};
 use crate::id::{FileId, SessionId};
 use crate::intake::hash::ContentHash;
-use crate::intake::plan::{Copy, Extent, Plan, Problem, Scope, Task, plan};
-use crate::intake::recognise::{NotAudio, misnamed};
-use crate::intake::scan::{ScannedFile, scan};
+use crate::intake::plan::{Copy, Extent, Plan, Scope, Task, plan};
+use crate::intake::recognise::{Rejected, misnamed};
+use crate::intake::scan::{file_at, scan};
 use crate::intake::take_in::{Content, Setting, Taken, take_in};
 use crate::library::Library;
 use crate::library::former;
@@ -28,6 +28,7 @@ use crate::library::known::{FileStatus, Known};
 use crate::library::record::{
     self, CutBy, DescriptionRecord, FileRecord, Reconciliation, RetagRecord,
 };
+use crate::library::values::Problem;
 use audio::decode::Decoders;
 use audio::tags::{Neighbours, Tags};
 use ending::{homes, solved};
@@ -116,7 +117,7 @@ pub(crate) fn take_in_again(
         path: path.to_owned(),
         reason,
     };
-    let file = ScannedFile::at(library.root(), path).map_err(|error| unheard(error.to_string()))?;
+    let file = file_at(library.root(), path).map_err(|error| unheard(error.to_string()))?;
     let task = Task {
         file,
         id: Some(id.clone()),
@@ -136,13 +137,13 @@ pub(crate) fn take_in_again(
         decoders: &library.settings().decoders(),
         neighbours: &Neighbours::default(),
     };
-    let failed = |not_audio: NotAudio| unheard(not_audio.fault.reason);
+    let failed = |rejected: Rejected| unheard(rejected.fault.reason);
     let content = Content::of(&task, setting.decoders).map_err(failed)?;
     let digest = content.digest();
     let former = former::load(library.db(), Some(id), &[&digest, content.hash.as_str()])?;
     match take_in(&task, Some(content), former, &setting) {
         Taken::Record { record, .. } => record::record_file(library.db(), *record, None).map(drop),
-        Taken::Failed(not_audio) => Err(failed(not_audio)),
+        Taken::Failed(rejected) => Err(failed(rejected)),
         Taken::Described(_) | Taken::Retagged { .. } | Taken::Digested { .. } => Ok(()),
     }
 }
@@ -328,7 +329,7 @@ impl<'a> Chain<'a> {
         };
         let guarded = std::panic::AssertUnwindSafe(|| self.find_out(task, &setting));
         let taken = std::panic::catch_unwind(guarded).unwrap_or_else(|_| {
-            Ok(Taken::Failed(NotAudio {
+            Ok(Taken::Failed(Rejected {
                 fault: Fault::in_item(
                     "decode",
                     "the analysis gave up on this file, which is a defect worth reporting",
@@ -360,7 +361,7 @@ impl<'a> Chain<'a> {
             Ok(Taken::Failed(not_audio)) => Err(not_audio),
             Err(error) => Err(self.database_fault(error)),
         };
-        let result = outcome.map_err(|NotAudio { fault, misleading }| {
+        let result = outcome.map_err(|Rejected { fault, misleading }| {
             self.problem(Problem::of(
                 &task.file,
                 task.id.clone(),
@@ -402,7 +403,7 @@ impl<'a> Chain<'a> {
     }
 
     /// Records the new tags of a known sound.
-    fn record_retag(&self, record: RetagRecord) -> Result<FileId, NotAudio> {
+    fn record_retag(&self, record: RetagRecord) -> Result<FileId, Rejected> {
         let path = record.file.path().to_owned();
         self.count_unchanged(1);
         let recorded =
@@ -420,7 +421,7 @@ impl<'a> Chain<'a> {
     }
 
     /// Records the digest of a sound that had none.
-    fn record_digest(&self, id: FileId, audio_md5: Option<AudioMd5>) -> Result<FileId, NotAudio> {
+    fn record_digest(&self, id: FileId, audio_md5: Option<AudioMd5>) -> Result<FileId, Rejected> {
         self.count_unchanged(1);
         self.write_last_with_the_end(|db, end| record::record_sound(db, id, audio_md5, end))
             .map_err(|error| {
@@ -434,7 +435,7 @@ impl<'a> Chain<'a> {
         tally.files.unchanged = tally.files.unchanged.saturating_add_signed(change);
     }
 
-    fn record(&self, record: FileRecord) -> Result<FileId, NotAudio> {
+    fn record(&self, record: FileRecord) -> Result<FileId, Rejected> {
         let counted = Counted::of(&record);
         self.tally().add(&counted);
         let path = record.file.path().to_owned();
@@ -465,7 +466,7 @@ impl<'a> Chain<'a> {
     }
 
     /// Records new descriptions of a file's passages.
-    fn record_again(&self, path: &str, record: DescriptionRecord) -> Result<FileId, NotAudio> {
+    fn record_again(&self, path: &str, record: DescriptionRecord) -> Result<FileId, Rejected> {
         let counted = Counted::again(&record);
         self.tally().add(&counted);
         let recorded =
@@ -479,7 +480,7 @@ impl<'a> Chain<'a> {
     }
 
     /// A database that fails is no fault of the file: the next run tries again.
-    fn database_fault(&self, error: Error) -> NotAudio {
+    fn database_fault(&self, error: Error) -> Rejected {
         let fault = Fault::retry_later("record", &error);
         if let Error::Database(reason) = error
             && reason.is_final()
@@ -487,7 +488,7 @@ impl<'a> Chain<'a> {
             // The first reason stands; the others follow from it.
             let _ = self.lost.set(reason);
         }
-        NotAudio {
+        Rejected {
             fault,
             misleading: false,
         }

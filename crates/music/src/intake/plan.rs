@@ -12,12 +12,14 @@ mod sounds;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use run::{Cancel, Fault};
+use run::Cancel;
 
 use crate::id::FileId;
 use crate::intake::hash::ContentHash;
-use crate::intake::scan::{Refused, Scan, ScannedFile};
+use crate::intake::scan::{Refused, Scan};
 use crate::library::known::{FileStatus, Known, KnownFile, Touched};
+use crate::library::values::ScannedFile;
+use crate::library::values::{Move, Problem, folder_of, is_below};
 use audio::decode::{AudioMd5, Decoders};
 use sheets::digest;
 use sounds::{digest_where_sounds_may_meet, hash_where_sizes_meet, note_copies};
@@ -65,48 +67,6 @@ pub struct Copy {
     pub hash: ContentHash,
     /// Path of the original.
     pub original: String,
-}
-
-/// A known content at a new path, or at the old one with a new time.
-#[derive(Debug)]
-pub struct Move {
-    /// The row, which keeps its id and all that hangs on it.
-    pub id: FileId,
-    /// Where it was.
-    pub from: String,
-    /// Where it is.
-    pub to: ScannedFile,
-}
-
-/// A file that cannot be taken in.
-#[derive(Debug, Clone)]
-pub struct Problem {
-    /// Its path in the library.
-    pub path: String,
-    /// Its size in bytes, 0 where it was never asked.
-    pub size: u64,
-    /// Its modification time in nanoseconds since 1970, 0 where it was never asked.
-    pub modified_ns: i64,
-    /// The row it has from better days.
-    pub id: Option<FileId>,
-    /// Why.
-    pub fault: Fault,
-    /// Its name promised something else.
-    pub misleading: bool,
-}
-
-impl Problem {
-    /// A problem with `file`.
-    pub fn of(file: &ScannedFile, id: Option<FileId>, fault: Fault, misleading: bool) -> Self {
-        Self {
-            path: file.path().to_owned(),
-            size: file.size(),
-            modified_ns: file.modified_ns(),
-            id,
-            fault,
-            misleading,
-        }
-    }
 }
 
 /// What an import is going to do.
@@ -187,15 +147,8 @@ pub fn plan(scan: Scan, known: &Known, scope: &Scope<'_>) -> Plan {
                 (true, true) => Some(Extent::Digest),
                 (true, false) => None,
             };
-            plan.tasks.extend(extent.map(|extent| Task {
-                file: file.clone(),
-                id: Some(row.id.clone()),
-                hash: None,
-                audio_md5: None,
-                neighbours: 1,
-                extent,
-                copies: Vec::new(),
-            }));
+            plan.tasks
+                .extend(extent.map(|extent| Task::again(&file, row, extent)));
             in_place.insert(file.path().to_owned(), file);
         } else {
             candidates.push(Candidate::new(file, row));
@@ -210,18 +163,7 @@ pub fn plan(scan: Scan, known: &Known, scope: &Scope<'_>) -> Plan {
             to: file,
         }));
     let candidates = hash_where_sizes_meet(candidates, known, scope, &mut plan);
-    let mut gone: Vec<&KnownFile> = known
-        .files
-        .values()
-        .filter(|row| is_below(&row.path, scope.folder) && !present.contains(&row.path))
-        .filter(|row| {
-            !scan
-                .unreadable
-                .iter()
-                .any(|folder| is_below(&row.path, folder))
-        })
-        .collect();
-    gone.sort_by(|a, b| a.path.cmp(&b.path));
+    let gone = gone(known, scope, &present, &scan.unreadable);
     let mut candidates = digest_where_sounds_may_meet(candidates, &gone, scope, &mut plan);
     note_copies(&mut candidates, known, &in_place);
 
@@ -242,6 +184,39 @@ pub fn plan(scan: Scan, known: &Known, scope: &Scope<'_>) -> Plan {
     homes.finish(&gone, &mut plan);
     plan.add_copies(known, &in_place);
     plan
+}
+
+impl Task {
+    /// What is left to do with a file that is as recorded.
+    fn again(file: &ScannedFile, row: &KnownFile, extent: Extent) -> Self {
+        Self {
+            file: file.clone(),
+            id: Some(row.id.clone()),
+            hash: None,
+            audio_md5: None,
+            neighbours: 1,
+            extent,
+            copies: Vec::new(),
+        }
+    }
+}
+
+/// Rows below the folder whose files are not there, though their folders could be listed; by path.
+fn gone<'a>(
+    known: &'a Known,
+    scope: &Scope<'_>,
+    present: &HashSet<String>,
+    unreadable: &[String],
+) -> Vec<&'a KnownFile> {
+    let is_hidden = |row: &KnownFile| unreadable.iter().any(|folder| is_below(&row.path, folder));
+    let mut gone: Vec<&KnownFile> = known
+        .files
+        .values()
+        .filter(|row| is_below(&row.path, scope.folder) && !present.contains(&row.path))
+        .filter(|row| !is_hidden(row))
+        .collect();
+    gone.sort_by(|a, b| a.path.cmp(&b.path));
+    gone
 }
 
 impl Plan {
@@ -549,11 +524,6 @@ impl<'a> Homes<'a> {
     }
 }
 
-/// The folder of a path in the library; empty for the root.
-pub(crate) fn folder_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
 fn neighbours(files: &[ScannedFile]) -> HashMap<String, usize> {
     let mut neighbours: HashMap<String, usize> = HashMap::new();
     for file in files {
@@ -562,27 +532,4 @@ fn neighbours(files: &[ScannedFile]) -> HashMap<String, usize> {
             .or_default() += 1;
     }
     neighbours
-}
-
-/// Whether `path` is `folder` or lies below it; the empty folder holds everything.
-pub(crate) fn is_below(path: &str, folder: &str) -> bool {
-    folder.is_empty()
-        || path
-            .strip_prefix(folder)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_folder_holds_what_lies_below_it_and_not_its_namesakes() {
-        assert!(is_below("a/b.mp3", ""));
-        assert!(is_below("a/b.mp3", "a"));
-        assert!(is_below("a", "a"));
-        assert!(!is_below("ab/c.mp3", "a"));
-        assert_eq!(folder_of("a/b/c.mp3"), "a/b");
-        assert_eq!(folder_of("c.mp3"), "");
-    }
 }

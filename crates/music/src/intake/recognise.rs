@@ -3,12 +3,12 @@
 use run::Fault;
 
 use crate::intake::hash::{self, ContentHash};
-use crate::intake::scan::ScannedFile;
+use crate::library::values::ScannedFile;
 use audio::decode::{self, DecodeError};
 
 /// Why a file did not get past its first bytes.
 #[derive(Debug)]
-pub struct NotAudio {
+pub struct Rejected {
     /// The reason.
     pub fault: Fault,
     /// The name promised something else.
@@ -20,12 +20,12 @@ pub struct NotAudio {
 /// # Errors
 ///
 /// When it cannot be read, is empty, or has nothing of audio in it.
-pub fn recognise(file: &ScannedFile) -> Result<ContentHash, NotAudio> {
-    let unreadable = |error: std::io::Error| NotAudio {
+pub fn recognise(file: &ScannedFile) -> Result<ContentHash, Rejected> {
+    let unreadable = |error: std::io::Error| Rejected {
         fault: Fault::retry_later("hash", error),
         misleading: false,
     };
-    let refuse = |reason: String, misleading| NotAudio {
+    let refuse = |reason: String, misleading| Rejected {
         fault: Fault::in_item("scan", reason),
         misleading,
     };

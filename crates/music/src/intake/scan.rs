@@ -19,83 +19,11 @@ use run::{Cancel, Fault};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::error::{Error, Result};
+use crate::event::Why;
+use crate::library::values::ScannedFile;
 use audio::decode::extension_is_audio;
 use audio::marks::{Beside, SheetFile, is_sheet};
-use left_out::{LeftOut, Why};
-
-/// One audio file by name, as it lies on the disk.
-#[derive(Debug, Clone)]
-pub struct ScannedFile {
-    path: String,
-    absolute: PathBuf,
-    size: u64,
-    modified_ns: i64,
-    changed_ns: i64,
-    beside: Arc<Beside>,
-}
-
-impl ScannedFile {
-    /// The file at a path of the library, as it and what lies beside it are now.
-    ///
-    /// # Errors
-    ///
-    /// When it is not there, or nothing that an import would take.
-    pub(crate) fn at(root: &Path, path: &str) -> std::io::Result<Self> {
-        let absolute = root.join(path);
-        let folder = absolute.parent().unwrap_or(root);
-        std::fs::metadata(&absolute)?;
-        let mut walk = Walk {
-            root,
-            scan: Scan::default(),
-            folders: BTreeMap::new(),
-        };
-        let entries = WalkDir::new(folder).min_depth(1).max_depth(1);
-        for entry in entries.into_iter().flatten() {
-            walk.look_at(&entry);
-        }
-        walk.finish()
-            .files
-            .into_iter()
-            .find(|file| file.path == path)
-            .ok_or_else(|| std::io::Error::other("it is not a regular file"))
-    }
-
-    /// The path in the library: relative to the root folder, with forward slashes.
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-
-    /// Where to open the file.
-    pub fn absolute(&self) -> &Path {
-        &self.absolute
-    }
-
-    /// The size in bytes.
-    pub fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// The modification time in nanoseconds since 1970, as far as the file system knows it.
-    pub fn modified_ns(&self) -> i64 {
-        self.modified_ns
-    }
-
-    /// When anything about the file changed (its `ctime`), in nanoseconds since 1970; 0 where the system does not
-    /// tell. Programs that put the modification time back cannot put this back.
-    pub fn changed_ns(&self) -> i64 {
-        self.changed_ns
-    }
-
-    /// What lies beside it.
-    pub fn beside(&self) -> &Beside {
-        &self.beside
-    }
-
-    /// The extension in lower case.
-    pub fn extension(&self) -> String {
-        extension(&self.absolute)
-    }
-}
+use left_out::LeftOut;
 
 /// Something that looks like audio by its name and cannot be taken in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,6 +81,31 @@ pub fn scan(root: &Path, folder: &Path, cancel: &Cancel) -> Result<Scan> {
         }
     }
     Ok(walk.finish())
+}
+
+/// The file at a path of the library, as it and what lies beside it are now.
+///
+/// # Errors
+///
+/// When it is not there, or nothing that an import would take.
+pub(crate) fn file_at(root: &Path, path: &str) -> std::io::Result<ScannedFile> {
+    let absolute = root.join(path);
+    let folder = absolute.parent().unwrap_or(root);
+    std::fs::metadata(&absolute)?;
+    let mut walk = Walk {
+        root,
+        scan: Scan::default(),
+        folders: BTreeMap::new(),
+    };
+    let entries = WalkDir::new(folder).min_depth(1).max_depth(1);
+    for entry in entries.into_iter().flatten() {
+        walk.look_at(&entry);
+    }
+    walk.finish()
+        .files
+        .into_iter()
+        .find(|file| file.path == path)
+        .ok_or_else(|| std::io::Error::other("it is not a regular file"))
 }
 
 /// What lies in one folder, until it is known to be all.
@@ -288,12 +241,6 @@ impl Walk<'_> {
         self.scan.left_out.sort_by(|a, b| a.path.cmp(&b.path));
         self.scan
     }
-}
-
-fn extension(path: &Path) -> String {
-    path.extension()
-        .map(|extension| extension.to_string_lossy().to_ascii_lowercase())
-        .unwrap_or_default()
 }
 
 /// `path` relative to `root` with forward slashes; a readable stand-in as the

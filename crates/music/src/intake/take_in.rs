@@ -6,8 +6,8 @@ use crate::error::Result;
 use crate::id::{FileId, PassageId, SessionId};
 use crate::intake::hash::ContentHash;
 use crate::intake::plan::{Extent, Task};
-use crate::intake::recognise::{NotAudio, misnamed, recognise};
-use crate::intake::scan::{ScannedFile, modified_ns};
+use crate::intake::recognise::{Rejected, misnamed, recognise};
+use crate::intake::scan::modified_ns;
 use crate::library::former::{Former, FormerPassage};
 use crate::library::known::FileStatus;
 use crate::library::marks::StoredMark;
@@ -16,6 +16,7 @@ use crate::library::record::{
     PassageRecord, RetagRecord,
 };
 use crate::library::settings::Settings;
+use crate::library::values::ScannedFile;
 use audio::Ticks;
 use audio::analyse::Analysis;
 use audio::decode::{AudioMd5, DecodeError, Decoders};
@@ -50,7 +51,7 @@ pub(crate) enum Taken {
         audio_md5: Option<AudioMd5>,
     },
     /// It is not what its name says, or cannot be read or decoded.
-    Failed(NotAudio),
+    Failed(Rejected),
 }
 
 /// What all files of a run share.
@@ -80,7 +81,7 @@ pub(crate) struct Content {
 
 impl Content {
     /// Reads a file once for its hash, and once more, from the system's memory, for its digest.
-    pub(crate) fn of(task: &Task, decoders: &Decoders) -> Result<Self, NotAudio> {
+    pub(crate) fn of(task: &Task, decoders: &Decoders) -> Result<Self, Rejected> {
         let hash = task
             .hash
             .clone()
@@ -125,7 +126,7 @@ pub(crate) fn take_in(
     taken.unwrap_or_else(Taken::Failed)
 }
 
-fn digest(task: &Task, id: &FileId, decoders: &Decoders) -> Result<Taken, NotAudio> {
+fn digest(task: &Task, id: &FileId, decoders: &Decoders) -> Result<Taken, Rejected> {
     match decoders.audio_md5(task.file.absolute()) {
         Ok(audio_md5) => Ok(Taken::Digested {
             id: id.clone(),
@@ -204,7 +205,7 @@ fn find_marks(task: &Task, written: &Written, known: &marks::Known<'_>) -> marks
 }
 
 /// Size and time of a file as it lies there now, to notice when somebody writes to it.
-fn file_state(file: &ScannedFile) -> Result<(u64, i64), NotAudio> {
+fn file_state(file: &ScannedFile) -> Result<(u64, i64), Rejected> {
     let meta = std::fs::metadata(file.absolute())
         .map_err(|error| failed(Fault::retry_later("decode", error)))?;
     Ok((meta.len(), modified_ns(&meta)))
@@ -243,7 +244,7 @@ fn describe(
     content: &Content,
     former: Former,
     setting: &Setting<'_>,
-) -> Result<Taken, NotAudio> {
+) -> Result<Taken, Rejected> {
     let file = &task.file;
     let stage = |stage| setting.progress.working(setting.worker, file.path(), stage);
     let mut warnings = Vec::new();
@@ -357,7 +358,7 @@ fn describe_again(
     id: &FileId,
     former: &[FormerPassage],
     setting: &Setting<'_>,
-) -> Result<DescriptionRecord, NotAudio> {
+) -> Result<DescriptionRecord, Rejected> {
     let path = task.file.absolute();
     let stage = |stage| {
         setting
@@ -396,8 +397,8 @@ fn describe_again(
     })
 }
 
-fn failed(fault: Fault) -> NotAudio {
-    NotAudio {
+fn failed(fault: Fault) -> Rejected {
+    Rejected {
         fault,
         misleading: false,
     }

@@ -10,9 +10,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlite::{Db, params};
 
-use crate::identify::catalogue::{Recording, Release};
-use crate::services::acoustid::Match;
-use crate::services::musicbrainz::Found;
+use crate::catalogue::Found;
+use crate::catalogue::Match;
+use crate::catalogue::{Recording, Release};
 
 /// How long an answer holds.
 const DAYS_OF_ANSWER: i64 = 90;

@@ -5,16 +5,15 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use sqlite::{Db, Row, RowResult, params};
 
+use crate::catalogue::Fingerprint;
 use crate::error::Result;
 use crate::id::{FileId, PassageId};
-use crate::identify::evidence::Heard;
-use crate::identify::rip::QuietSpot;
-use crate::identify::text::is_placeholder;
-use crate::intake::plan::folder_of;
 use crate::library::identification::{Said, State};
 use crate::library::marks::{self, StoredMark};
 use crate::library::record::{Marked, Name, Names};
-use crate::services::acoustid::Fingerprint;
+use crate::library::values::Heard;
+use crate::library::values::QuietSpot;
+use crate::library::values::folder_of;
 use audio::Ticks;
 use audio::tags::Tags;
 
@@ -171,7 +170,7 @@ impl Item {
             title: names
                 .title
                 .0
-                .filter(|title| mark.is_some() || own && !is_placeholder(title))
+                .filter(|_| mark.is_some() || own)
                 .map(str::to_owned),
             artist: names
                 .artist

@@ -5,14 +5,14 @@
 
 use sqlite::{Db, Tx, params};
 
+use crate::catalogue::{Recording, ReleaseName};
 use crate::error::Result;
 use crate::id::{FileId, PassageId};
-use crate::identify::catalogue::{Recording, ReleaseName};
-use crate::identify::evidence::{Evidence, Level};
 use crate::library::answers::Answer;
 use crate::library::due::Item;
 use crate::library::edits::{self, NewEdit};
 use crate::library::shown_flavor;
+use crate::library::values::{Evidence, Level};
 
 /// What became of a passage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]

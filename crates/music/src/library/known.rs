@@ -7,7 +7,7 @@ use sqlite::{Db, Row, RowResult, params};
 
 use crate::error::Result;
 use crate::id::FileId;
-use crate::intake::scan::ScannedFile;
+use crate::library::values::ScannedFile;
 use audio::decode::AudioMd5;
 
 /// Bumped when what is made of a file changes, so that files are analysed again.

@@ -14,11 +14,11 @@ use sqlite::{Db, Tx, params};
 
 use crate::error::Result;
 use crate::id::{FileId, PassageId, SessionId};
-use crate::intake::plan::{Move, Problem};
-use crate::intake::scan::ScannedFile;
 use crate::library::edits;
 use crate::library::known::{ANALYSIS_VERSION, DESCRIPTION_VERSION, FileStatus, timestamp};
 use crate::library::marks::{self, StoredMark};
+use crate::library::values::ScannedFile;
+use crate::library::values::{Move, Problem};
 use audio::Ticks;
 use audio::analyse::PassageSound;
 use audio::decode::AudioMd5;

@@ -1,9 +1,10 @@
 //! `AcoustID`: a fingerprint's recordings.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use web::Secret;
 
-use crate::identify::catalogue::{Credit, Recording, ReleaseName};
+use crate::catalogue::{Credit, Recording, ReleaseName};
+use crate::catalogue::{Fingerprint, Linked, Match};
 use crate::services::{Failed, LARGEST_ANSWER, Patience, Service, Trouble};
 
 /// Fingerprints in one request; the service takes 20 now and fewer some day.
@@ -11,35 +12,6 @@ pub const BATCH: usize = 10;
 
 /// What the service's API calls a key it does not know.
 const INVALID_KEY: u64 = 4;
-
-/// A question about a fingerprint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fingerprint {
-    /// Length of the whole recording in seconds.
-    pub seconds: u64,
-    /// As fpcalc prints it.
-    pub text: String,
-}
-
-/// A cluster of fingerprints that is like the one asked for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Match {
-    /// Id of the cluster.
-    pub id: String,
-    /// How alike, 0 to 1.
-    pub score: f64,
-    /// Recordings that people said it is.
-    pub recordings: Vec<Linked>,
-}
-
-/// A recording with the number of people who said so.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Linked {
-    /// The recording as far as the service knows it.
-    pub recording: Recording,
-    /// How many said so.
-    pub sources: u64,
-}
 
 /// The service.
 #[derive(Debug)]

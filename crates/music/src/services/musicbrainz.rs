@@ -5,24 +5,14 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::identify::catalogue::{Credit, Recording, Release, ReleaseName, Track, Work};
+use crate::catalogue::{Credit, Recording, Release, ReleaseName, Track, Work};
+use crate::catalogue::{Found, FoundRelease};
 use crate::services::{Patience, Service, Trouble};
 
 /// The service.
 #[derive(Debug)]
 pub struct MusicBrainz {
     pub(super) service: Service,
-}
-
-/// A release as a search finds it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, Deserialize)]
-pub struct FoundRelease {
-    /// Its id, title and date.
-    pub name: ReleaseName,
-    /// Whose it is.
-    pub artist: String,
-    /// Number of tracks on all discs.
-    pub tracks: u64,
 }
 
 impl MusicBrainz {
@@ -122,15 +112,6 @@ impl MusicBrainz {
 
 /// Entries in an answer to a search: the most that the service allows.
 pub const MOST_FOUND: &str = "100";
-
-/// Recordings that a search found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, Deserialize)]
-pub struct Found {
-    /// The recordings, the best first.
-    pub recordings: Vec<Recording>,
-    /// The releases that they are on, with the tracks that were found of each.
-    pub releases: Vec<Release>,
-}
 
 /// The words of a text in a query, as the index cuts them: in their own script, with apostrophes and
 /// the dots of `S.O.S.`; what Lucene takes for syntax is left out.

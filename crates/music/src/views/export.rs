@@ -145,30 +145,33 @@ const HEADER: [&str; 11] = [
 ];
 
 fn csv(passage: &PassageDetails, out: &mut dyn Write) -> std::io::Result<()> {
-    let text = |value: &Option<String>| value.as_deref().map(quote).unwrap_or_default();
-    write!(
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    write_record(
         out,
-        "{},{},{:.6},{:.6},{},{},{},{},{},{},{}\r\n",
-        passage.id,
-        quote(&passage.path),
-        passage.start_seconds,
-        passage.end_seconds,
-        text(&passage.title),
-        text(&passage.artist),
-        text(&passage.album),
-        text(&passage.recording_mbid),
-        text(&passage.status),
-        passage.start_ticks.0,
-        passage.end_ticks.0,
+        &[
+            passage.id.to_string(),
+            passage.path.clone(),
+            format!("{:.6}", passage.start_seconds),
+            format!("{:.6}", passage.end_seconds),
+            text(&passage.title),
+            text(&passage.artist),
+            text(&passage.album),
+            text(&passage.recording_mbid),
+            text(&passage.status),
+            passage.start_ticks.0.to_string(),
+            passage.end_ticks.0.to_string(),
+        ],
     )
 }
 
-fn quote(text: &str) -> String {
-    if text.contains(['"', ',', '\r', '\n']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
+/// One line as RFC 4180 has it.
+fn write_record<T: AsRef<[u8]>>(out: &mut dyn Write, fields: &[T]) -> std::io::Result<()> {
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .buffer_capacity(512)
+        .from_writer(out);
+    writer.write_record(fields).map_err(std::io::Error::other)?;
+    writer.flush()
 }
 
 fn json_line(value: &impl Serialize, out: &mut dyn Write) -> std::io::Result<()> {
@@ -207,15 +210,7 @@ fn location(path: &Path) -> String {
     if !plain.contains(char::is_control) {
         return plain;
     }
-    let escaped: String = plain
-        .bytes()
-        .map(|byte| match byte {
-            b'/' | b'.' | b'-' | b'_' | b'~' => char::from(byte).to_string(),
-            _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
-            _ => format!("%{byte:02X}"),
-        })
-        .collect();
-    format!("file://{escaped}")
+    url::Url::from_file_path(path).map_or(plain, String::from)
 }
 
 /// Frames of a cue sheet's clock in a second.
@@ -254,8 +249,9 @@ mod tests {
 
     #[test]
     fn csv_fields_are_quoted_where_they_must_be() {
-        assert_eq!(quote("plain"), "plain");
-        assert_eq!(quote("a, \"b\""), "\"a, \"\"b\"\"\"");
-        assert_eq!(quote("two\nlines"), "\"two\nlines\"");
+        let mut line = Vec::new();
+        write_record(&mut line, &["plain", "a, \"b\"", "two\nlines"]).unwrap();
+        let line = String::from_utf8(line).unwrap();
+        assert_eq!(line, "plain,\"a, \"\"b\"\"\",\"two\nlines\"\r\n");
     }
 }

@@ -57,8 +57,6 @@ impl Picture {
     /// The picture as an SVG document of its own, without scripts or anything from elsewhere.
     pub fn svg(&self) -> String {
         const WIDTH: f64 = 1200.0;
-        const MIDDLE: f64 = 130.0;
-        const HALF: f64 = 80.0;
         let seconds = self.seconds();
         let x = |at: f64| (at / seconds * WIDTH).clamp(0.0, WIDTH);
         let mut svg = String::new();
@@ -105,26 +103,23 @@ impl Picture {
             }
         }
         let columns = self.columns(WIDTH as usize);
-        let outline = |pick: fn(&Column) -> (f32, f32)| {
-            let mut path = String::new();
-            for (at, column) in columns.iter().enumerate() {
-                let (low, high) = pick(column);
-                let (top, bottom) = (
-                    MIDDLE - f64::from(high) * HALF,
-                    MIDDLE - f64::from(low) * HALF,
-                );
-                let _ = write!(path, "M{at}.5 {top:.1}V{:.1}", bottom.max(top + 0.5));
-            }
-            path
-        };
         line(format_args!(
             "<path class=\"wave\" d=\"{}\" stroke=\"#7f9fbf\" fill=\"none\"/>",
-            outline(|column| (column.least, column.greatest))
+            outline(&columns, |column| (column.least, column.greatest))
         ));
         line(format_args!(
             "<path class=\"rms\" d=\"{}\" stroke=\"#2f5f8f\" fill=\"none\"/>",
-            outline(|column| (-column.rms, column.rms))
+            outline(&columns, |column| (-column.rms, column.rms))
         ));
+        line(format_args!("{}", self.points(x)));
+        line(format_args!("{}", axis(seconds, x)));
+        line(format_args!("</svg>"));
+        svg
+    }
+
+    /// Leads and fades as upright lines.
+    fn points(&self, x: impl Fn(f64) -> f64) -> String {
+        let mut lines = String::new();
         for passage in &self.file.passages {
             for (class, colour, at) in [
                 ("lead-in", "#2a8f3c", passage.lead_in_seconds),
@@ -133,27 +128,16 @@ impl Picture {
                 ("fade-out", "#8a6d00", passage.fade_out_seconds),
             ] {
                 if let Some(at) = at {
-                    line(format_args!(
+                    let _ = writeln!(
+                        lines,
                         "<line class=\"{class}\" x1=\"{0:.1}\" x2=\"{0:.1}\" y1=\"40\" y2=\"220\" stroke=\"{colour}\" \
                          stroke-dasharray=\"4 3\"><title>{class} {at:.2} s</title></line>",
                         x(at)
-                    ));
+                    );
                 }
             }
         }
-        let step = step(seconds);
-        let mut at = 0.0;
-        while at <= seconds {
-            line(format_args!(
-                "<text x=\"{:.1}\" y=\"262\" fill=\"#777777\">{}:{:02}</text>",
-                x(at),
-                (at / 60.0) as u64,
-                (at % 60.0) as u64
-            ));
-            at += step;
-        }
-        line(format_args!("</svg>"));
-        svg
+        lines
     }
 
     /// The picture in `width` characters a line: the waveform's upper half, and the passages below it.
@@ -270,6 +254,40 @@ fn escaped(text: &str) -> String {
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('"', "&quot;")
+}
+
+/// One upright line for each column, from the lower to the upper of two values.
+fn outline(columns: &[Column], pick: fn(&Column) -> (f32, f32)) -> String {
+    const MIDDLE: f64 = 130.0;
+    const HALF: f64 = 80.0;
+    let mut path = String::new();
+    for (at, column) in columns.iter().enumerate() {
+        let (low, high) = pick(column);
+        let (top, bottom) = (
+            MIDDLE - f64::from(high) * HALF,
+            MIDDLE - f64::from(low) * HALF,
+        );
+        let _ = write!(path, "M{at}.5 {top:.1}V{:.1}", bottom.max(top + 0.5));
+    }
+    path
+}
+
+/// Times below the waveform.
+fn axis(seconds: f64, x: impl Fn(f64) -> f64) -> String {
+    let mut lines = String::new();
+    let step = step(seconds);
+    let mut at = 0.0;
+    while at <= seconds {
+        let _ = writeln!(
+            lines,
+            "<text x=\"{:.1}\" y=\"262\" fill=\"#777777\">{}:{:02}</text>",
+            x(at),
+            (at / 60.0) as u64,
+            (at % 60.0) as u64
+        );
+        at += step;
+    }
+    lines
 }
 
 #[cfg(test)]

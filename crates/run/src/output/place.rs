@@ -4,10 +4,8 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::descriptor::{LINKS, folder, is_descriptor};
 use crate::regular_file::kind;
-
-/// Symbolic links that are followed; Linux follows as many.
-const LINKS: usize = 40;
 
 /// Where something will be written.
 pub(super) enum Place {
@@ -67,12 +65,6 @@ impl Place {
     }
 }
 
-/// The folder that a file is in.
-pub(super) fn folder(path: &Path) -> &Path {
-    let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
-    parent.unwrap_or(Path::new("."))
-}
-
 /// Whether writing goes into what is there, rather than over it.
 pub(super) fn is_written_through(found: &Metadata) -> bool {
     #[cfg(unix)]
@@ -86,30 +78,6 @@ pub(super) fn is_written_through(found: &Metadata) -> bool {
         let _ = found;
         false
     }
-}
-
-/// Whether `path` names an open descriptor, as `/dev/fd/3` and `/proc/self/fd/3` do.
-pub(super) fn is_descriptor(path: &Path) -> bool {
-    let Ok(folder) = fs::canonicalize(folder(path)) else {
-        return false;
-    };
-    folder == Path::new("/dev/fd")
-        || (folder.starts_with("/proc") && folder.ends_with("fd") && cfg!(target_os = "linux"))
-}
-
-/// Whether `path` is an open descriptor, or a link that leads to one, as `/dev/stdin` does.
-pub(crate) fn leads_to_descriptor(path: &Path) -> bool {
-    let mut at = path.to_owned();
-    for _ in 0..LINKS {
-        if is_descriptor(&at) {
-            return true;
-        }
-        match fs::read_link(&at) {
-            Ok(target) => at = folder(&at).join(target),
-            Err(_) => return false,
-        }
-    }
-    false
 }
 
 /// An open descriptor of this process or, where Linux allows it, of another.

@@ -1,5 +1,10 @@
 //! Headers of FLAC frames (RFC 9639, section 9.1), as far as to tell where a stream ends.
 
+use crc::{CRC_8_SMBUS, Crc, Table};
+
+/// With the polynomial `x^8 + x^2 + x + 1`, from zero.
+static CRC: Crc<u8, Table<1>> = Crc::<u8, Table<1>>::new(&CRC_8_SMBUS);
+
 /// Bytes of the longest header.
 pub(super) const LONGEST_HEADER: usize = 16;
 
@@ -56,7 +61,7 @@ impl FrameHeader {
             14 => take(2)? * 10,
             code => RATES[usize::from(code)],
         };
-        (*bytes.get(at)? == crc8(&bytes[..at])).then_some(Self {
+        (*bytes.get(at)? == CRC.checksum(&bytes[..at])).then_some(Self {
             sample_rate,
             number,
             is_variable: second & 1 == 1,
@@ -104,17 +109,4 @@ fn coded_number(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
         number = number << 6 | u64::from(byte & 0x3f);
     }
     Some((number, at + 1 + more))
-}
-
-/// CRC-8 with the polynomial `x^8 + x^2 + x + 1`.
-fn crc8(bytes: &[u8]) -> u8 {
-    bytes.iter().fold(0, |crc, byte| {
-        (0..8).fold(crc ^ byte, |crc, _| {
-            if crc & 0x80 == 0 {
-                crc << 1
-            } else {
-                crc << 1 ^ 0x07
-            }
-        })
-    })
 }

@@ -3,10 +3,10 @@
 //! Source: Apple's `QuickTime` File Format, "Chapter lists" and "Text sample data": two bytes of length,
 //! then UTF-8, or UTF-16 with a byte order mark. Apple's own tools write nothing else.
 
-use super::atoms::{Atom, children, descend, find};
 use super::timescale;
+use crate::atoms::{Atom, children, descend, find};
 use crate::decode::DecodeError;
-use crate::decode::view::Input;
+use crate::input::Input;
 
 /// Chapters believed.
 const MAX_CHAPTERS: usize = 4096;

@@ -1,9 +1,9 @@
 //! Nero's chapter list, `moov.udta.chpl`, which ffmpeg and most others read and write; or else a chapter track.
 
-use super::atoms::{children, descend, find};
 use super::chapter_track;
+use crate::atoms::{children, descend, find};
 use crate::decode::DecodeError;
-use crate::decode::view::Input;
+use crate::input::Input;
 
 /// Times are in units of 100 ns.
 const PER_SECOND: f64 = 10_000_000.0;

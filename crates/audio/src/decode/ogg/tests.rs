@@ -1,7 +1,8 @@
 use std::io::Write;
 
 use super::*;
-use crate::decode::view::{Input, View};
+use crate::decode::view::View;
+use crate::input::Input;
 
 /// Builds one page; `flags`: 1 continued, 2 begins, 4 ends.
 pub(in crate::decode) fn page(

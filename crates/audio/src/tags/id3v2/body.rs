@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::io;
 
-use crate::decode::view::Input;
+use crate::input::Input;
 
 /// Bytes read at once.
 const BLOCK: usize = 16 << 10;

@@ -94,6 +94,11 @@ pub(crate) fn run(books: u64, page_size: u64, two_commits: u64) -> Result<()> {
         collected.last["writes"]["hold"], collected.last["writes"]["checkpoint"]
     );
     ensure!(collected.last["total"] == books, "books are missing");
+    others(folder.path(), &grin, books)
+}
+
+/// What enrichment and the exports cost.
+fn others(folder: &Path, grin: &FakeGrin, books: u64) -> Result<()> {
     for args in [
         &["enrich"][..],
         &["export"],
@@ -105,7 +110,7 @@ pub(crate) fn run(books: u64, page_size: u64, two_commits: u64) -> Result<()> {
         } else {
             &["--run-name", "R"]
         };
-        let done = accession(folder.path(), &grin, &[args, fast].concat())?;
+        let done = accession(folder, grin, &[args, fast].concat())?;
         println!(
             "{}: {:.2} s, {:.0} books/s, {} MB at most",
             args.join(" "),

@@ -73,18 +73,7 @@ impl Book<'_> {
             return Err(Halt::Stopped);
         }
         let told = asked.map_err(|reason| Fault::new("request", reason, true))?;
-        let (value, status, reason) = match told.conversion {
-            Conversion::Requested => ("requested", "requested", "success_conversion_requested"),
-            Conversion::InProcess => ("in_process", "in_process", "skip_already_in_process"),
-            Conversion::Available => ("skipped", "already_available", "skip_already_available"),
-            Conversion::Refused => ("unavailable", "unavailable", "skip_verified_unavailable"),
-            Conversion::Full => (
-                "limit_reached",
-                "queue_limit_reached",
-                "fail_queue_limit_reached",
-            ),
-            Conversion::Unknown => ("failed", "failed", "fail_unexpected_answer"),
-        };
+        let (value, status, reason) = words(&told.conversion);
         self.history.add(
             "conversion",
             value,
@@ -111,5 +100,21 @@ impl Book<'_> {
                 return Err(Fault::new("request", reason, true).into());
             }
         })
+    }
+}
+
+/// The status, the conversion's status and the reason, in the words of the run's history.
+fn words(conversion: &Conversion) -> (&'static str, &'static str, &'static str) {
+    match conversion {
+        Conversion::Requested => ("requested", "requested", "success_conversion_requested"),
+        Conversion::InProcess => ("in_process", "in_process", "skip_already_in_process"),
+        Conversion::Available => ("skipped", "already_available", "skip_already_available"),
+        Conversion::Refused => ("unavailable", "unavailable", "skip_verified_unavailable"),
+        Conversion::Full => (
+            "limit_reached",
+            "queue_limit_reached",
+            "fail_queue_limit_reached",
+        ),
+        Conversion::Unknown => ("failed", "failed", "fail_unexpected_answer"),
     }
 }

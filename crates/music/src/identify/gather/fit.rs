@@ -1,7 +1,7 @@
 //! Lays releases under the passages of an album, and tells each passage what it may be.
 
+use crate::catalogue::Release;
 use crate::identify::album::{self, Fit};
-use crate::identify::catalogue::Release;
 use crate::identify::evidence::Context;
 use crate::identify::{recut, rip};
 use crate::library::due::Item;

@@ -1,12 +1,13 @@
 //! Questions about single passages that no release has settled.
 
-use crate::identify::ask::{Asker, Named, around};
-use crate::identify::catalogue::Recording;
-use crate::identify::evidence::{Level, Verdict};
+use crate::catalogue::Recording;
+use crate::identify::ask::{CachedServices, Named, around};
+use crate::identify::evidence::Verdict;
 use crate::identify::features::{Reading, readings};
 use crate::identify::text::{Likeness, Title, is_nobody};
 use crate::library::due::Item;
 use crate::library::identification::State;
+use crate::library::values::Level;
 use crate::services::Trouble;
 use crate::services::musicbrainz::{phrase, words};
 
@@ -32,7 +33,7 @@ pub(super) fn plainly_named(item: &Item) -> Option<Named> {
 }
 
 /// Asks about whatever is not settled: ids, then names.
-pub(super) async fn ask(asker: &Asker<'_>, items: &[Item], pools: &mut [Pool]) {
+pub(super) async fn ask(asker: &CachedServices<'_>, items: &[Item], pools: &mut [Pool]) {
     // Where an album is in no catalogue its titles are not either; a few questions show it.
     let mut left = 4 + items.len() / 2;
     for (item, pool) in items.iter().zip(pools) {
@@ -49,7 +50,7 @@ pub(super) async fn ask(asker: &Asker<'_>, items: &[Item], pools: &mut [Pool]) {
     }
 }
 
-async fn by_ids(asker: &Asker<'_>, item: &Item, pool: &mut Pool) -> Result<(), Trouble> {
+async fn by_ids(asker: &CachedServices<'_>, item: &Item, pool: &mut Pool) -> Result<(), Trouble> {
     if let Some(id) = &item.heard.recording_mbid {
         if !pool.candidates.contains_key(id) {
             if let Some(recording) = asker.recording(id).await? {
@@ -103,7 +104,7 @@ async fn by_ids(asker: &Asker<'_>, item: &Item, pool: &mut Pool) -> Result<(), T
 }
 
 async fn by_names(
-    asker: &Asker<'_>,
+    asker: &CachedServices<'_>,
     item: &Item,
     pool: &mut Pool,
     left: &mut usize,

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::catalogue::Match;
+use crate::catalogue::Recording;
 use crate::identify::album::Sibling;
-use crate::identify::catalogue::Recording;
-use crate::identify::evidence::{Candidate, Context, Print, Verdict, decide};
+use crate::identify::evidence::{Candidate, Context, Verdict, decide};
 use crate::identify::text::normalise;
 use crate::library::due::Item;
+use crate::library::values::Print;
 use crate::services::Trouble;
-use crate::services::acoustid::Match;
 
 /// Fingerprints that are alike by less than this are those of other music, says `AcoustID`.
 const LEAST_ALIKE: f64 = 0.5;
@@ -168,7 +169,7 @@ fn better(known: Option<Print>, print: Print) -> Print {
     }
 }
 
-fn add_release(recording: &mut Recording, release: crate::identify::catalogue::ReleaseName) {
+fn add_release(recording: &mut Recording, release: crate::catalogue::ReleaseName) {
     match recording
         .releases
         .iter_mut()

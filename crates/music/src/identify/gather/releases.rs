@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use crate::identify::ask::Asker;
-use crate::identify::catalogue::Release;
+use crate::catalogue::FoundRelease;
+use crate::catalogue::Release;
+use crate::identify::ask::CachedServices;
 use crate::identify::text::{AlbumName, Albums, Artists, artists};
 use crate::library::due::Item;
 use crate::library::identification::State;
 use crate::services::Trouble;
-use crate::services::musicbrainz::{FoundRelease, phrase, words};
+use crate::services::musicbrainz::{phrase, words};
 
 use super::artist_of;
 use super::fit::fit;
@@ -20,14 +21,18 @@ const MOST_LOOKED_UP: usize = 6;
 
 /// What is asked about releases, while something is not settled.
 struct Asking<'a> {
-    asker: &'a Asker<'a>,
+    asker: &'a CachedServices<'a>,
     items: &'a [Item],
     found: Vec<Release>,
     looked_up: usize,
 }
 
 /// Asks for releases until every passage is settled or there is nothing more to ask.
-pub(super) async fn ask(asker: &Asker<'_>, items: &[Item], pools: &mut [Pool]) -> Vec<Release> {
+pub(super) async fn ask(
+    asker: &CachedServices<'_>,
+    items: &[Item],
+    pools: &mut [Pool],
+) -> Vec<Release> {
     let mut asking = Asking {
         asker,
         items,

@@ -9,12 +9,14 @@ use sqlite::Db;
 
 use super::{Chain, Tally};
 use crate::error::{Error, Result};
+use crate::event::Group;
 use crate::event::{Completed, Event, FileCounts};
 use crate::id::FileId;
-use crate::intake::plan::{Plan, Problem, is_below};
-use crate::intake::scan::left_out::{self, Group, LeftOut};
+use crate::intake::plan::Plan;
+use crate::intake::scan::left_out::{self, LeftOut};
 use crate::library::known::Known;
 use crate::library::record::{self, RunEnd, SessionRecord};
+use crate::library::values::{Problem, is_below};
 
 /// Where known files are once the plan's moves are done.
 pub(super) fn homes(plan: &Plan, known: &Known) -> HashMap<String, FileId> {

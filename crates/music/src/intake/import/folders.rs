@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::intake::plan::{Task, folder_of};
+use crate::intake::plan::Task;
+use crate::library::values::folder_of;
 
 /// Files that are left to do, by the folder they lie in.
 #[derive(Debug)]

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use run::Fault;
 
+use crate::event::Group;
 use crate::event::{Event, FileCounts};
 use crate::id::FileId;
-use crate::intake::plan::Problem;
-use crate::intake::scan::left_out::Group;
 use crate::library::known::FileStatus;
 use crate::library::record::{DescriptionRecord, FileRecord};
+use crate::library::values::Problem;
 
 /// What came of a run so far.
 #[derive(Debug, Default)]

@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Extent, Plan, Task, folder_of};
+use super::{Extent, Plan, Task};
 use crate::intake::hash::ContentHash;
-use crate::intake::scan::ScannedFile;
 use crate::library::known::{FileStatus, Known};
+use crate::library::values::ScannedFile;
+use crate::library::values::folder_of;
 use audio::decode::Decoders;
 use audio::tags::{self, Neighbours};
 

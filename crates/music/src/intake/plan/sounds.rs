@@ -5,10 +5,11 @@ use std::sync::{Mutex, PoisonError};
 
 use run::for_each;
 
-use super::{Candidate, Plan, Problem, Scope};
-use crate::intake::recognise::{NotAudio, recognise};
-use crate::intake::scan::ScannedFile;
+use super::{Candidate, Plan, Scope};
+use crate::intake::recognise::{Rejected, recognise};
 use crate::library::known::{FileStatus, Known, KnownFile};
+use crate::library::values::Problem;
+use crate::library::values::ScannedFile;
 
 /// Hashes the candidates whose size another candidate or a known file has too.
 /// What proves to be no audio, or cannot be read, leaves the candidates.
@@ -44,7 +45,7 @@ pub(super) fn hash_where_sizes_meet<'a>(
                 candidate.hash = Some(hash);
                 alone.push(candidate);
             }
-            Some(Err(NotAudio { fault, misleading })) => {
+            Some(Err(Rejected { fault, misleading })) => {
                 let id = candidate.row.map(|row| row.id.clone());
                 plan.problems
                     .push(Problem::of(&candidate.file, id, fault, misleading));
@@ -93,7 +94,7 @@ pub(super) fn digest_where_sounds_may_meet<'a>(
                 candidate.audio_md5 = audio_md5;
                 settled.push(candidate);
             }
-            Some(Err(NotAudio { fault, misleading })) => {
+            Some(Err(Rejected { fault, misleading })) => {
                 let id = candidate.row.map(|row| row.id.clone());
                 plan.problems
                     .push(Problem::of(&candidate.file, id, fault, misleading));

@@ -4,45 +4,10 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
-use serde::Serialize;
 use walkdir::DirEntry;
 
+use crate::event::{Group, Why};
 use audio::decode::{HEAD, extension_is_audio, is_certainly_audio};
-
-/// Why something was left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Why {
-    /// A symbolic link: what it leads to is taken where it lies, if that is below the folder.
-    Link,
-    /// A folder of the system: a bin, thumbnails, versions.
-    SystemFolder,
-    /// The companion that macOS writes beside files on foreign disks.
-    Companion,
-    /// A download that has not ended.
-    Unfinished,
-    /// The half of a lossless file that only its other half makes use of.
-    Correction,
-    /// A hidden file that has nothing but an extension.
-    Nameless,
-    /// A name that ends in a dot, which Windows cannot open.
-    TrailingDot,
-}
-
-impl Why {
-    /// In words, of several.
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::Link => "symbolic links, which are not followed",
-            Self::SystemFolder => "folders of the system",
-            Self::Companion => "companions that macOS wrote (`._`)",
-            Self::Unfinished => "unfinished downloads",
-            Self::Correction => "correction files of lossless codecs",
-            Self::Nameless => "hidden files without a name",
-            Self::TrailingDot => "names that end in a dot",
-        }
-    }
-}
 
 /// One thing that was left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,17 +16,6 @@ pub struct LeftOut {
     pub path: String,
     /// Why.
     pub why: Why,
-}
-
-/// How many were left out for a reason, and the first few of them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Group {
-    /// Why.
-    pub why: Why,
-    /// How many.
-    pub count: usize,
-    /// The first of them, by path.
-    pub examples: Vec<String>,
 }
 
 /// Names told of each reason.

@@ -6,10 +6,10 @@ use super::names::{Marked, Names};
 use super::{RunEnd, forget_problem, write_end, write_provenance};
 use crate::error::Result;
 use crate::id::{FileId, PassageId};
-use crate::intake::scan::ScannedFile;
 use crate::library::edits;
 use crate::library::known::timestamp;
 use crate::library::marks::StoredMark;
+use crate::library::values::ScannedFile;
 use audio::decode::AudioMd5;
 use audio::tags::Tags;
 

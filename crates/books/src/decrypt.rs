@@ -206,16 +206,9 @@ fn wrong_or_damaged(error: &impl ToString) -> DecryptError {
     ))
 }
 
-/// Decrypts by `gpg`, which has the keyring. Its word is its exit code: it is 0 only if the integrity code was right.
-fn gpg(
-    encrypted: &Path,
-    target: &Path,
-    passphrase: &Secret,
-    size: u64,
-    cancel: &Cancel,
-) -> Result<(), DecryptError> {
-    let failed = |error: io::Error| DecryptError::Gpg(error.to_string());
-    let mut child = Command::new("gpg")
+fn gpg_command(encrypted: &Path, target: &Path) -> Command {
+    let mut command = Command::new("gpg");
+    command
         .args([
             "--batch",
             "--yes",
@@ -236,7 +229,20 @@ fn gpg(
         .arg(encrypted)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
-        .stderr(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Decrypts by `gpg`, which has the keyring. Its word is its exit code: it is 0 only if the integrity code was right.
+fn gpg(
+    encrypted: &Path,
+    target: &Path,
+    passphrase: &Secret,
+    size: u64,
+    cancel: &Cancel,
+) -> Result<(), DecryptError> {
+    let failed = |error: io::Error| DecryptError::Gpg(error.to_string());
+    let mut child = gpg_command(encrypted, target)
         .spawn()
         .map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => DecryptError::Gpg(

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::identify::ask::Asker;
+use crate::identify::ask::CachedServices;
 use crate::identify::runtime;
 use crate::library::Library;
 use crate::library::covers::{self, AlbumCover};
@@ -41,7 +41,7 @@ pub struct Fetched {
 /// # Errors
 ///
 /// When the database cannot be used or a file not be written. A service that fails is told in the report.
-pub fn fetch(library: &Library, asker: &Asker<'_>) -> Result<Fetched> {
+pub fn fetch(library: &Library, asker: &CachedServices<'_>) -> Result<Fetched> {
     let wanted = wanted(library)?;
     let mut report = Fetched {
         albums: wanted.len() as u64,

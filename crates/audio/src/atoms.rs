@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::decode::view::Input;
+use crate::input::Input;
 
 /// Boxes looked at in one level; a music file has about ten.
 const MAX_BOXES: usize = 10_000;

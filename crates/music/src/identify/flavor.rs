@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::identify::ask::Asker;
+use crate::identify::ask::CachedServices;
 use crate::identify::runtime;
 use crate::library::Library;
 use crate::library::answers::Answer;
@@ -36,7 +36,7 @@ pub struct Fetched {
 /// # Errors
 ///
 /// When the database cannot be used. A service that fails is told in the report.
-pub fn fetch(library: &Library, asker: &Asker<'_>) -> Result<Fetched> {
+pub fn fetch(library: &Library, asker: &CachedServices<'_>) -> Result<Fetched> {
     let wanted = descriptions::without_flavor(library.db())?;
     let mut report = Fetched {
         recordings: wanted.len() as u64,
@@ -69,7 +69,10 @@ pub fn fetch(library: &Library, asker: &Asker<'_>) -> Result<Fetched> {
 }
 
 /// Both descriptions of a recording; the second is not asked for where there is not even the first.
-async fn ask(asker: &Asker<'_>, mbid: &str) -> Result<Option<(Flavor, Option<LowLevel>)>, Trouble> {
+async fn ask(
+    asker: &CachedServices<'_>,
+    mbid: &str,
+) -> Result<Option<(Flavor, Option<LowLevel>)>, Trouble> {
     let Some(flavor) = asker.flavor(mbid).await? else {
         return Ok(None);
     };

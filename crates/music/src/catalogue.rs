@@ -107,3 +107,52 @@ impl Release {
             .unwrap_or(0)
     }
 }
+
+/// A question about a fingerprint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// Length of the whole recording in seconds.
+    pub seconds: u64,
+    /// As fpcalc prints it.
+    pub text: String,
+}
+
+/// A cluster of fingerprints that is like the one asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Match {
+    /// Id of the cluster.
+    pub id: String,
+    /// How alike, 0 to 1.
+    pub score: f64,
+    /// Recordings that people said it is.
+    pub recordings: Vec<Linked>,
+}
+
+/// A recording with the number of people who said so.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Linked {
+    /// The recording as far as the service knows it.
+    pub recording: Recording,
+    /// How many said so.
+    pub sources: u64,
+}
+
+/// A release as a search finds it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundRelease {
+    /// Its id, title and date.
+    pub name: ReleaseName,
+    /// Whose it is.
+    pub artist: String,
+    /// Number of tracks on all discs.
+    pub tracks: u64,
+}
+
+/// Recordings that a search found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// The recordings, the best first.
+    pub recordings: Vec<Recording>,
+    /// The releases that they are on, with the tracks that were found of each.
+    pub releases: Vec<Release>,
+}

@@ -1,0 +1,128 @@
+//! Where the tags at both ends of a file lie, whatever its format, without reading them: `ID3v2` and APE in front;
+//! APE, Lyrics3 and `ID3v1` at the end.
+//!
+//! Layouts: <https://id3.org/id3v2.4.0-structure>, <https://wiki.hydrogenaudio.org/index.php?title=APEv2_specification>,
+//! <https://id3.org/ID3v1>, <https://id3.org/Lyrics3v2>.
+
+use std::io;
+
+use crate::input::Input;
+
+/// Tags that stand one behind another at either end; two are common.
+const MAX_TAGS: usize = 16;
+
+/// Bytes of an APE header or footer, and of an `ID3v1` tag.
+pub(crate) const APE_HEAD: u64 = 32;
+pub(crate) const ID3V1: u64 = 128;
+
+/// Bytes of the APE tag that begins at `at`, if one does: header and items.
+pub(crate) fn ape_at_front(input: &mut Input, at: u64) -> io::Result<Option<u64>> {
+    let head = input.vec_at(at, APE_HEAD as usize)?;
+    if !head.starts_with(b"APETAGEX") || head.len() < APE_HEAD as usize {
+        return Ok(None);
+    }
+    let declared = APE_HEAD + u64::from(word(&head, 12));
+    // Some count the header in, some miscount: a footer that stands near tells better where the tag ends.
+    let near = (at + declared).saturating_sub(2 * APE_HEAD).max(at + 1);
+    let around = input.vec_at(near, 4 * APE_HEAD as usize)?;
+    let footer = around.windows(8).position(|eight| eight == b"APETAGEX");
+    Ok(Some(footer.map_or(declared, |footer| {
+        near + footer as u64 + APE_HEAD - at
+    })))
+}
+
+pub(crate) fn word(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..at + 4).map_or(0, |four| {
+        u32::from_le_bytes(four.try_into().expect("the slice is four bytes"))
+    })
+}
+
+/// A tag at the end of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tail {
+    Id3v1,
+    /// Items begin here, and there are so many.
+    Ape {
+        items_at: u64,
+        count: u32,
+    },
+    Lyrics,
+}
+
+/// The tags between `start` and the end of the file, the last one first; and where the audio ends.
+pub(crate) fn walk(input: &mut Input, start: u64) -> io::Result<(Vec<Tail>, u64)> {
+    let (mut tails, mut end) = (Vec::new(), input.length);
+    for _ in 0..MAX_TAGS {
+        let at = end.saturating_sub(ID3V1).max(start);
+        let tail = input.vec_at(at, (end - at) as usize)?;
+        let ape = tail
+            .len()
+            .checked_sub(APE_HEAD as usize)
+            .and_then(|at| tail.get(at..));
+        let (kind, length) = if tail.len() as u64 == ID3V1 && tail.starts_with(b"TAG") {
+            (Tail::Id3v1, ID3V1)
+        } else if let Some(footer) = ape.filter(|footer| footer.starts_with(b"APETAGEX")) {
+            let size = u64::from(word(footer, 12));
+            let count = word(footer, 16);
+            let (items_at, length) = ape_items(input, end, size)?;
+            (Tail::Ape { items_at, count }, length)
+        } else if tail.ends_with(b"LYRICS200") {
+            let digits =
+                String::from_utf8_lossy(&tail[tail.len().saturating_sub(15)..tail.len() - 9]);
+            (
+                Tail::Lyrics,
+                digits.parse::<u64>().map_or(0, |size| size + 15),
+            )
+        } else {
+            break;
+        };
+        if length == 0 || length > end - start {
+            break;
+        }
+        tails.push(kind);
+        end -= length;
+    }
+    Ok((tails, end))
+}
+
+/// Where the items begin of an APE tag that ends at `end` and declares `size`, and how long the tag is. Whether there is
+/// a header, and whether it was counted, is seen where it stands; the flag for it is set by some who write none.
+fn ape_items(input: &mut Input, end: u64, size: u64) -> io::Result<(u64, u64)> {
+    let declared = end.saturating_sub(size);
+    for header in [declared.saturating_sub(APE_HEAD), declared] {
+        if input.vec_at(header, 8)? == b"APETAGEX" && header + APE_HEAD < end {
+            return Ok((header + APE_HEAD, end - header));
+        }
+    }
+    Ok((declared, size))
+}
+
+/// Where the tags at the end of a file begin.
+pub(crate) fn audio_end(input: &mut Input, start: u64) -> io::Result<u64> {
+    Ok(walk(input, start)?.1)
+}
+
+/// Where the `ID3v2` tag that begins at `at` ends, if one does.
+pub(crate) fn id3v2_end(input: &mut Input, at: u64) -> io::Result<Option<u64>> {
+    let head = input.vec_at(at, 10)?;
+    let [b'I', b'D', b'3', major, minor, flags, sizes @ ..] = head.as_slice() else {
+        return Ok(None);
+    };
+    if sizes.len() < 4 || *major == 0xff || *minor == 0xff {
+        return Ok(None);
+    }
+    let footer = if flags & 0x10 != 0 && *major >= 4 {
+        10
+    } else {
+        0
+    };
+    Ok(Some(at + 10 + u64::from(synchsafe(sizes)) + footer))
+}
+
+/// Four bytes of seven bits each; the eighth bits are ignored.
+pub(crate) fn synchsafe(bytes: &[u8]) -> u32 {
+    bytes
+        .iter()
+        .take(4)
+        .fold(0, |size, byte| (size << 7) | u32::from(byte & 0x7f))
+}

@@ -1,0 +1,280 @@
+//! What stages and the flow of identification hand to the library, and get from it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use audio::marks::Beside;
+use run::Fault;
+use serde::Serialize;
+
+use crate::id::FileId;
+
+/// One audio file by name, as it lies on the disk.
+#[derive(Debug, Clone)]
+pub struct ScannedFile {
+    pub(crate) path: String,
+    pub(crate) absolute: PathBuf,
+    pub(crate) size: u64,
+    pub(crate) modified_ns: i64,
+    pub(crate) changed_ns: i64,
+    pub(crate) beside: Arc<Beside>,
+}
+
+impl ScannedFile {
+    /// The path in the library: relative to the root folder, with forward slashes.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Where to open the file.
+    pub fn absolute(&self) -> &Path {
+        &self.absolute
+    }
+
+    /// The size in bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The modification time in nanoseconds since 1970, as far as the file system knows it.
+    pub fn modified_ns(&self) -> i64 {
+        self.modified_ns
+    }
+
+    /// When anything about the file changed (its `ctime`), in nanoseconds since 1970; 0 where the system does not
+    /// tell. Programs that put the modification time back cannot put this back.
+    pub fn changed_ns(&self) -> i64 {
+        self.changed_ns
+    }
+
+    /// What lies beside it.
+    pub fn beside(&self) -> &Beside {
+        &self.beside
+    }
+
+    /// The extension in lower case.
+    pub fn extension(&self) -> String {
+        self.absolute
+            .extension()
+            .map(|extension| extension.to_string_lossy().to_ascii_lowercase())
+            .unwrap_or_default()
+    }
+}
+
+/// A known content at a new path, or at the old one with a new time.
+#[derive(Debug)]
+pub struct Move {
+    /// The row, which keeps its id and all that hangs on it.
+    pub id: FileId,
+    /// Where it was.
+    pub from: String,
+    /// Where it is.
+    pub to: ScannedFile,
+}
+
+/// A file that cannot be taken in.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// Its path in the library.
+    pub path: String,
+    /// Its size in bytes, 0 where it was never asked.
+    pub size: u64,
+    /// Its modification time in nanoseconds since 1970, 0 where it was never asked.
+    pub modified_ns: i64,
+    /// The row it has from better days.
+    pub id: Option<FileId>,
+    /// Why.
+    pub fault: Fault,
+    /// Its name promised something else.
+    pub misleading: bool,
+}
+
+impl Problem {
+    /// A problem with `file`.
+    pub fn of(file: &ScannedFile, id: Option<FileId>, fault: Fault, misleading: bool) -> Self {
+        Self {
+            path: file.path().to_owned(),
+            size: file.size(),
+            modified_ns: file.modified_ns(),
+            id,
+            fault,
+            misleading,
+        }
+    }
+}
+
+/// The folder of a path in the library; empty for the root.
+pub(crate) fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// Whether `path` is `folder` or lies below it; the empty folder holds everything.
+pub(crate) fn is_below(path: &str, folder: &str) -> bool {
+    folder.is_empty()
+        || path
+            .strip_prefix(folder)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whoever says that a passage is a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// A MusicBrainz id or an ISRC in the file's tags.
+    TagId,
+    /// `AcoustID`, by the fingerprint.
+    AcoustId,
+    /// `MusicBrainz`, by artist, title and length.
+    Search,
+    /// A release whose tracks fit the files of the folder, or the passages of the file.
+    Album,
+    /// Title and artist in the tags.
+    Tags,
+}
+
+impl Serialize for Source {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
+}
+
+impl Source {
+    /// As it is stored.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::TagId => "tag_id",
+            Self::AcoustId => "acoustid",
+            Self::Search => "musicbrainz",
+            Self::Album => "album",
+            Self::Tags => "tags",
+        }
+    }
+
+    /// Whose word it is that something is noticed.
+    pub(crate) fn of(noticed: &str) -> Self {
+        match noticed.split(':').next() {
+            Some("id" | "isrc") => Self::TagId,
+            Some("sound") => Self::AcoustId,
+            Some("album") => Self::Album,
+            Some("length") => Self::Search,
+            _ => Self::Tags,
+        }
+    }
+}
+
+/// How sure an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Hardly a guess.
+    None,
+    /// A guess to be looked at.
+    Low,
+    /// Right nineteen times in twenty.
+    Medium,
+    /// Right 199 times in 200.
+    High,
+}
+
+/// From here on 199 of 200 answers are right, on the worlds that the weights were validated on.
+///
+/// An answer just as sure as this is right less often than that; nearly all are much surer.
+const HIGH: f64 = 0.97;
+
+/// From here on to [`HIGH`] 19 of 20 answers are right, on the same worlds.
+const MEDIUM: f64 = 0.87;
+
+/// A guess: likelier than all else together.
+const LOW: f64 = 0.5;
+
+impl Level {
+    /// The level of a confidence.
+    pub fn of(confidence: f64) -> Self {
+        match confidence {
+            c if c >= HIGH => Self::High,
+            c if c >= MEDIUM => Self::Medium,
+            c if c >= LOW => Self::Low,
+            _ => Self::None,
+        }
+    }
+
+    /// As it is stored.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+            Self::None => "none",
+        }
+    }
+}
+
+/// One reason for a candidate.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Evidence {
+    /// Who says so.
+    pub source: Source,
+    /// How much it is worth by itself, 0 to 1; 0.5 is worth nothing.
+    pub confidence: f64,
+    /// What was noticed.
+    pub because: String,
+}
+
+/// What `AcoustID` says of a recording, or of the one that most people name.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Print {
+    /// How alike the fingerprints are, 0 to 1.
+    pub score: f64,
+    /// How many people named it.
+    pub sources: u64,
+    /// How many named anything.
+    pub sources_of_all: u64,
+}
+
+/// What is known of a passage without asking `MusicBrainz`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Heard {
+    /// Its length in ms.
+    pub length_ms: u64,
+    /// Title in the tags.
+    pub title: Option<String>,
+    /// Artist in the tags.
+    pub artist: Option<String>,
+    /// Album in the tags.
+    pub album: Option<String>,
+    /// Track number in the tags.
+    pub track: Option<u32>,
+    /// Disc number in the tags.
+    pub disc: Option<u32>,
+    /// ISRC in the tags.
+    pub isrc: Option<String>,
+    /// MusicBrainz recording id in the tags.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recording_mbid: Option<String>,
+    /// What `AcoustID` says of the recording that most people name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub best_print: Option<Print>,
+}
+
+/// A moment that is quieter than what is around it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct QuietSpot {
+    /// Where it is, in ms.
+    pub at: u64,
+    /// How much quieter it is, in dB.
+    pub depth_db: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_holds_what_lies_below_it_and_not_its_namesakes() {
+        assert!(is_below("a/b.mp3", ""));
+        assert!(is_below("a/b.mp3", "a"));
+        assert!(is_below("a", "a"));
+        assert!(!is_below("ab/c.mp3", "a"));
+        assert_eq!(folder_of("a/b/c.mp3"), "a/b");
+        assert_eq!(folder_of("c.mp3"), "");
+    }
+}
