@@ -33,10 +33,12 @@ fn an_address_that_has_expired_begins_the_list_anew_and_says_so() {
             code(&world.collect(&[&size[..], &["--limit", "2000"]].concat())),
             0
         );
-        // Once: the address of old, and not the same place of the list that is read anew.
+        // The address of old, and not the same place of the list that is read anew. A server that answers 400 may not
+        // like a page of one book more, so it is asked once more for as many as ever.
+        let times = if status == 400 { 2 } else { 1 };
         world
             .grin
-            .fail(On::Page(2_000), Fault::Status(status, None), 1);
+            .fail(On::Page(2_000), Fault::Status(status, None), times);
         let again = world.collect(&size);
         assert_eq!(code(&again), 0, "{status}: {}", said(&again));
         assert!(
