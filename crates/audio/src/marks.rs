@@ -3,7 +3,7 @@
 //! They beat anything that could be heard, if they are about this file. All that can be found are read: a cue sheet in the
 //! tags; those beside the file that have its name, or name it, or are the only one beside the only file; chapters in
 //! the tags or the container. A sheet must fit: its last track begins within the audio, and the file is not itself one of its
-//! tracks. What seems to be meant and does not fit is told and left. Of those that fit the best is taken ([`fit`]).
+//! tracks. What seems to be meant and does not fit is told and left. Of those that fit the best is taken (`fit`).
 
 mod beside;
 mod chapters;

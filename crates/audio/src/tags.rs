@@ -2,7 +2,7 @@
 //!
 //! A tag is a hint, not a fact: whatever is wrong with the tags of a file is told, and never a reason not to
 //! take the file in. Every tag of a file is read, each by a reader of its own that knows what real taggers do
-//! against the standard ([`id3v2`], [`tail`], [`comments`], [`chunks`], [`mp4`]): a broken frame costs
+//! against the standard (`id3v2`, `tail`, `comments`, `chunks`, `mp4`): a broken frame costs
 //! itself, not the tag, and pictures are passed over unread. Texts whose encoding is declared wrongly, or not
 //! at all, are judged together ([`encoding`]). What had to be mended is returned, to be logged.
 //!

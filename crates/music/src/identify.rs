@@ -8,7 +8,7 @@
 //! | [`gather`](mod@gather) | collects what speaks for which recording |
 //! | [`text`], [`features`], [`model`], [`evidence`], [`album`], [`rip`], [`recut`] | weigh it; pure functions |
 //! | [`beside`] | does it while an import runs |
-//! | [`services::flavor`](crate::services::flavor), [`services::covers`](crate::services::covers) | fetch how recordings sound and what albums look like |
+//! | [`flavor`], [`covers`] | fetch how recordings sound and what albums look like |
 //! | [`library::identification`](crate::library::identification) | writes it, one transaction a file |
 //!
 //! Nothing here is needed to play: a service that does not answer leaves a mark to try again.
