@@ -4,7 +4,7 @@
 //! take the file in. Every tag of a file is read, each by a reader of its own that knows what real taggers do
 //! against the standard (`id3v2`, `tail`, `comments`, `chunks`, `mp4`): a broken frame costs
 //! itself, not the tag, and pictures are passed over unread. Texts whose encoding is declared wrongly, or not
-//! at all, are judged together ([`encoding`]). What had to be mended is returned, to be logged.
+//! at all, are judged together (`encoding`). What had to be mended is returned, to be logged.
 //!
 //! Why this is not left to a library is told in `docs/adr/0005-our-own-tag-readers.md`.
 

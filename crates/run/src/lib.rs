@@ -8,7 +8,7 @@
 //! cost and [`ExitStatus`] what to tell the shell.
 //!
 //! Jobs read what others made and write where people say. So what lies in a
-//! folder is opened by [`regular_file`], what is read from it spends a
+//! folder is opened by [`regular_file()`], what is read from it spends a
 //! [`Budget`], a path from a database is a [`LibraryPath`], and everything
 //! written for a person goes through [`output`].
 //!
