@@ -182,18 +182,10 @@ fn forgiving(mut info: [u8; 34], first: Option<FrameHeader>) -> [u8; 34] {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
     fn input(parts: &[&[u8]]) -> Input {
-        let bytes = parts.concat();
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&bytes).unwrap();
-        Input {
-            file,
-            length: bytes.len() as u64,
-        }
+        Input::holding(&parts.concat())
     }
 
     fn info(frames: u64) -> [u8; 34] {

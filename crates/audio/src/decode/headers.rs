@@ -380,18 +380,10 @@ fn aiff_header(channels: u16, bits: u16, sample_rate: u32) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
     fn input(parts: &[&[u8]]) -> Input {
-        let bytes = parts.concat();
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&bytes).unwrap();
-        Input {
-            file,
-            length: bytes.len() as u64,
-        }
+        Input::holding(&parts.concat())
     }
 
     fn pcm(file: &mut Input) -> Plan {

@@ -94,18 +94,11 @@ fn read_id3v1(input: &mut Input, raw: &mut Raw) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
     use crate::extents::{ape_at_front, audio_end};
 
     fn input(bytes: &[u8]) -> Input {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(bytes).unwrap();
-        Input {
-            file,
-            length: bytes.len() as u64,
-        }
+        Input::holding(bytes)
     }
 
     fn ape(items: &[(&str, &str)]) -> Vec<u8> {

@@ -1,5 +1,3 @@
-use std::io::Write;
-
 use super::*;
 
 fn atom(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
@@ -21,12 +19,7 @@ fn words(values: &[u32]) -> Vec<u8> {
 }
 
 fn input(bytes: &[u8]) -> Input {
-    let mut file = tempfile::tempfile().unwrap();
-    file.write_all(bytes).unwrap();
-    Input {
-        file,
-        length: bytes.len() as u64,
-    }
+    Input::holding(bytes)
 }
 
 fn audio_track_with(entry: [u8; 4], extra: &[u8]) -> Vec<u8> {
