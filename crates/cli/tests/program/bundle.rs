@@ -108,8 +108,11 @@ fn export(root: &Root, bundle: &Path, options: &[&str], code: i32) -> String {
 fn a_bundle_holds_what_the_receiver_requires_and_the_same_sound() {
     let root = Root::collection();
     root.import(&["--offline"]).ended(0);
-    let song =
-        root.column("SELECT guid FROM passages p WHERE title IS NOT NULL ORDER BY guid")[0].clone();
+    let song = root.column(
+        "SELECT p.guid FROM passages p JOIN files f ON f.guid = p.file_id \
+         WHERE p.title IS NOT NULL AND p.start_time_ticks < 28224000 ORDER BY f.path",
+    )[0]
+    .clone();
     root.music(&["edit", &song, "--end", "2"]).ended(0);
     let bundle = root.home().join("bundle");
     export(&root, &bundle, &[], 0);
