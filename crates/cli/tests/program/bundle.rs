@@ -108,11 +108,12 @@ fn export(root: &Root, bundle: &Path, options: &[&str], code: i32) -> String {
 fn a_bundle_holds_what_the_receiver_requires_and_the_same_sound() {
     let root = Root::collection();
     root.import(&["--offline"]).ended(0);
-    let song = root.column(
-        "SELECT p.guid FROM passages p JOIN files f ON f.guid = p.file_id \
+    let song = root
+        .column(
+            "SELECT p.guid FROM passages p JOIN files f ON f.guid = p.file_id \
          WHERE p.title IS NOT NULL AND p.start_time_ticks < 28224000 ORDER BY f.path",
-    )[0]
-    .clone();
+        )
+        .remove(0);
     root.music(&["edit", &song, "--end", "2"]).ended(0);
     let bundle = root.home().join("bundle");
     export(&root, &bundle, &[], 0);
@@ -153,12 +154,8 @@ fn a_bundle_holds_what_the_receiver_requires_and_the_same_sound() {
             assert!(album["gain_db"].is_null());
             assert!(radio["start_ms"].as_i64() >= album["start_ms"].as_i64());
             assert!(radio["end_ms"].as_i64() <= album["end_ms"].as_i64());
-            assert!(
-                radio["recordings"][0]["mbid"]
-                    .as_str()
-                    .unwrap()
-                    .starts_with("local:audio:")
-            );
+            let mbid = radio["recordings"][0]["mbid"].as_str().unwrap();
+            assert!(mbid.starts_with("local:audio:"));
             sources.insert(album["boundary_src"].as_str().unwrap().to_owned());
         }
         let written = bundle.join("audio").join(path);
