@@ -19,7 +19,7 @@ const WINGS: [&str; 3] = [
 ];
 
 /// Where a thread, a task or a runtime may be started, each with its reason.
-const STARTERS: [(&str, &str); 19] = [
+const STARTERS: [(&str, &str); 23] = [
     ("crates/run/src/pool.rs", "the workers of a job"),
     ("crates/sqlite/src/db.rs", "the one writer thread"),
     (
@@ -75,6 +75,16 @@ const STARTERS: [(&str, &str); 19] = [
         "crates/books/src/verify.rs",
         "the runtime of a look at what is stored",
     ),
+    (
+        "crates/server/src/listen.rs",
+        "the runtime of a server, and each connection",
+    ),
+    ("crates/server/src/jobs.rs", "the import that is under way"),
+    (
+        "crates/server/src/work.rs",
+        "what blocks, beside the network's threads",
+    ),
+    ("crates/cli/src/commands/serve.rs", "a browser"),
     ("crates/cli/src/signals.rs", "the thread that signals wake"),
     ("crates/cli/src/progress.rs", "the bars"),
     (

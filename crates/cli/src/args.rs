@@ -3,6 +3,7 @@
 pub(crate) mod books;
 pub(crate) mod edit;
 pub(crate) mod identify;
+pub(crate) mod serve;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::args::books::Books;
 use crate::args::edit::{Edit, Edits};
 use crate::args::identify::{Flavor, Identify};
+use crate::args::serve::Serve;
 
 /// Takes whole collections in: completely, fast, and without losing anything.
 #[derive(Debug, Parser)]
@@ -58,6 +60,8 @@ pub(crate) enum Command {
     /// A library's catalogue in GRIN becomes a database
     #[command(subcommand)]
     Books(Books),
+    /// Serve a library to browsers, and to programs that know WKMP's ingest service
+    Serve(Serve),
     /// Print shell completions
     Completions {
         /// The shell to print them for

@@ -11,6 +11,7 @@ pub(crate) mod generate;
 pub(crate) mod identify;
 pub(crate) mod import;
 pub(crate) mod review;
+pub(crate) mod serve;
 pub(crate) mod settings;
 pub(crate) mod show;
 pub(crate) mod similar;

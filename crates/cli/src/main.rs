@@ -107,6 +107,7 @@ fn run_command(command: Command, printer: Printer) -> anyhow::Result<ExitStatus>
         }) => commands::backup::restore(&place, &file, replace, printer),
         Command::Music(Music::Export(export)) => commands::export::export(&export, printer),
         Command::Books(command) => commands::books::run(command, printer),
+        Command::Serve(serve) => commands::serve::serve(&serve, printer),
         Command::Completions { shell } => commands::generate::completions(shell),
         Command::Man { folder } => commands::generate::man(&folder),
     }

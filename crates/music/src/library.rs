@@ -3,6 +3,7 @@
 pub mod adopt;
 pub mod answers;
 pub mod backup;
+pub mod browse;
 pub(crate) mod bundle;
 pub mod check;
 mod columns;
@@ -12,8 +13,10 @@ pub mod due;
 pub mod edits;
 pub(crate) mod former;
 pub mod identification;
+pub mod jobs;
 pub mod known;
 pub(crate) mod marks;
+pub mod port;
 pub mod query;
 pub mod record;
 pub mod review;
@@ -130,6 +133,16 @@ const IDENTIFY: Schema = Schema {
               JOIN files f ON f.guid = p.file_id \
               WHERE i.state IN ('chosen', 'rejected') AND length(f.hash) = 64",
     }],
+    newer: Newer::Refuse,
+};
+
+/// What a server keeps of the jobs that it was asked for.
+const JOBS: Schema = Schema {
+    component: "accession_jobs",
+    version: 1,
+    ddl: include_str!("../sql/jobs.sql"),
+    columns: &[],
+    migrations: &[],
     newer: Newer::Refuse,
 };
 
@@ -264,6 +277,7 @@ fn options(path: &Path, settings: &Settings) -> Options {
         .schema(WKMP)
         .schema(ACCESSION)
         .schema(IDENTIFY)
+        .schema(JOBS)
         .application_id(APPLICATION_ID)
         // It holds the key for AcoustID.
         .private(true)

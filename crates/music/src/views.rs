@@ -1,5 +1,6 @@
 //! What a library looks like from outside: exports, pictures of passages, neighbours by sound.
 
+pub mod amplitude;
 pub mod export;
 pub mod picture;
 pub mod similar;

@@ -27,6 +27,7 @@ mod output;
 mod places;
 mod real;
 mod said;
+mod serve;
 mod settings;
 mod special;
 mod stopped;

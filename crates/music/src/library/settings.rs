@@ -357,6 +357,16 @@ pub fn is_secret(key: &str) -> Result<bool> {
     Ok(find(key)?.kind == Kind::Secret)
 }
 
+/// Whether a setting can take a value; nothing is stored.
+///
+/// # Errors
+///
+/// When nobody knows the key, or it cannot take the value.
+pub fn check(key: &str, value: Option<&str>) -> Result<()> {
+    let setting = find(key)?;
+    value.map_or(Ok(()), |value| setting.check(value))
+}
+
 /// Stores a person's choice; `None` goes back to the default, whatever it is by then.
 ///
 /// # Errors

@@ -1,0 +1,207 @@
+//! `serve`.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use music::Library;
+use music::library::port;
+use run::{Cancel, ExitStatus, OutputOptions};
+use server::{Options, Server};
+use web::Secret;
+
+use crate::args;
+use crate::commands::{identify, located};
+use crate::env;
+use crate::printer::{Printer, Volume};
+use crate::settings::{config_folder, default_jobs};
+use crate::signals::stop_on_signals;
+
+/// WKMP's `http_base_ports`, and its ingest service's place behind each.
+const PORTS: [u16; 5] = [5723, 15723, 25723, 17203, 23403];
+
+/// Where the token is kept, in the configuration folder.
+const TOKEN: &str = "accession/serve-token";
+
+/// How long to ask who holds a port. A service in order answers within a tenth of a second.
+const ASK: Duration = Duration::from_secs(2);
+
+/// Serves a library until somebody asks to stop.
+pub(crate) fn serve(args: &args::serve::Serve, printer: Printer) -> Result<ExitStatus> {
+    let place = args.place.clone().or_folder(args.folder.clone());
+    let located = located(&place, printer)?;
+    if located.assumed {
+        std::fs::create_dir_all(&located.root)
+            .with_context(|| format!("cannot make the root folder `{}`", located.root.display()))?;
+    }
+    // A typing error must not leave an empty library behind.
+    std::fs::read_dir(&located.root)
+        .with_context(|| format!("cannot read the folder `{}`", located.root.display()))?;
+    let cancel = Cancel::new();
+    stop_on_signals(&cancel)?;
+    let library = Library::open(&located.database, &located.root)?;
+    let server = bind(args.listen, &library)?;
+    let address = server.address();
+    let token = (!address.ip().is_loopback()).then(token).transpose()?;
+    port::tell(library.db(), &address.ip().to_string(), address.port())?;
+
+    let jobs = args
+        .jobs
+        .map(usize::from)
+        .or(library.settings().jobs)
+        .unwrap_or_else(default_jobs);
+    let told = std::env::var_os(env::OFFLINE).is_some_and(|v| !v.is_empty() && v != "0");
+    let offline = args.offline || told;
+    let options = Options {
+        library: library.clone(),
+        jobs,
+        // An import without services is better than none.
+        connect: Box::new(move |library, cancel| {
+            identify::online(library, offline, cancel, printer).unwrap_or_else(|error| {
+                printer.note(Volume::Brief, &format!("warning: {error:#}"));
+                None
+            })
+        }),
+        offline,
+        names: args.names.clone(),
+        token: token.clone(),
+    };
+    say(address, token.as_ref(), printer);
+    if args.open {
+        open(&visit(address, token.as_ref()), printer);
+    }
+    server.run(options, &cancel)?;
+    library.close()?;
+    Ok(cancel
+        .signal()
+        .map_or(ExitStatus::Done, ExitStatus::Stopped))
+}
+
+/// The address that was said, or on this machine the port of the last time or the first that is free.
+fn bind(said: Option<SocketAddr>, library: &Library) -> Result<Server> {
+    let addresses: Vec<SocketAddr> = match said {
+        Some(address) => vec![address],
+        None => port::last(library.db())?
+            .into_iter()
+            .chain(PORTS)
+            .map(|port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
+            .collect(),
+    };
+    for address in &addresses {
+        if address.port() != 0 && is_served(*address) {
+            bail!(
+                "an ingest service already answers at `http://{address}`\n\
+                 hint: open it in a browser, or name another address with `--listen`"
+            );
+        }
+        if let Ok(server) = Server::bind(&[*address]) {
+            return Ok(server);
+        }
+    }
+    Ok(Server::bind(&addresses)?)
+}
+
+/// Whether an ingest service, ours or WKMP's, answers there.
+fn is_served(address: SocketAddr) -> bool {
+    let asked = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect_timeout(&address, ASK)?;
+        stream.set_read_timeout(Some(ASK))?;
+        stream.set_write_timeout(Some(ASK))?;
+        write!(
+            stream,
+            "GET /health HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+        )?;
+        let mut answer = String::new();
+        // The whole answer is short; of anything else the beginning is enough.
+        stream.take(4096).read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    asked().is_ok_and(|answer| answer.contains("\"wkmp-ai\""))
+}
+
+/// The token of the last time, or a new one, which only its owner can read.
+fn token() -> Result<Secret> {
+    let folder = config_folder().context("there is no home folder to keep the token in")?;
+    let path = folder.join(TOKEN);
+    match run::read_small_text(&path) {
+        Ok(text) if text.trim().len() >= 32 => return Ok(Secret::new(text.trim())),
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot read `{}`", path.display()));
+        }
+    }
+    // Two random UUIDs hold 244 bits that nobody can guess.
+    let token = format!(
+        "{}{}",
+        uuid::Uuid::new_v4().simple(),
+        uuid::Uuid::new_v4().simple()
+    );
+    write_token(&path, &token).with_context(|| format!("cannot write `{}`", path.display()))?;
+    Ok(Secret::new(token))
+}
+
+fn write_token(path: &Path, token: &str) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    OutputOptions::new()
+        .private()
+        .write(path, format!("{token}\n").as_bytes())?;
+    Ok(())
+}
+
+/// The address to open; where a token is needed it is in it, and leaves the browser's address line on the first visit.
+fn visit(address: SocketAddr, token: Option<&Secret>) -> String {
+    let host = match address.ip() {
+        ip if ip.is_unspecified() => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), address.port()),
+        _ => address,
+    };
+    match token {
+        Some(token) => format!("http://{host}/?token={}", token.reveal()),
+        None => format!("http://{host}/"),
+    }
+}
+
+fn say(address: SocketAddr, token: Option<&Secret>, printer: Printer) {
+    let url = visit(address, token);
+    printer.show(
+        &serde_json::json!({ "event": "serving", "address": address, "url": url }),
+        || {
+            let mut lines = vec![format!("serving at {url}")];
+            if token.is_some() {
+                lines.push(
+                    "other machines in the network can reach this server: whoever has this token can use it"
+                        .to_owned(),
+                );
+            }
+            lines
+        },
+    );
+}
+
+/// Opens a browser, which is no matter if there is none.
+fn open(url: &str, printer: Printer) {
+    let program = if cfg!(target_os = "macos") {
+        "open"
+    } else if cfg!(windows) {
+        "explorer"
+    } else {
+        "xdg-open"
+    };
+    let started = Command::new(program)
+        .arg(url)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    if let Err(error) = started {
+        printer.note(
+            Volume::Brief,
+            &format!("warning: cannot open a browser with `{program}`: {error}"),
+        );
+    }
+}

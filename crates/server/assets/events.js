@@ -1,0 +1,33 @@
+// Follows the import: one stream a page, which the browser opens again when it breaks off.
+
+/** Calls `told` with each event of the import, and `connected` with whether there is a connection. */
+export function follow(told, connected) {
+  const source = new EventSource("/import/events");
+  source.onopen = () => connected(true);
+  source.onerror = () => connected(false);
+  const names = [
+    "ImportSessionStarted", "ImportProgressUpdate", "ImportSessionCompleted", "ImportSessionFailed",
+    "ImportSessionCancelled",
+  ];
+  for (const name of names) {
+    source.addEventListener(name, (event) => told(JSON.parse(event.data)));
+  }
+}
+
+/** Asks the server; what it refuses is thrown in its own words. */
+export async function ask(path, body) {
+  const options = body === undefined ? {} : {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+  };
+  const response = await fetch(path, options);
+  if (!response.ok) {
+    const text = await response.text();
+    let message = text;
+    try { message = JSON.parse(text).error.message; } catch { /* It is plain text. */ }
+    throw new Error(message || `the server answered ${response.status}`);
+  }
+  return response.json();
+}
+
+/** The element with an id. */
+export const by = (id) => document.getElementById(id);

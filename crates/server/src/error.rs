@@ -1,0 +1,93 @@
+//! Why the server cannot run, and what a request is answered when something is wrong.
+
+use std::net::SocketAddr;
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+/// Why the server cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The address is taken, or not this machine's.
+    #[error("cannot listen on `{address}`")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// No address was named.
+    #[error("expected an address to listen on")]
+    NoAddress,
+    /// Anyone in the network could come in.
+    #[error("cannot listen on `{address}` without a token: it can be reached from other machines")]
+    NoToken {
+        /// Where.
+        address: SocketAddr,
+    },
+    /// The runtime did not start.
+    #[error("cannot serve")]
+    Runtime(#[source] std::io::Error),
+    /// The library cannot be used.
+    #[error(transparent)]
+    Music(#[from] music::Error),
+}
+
+/// The result of what may fail for one of these reasons.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What a request is answered that cannot be served, in WKMP's form.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+}
+
+impl Refusal {
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", message)
+    }
+
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "CONFLICT", message)
+    }
+
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", message)
+    }
+
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+        }
+    }
+}
+
+impl From<music::Error> for Refusal {
+    fn from(error: music::Error) -> Self {
+        match error {
+            music::Error::NotFound { .. } => Self::not_found(error.to_string()),
+            // What went wrong within is for the log; a visitor can do nothing with it.
+            other => {
+                tracing::error!("a request failed: {other}");
+                Self::internal("the library could not be read or written")
+            }
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let body = json!({ "error": { "code": self.code, "message": self.message } });
+        (self.status, Json(body)).into_response()
+    }
+}

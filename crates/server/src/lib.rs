@@ -1,0 +1,177 @@
+//! Serves a library to browsers and programs.
+//!
+//! Two interfaces stand beside each other: the one that WKMP's ingest service has (module `wkmp`: its paths,
+//! bodies, states and events), and the pages on which a person takes a folder in and looks at what is there
+//! (module `pages`). Both are views of one import at a time (module `jobs`), which is what the command line runs, too.
+//!
+//! Nothing here holds a statement or decodes audio, and no job waits for a browser: events go through a ring
+//! whose oldest frame is overwritten. Every request passes `guard` first: the name in `Host`, the origin of writes, and
+//! beyond this machine a token.
+
+mod amplitude;
+mod error;
+mod events;
+mod guard;
+mod jobs;
+mod listen;
+mod pages;
+mod wkmp;
+mod work;
+
+use std::fmt;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use music::Library;
+use music::job::Online;
+use run::Cancel;
+use tower_http::csrf::CsrfLayer;
+use tower_http::timeout::TimeoutLayer;
+use web::Secret;
+
+pub use crate::error::{Error, Result};
+
+use crate::guard::Guard;
+use crate::jobs::Jobs;
+
+/// Largest body of a request in bytes, as WKMP's `http_max_body_size_bytes` has it.
+const LARGEST_BODY: usize = 1 << 20;
+
+/// How long a request may take until its answer begins, as WKMP's `http_request_timeout_ms` has it.
+const REQUEST_TIME: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// Prepares the services that a job asks; `None` where the network is not to be asked.
+pub type Connect = dyn Fn(&Library, &Cancel) -> Option<Online> + Send + Sync;
+
+/// What is served, and to whom.
+pub struct Options {
+    /// The library, open for writing.
+    pub library: Library,
+    /// Files worked on at once by an import.
+    pub jobs: usize,
+    /// How a job gets its services.
+    pub connect: Box<Connect>,
+    /// Whether the network may be asked at all.
+    pub offline: bool,
+    /// Names, besides addresses and `localhost`, under which browsers may ask for this server.
+    pub names: Vec<String>,
+    /// What a visitor must know; `None` only where the listener can be reached from this machine alone.
+    pub token: Option<Secret>,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("library", &self.library.path())
+            .field("jobs", &self.jobs)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What every handler sees.
+pub(crate) struct App {
+    pub(crate) library: Library,
+    pub(crate) jobs: Arc<Jobs>,
+    pub(crate) offline: bool,
+    pub(crate) started: Instant,
+    /// Requested when the server is to stop; event streams end then.
+    pub(crate) stop: Cancel,
+    /// One decoding at a time for `/analyze/amplitude`.
+    pub(crate) decoding: tokio::sync::Semaphore,
+}
+
+/// A server that holds its port and answers once [`Server::run`] is called.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// Takes the first of the addresses that is free.
+    ///
+    /// # Errors
+    ///
+    /// When none of them is.
+    pub fn bind(addresses: &[SocketAddr]) -> Result<Self> {
+        let mut last = None;
+        for address in addresses {
+            match TcpListener::bind(address).and_then(|listener| {
+                listener.set_nonblocking(true)?;
+                let address = listener.local_addr()?;
+                Ok(Self { listener, address })
+            }) {
+                Ok(server) => return Ok(server),
+                Err(source) => {
+                    last = Some(Error::Listen {
+                        address: *address,
+                        source,
+                    });
+                }
+            }
+        }
+        Err(last.unwrap_or(Error::NoAddress))
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until `stop` is requested; then finishes the files in hand.
+    ///
+    /// # Errors
+    ///
+    /// When the listener cannot be used, or somebody beyond this machine could come without a token.
+    pub fn run(self, options: Options, stop: &Cancel) -> Result<()> {
+        if options.token.is_none() && !self.address.ip().is_loopback() {
+            return Err(Error::NoToken {
+                address: self.address,
+            });
+        }
+        let guard = Guard::new(
+            self.address.ip().is_loopback(),
+            options.names,
+            options.token.as_ref(),
+        );
+        let jobs = Arc::new(Jobs::new(
+            options.library.clone(),
+            options.jobs,
+            options.connect,
+        ));
+        let app = Arc::new(App {
+            library: options.library,
+            jobs: Arc::clone(&jobs),
+            offline: options.offline,
+            started: Instant::now(),
+            stop: stop.clone(),
+            decoding: tokio::sync::Semaphore::new(1),
+        });
+        jobs.go_on()?;
+        let served = listen::serve(self.listener, &routes(app, guard), &jobs, stop);
+        jobs.finish(stop);
+        served
+    }
+}
+
+/// All routes in one table, behind everything that keeps strangers out.
+fn routes(app: Arc<App>, guard: Guard) -> Router {
+    Router::new()
+        .merge(wkmp::routes())
+        .merge(pages::routes())
+        .with_state(app)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::REQUEST_TIMEOUT,
+            REQUEST_TIME,
+        ))
+        .layer(CsrfLayer::new())
+        .layer(axum::middleware::from_fn_with_state(
+            Arc::new(guard),
+            guard::check,
+        ))
+}

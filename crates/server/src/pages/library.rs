@@ -1,0 +1,293 @@
+//! What is in the library: files page by page, one file, what is in doubt, and what went wrong.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
+use music::library::query::{Count, FileDetails, ListedProblem, Shown};
+use music::library::{browse, query, review as doubts};
+use music::views::picture::Picture;
+use serde::Deserialize;
+
+use crate::App;
+use crate::error::Refusal;
+use crate::pages::{page, texts as t};
+use crate::work::blocking;
+
+/// Rows of a page. With long names that is about 40 kB. A guess.
+const ROWS: u32 = 100;
+
+/// Doubtful things on a page, for the same reason.
+const DOUBTS: usize = 100;
+
+/// Which page of the library.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Asked {
+    after: Option<String>,
+    q: Option<String>,
+}
+
+/// Which file.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Named {
+    #[serde(alias = "file")]
+    name: String,
+}
+
+/// WKMP's page of the same name may be asked for without a file.
+#[derive(Debug, Deserialize)]
+pub(crate) struct MaybeNamed {
+    file: Option<String>,
+}
+
+/// A length or position as `1:02:03`.
+fn clock(seconds: f64) -> String {
+    let whole = seconds.max(0.0).round() as u64;
+    let (hours, minutes, seconds) = (whole / 3600, whole / 60 % 60, whole % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes}:{seconds:02}")
+    }
+}
+
+/// An address with its parameters encoded.
+fn address(path: &str, parameters: &[(&str, &str)]) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(parameters)
+        .finish();
+    format!("{path}?{query}")
+}
+
+fn file_link(path: &str) -> Markup {
+    html! { a href=(address("/file", &[("name", path)])) { (path) } }
+}
+
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Refusal> {
+    blocking(&app, move |app| {
+        let words = asked.q.as_deref().unwrap_or("");
+        let after = asked.after.as_deref();
+        // One more than is shown tells whether there is a next page.
+        let mut files = browse::files(app.library.db(), after, Some(words), ROWS + 1)?;
+        let has_more = files.len() > ROWS as usize;
+        files.truncate(ROWS as usize);
+        let last = files.last().map_or("", |file| file.path.as_str());
+        let main = html! {
+            form action="/library" method="get" role="search" {
+                label for="q" { (t::SEARCH) }
+                input #q name="q" type="search" value=(words);
+                " "
+                button type="submit" { (t::SEARCH_BUTTON) }
+            }
+            @if files.is_empty() { p { (t::NOTHING_HERE) } } @else {
+                div .wide {
+                    table {
+                        thead { tr {
+                            th scope="col" { (t::FILE) } th scope="col" { (t::LENGTH) }
+                            th scope="col" { (t::PASSAGES) } th scope="col" { (t::FORMAT) }
+                            th scope="col" { (t::STATUS) }
+                        } }
+                        tbody {
+                            @for file in &files {
+                                tr {
+                                    th scope="row" { (file_link(&file.path)) }
+                                    td { (file.seconds.map(clock).unwrap_or_default()) }
+                                    td { (file.passages) }
+                                    td { (file.format.as_deref().unwrap_or("")) }
+                                    td { (file.damage.as_deref().unwrap_or(&file.status)) }
+                                }
+                            }
+                        }
+                    }
+                }
+                @if has_more {
+                    p { a href=(address("/library", &[("q", words), ("after", last)])) { (t::NEXT) } }
+                }
+            }
+        };
+        Ok(page(t::LIBRARY, None, &main).into_response())
+    })
+    .await
+}
+
+pub(crate) async fn file(
+    State(app): State<Arc<App>>,
+    Query(named): Query<Named>,
+) -> Result<Response, Refusal> {
+    blocking(&app, move |app| {
+        let file = match query::show(&app.library, &named.name)? {
+            Shown::File(file) => file,
+            Shown::Passage(passage) => match query::show(&app.library, &passage.path)? {
+                Shown::File(file) => file,
+                Shown::Passage(_) => return Err(Refusal::not_found("there is no such file")),
+            },
+        };
+        Ok(page(t::FILE, None, &details(&file)).into_response())
+    })
+    .await
+}
+
+fn details(file: &FileDetails) -> Markup {
+    html! {
+        p .path { (file.path) }
+        @if let Some(damage) = &file.damage { p { strong { (t::DAMAGED) } ": " (damage) } }
+        img .picture src=(address("/picture", &[("name", &file.path)])) alt=(t::PICTURE) width="1200" height="240";
+        h2 { (t::PASSAGES) }
+        div .wide {
+            table {
+                thead { tr {
+                    th scope="col" { (t::TITLE) } th scope="col" { (t::ARTIST) } th scope="col" { (t::ALBUM) }
+                    th scope="col" { (t::START_POSITION) } th scope="col" { (t::END) } th scope="col" { (t::LOUDNESS) }
+                } }
+                tbody {
+                    @for passage in &file.passages {
+                        tr {
+                            th scope="row" { (passage.title.as_deref().unwrap_or("–")) }
+                            td { (passage.artist.as_deref().unwrap_or("")) }
+                            td { (passage.album.as_deref().unwrap_or("")) }
+                            td { (clock(passage.start_seconds)) }
+                            td { (clock(passage.end_seconds)) }
+                            td { @if let Some(lufs) = passage.integrated_lufs { (format!("{lufs:.1} LUFS")) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+pub(crate) async fn picture(
+    State(app): State<Arc<App>>,
+    Query(named): Query<Named>,
+) -> Result<Response, Refusal> {
+    blocking(&app, move |app| {
+        let svg = Picture::of(&app.library, &named.name)?.svg();
+        let mut response = svg.into_response();
+        let kind = HeaderValue::from_static("image/svg+xml");
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+        Ok(response)
+    })
+    .await
+}
+
+/// WKMP's page for a file's boundaries; here they are shown on the file's own page, and without a file one is chosen.
+pub(crate) async fn segment_editor(
+    State(app): State<Arc<App>>,
+    Query(named): Query<MaybeNamed>,
+) -> Result<Response, Refusal> {
+    match named.file.filter(|name| !name.is_empty()) {
+        Some(name) => file(State(app), Query(Named { name })).await,
+        None => list(State(app), Query(Asked::default())).await,
+    }
+}
+
+pub(crate) async fn review(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
+    blocking(&app, |app| {
+        let matches = doubts::doubtful_matches(&app.library)?;
+        let mut boundaries = doubts::review(&app.library)?;
+        boundaries.sort_by(|a, b| a.confidence.total_cmp(&b.confidence));
+        let main = html! {
+            h2 { (t::MATCHES) " (" (matches.len()) ")" }
+            @if matches.is_empty() { p { (t::NOTHING_HERE) } }
+            ul .list {
+                @for doubt in matches.iter().take(DOUBTS) {
+                    li {
+                        (file_link(&doubt.path)) ", " (clock(doubt.start_seconds)) ": "
+                        (percent(doubt.confidence)) ". " (doubt.decided_by)
+                    }
+                }
+            }
+            h2 { (t::BOUNDARIES) " (" (boundaries.len()) ")" }
+            @if boundaries.is_empty() { p { (t::NOTHING_HERE) } } @else {
+                div .wide {
+                    table {
+                        thead { tr {
+                            th scope="col" { (t::FILE) } th scope="col" { (t::WHERE) }
+                            th scope="col" { (t::CONFIDENCE) } th scope="col" { (t::REASON) }
+                        } }
+                        tbody {
+                            @for doubt in boundaries.iter().take(DOUBTS) {
+                                tr {
+                                    th scope="row" { (file_link(&doubt.path)) }
+                                    td { (clock(doubt.at_seconds)) }
+                                    td { (percent(doubt.confidence)) }
+                                    td { (doubt.reason) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        };
+        Ok(page(t::REVIEW, None, &main).into_response())
+    })
+    .await
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
+pub(crate) async fn report(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
+    blocking(&app, |app| {
+        let status = query::status(&app.library)?;
+        let main = html! {
+            dl .figures {
+                div { dt { (t::PASSAGES) } dd { (status.passages) } }
+                div { dt { (t::LENGTH) } dd { (clock(status.audio_seconds)) } }
+                @for count in &status.files { div { dt { (t::FILES) " " (count.name) } dd { (count.count) } } }
+            }
+            (problems(t::PROBLEMS, &status.problems))
+            (problems(t::DAMAGED, &status.damaged))
+            (problems(t::MISNAMED, &status.misnamed))
+            (left_out(&status.left_out))
+        };
+        Ok(page(t::REPORT, None, &main).into_response())
+    })
+    .await
+}
+
+fn left_out(counts: &[Count]) -> Markup {
+    html! {
+        h2 { (t::LEFT_OUT) }
+        @if counts.is_empty() { p { (t::NOTHING_HERE) } }
+        ul .list { @for count in counts { li { (count.count) " " (count.name) } } }
+    }
+}
+
+fn problems(title: &str, problems: &[ListedProblem]) -> Markup {
+    html! {
+        h2 { (title) " (" (problems.len()) ")" }
+        @if problems.is_empty() { p { (t::NOTHING_HERE) } }
+        ul .list {
+            @for problem in problems.iter().take(DOUBTS) {
+                li { span .path { (problem.path) } ": " (problem.reason) }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_from_files_are_text_and_never_markup() {
+        let shown = file_link("\"><script>alert(1)</script>&x=1.mp3").into_string();
+        assert!(!shown.contains("<script"), "{shown}");
+        assert!(!shown.contains("&x=1.mp3\""), "{shown}");
+    }
+
+    #[test]
+    fn a_position_is_told_as_a_clock() {
+        assert_eq!(clock(59.6), "1:00");
+        assert_eq!(clock(3723.0), "1:02:03");
+        assert_eq!(clock(-1.0), "0:00");
+    }
+}

@@ -1,0 +1,63 @@
+//! The interface of WKMP's ingest service: its paths, bodies, states and events.
+//!
+//! Where its documents and its program differ, both are served: two paths for one thing, two fields for one reason.
+//! Bodies that lack a field are refused by `axum` in the words that WKMP's service has from it, too.
+
+mod folders;
+mod import;
+pub(crate) mod parameters;
+mod settings;
+pub(crate) mod told;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use crate::App;
+use crate::{amplitude, events};
+
+pub(crate) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/health", get(health))
+        .route("/events", get(lamp))
+        .route("/import/start", post(import::start))
+        .route("/import/active", get(import::active))
+        .route("/import/status/{session_id}", get(import::status))
+        .route("/import/cancel", post(import::cancel_running))
+        .route("/import/cancel/{session_id}", post(import::cancel))
+        .route("/import/events", get(import::events))
+        .route("/import/validate-acoustid", post(settings::validate))
+        .route("/import/acoustid-key", post(settings::resume_with_key))
+        .route("/import/acoustid-skip", post(settings::skip))
+        .route("/import/skip-acoustid", post(settings::skip))
+        .route(
+            "/api/settings/acoustid_api_key",
+            get(settings::key).post(settings::set_key),
+        )
+        .route("/api/settings", get(settings::all).post(settings::set_some))
+        .route("/api/folders/tree", get(folders::tree))
+        .route("/api/folders/validate", post(folders::validate))
+        .route(
+            "/parameters/global",
+            get(parameters::show).post(parameters::change),
+        )
+        .route("/analyze/amplitude", post(amplitude::analyze))
+}
+
+/// Answers from memory, since those who ask wait for two seconds at most.
+async fn health(State(app): State<Arc<App>>) -> Json<Value> {
+    Json(json!({
+        "status": "ok",
+        "module": "wkmp-ai",
+        "version": env!("CARGO_PKG_VERSION"),
+        "uptime_seconds": app.started.elapsed().as_secs(),
+    }))
+}
+
+async fn lamp(State(app): State<Arc<App>>) -> Response {
+    events::lamp(app.stop.clone())
+}

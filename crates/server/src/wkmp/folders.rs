@@ -1,0 +1,96 @@
+//! The folders below the root folder, for a person to choose one.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Query, State};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::App;
+use crate::error::Refusal;
+use crate::work::blocking;
+
+/// Folders in one answer. A guess: nobody chooses from more by eye.
+const MOST_FOLDERS: usize = 2000;
+
+/// Which folder's children are asked for.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Asked {
+    root: Option<PathBuf>,
+}
+
+/// The folder that a person chose.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Chosen {
+    path: PathBuf,
+}
+
+/// The folders right in one, without hidden ones and links.
+pub(crate) async fn tree(
+    State(app): State<Arc<App>>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Value>, Refusal> {
+    blocking(&app, move |app| {
+        let root = app.library.root();
+        let folder = inside(root, asked.root.as_deref().unwrap_or(root))
+            .ok_or_else(|| Refusal::bad_request("expected a folder at or below the root folder"))?;
+        let mut folders = children(&folder)?;
+        folders.sort();
+        let truncated = folders.len() > MOST_FOLDERS;
+        folders.truncate(MOST_FOLDERS);
+        let rows: Vec<_> = folders
+            .iter()
+            .map(|path| {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                json!({ "name": name, "path": path.to_string_lossy() })
+            })
+            .collect();
+        let folder = folder.to_string_lossy();
+        Ok(Json(json!({
+            "root": root.to_string_lossy(), "path": folder, "folders": rows, "truncated": truncated,
+        })))
+    })
+    .await
+}
+
+/// Whether a folder can be imported; a folder elsewhere is told in WKMP's words.
+pub(crate) async fn validate(
+    State(app): State<Arc<App>>,
+    Json(chosen): Json<Chosen>,
+) -> Result<Json<Value>, Refusal> {
+    blocking(&app, move |app| {
+        let is_inside = inside(app.library.root(), &chosen.path).is_some();
+        let message = if is_inside {
+            "the folder can be imported"
+        } else {
+            "Stage Two feature - coming soon: only folders at or below the root folder can be imported"
+        };
+        Ok(Json(json!({ "valid": is_inside, "message": message })))
+    })
+    .await
+}
+
+/// The folder without links, if it is one and lies at or below the root folder.
+fn inside(root: &Path, folder: &Path) -> Option<PathBuf> {
+    let root = root.canonicalize().ok()?;
+    let folder = root.join(folder).canonicalize().ok()?;
+    (folder.starts_with(&root) && folder.is_dir()).then_some(folder)
+}
+
+fn children(folder: &Path) -> Result<Vec<PathBuf>, Refusal> {
+    let refused =
+        |error: std::io::Error| Refusal::bad_request(format!("cannot read the folder: {error}"));
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(refused)? {
+        let Ok(entry) = entry else { continue };
+        let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
+        // The kind of the entry itself, so that a link is none.
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if is_folder && !is_hidden {
+            folders.push(entry.path());
+        }
+    }
+    Ok(folders)
+}

@@ -1,0 +1,204 @@
+//! Settings, and the key for `AcoustID`, which leaves the process in clear only where WKMP's own page needs it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Extension, State};
+use music::catalogue::Fingerprint;
+use music::library::{settings, shown_flavor};
+use music::services::{Endpoints, Patience, Services, Trouble};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+use web::Secret;
+
+use crate::App;
+use crate::error::Refusal;
+use crate::listen::Peer;
+use crate::work::blocking;
+
+type Answer = Result<Json<Value>, Refusal>;
+
+const KEY: &str = "acoustid_api_key";
+
+/// How long the service is waited for, as WKMP's page waits for this answer for ten seconds.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// The shortest text that is a fingerprint, of silence: its answer does not matter, only whether the key is known.
+const SILENCE: &str = "AQAAAA";
+
+/// A key that somebody typed.
+#[derive(Deserialize)]
+pub(crate) struct Typed {
+    api_key: String,
+}
+
+/// A key for an import that waits for one.
+#[derive(Deserialize)]
+pub(crate) struct Resume {
+    session_id: Uuid,
+    api_key: String,
+}
+
+/// An import that is to go on without `AcoustID`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Skip {
+    session_id: Uuid,
+}
+
+/// WKMP's page sends the key back to have it checked, so it gets it, on this machine only.
+pub(crate) async fn key(State(app): State<Arc<App>>, Extension(peer): Extension<Peer>) -> Answer {
+    let is_near = peer.0.ip().to_canonical().is_loopback();
+    blocking(&app, move |app| {
+        let key = settings::value(app.library.db(), KEY)?.filter(|key| !key.is_empty());
+        Ok(Json(match key {
+            Some(key) if is_near => json!({ "configured": true, "api_key": key }),
+            key => json!({ "configured": key.is_some() }),
+        }))
+    })
+    .await
+}
+
+pub(crate) async fn set_key(State(app): State<Arc<App>>, Json(typed): Json<Typed>) -> Answer {
+    let key = typed.api_key.trim().to_owned();
+    if key.is_empty() {
+        return Err(Refusal::bad_request("API key cannot be empty"));
+    }
+    blocking(&app, move |app| {
+        set(app, KEY, Some(&key))?;
+        Ok(Json(json!({ "success": true, "message": "API key saved" })))
+    })
+    .await
+}
+
+/// Asks `AcoustID` whether it knows the key.
+pub(crate) async fn validate(State(app): State<Arc<App>>, Json(typed): Json<Typed>) -> Answer {
+    let (valid, message) = is_valid(&app, typed.api_key.trim()).await?;
+    Ok(Json(json!({ "valid": valid, "message": message })))
+}
+
+async fn is_valid(app: &Arc<App>, key: &str) -> Result<(bool, String), Refusal> {
+    if key.is_empty() {
+        return Ok((false, "API key cannot be empty".to_owned()));
+    }
+    if app.offline {
+        let message = "not checked: this server was told to ask no service";
+        return Ok((false, message.to_owned()));
+    }
+    let key = Secret::new(key);
+    let services = blocking(app, move |app| {
+        let endpoints = Endpoints {
+            patience: PATIENCE,
+            attempts: 1,
+            ..Endpoints::load(app.library.db(), Some(key))?
+        };
+        Ok(Services::new(&endpoints)?)
+    })
+    .await?;
+    let Some(acoustid) = &services.acoustid else {
+        return Ok((false, "API key cannot be empty".to_owned()));
+    };
+    let silence = Fingerprint {
+        seconds: 1,
+        text: SILENCE.to_owned(),
+    };
+    let patience = Patience::new(app.stop.clone());
+    Ok(match acoustid.lookup(&[silence], &patience).await {
+        Ok(_) => (true, "AcoustID knows this key".to_owned()),
+        Err(Trouble::Refused { .. }) => (false, "AcoustID does not know this key".to_owned()),
+        Err(trouble) => (false, format!("not checked: {trouble}")),
+    })
+}
+
+/// No import waits for a key here: one without a key goes on, and what it could not ask is asked another time. So the
+/// key is kept for the next one, and the answer says so.
+pub(crate) async fn resume_with_key(
+    State(app): State<Arc<App>>,
+    Json(resume): Json<Resume>,
+) -> Answer {
+    let id = resume.session_id;
+    let key = resume.api_key.trim();
+    let (success, message) = if app.jobs.running().is_none_or(|running| running.id != id) {
+        (false, "this import is not under way".to_owned())
+    } else {
+        match is_valid(&app, key).await? {
+            (true, _) => {
+                let key = key.to_owned();
+                blocking(&app, move |app| set(app, KEY, Some(&key))).await?;
+                (true, "API key saved for the next identification".to_owned())
+            }
+            refused => refused,
+        }
+    };
+    Ok(Json(
+        json!({ "session_id": id, "success": success, "message": message }),
+    ))
+}
+
+pub(crate) async fn skip(Json(skip): Json<Skip>) -> Json<Value> {
+    Json(json!({
+        "session_id": skip.session_id,
+        "message": "the import does not wait for AcoustID",
+    }))
+}
+
+/// Every setting with its value; secrets are masked.
+pub(crate) async fn all(State(app): State<Arc<App>>) -> Answer {
+    blocking(&app, |app| {
+        let mut all = Map::new();
+        for setting in settings::list(app.library.db())? {
+            all.insert(setting.key.to_owned(), json!(setting.value));
+        }
+        Ok(Json(Value::Object(all)))
+    })
+    .await
+}
+
+/// Stores some settings; `null` goes back to the default. All of them are looked at before the first is stored.
+pub(crate) async fn set_some(
+    State(app): State<Arc<App>>,
+    Json(some): Json<Map<String, Value>>,
+) -> Answer {
+    blocking(&app, move |app| {
+        let some: Vec<(String, Option<String>)> = some
+            .into_iter()
+            .map(|(key, value)| {
+                let text = match value {
+                    Value::Null => None,
+                    Value::String(text) => Some(text),
+                    other => Some(other.to_string()),
+                };
+                (key, text)
+            })
+            .collect();
+        for (key, value) in &some {
+            if is_for_the_owner(key) {
+                return Err(Refusal::bad_request(format!(
+                    "`{key}` decides what is run or who is asked: expected it to be set on the command line"
+                )));
+            }
+            settings::check(key, value.as_deref())
+                .map_err(|error| Refusal::bad_request(error.to_string()))?;
+        }
+        for (key, value) in &some {
+            set(app, key, value.as_deref())?;
+        }
+        Ok(Json(json!({ "success": true, "message": "settings saved" })))
+    })
+    .await
+}
+
+/// What would let a visitor run a program, or send the key for `AcoustID` to an address of its own.
+fn is_for_the_owner(key: &str) -> bool {
+    key == "ffmpeg_path" || key.ends_with("_base_url")
+}
+
+fn set(app: &App, key: &str, value: Option<&str>) -> Result<(), Refusal> {
+    settings::set(app.library.db(), key, value)
+        .map_err(|error| Refusal::bad_request(error.to_string()))?;
+    if key == shown_flavor::SETTING {
+        shown_flavor::settle(&app.library)?;
+    }
+    Ok(())
+}
