@@ -15,9 +15,9 @@ export function follow(told, connected) {
 }
 
 /** Asks the server; what it refuses is thrown in its own words. */
-export async function ask(path, body) {
+export async function ask(path, body, method = "POST", headers = {}) {
   const options = body === undefined ? {} : {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+    method, headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(body),
   };
   const response = await fetch(path, options);
   if (!response.ok) {

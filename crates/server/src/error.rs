@@ -63,6 +63,28 @@ impl Refusal {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", message)
     }
 
+    /// A change did not say for which state of a passage it was made.
+    pub(crate) fn precondition_required() -> Self {
+        Self::new(
+            StatusCode::PRECONDITION_REQUIRED,
+            "PRECONDITION_REQUIRED",
+            "expected `If-Match` with the passage's `ETag`",
+        )
+    }
+
+    /// Somebody else was quicker.
+    pub(crate) fn precondition_failed() -> Self {
+        Self::new(
+            StatusCode::PRECONDITION_FAILED,
+            "PRECONDITION_FAILED",
+            "the passage has changed since it was shown",
+        )
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self {
             status,
@@ -75,7 +97,19 @@ impl Refusal {
 impl From<music::Error> for Refusal {
     fn from(error: music::Error) -> Self {
         match error {
-            music::Error::NotFound { .. } => Self::not_found(error.to_string()),
+            music::Error::NotFound { .. } | music::Error::NoFlavor { .. } => {
+                Self::not_found(error.to_string())
+            }
+            music::Error::Ambiguous { .. }
+            | music::Error::NotOnePassage { .. }
+            | music::Error::NoCandidate { .. }
+            | music::Error::NothingToJoin { .. }
+            | music::Error::Misplaced { .. }
+            | music::Error::UnknownSetting { .. }
+            | music::Error::BadSetting { .. } => Self::bad_request(error.to_string()),
+            music::Error::Unanswered { .. } | music::Error::Unheard { .. } => {
+                Self::conflict(error.to_string())
+            }
             // What went wrong within is for the log; a visitor can do nothing with it.
             other => {
                 tracing::error!("a request failed: {other}");

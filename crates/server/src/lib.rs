@@ -9,6 +9,7 @@
 //! beyond this machine a token.
 
 mod amplitude;
+mod api;
 mod error;
 mod events;
 mod guard;
@@ -20,8 +21,8 @@ mod work;
 
 use std::fmt;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -42,7 +43,10 @@ use crate::jobs::Jobs;
 const LARGEST_BODY: usize = 1 << 20;
 
 /// How long a request may take until its answer begins, as WKMP's `http_request_timeout_ms` has it.
-const REQUEST_TIME: std::time::Duration = std::time::Duration::from_secs(30);
+const REQUEST_TIME: Duration = Duration::from_secs(30);
+
+/// The same where a file is heard again first. A guess: four hours of audio take less.
+const HEARING_TIME: Duration = Duration::from_mins(10);
 
 /// Prepares the services that a job asks; `None` where the network is not to be asked.
 pub type Connect = dyn Fn(&Library, &Cancel) -> Option<Online> + Send + Sync;
@@ -82,6 +86,16 @@ pub(crate) struct App {
     pub(crate) stop: Cancel,
     /// One decoding at a time for `/analyze/amplitude`.
     pub(crate) decoding: tokio::sync::Semaphore,
+    /// Held by whoever looks at a passage and then writes what a person said about it.
+    editing: Mutex<()>,
+}
+
+impl App {
+    /// Waits until nobody else edits.
+    pub(crate) fn turn(&self) -> MutexGuard<'_, ()> {
+        // It guards no data that a panic could have left half done.
+        self.editing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A server that holds its port and answers once [`Server::run`] is called.
@@ -150,6 +164,7 @@ impl Server {
             started: Instant::now(),
             stop: stop.clone(),
             decoding: tokio::sync::Semaphore::new(1),
+            editing: Mutex::default(),
         });
         jobs.go_on()?;
         let served = listen::serve(self.listener, &routes(app, guard), &jobs, stop);
@@ -163,15 +178,18 @@ fn routes(app: Arc<App>, guard: Guard) -> Router {
     Router::new()
         .merge(wkmp::routes())
         .merge(pages::routes())
+        .merge(api::routes())
+        .layer(within(REQUEST_TIME))
+        .merge(api::slow_routes().layer(within(HEARING_TIME)))
         .with_state(app)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::REQUEST_TIMEOUT,
-            REQUEST_TIME,
-        ))
         .layer(CsrfLayer::new())
         .layer(axum::middleware::from_fn_with_state(
             Arc::new(guard),
             guard::check,
         ))
+}
+
+fn within(time: Duration) -> TimeoutLayer {
+    TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, time)
 }

@@ -19,7 +19,7 @@ use crate::App;
 use texts as t;
 
 /// Files that pages ask for, with their types.
-const ASSETS: [(&str, &str, &str); 5] = [
+const ASSETS: [(&str, &str, &str); 7] = [
     (
         "accession.css",
         "text/css; charset=utf-8",
@@ -29,6 +29,16 @@ const ASSETS: [(&str, &str, &str); 5] = [
         "events.js",
         "text/javascript; charset=utf-8",
         include_str!("../assets/events.js"),
+    ),
+    (
+        "file.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/file.js"),
+    ),
+    (
+        "review.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/review.js"),
     ),
     (
         "import.js",

@@ -1,9 +1,16 @@
 //! Runs what blocks (the database, files, decoding) beside the network's threads.
 
+use std::fs::File;
+use std::io::Read;
 use std::sync::Arc;
+
+use axum::body::Body;
 
 use crate::App;
 use crate::error::Refusal;
+
+/// Bytes of a file that are in memory at once for a listener. A guess: two seconds of a usual MP3.
+const PIECE: usize = 64 << 10;
 
 /// Runs `work` on a thread that may block, and waits for what it returns.
 pub(crate) async fn blocking<T, F>(app: &Arc<App>, work: F) -> Result<T, Refusal>
@@ -15,4 +22,21 @@ where
     tokio::task::spawn_blocking(move || work(&app))
         .await
         .unwrap_or_else(|_| Err(Refusal::internal("the request could not be worked on")))
+}
+
+/// The next `length` bytes of a file as a body, read piece by piece as they are asked for.
+pub(crate) fn body_of(file: File, length: u64) -> Body {
+    let pieces = futures_util::stream::try_unfold((file, length), |(mut file, left)| async move {
+        if left == 0 {
+            return Ok(None);
+        }
+        let size = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+        let read = tokio::task::spawn_blocking(move || {
+            let mut piece = vec![0; size];
+            file.read_exact(&mut piece).map(|()| (piece, file))
+        });
+        let (piece, file) = read.await.map_err(std::io::Error::other)??;
+        Ok::<_, std::io::Error>(Some((piece, (file, left - size as u64))))
+    });
+    Body::from_stream(pieces)
 }

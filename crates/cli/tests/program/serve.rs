@@ -1,5 +1,6 @@
 //! `accession serve`, from outside: as WKMP's pages and programs ask it, as strangers do, and when it is killed.
 
+mod api;
 mod client;
 mod strangers;
 mod wkmp;

@@ -7,12 +7,14 @@ use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use music::library::query::{Count, FileDetails, ListedProblem, Shown};
+use music::edit::{Edit, Ticks};
+use music::library::query::{Count, FileDetails, ListedProblem, PassageDetails, Shown};
 use music::library::{browse, query, review as doubts};
 use music::views::picture::Picture;
 use serde::Deserialize;
 
 use crate::App;
+use crate::api::etag;
 use crate::error::Refusal;
 use crate::pages::{page, texts as t};
 use crate::work::blocking;
@@ -128,7 +130,13 @@ pub(crate) async fn file(
                 Shown::Passage(_) => return Err(Refusal::not_found("there is no such file")),
             },
         };
-        Ok(page(t::FILE, None, &details(&file)).into_response())
+        let edits = music::edit::list(app.library.db())?;
+        let edits = edits.into_iter();
+        let edits: Vec<_> = edits
+            .filter(|edit| edit.path.as_ref() == Some(&file.path))
+            .collect();
+        let main = html! { (details(&file)) (said(&edits)) };
+        Ok(page(t::FILE, Some("file.js"), &main).into_response())
     })
     .await
 }
@@ -138,6 +146,8 @@ fn details(file: &FileDetails) -> Markup {
         p .path { (file.path) }
         @if let Some(damage) = &file.damage { p { strong { (t::DAMAGED) } ": " (damage) } }
         img .picture src=(address("/picture", &[("name", &file.path)])) alt=(t::PICTURE) width="1200" height="240";
+        audio #audio controls preload="none" src=(address("/api/v1/audio", &[("name", &file.path)])) {}
+        p #said role="alert" {}
         h2 { (t::PASSAGES) }
         div .wide {
             table {
@@ -156,6 +166,63 @@ fn details(file: &FileDetails) -> Markup {
                             td { @if let Some(lufs) = passage.integrated_lufs { (format!("{lufs:.1} LUFS")) } }
                         }
                     }
+                }
+            }
+        }
+        h2 { (t::EDIT) }
+        p { (t::SECONDS) }
+        @for passage in &file.passages { (form(passage)) }
+    }
+}
+
+/// What a person may say about a passage. What is left as it is, is not said.
+fn form(passage: &PassageDetails) -> Markup {
+    let seconds = |value: Option<f64>| value.map(|value| format!("{value:.3}")).unwrap_or_default();
+    let positions = [
+        ("start", t::START_POSITION, Some(passage.start_seconds)),
+        ("end", t::END, Some(passage.end_seconds)),
+        ("lead_in", t::LEAD_IN, passage.lead_in_seconds),
+        ("lead_out", t::LEAD_OUT, passage.lead_out_seconds),
+    ];
+    let texts = [
+        ("title", t::TITLE, &passage.title),
+        ("artist", t::ARTIST, &passage.artist),
+        ("album", t::ALBUM, &passage.album),
+    ];
+    html! {
+        details {
+            summary { (passage.title.as_deref().unwrap_or("–")) ", " (clock(passage.start_seconds)) }
+            form .passage data-id=(passage.id) data-etag=(etag(passage)) data-start=(passage.start_seconds) {
+                @for (name, label, value) in positions {
+                    label { (label) " "
+                        input type="number" name=(name) min="0" step="0.001" value=(seconds(value)); }
+                }
+                @for (name, label, value) in texts {
+                    label { (label) " " input type="text" name=(name) value=(value.as_deref().unwrap_or("")); }
+                }
+                p {
+                    button type="submit" { (t::SAVE) } " "
+                    button type="button" data-do="hear" { (t::HEAR) } " "
+                    button type="button" data-do="split" { (t::SPLIT) } " "
+                    button type="button" data-do="join" { (t::JOIN) } " "
+                    button type="button" data-do="no_song" { (t::NOT_A_SONG) } " "
+                    button type="button" data-do="reset" { (t::RESET) }
+                }
+            }
+        }
+    }
+}
+
+fn said(edits: &[Edit]) -> Markup {
+    html! {
+        h2 { (t::EDITS) }
+        @if edits.is_empty() { p { (t::NOTHING_HERE) } }
+        ul .list {
+            @for edit in edits {
+                li {
+                    (edit.said.field.word()) " " (clock(Ticks(edit.said.start_ticks).seconds())) ": " (edit.said.value) " ("
+                    (edit.said.source) ", " (edit.made_at) ") "
+                    button type="button" .undo data-id=(edit.id) { (t::UNDO) }
                 }
             }
         }
@@ -193,13 +260,16 @@ pub(crate) async fn review(State(app): State<Arc<App>>) -> Result<Response, Refu
         let mut boundaries = doubts::review(&app.library)?;
         boundaries.sort_by(|a, b| a.confidence.total_cmp(&b.confidence));
         let main = html! {
+            p #said role="alert" {}
             h2 { (t::MATCHES) " (" (matches.len()) ")" }
             @if matches.is_empty() { p { (t::NOTHING_HERE) } }
             ul .list {
                 @for doubt in matches.iter().take(DOUBTS) {
                     li {
                         (file_link(&doubt.path)) ", " (clock(doubt.start_seconds)) ": "
-                        (percent(doubt.confidence)) ". " (doubt.decided_by)
+                        (percent(doubt.confidence)) ". " (doubt.decided_by) " "
+                        button type="button" .decide data-id=(doubt.passage_id) data-verb="use_match" { (t::USE_MATCH) } " "
+                        button type="button" .decide data-id=(doubt.passage_id) data-verb="not_a_song" { (t::NOT_A_SONG) }
                     }
                 }
             }
@@ -225,7 +295,7 @@ pub(crate) async fn review(State(app): State<Arc<App>>) -> Result<Response, Refu
                 }
             }
         };
-        Ok(page(t::REVIEW, None, &main).into_response())
+        Ok(page(t::REVIEW, Some("review.js"), &main).into_response())
     })
     .await
 }

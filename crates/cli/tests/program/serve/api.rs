@@ -1,0 +1,220 @@
+//! Our own interface: lists by key, a boundary that stays, two people at one passage, sound by ranges.
+
+use serde_json::{Value, json};
+
+use super::client::{Answer, Served};
+use crate::support::{Root, album};
+
+fn imported(files: u64) -> Root {
+    let root = Root::empty();
+    for number in 0..files {
+        album(&root.join(format!("{number}.wav")), number, 2, 10.0);
+    }
+    root.import(&[]);
+    root
+}
+
+fn passages(served: &Served, file: &str) -> Vec<Value> {
+    let file = served.get(&format!("/api/v1/file?name={file}")).json();
+    file["passages"].as_array().unwrap().clone()
+}
+
+fn say(served: &Served, id: &str, etag: &str, said: &Value) -> Answer {
+    let headers = format!("Content-Type: application/json\r\nIf-Match: {etag}\r\n");
+    served.ask(
+        "PUT",
+        &format!("/api/v1/passages/{id}/edits"),
+        &headers,
+        &said.to_string(),
+    )
+}
+
+#[test]
+fn files_come_page_by_page_and_each_comes_once() {
+    let root = imported(5);
+    let served = Served::start(&root, &[]);
+    let mut seen = Vec::new();
+    let mut after = String::new();
+    loop {
+        let page = served
+            .get(&format!("/api/v1/files?limit=2&after={after}"))
+            .json();
+        for file in page["files"].as_array().unwrap() {
+            assert!(file["passages"].as_u64().unwrap() > 0, "{file}");
+            seen.push(file["path"].as_str().unwrap().to_owned());
+        }
+        match page["next"].as_str() {
+            Some(next) => next.clone_into(&mut after),
+            None => break,
+        }
+    }
+    assert_eq!(seen, ["0.wav", "1.wav", "2.wav", "3.wav", "4.wav"]);
+    let found = served.get("/api/v1/files?q=3.W").json();
+    assert_eq!(found["files"].as_array().unwrap().len(), 1);
+    let id = passages(&served, "3.wav")[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let near = served.get(&format!("/api/v1/similar/{id}?count=3")).json();
+    assert_eq!(near.as_array().unwrap().len(), 3);
+    served.stop();
+}
+
+#[test]
+fn a_moved_boundary_stays_through_a_new_import_and_is_taken_back() {
+    let root = imported(1);
+    let served = Served::start(&root, &[]);
+    let first = &passages(&served, "0.wav")[0];
+    let (id, end) = (
+        first["id"].as_str().unwrap(),
+        first["end_seconds"].as_f64().unwrap(),
+    );
+    let shown = served.get(&format!("/api/v1/passages/{id}"));
+    let etag = shown.header("etag").to_owned();
+    let moved = say(
+        &served,
+        id,
+        &etag,
+        &json!({ "end": 8.5, "title": "Slow <i>Water" }),
+    );
+    assert_eq!(moved.status, 200, "{}", moved.body);
+    assert_eq!(moved.json()["end_seconds"], 8.5);
+    assert_ne!(moved.header("etag"), etag);
+    let page = served.get("/file?name=0.wav").body;
+    assert!(
+        page.contains("Slow &lt;i&gt;Water") && !page.contains("<i>Water"),
+        "{page}"
+    );
+
+    root.import(&["--force"]);
+    assert_eq!(passages(&served, "0.wav")[0]["end_seconds"], 8.5);
+
+    let edits = served.get("/api/v1/edits").json();
+    for edit in edits.as_array().unwrap() {
+        let undone = served.post(&format!("/api/v1/edits/{}/undo", edit["id"]), &json!({}));
+        assert_eq!(undone.status, 200, "{}", undone.body);
+    }
+    assert_eq!(passages(&served, "0.wav")[0]["end_seconds"], end);
+    assert_eq!(
+        served.post("/api/v1/edits/999/undo", &json!({})).status,
+        404
+    );
+    served.stop();
+    root.assert_sound();
+}
+
+#[test]
+fn the_second_of_two_people_is_told_that_the_passage_has_changed() {
+    let root = imported(1);
+    let served = Served::start(&root, &[]);
+    let id = passages(&served, "0.wav")[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let etag = served
+        .get(&format!("/api/v1/passages/{id}"))
+        .header("etag")
+        .to_owned();
+    assert_eq!(
+        say(&served, &id, &etag, &json!({ "artist": "One" })).status,
+        200
+    );
+    assert_eq!(
+        say(&served, &id, &etag, &json!({ "artist": "Two" })).status,
+        412
+    );
+    let unsaid = served.ask(
+        "PUT",
+        &format!("/api/v1/passages/{id}/edits"),
+        "Content-Type: application/json\r\n",
+        "{\"artist\":\"Three\"}",
+    );
+    assert_eq!(unsaid.status, 428);
+    let now = served.get(&format!("/api/v1/passages/{id}"));
+    assert_eq!(now.json()["artist"], "One");
+    let etag = now.header("etag").to_owned();
+    for refused in [
+        json!({ "end": 1e6 }),
+        json!({ "start": -1.0 }),
+        json!({ "split_at": 9999.0 }),
+    ] {
+        assert_eq!(say(&served, &id, &etag, &refused).status, 400, "{refused}");
+    }
+    assert_eq!(say(&served, &id, &etag, &json!({ "gain": 1 })).status, 422);
+    assert_eq!(
+        say(&served, "0000-0000-0000", &etag, &json!({})).status,
+        404
+    );
+    served.stop();
+}
+
+#[test]
+fn a_decision_is_recorded_and_one_that_cannot_be_made_stops_no_other() {
+    let root = imported(1);
+    let served = Served::start(&root, &[]);
+    let passages = passages(&served, "0.wav");
+    let ids: Vec<_> = passages.iter().map(|one| one["id"].clone()).collect();
+    let told = served
+        .post(
+            "/api/v1/review",
+            &json!({ "verb": "use_match", "passages": ids }),
+        )
+        .json();
+    assert_eq!(
+        told["passages"][0]["decided"], false,
+        "there is no candidate: {told}"
+    );
+    let told = served
+        .post(
+            "/api/v1/review",
+            &json!({ "verb": "not_a_song", "passages": ["nothing-here", ids[1]] }),
+        )
+        .json();
+    let decided: Vec<_> = [0, 1]
+        .map(|at| told["passages"][at]["decided"].clone())
+        .into();
+    assert_eq!(decided, [json!(false), json!(true)], "{told}");
+    let edits = served.get("/api/v1/edits").json();
+    assert_eq!(edits[0]["field"], "match");
+    assert_eq!(served.get("/api/v1/review").json()["total"], 0);
+    served.stop();
+}
+
+#[test]
+fn sound_is_served_whole_or_in_parts_and_from_the_library_only() {
+    let root = imported(1);
+    std::fs::write(root.join("secret.txt"), "secret").unwrap();
+    let served = Served::start(&root, &[]);
+    let bytes = std::fs::read(root.join("0.wav")).unwrap();
+    let asked = |range: &str| {
+        let address = &served.address;
+        let head = format!(
+            "GET /api/v1/audio?name=0.wav HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nRange: {range}\r\n\r\n"
+        );
+        Answer::parse(&served.raw(head.as_bytes()))
+    };
+    let whole = served.get("/api/v1/audio?name=0.wav");
+    assert_eq!(whole.header("content-length"), bytes.len().to_string());
+    assert_eq!(whole.header("content-type"), "audio/wav");
+    let part = asked("bytes=0-3");
+    assert_eq!((part.status, part.body.as_str()), (206, "RIFF"));
+    assert_eq!(
+        part.header("content-range"),
+        format!("bytes 0-3/{}", bytes.len())
+    );
+    assert_eq!(asked("bytes=99999999-").status, 416);
+    assert_eq!(asked("bytes=0-1,5-6").status, 200);
+    assert_eq!(served.get("/api/v1/audio?name=secret.txt").status, 404);
+    assert_eq!(served.get("/api/v1/audio?name=../0.wav").status, 404);
+    std::fs::remove_file(root.join("0.wav")).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", root.join("0.wav")).unwrap();
+    assert_eq!(served.get("/api/v1/audio?name=0.wav").status, 404);
+
+    let metrics = served.get("/metrics");
+    assert!(
+        metrics.body.contains("\naccession_import_running 0\n"),
+        "{}",
+        metrics.body
+    );
+    served.stop();
+}

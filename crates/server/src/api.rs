@@ -1,0 +1,209 @@
+//! Our own interface below `/api/v1`: files, passages, a person's word about them, and what is in doubt.
+//!
+//! A change names the state that it was made for (`If-Match`), so that of two people who move one boundary the second
+//! is told. What was said is recorded before anything is heard again.
+
+mod audio;
+mod edits;
+mod review;
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Query, State};
+use axum::http::header::{CONTENT_TYPE, ETAG};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use music::library::browse::{self, ListedFile};
+use music::library::query::{self, PassageDetails, Shown};
+use music::views::similar;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::App;
+use crate::error::Refusal;
+use crate::jobs::State as JobState;
+use crate::work::blocking;
+
+/// Rows that one answer holds at most. A guess; an answer stays below 200 kB.
+const MOST_ROWS: u32 = 500;
+
+/// Neighbours that one answer names at most, for the same reason.
+const MOST_NEIGHBOURS: usize = 200;
+
+/// What is answered from the database, or at once.
+pub(crate) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/api/v1/files", get(files))
+        .route("/api/v1/file", get(file))
+        .route("/api/v1/passages/{id}", get(passage))
+        .route("/api/v1/similar/{id}", get(neighbours))
+        .route("/api/v1/edits", get(edits::list))
+        .route("/api/v1/review", get(review::list))
+        .route("/api/v1/audio", get(audio::play))
+        .route("/metrics", get(metrics))
+}
+
+/// What may hear a file again or ask a service first.
+pub(crate) fn slow_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/api/v1/passages/{id}/edits", put(edits::say))
+        .route("/api/v1/edits/{id}/undo", post(edits::undo))
+        .route("/api/v1/review", post(review::decide))
+}
+
+/// Which files: those behind `after` by path, of these the ones that `q` stands in, at most `limit`.
+#[derive(Debug, Deserialize)]
+struct Asked {
+    after: Option<String>,
+    q: Option<String>,
+    limit: Option<u32>,
+}
+
+/// One page of files, and where the next one starts.
+#[derive(Debug, Serialize)]
+struct Files {
+    files: Vec<ListedFile>,
+    /// To be sent as `after`; `null` on the last page.
+    next: Option<String>,
+}
+
+async fn files(
+    State(app): State<Arc<App>>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Files>, Refusal> {
+    blocking(&app, move |app| {
+        let limit = asked.limit.unwrap_or(100).clamp(1, MOST_ROWS);
+        let (after, words) = (asked.after.as_deref(), asked.q.as_deref());
+        let mut files = browse::files(app.library.db(), after, words, limit + 1)?;
+        let has_more = files.len() > limit as usize;
+        files.truncate(limit as usize);
+        let next = files.last().filter(|_| has_more);
+        let next = next.map(|file| file.path.clone());
+        Ok(Json(Files { files, next }))
+    })
+    .await
+}
+
+/// Which file or passage: a path, the end of one, or an id.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Named {
+    pub(crate) name: String,
+}
+
+async fn file(
+    State(app): State<Arc<App>>,
+    Query(named): Query<Named>,
+) -> Result<Response, Refusal> {
+    blocking(&app, move |app| {
+        Ok(Json(query::show(&app.library, &named.name)?).into_response())
+    })
+    .await
+}
+
+/// The passage with an id.
+fn find(app: &App, id: &str) -> Result<PassageDetails, Refusal> {
+    match query::show(&app.library, id)? {
+        Shown::Passage(passage) if passage.id.as_str().eq_ignore_ascii_case(id) => Ok(*passage),
+        _ => Err(Refusal::not_found(format!("there is no passage `{id}`"))),
+    }
+}
+
+/// A short name for the state of a passage, in quotes.
+pub(crate) fn etag(passage: &PassageDetails) -> String {
+    let text = serde_json::to_string(&(
+        &passage.id,
+        passage.start_ticks.0,
+        passage.end_ticks.0,
+        &passage.title,
+        &passage.artist,
+        &passage.album,
+        &passage.recording_mbid,
+        [
+            passage.lead_in_seconds,
+            passage.lead_out_seconds,
+            passage.fade_in_seconds,
+            passage.fade_out_seconds,
+        ],
+    ));
+    let digest = Sha256::digest(text.unwrap_or_default());
+    let half = digest.first_chunk().copied().unwrap_or_default();
+    format!("\"{:032x}\"", u128::from_be_bytes(half))
+}
+
+fn with_etag(passage: &PassageDetails) -> Response {
+    let mut response = Json(passage).into_response();
+    if let Ok(value) = HeaderValue::from_str(&etag(passage)) {
+        response.headers_mut().insert(ETAG, value);
+    }
+    response
+}
+
+async fn passage(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Refusal> {
+    blocking(&app, move |app| Ok(with_etag(&find(app, &id)?))).await
+}
+
+/// How many neighbours.
+#[derive(Debug, Deserialize)]
+struct Count {
+    count: Option<usize>,
+}
+
+async fn neighbours(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    Query(asked): Query<Count>,
+) -> Result<Response, Refusal> {
+    blocking(&app, move |app| {
+        let count = asked.count.unwrap_or(10).min(MOST_NEIGHBOURS);
+        Ok(Json(similar::similar(&app.library, &id, count)?).into_response())
+    })
+    .await
+}
+
+/// Figures for Prometheus, from memory only.
+async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let view = app.jobs.latest().map(|session| session.view());
+    let is_live = |state| matches!(state, JobState::Scanning | JobState::Processing);
+    let running = view.as_ref().is_some_and(|view| is_live(view.state));
+    let told = view.as_ref().map(|view| &view.told);
+    let number = |value: Option<u64>| value.unwrap_or(0);
+    let writes = app.library.db().report();
+    let figures = [
+        ("uptime_seconds", "gauge", app.started.elapsed().as_secs()),
+        ("import_running", "gauge", u64::from(running)),
+        (
+            "import_files_found",
+            "gauge",
+            number(told.and_then(|told| told.found)),
+        ),
+        (
+            "import_files_recorded",
+            "gauge",
+            number(told.map(|told| told.files)),
+        ),
+        (
+            "import_files_failed",
+            "gauge",
+            number(told.map(|told| told.failed + told.misleading)),
+        ),
+        (
+            "import_passages_recorded",
+            "gauge",
+            number(told.map(|told| told.passages)),
+        ),
+        (
+            "database_transactions_total",
+            "counter",
+            writes.transactions,
+        ),
+        ("database_rows_total", "counter", writes.rows),
+        ("database_retries_total", "counter", writes.retries),
+    ];
+    let lines = figures.map(|(name, kind, value)| {
+        format!("# TYPE accession_{name} {kind}\naccession_{name} {value}\n")
+    });
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4");
+    (StatusCode::OK, [(CONTENT_TYPE, kind)], lines.concat()).into_response()
+}

@@ -1,0 +1,121 @@
+//! What a person says about a passage, and takes back.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::http::header::IF_MATCH;
+use axum::response::{IntoResponse, Response};
+use music::edit::{self, Changes, Ticks};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::App;
+use crate::api::{etag, find, with_etag};
+use crate::error::Refusal;
+use crate::work::blocking;
+
+/// Three years, as on the command line: no file is as long, and it is far from the range of ticks.
+const LONGEST_SECONDS: f64 = 1e8;
+
+/// Edits that are listed, the latest of all. A guess: what a person looks through.
+const MOST_EDITS: usize = 1000;
+
+/// What is said; positions are in seconds from the beginning of the file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Said {
+    start: Option<f64>,
+    end: Option<f64>,
+    split_at: Option<f64>,
+    join: bool,
+    lead_in: Option<f64>,
+    lead_out: Option<f64>,
+    fade_in: Option<f64>,
+    fade_out: Option<f64>,
+    title: Option<String>,
+    artist: Option<String>,
+    album: Option<String>,
+    no_song: bool,
+    reset: bool,
+}
+
+impl Said {
+    fn changes(self) -> Result<Changes, Refusal> {
+        let ticks = |seconds: Option<f64>| match seconds {
+            Some(seconds) if !(0.0..=LONGEST_SECONDS).contains(&seconds) => {
+                Err(Refusal::bad_request(format!(
+                    "`{seconds}` is no position, expected seconds from the beginning of the file"
+                )))
+            }
+            seconds => Ok(seconds.map(Ticks::from_seconds)),
+        };
+        Ok(Changes {
+            start: ticks(self.start)?,
+            end: ticks(self.end)?,
+            split_at: ticks(self.split_at)?,
+            join: self.join,
+            lead_in: ticks(self.lead_in)?,
+            lead_out: ticks(self.lead_out)?,
+            fade_in: ticks(self.fade_in)?,
+            fade_out: ticks(self.fade_out)?,
+            title: self.title,
+            artist: self.artist,
+            album: self.album,
+            no_song: self.no_song,
+            reset: self.reset,
+        })
+    }
+}
+
+/// Takes a person's word about a passage that is as they saw it.
+pub(crate) async fn say(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Json(said): Json<Said>,
+) -> Result<Response, Refusal> {
+    let seen = headers.get(IF_MATCH).and_then(|value| value.to_str().ok());
+    let seen = seen.ok_or_else(Refusal::precondition_required)?.to_owned();
+    blocking(&app, move |app| {
+        let changes = said.changes()?;
+        // Between looking and writing nobody else may write.
+        let _turn = app.turn();
+        let passage = find(app, &id)?;
+        if etag(&passage) != seen {
+            return Err(Refusal::precondition_failed());
+        }
+        edit::edit(&app.library, &passage.id, &changes)?;
+        // A reset may give the file other passages; the page asks for the file then.
+        Ok(
+            find(app, &id)
+                .map_or_else(|_| Json(json!(null)).into_response(), |now| with_etag(&now)),
+        )
+    })
+    .await
+}
+
+/// What was said and counts, the latest first.
+pub(crate) async fn list(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
+    blocking(&app, |app| {
+        let mut edits = edit::list(app.library.db())?;
+        edits.reverse();
+        edits.truncate(MOST_EDITS);
+        Ok(Json(edits).into_response())
+    })
+    .await
+}
+
+/// Takes something back.
+pub(crate) async fn undo(
+    State(app): State<Arc<App>>,
+    Path(id): Path<i64>,
+) -> Result<Response, Refusal> {
+    blocking(&app, move |app| {
+        let _turn = app.turn();
+        edit::undo(&app.library, &[id])?;
+        Ok(Json(json!({ "undone": id })).into_response())
+    })
+    .await
+}
