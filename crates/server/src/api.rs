@@ -17,7 +17,7 @@ use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use music::library::browse::{self, ListedFile};
 use music::library::query::{self, PassageDetails, Shown};
-use music::views::similar;
+use music::views::{peaks, similar};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -42,6 +42,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/api/v1/edits", get(edits::list))
         .route("/api/v1/review", get(review::list))
         .route("/api/v1/audio", get(audio::play))
+        .route("/api/v1/peaks", get(waveform))
         .route("/metrics", get(metrics))
 }
 
@@ -142,6 +143,29 @@ fn with_etag(passage: &PassageDetails) -> Response {
 
 async fn passage(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Refusal> {
     blocking(&app, move |app| Ok(with_etag(&find(app, &id)?))).await
+}
+
+/// Which file, and how many tenths of a second a point stands for.
+#[derive(Debug, Deserialize)]
+struct Drawn {
+    name: String,
+    every: Option<u32>,
+}
+
+/// Two bytes a point, as `music::views::peaks` has them; `X-Points-In-Ten-Seconds` tells how many there are.
+async fn waveform(
+    State(app): State<Arc<App>>,
+    Query(drawn): Query<Drawn>,
+) -> Result<Response, Refusal> {
+    blocking(&app, move |app| {
+        let peaks = peaks::peaks(&app.library, &drawn.name, drawn.every.unwrap_or(1))?;
+        let mut response = peaks.bytes.into_response();
+        response
+            .headers_mut()
+            .insert("x-points-in-ten-seconds", peaks.in_ten_seconds.into());
+        Ok(response)
+    })
+    .await
 }
 
 /// How many neighbours.

@@ -19,7 +19,7 @@ use crate::App;
 use texts as t;
 
 /// Files that pages ask for, with their types.
-const ASSETS: [(&str, &str, &str); 7] = [
+const ASSETS: [(&str, &str, &str); 8] = [
     (
         "accession.css",
         "text/css; charset=utf-8",
@@ -34,6 +34,11 @@ const ASSETS: [(&str, &str, &str); 7] = [
         "file.js",
         "text/javascript; charset=utf-8",
         include_str!("../assets/file.js"),
+    ),
+    (
+        "waveform.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/waveform.js"),
     ),
     (
         "review.js",

@@ -22,8 +22,8 @@ use crate::work::blocking;
 /// Rows of a page. With long names that is about 40 kB. A guess.
 const ROWS: u32 = 100;
 
-/// Doubtful things on a page, for the same reason.
-const DOUBTS: usize = 100;
+/// Doubtful things of one kind on a page: with long names that is about 35 kB. What is worst comes first.
+const DOUBTS: usize = 50;
 
 /// Which page of the library.
 #[derive(Debug, Default, Deserialize)]
@@ -145,7 +145,15 @@ fn details(file: &FileDetails) -> Markup {
     html! {
         p .path { (file.path) }
         @if let Some(damage) = &file.damage { p { strong { (t::DAMAGED) } ": " (damage) } }
-        img .picture src=(address("/picture", &[("name", &file.path)])) alt=(t::PICTURE) width="1200" height="240";
+        canvas #waveform hidden role="img" aria-label=(t::EDITOR) data-name=(file.path)
+            data-seconds=[file.seconds] {}
+        p #zoom hidden {
+            button type="button" data-zoom="in" { (t::ZOOM_IN) } " "
+            button type="button" data-zoom="out" { (t::ZOOM_OUT) } " "
+            button type="button" data-zoom="earlier" { (t::EARLIER) } " "
+            button type="button" data-zoom="later" { (t::LATER) }
+        }
+        img .picture #picture src=(address("/picture", &[("name", &file.path)])) alt=(t::PICTURE) width="1200" height="240";
         audio #audio controls preload="none" src=(address("/api/v1/audio", &[("name", &file.path)])) {}
         p #said role="alert" {}
         h2 { (t::PASSAGES) }
@@ -203,6 +211,7 @@ fn form(passage: &PassageDetails) -> Markup {
                 p {
                     button type="submit" { (t::SAVE) } " "
                     button type="button" data-do="hear" { (t::HEAR) } " "
+                    button type="button" data-do="transition" { (t::TRANSITION) } " "
                     button type="button" data-do="split" { (t::SPLIT) } " "
                     button type="button" data-do="join" { (t::JOIN) } " "
                     button type="button" data-do="no_song" { (t::NOT_A_SONG) } " "
@@ -217,12 +226,14 @@ fn said(edits: &[Edit]) -> Markup {
     html! {
         h2 { (t::EDITS) }
         @if edits.is_empty() { p { (t::NOTHING_HERE) } }
-        ul .list {
-            @for edit in edits {
-                li {
-                    (edit.said.field.word()) " " (clock(Ticks(edit.said.start_ticks).seconds())) ": " (edit.said.value) " ("
-                    (edit.said.source) ", " (edit.made_at) ") "
-                    button type="button" .undo data-id=(edit.id) { (t::UNDO) }
+        @else {
+            ul .list {
+                @for edit in edits {
+                    li {
+                        (edit.said.field.word()) " " (clock(Ticks(edit.said.start_ticks).seconds())) ": "
+                        (edit.said.value) " (" (edit.said.source) ", " (edit.made_at) ") "
+                        button type="button" .undo data-id=(edit.id) { (t::UNDO) }
+                    }
                 }
             }
         }
@@ -263,7 +274,7 @@ pub(crate) async fn review(State(app): State<Arc<App>>) -> Result<Response, Refu
             p #said role="alert" {}
             h2 { (t::MATCHES) " (" (matches.len()) ")" }
             @if matches.is_empty() { p { (t::NOTHING_HERE) } }
-            ul .list {
+            @else { ul .list {
                 @for doubt in matches.iter().take(DOUBTS) {
                     li {
                         (file_link(&doubt.path)) ", " (clock(doubt.start_seconds)) ": "
@@ -272,7 +283,7 @@ pub(crate) async fn review(State(app): State<Arc<App>>) -> Result<Response, Refu
                         button type="button" .decide data-id=(doubt.passage_id) data-verb="not_a_song" { (t::NOT_A_SONG) }
                     }
                 }
-            }
+            } }
             h2 { (t::BOUNDARIES) " (" (boundaries.len()) ")" }
             @if boundaries.is_empty() { p { (t::NOTHING_HERE) } } @else {
                 div .wide {
@@ -327,7 +338,7 @@ fn left_out(counts: &[Count]) -> Markup {
     html! {
         h2 { (t::LEFT_OUT) }
         @if counts.is_empty() { p { (t::NOTHING_HERE) } }
-        ul .list { @for count in counts { li { (count.count) " " (count.name) } } }
+        @else { ul .list { @for count in counts { li { (count.count) " " (count.name) } } } }
     }
 }
 
@@ -335,9 +346,11 @@ fn problems(title: &str, problems: &[ListedProblem]) -> Markup {
     html! {
         h2 { (title) " (" (problems.len()) ")" }
         @if problems.is_empty() { p { (t::NOTHING_HERE) } }
-        ul .list {
-            @for problem in problems.iter().take(DOUBTS) {
-                li { span .path { (problem.path) } ": " (problem.reason) }
+        @else {
+            ul .list {
+                @for problem in problems.iter().take(DOUBTS) {
+                    li { span .path { (problem.path) } ": " (problem.reason) }
+                }
             }
         }
     }

@@ -210,6 +210,16 @@ fn sound_is_served_whole_or_in_parts_and_from_the_library_only() {
     std::os::unix::fs::symlink("/etc/passwd", root.join("0.wav")).unwrap();
     assert_eq!(served.get("/api/v1/audio?name=0.wav").status, 404);
 
+    let peaks = |every: u32| {
+        let answer = served.get(&format!("/api/v1/peaks?name=0.wav&every={every}"));
+        assert_eq!(answer.status, 200);
+        let points: usize = answer.header("content-length").parse().unwrap();
+        (points, answer.header("x-points-in-ten-seconds").to_owned())
+    };
+    // Two stretches of 10 s with 2 s between.
+    assert_eq!(peaks(1), (440, "100".to_owned()));
+    assert_eq!(peaks(10), (44, "10".to_owned()));
+
     let metrics = served.get("/metrics");
     assert!(
         metrics.body.contains("\naccession_import_running 0\n"),

@@ -1,0 +1,175 @@
+// A file's waveform: shows passages, moves their lines, and where the sound is. Numbers live in the forms, so that keyboard
+// and screen reader reach everything that a mouse does; a line that is dragged writes into its form.
+import { by } from "./events.js";
+
+/** Lines of a passage: the form's field and the colour. */
+const LINES = [["start", "#1a8a4a"], ["end", "#c03030"], ["lead_in", "#1a8a4a"], ["lead_out", "#c03030"]];
+
+/** How near a pointer must be to a line, in pixels. */
+const NEAR = 10;
+
+/** The shortest stretch that is shown, in seconds. */
+const CLOSEST = 0.5;
+
+/** Draws `canvas` for the passages in `forms`, and follows `audio`. */
+export async function show(canvas, forms, audio) {
+  const name = encodeURIComponent(canvas.dataset.name);
+  // Of long files a coarser drawing comes first; ten points a second are drawn from once they are there.
+  const load = async (every) => {
+    const response = await fetch(`/api/v1/peaks?name=${name}&every=${every}`);
+    if (!response.ok) throw new Error("there is no waveform of this file");
+    return {
+      rate: Number(response.headers.get("x-points-in-ten-seconds")) / 10,
+      points: new Int8Array(await response.arrayBuffer()),
+    };
+  };
+  let seconds = Number(canvas.dataset.seconds);
+  let peaks = await load(seconds > 1800 ? 10 : 1);
+  seconds ||= peaks.points.length / 2 / peaks.rate;
+  let [from, to] = [0, seconds];
+  let dragged = null;
+  let asked = false;
+
+  const width = () => canvas.clientWidth;
+  const x = (second) => (second - from) / (to - from) * width();
+  const second = (pixel) => from + pixel / width() * (to - from);
+  const value = (form, field) => (form.elements[field].value === "" ? null : Number(form.elements[field].value));
+
+  function extremes(first, last) {
+    const { points, rate } = peaks;
+    const begin = Math.max(0, Math.floor(first * rate));
+    const end = Math.min(points.length / 2, Math.max(begin + 1, Math.ceil(last * rate)));
+    let [least, greatest] = [0, 0];
+    for (let at = begin; at < end; at += 1) {
+      least = Math.min(least, points[2 * at]);
+      greatest = Math.max(greatest, points[2 * at + 1]);
+    }
+    return [least, greatest];
+  }
+
+  function draw() {
+    asked = false;
+    const scale = window.devicePixelRatio || 1;
+    const [w, h] = [width(), canvas.clientHeight];
+    canvas.width = w * scale;
+    canvas.height = h * scale;
+    const pen = canvas.getContext("2d");
+    pen.scale(scale, scale);
+    const style = getComputedStyle(document.documentElement);
+    const colour = (variable) => style.getPropertyValue(variable);
+    pen.fillStyle = colour("--raised");
+    for (const form of forms) {
+      const [start, end] = [value(form, "start"), value(form, "end")];
+      pen.fillRect(x(start), 0, x(end) - x(start), h);
+    }
+    pen.fillStyle = colour("--accent");
+    for (let column = 0; column < w; column += 1) {
+      const [least, greatest] = extremes(second(column), second(column + 1));
+      const top = h / 2 - greatest / 127 * h / 2;
+      pen.fillRect(column, top, 1, Math.max(1, (greatest - least) / 127 * h / 2));
+    }
+    for (const form of forms) {
+      for (const [field, line] of LINES) {
+        const where = value(form, field);
+        if (where === null) continue;
+        pen.strokeStyle = line;
+        pen.lineWidth = 2;
+        pen.setLineDash(field.startsWith("lead") ? [4, 4] : []);
+        pen.beginPath();
+        pen.moveTo(x(where), 0);
+        pen.lineTo(x(where), h);
+        pen.stroke();
+      }
+    }
+    pen.setLineDash([]);
+    pen.fillStyle = colour("--text");
+    pen.fillRect(x(audio.currentTime), 0, 1, h);
+    pen.fillText(from.toFixed(2), 2, h - 4);
+    pen.fillText(to.toFixed(2), w - 50, h - 4);
+  }
+
+  function redraw() {
+    if (asked) return;
+    asked = true;
+    requestAnimationFrame(draw);
+  }
+
+  /** The quietest spot near a pixel, so that a line falls between sounds. */
+  function quiet(pixel) {
+    let best = [Infinity, pixel];
+    for (let step = 0; step <= NEAR; step += 1) {
+      for (const column of [pixel - step, pixel + step]) {
+        const [least, greatest] = extremes(second(column), second(column + 1));
+        if (greatest - least < best[0]) best = [greatest - least, column];
+      }
+    }
+    return second(best[1]);
+  }
+
+  function nearest(pixel) {
+    let best = null;
+    for (const form of forms) {
+      for (const [field] of LINES) {
+        const where = value(form, field);
+        const distance = where === null ? Infinity : Math.abs(x(where) - pixel);
+        if (distance <= NEAR && (best === null || distance < best.distance)) best = { distance, form, field };
+      }
+    }
+    return best;
+  }
+
+  function look(middle, length) {
+    const shown = Math.min(seconds, Math.max(CLOSEST, length));
+    from = Math.min(Math.max(0, middle - shown / 2), seconds - shown);
+    to = from + shown;
+    redraw();
+    if (peaks.rate < 10 && shown < 600) {
+      load(1).then((fine) => { peaks = fine; redraw(); }).catch(() => {});
+    }
+  }
+
+  canvas.addEventListener("pointerdown", (event) => {
+    dragged = nearest(event.offsetX);
+    if (dragged) {
+      canvas.setPointerCapture(event.pointerId);
+      dragged.form.closest("details").open = true;
+    } else {
+      audio.currentTime = second(event.offsetX);
+      redraw();
+    }
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (!dragged) return;
+    const pixel = Math.min(Math.max(0, event.offsetX), width());
+    const where = event.altKey ? second(pixel) : quiet(pixel);
+    dragged.form.elements[dragged.field].value = Math.min(Math.max(0, where), seconds).toFixed(3);
+    redraw();
+  });
+  canvas.addEventListener("pointerup", () => { dragged = null; });
+  canvas.addEventListener("pointercancel", () => { dragged = null; });
+  canvas.addEventListener("wheel", (event) => {
+    event.preventDefault();
+    const middle = second(event.offsetX);
+    const share = (middle - from) / (to - from);
+    const length = (to - from) * (event.deltaY > 0 ? 1.25 : 0.8);
+    look(middle + length * (0.5 - share), length);
+  }, { passive: false });
+  by("zoom").addEventListener("click", (event) => {
+    const [middle, length] = [(from + to) / 2, to - from];
+    switch (event.target.dataset.zoom) {
+      case "in": look(middle, length / 2); break;
+      case "out": look(middle, length * 2); break;
+      case "earlier": look(middle - length / 2, length); break;
+      case "later": look(middle + length / 2, length); break;
+      default: break;
+    }
+  });
+  for (const form of forms) form.addEventListener("input", redraw);
+  audio.addEventListener("timeupdate", redraw);
+  audio.addEventListener("seeked", redraw);
+  new ResizeObserver(redraw).observe(canvas);
+  canvas.hidden = false;
+  by("zoom").hidden = false;
+  by("picture").hidden = true;
+  redraw();
+}
