@@ -101,7 +101,7 @@ fn export(root: &Root, bundle: &Path, options: &[&str], code: i32) -> String {
     ];
     words.extend(options);
     let ran = root.music(&words).ended(code);
-    ran.out + &ran.err
+    format!("{}{}", ran.out, ran.err)
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `accession serve`, from outside: as WKMP's pages and programs ask it, as strangers do, and when it is killed.
 
 mod api;
+mod browser;
 mod client;
 mod strangers;
 mod wkmp;

@@ -1,0 +1,208 @@
+//! The pages in a real browser, driven as a person drives it. Where there is no chromium, the tests say that they are
+//! left out; `script/check` installs it.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use thirtyfour::prelude::*;
+
+use super::client::Served;
+use crate::support::{Root, album};
+
+/// A chromedriver of our own on a port of its own, ended with the test.
+struct Driver {
+    child: Child,
+    url: String,
+}
+
+impl Driver {
+    fn start() -> Option<Self> {
+        // The client asks for a provider, although everything here is plain HTTP on this machine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let is_there = |program: &str| Command::new(program).arg("--version").output().is_ok();
+        if !is_there("chromedriver") || !is_there("chromium") {
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "CI must have chromium and chromedriver"
+            );
+            eprintln!("left out: no chromium and chromedriver to look at pages with");
+            return None;
+        }
+        let mut child = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let port = lines
+            .find_map(|line| {
+                let line = line.unwrap();
+                let (_, port) = line.split_once("started successfully on port ")?;
+                Some(port.trim_end_matches('.').to_owned())
+            })
+            .expect("chromedriver tells its port");
+        // What it says later goes nowhere, and must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Some(Self {
+            child,
+            url: format!("http://127.0.0.1:{port}"),
+        })
+    }
+
+    async fn browser(&self, size: &str) -> WebDriver {
+        let mut capabilities = DesiredCapabilities::chrome();
+        for argument in [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+            "--disable-gpu",
+            size,
+        ] {
+            capabilities.add_arg(argument).unwrap();
+        }
+        WebDriver::new(&self.url, capabilities).await.unwrap()
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits until the script's answer is true; the page's own state is asked, so no time is assumed.
+async fn until(browser: &WebDriver, condition: &str) {
+    let began = std::time::Instant::now();
+    loop {
+        let answer = browser
+            .execute(format!("return {condition}"), Vec::new())
+            .await;
+        if answer.is_ok_and(|answer| answer.json() == &serde_json::Value::Bool(true)) {
+            return;
+        }
+        assert!(began.elapsed().as_secs() < 60, "never true: {condition}");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
+async fn click(browser: &WebDriver, selector: &str) {
+    let element = browser.find(By::Css(selector.to_owned())).await.unwrap();
+    element.scroll_into_view().await.unwrap();
+    element.click().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_person_imports_a_folder_drags_a_boundary_and_finds_it_there_after_a_new_import() {
+    let Some(driver) = Driver::start() else {
+        return;
+    };
+    let root = Root::empty();
+    album(&root.join("Tides/Side A.wav"), 7, 3, 20.0);
+    let served = Served::start(&root, &[]);
+    let browser = driver.browser("--window-size=1200,1000").await;
+    browser.goto(&served.url).await.unwrap();
+    until(
+        &browser,
+        "document.querySelectorAll('#folders button').length === 1",
+    )
+    .await;
+    click(&browser, "#start").await;
+    until(&browser, "document.getElementById('bar').value === 100").await;
+    until(
+        &browser,
+        "document.getElementById('passages').textContent === '3'",
+    )
+    .await;
+
+    browser
+        .goto(format!("{}file?name=Side+A.wav", served.url))
+        .await
+        .unwrap();
+    until(&browser, "!document.getElementById('waveform').hidden").await;
+    let end = "Number(document.querySelector('.passage').elements.end.value)";
+    let before = browser
+        .execute(format!("return {end}"), Vec::new())
+        .await
+        .unwrap();
+    let before = before.json().as_f64().unwrap();
+    // From the line of the first passage's end forty pixels to the left.
+    let canvas = browser.find(By::Id("waveform")).await.unwrap();
+    canvas.scroll_into_view().await.unwrap();
+    let at = browser
+        .execute(
+            format!("const c = document.getElementById('waveform'); return Math.round({end} / c.dataset.seconds * c.clientWidth - c.clientWidth / 2)"),
+            Vec::new(),
+        )
+        .await
+        .unwrap();
+    let at = at.json().as_i64().unwrap();
+    browser
+        .action_chain()
+        .move_to_element_with_offset(&canvas, at, 0)
+        .click_and_hold()
+        .move_by_offset(-40, 0)
+        .release()
+        .perform()
+        .await
+        .unwrap();
+    until(&browser, &format!("{end} < {before} - 0.5")).await;
+    let dragged = browser
+        .execute(format!("return {end}"), Vec::new())
+        .await
+        .unwrap();
+    let dragged = dragged.json().as_f64().unwrap();
+    click(&browser, ".passage button[type=submit]").await;
+    until(&browser, "document.querySelectorAll('.undo').length > 0").await;
+
+    root.import(&["--force"]);
+    browser.refresh().await.unwrap();
+    until(&browser, &format!("Math.abs({end} - {dragged}) < 0.01")).await;
+    click(&browser, ".undo").await;
+    until(&browser, "document.querySelectorAll('.undo').length === 0").await;
+    until(&browser, &format!("Math.abs({end} - {before}) < 0.01")).await;
+    browser.quit().await.unwrap();
+    served.stop();
+}
+
+#[tokio::test]
+async fn on_a_phone_no_page_is_wider_than_the_screen_and_a_page_comes_back_with_its_server() {
+    let Some(driver) = Driver::start() else {
+        return;
+    };
+    let root = Root::collection();
+    root.import(&[]);
+    let served = Served::start(&root, &[]);
+    let browser = driver.browser("--window-size=500,900").await;
+    for page in [
+        "",
+        "library",
+        "review",
+        "report",
+        "settings",
+        "file?name=Seite+A.ogg",
+    ] {
+        browser.goto(format!("{}{page}", served.url)).await.unwrap();
+        until(&browser, "document.readyState === 'complete'").await;
+        until(
+            &browser,
+            "document.documentElement.scrollWidth <= window.innerWidth",
+        )
+        .await;
+        // Each field has a name for those who do not see it, and each picture words.
+        let nameless = "[...document.querySelectorAll('input,button,audio + img,img,canvas')].every((one) => \
+            one.hidden || one.labels?.length > 0 || one.textContent.trim() || one.alt || one.getAttribute('aria-label'))";
+        until(&browser, nameless).await;
+    }
+    browser.goto(&served.url).await.unwrap();
+    let connected = "document.getElementById('connection').textContent === 'Connected'";
+    until(&browser, connected).await;
+    let address = served.address.clone();
+    served.kill();
+    until(&browser, &format!("!({connected})")).await;
+    let served = Served::listening(&root, &address, &[]);
+    until(&browser, connected).await;
+    browser.quit().await.unwrap();
+    served.stop();
+}
