@@ -10,6 +10,7 @@
 
 mod amplitude;
 mod api;
+mod collection;
 mod error;
 mod events;
 mod guard;
@@ -34,6 +35,7 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 use web::Secret;
 
+pub use crate::collection::CollectionOptions;
 pub use crate::error::{Error, Result};
 
 use crate::guard::Guard;
@@ -142,16 +144,7 @@ impl Server {
     ///
     /// When the listener cannot be used, or somebody beyond this machine could come without a token.
     pub fn run(self, options: Options, stop: &Cancel) -> Result<()> {
-        if options.token.is_none() && !self.address.ip().is_loopback() {
-            return Err(Error::NoToken {
-                address: self.address,
-            });
-        }
-        let guard = Guard::new(
-            self.address.ip().is_loopback(),
-            options.names,
-            options.token.as_ref(),
-        );
+        let guard = self.guard(options.names, options.token.as_ref())?;
         let jobs = Arc::new(Jobs::new(
             options.library.clone(),
             options.jobs,
@@ -167,14 +160,40 @@ impl Server {
             editing: Mutex::default(),
         });
         jobs.go_on()?;
-        let served = listen::serve(self.listener, &routes(app, guard), &jobs, stop);
+        let served = listen::serve(
+            self.listener,
+            &guarded(routes(app), guard),
+            Some(&jobs),
+            stop,
+        );
         jobs.finish(stop);
         served
     }
+
+    /// Shows a run of books until `stop` is requested.
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::run`].
+    pub fn run_collection(self, options: CollectionOptions, stop: &Cancel) -> Result<()> {
+        let guard = self.guard(options.names.clone(), options.token.as_ref())?;
+        let routes = collection::routes(options).layer(within(REQUEST_TIME));
+        listen::serve(self.listener, &guarded(routes, guard), None, stop)
+    }
+
+    fn guard(&self, names: Vec<String>, token: Option<&Secret>) -> Result<Guard> {
+        let only_this_machine = self.address.ip().is_loopback();
+        if token.is_none() && !only_this_machine {
+            return Err(Error::NoToken {
+                address: self.address,
+            });
+        }
+        Ok(Guard::new(only_this_machine, names, token))
+    }
 }
 
-/// All routes in one table, behind everything that keeps strangers out.
-fn routes(app: Arc<App>, guard: Guard) -> Router {
+/// All routes on a library in one table.
+fn routes(app: Arc<App>) -> Router {
     Router::new()
         .merge(wkmp::routes())
         .merge(pages::routes())
@@ -182,6 +201,12 @@ fn routes(app: Arc<App>, guard: Guard) -> Router {
         .layer(within(REQUEST_TIME))
         .merge(api::slow_routes().layer(within(HEARING_TIME)))
         .with_state(app)
+        .merge(pages::assets())
+}
+
+/// Puts routes behind everything that keeps strangers out.
+fn guarded(routes: Router, guard: Guard) -> Router {
+    routes
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(CsrfLayer::new())
         .layer(axum::middleware::from_fn_with_state(

@@ -50,7 +50,7 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 pub(crate) fn serve(
     listener: std::net::TcpListener,
     router: &Router,
-    jobs: &Arc<Jobs>,
+    jobs: Option<&Arc<Jobs>>,
     stop: &Cancel,
 ) -> Result<()> {
     // Two threads write to browsers; everything that computes or reads the disk runs beside them.
@@ -62,7 +62,9 @@ pub(crate) fn serve(
         .map_err(Error::Runtime)?;
     runtime.block_on(async {
         let listener = TcpListener::from_std(listener).map_err(Error::Runtime)?;
-        tokio::spawn(Arc::clone(jobs).tell_progress(stop.clone()));
+        if let Some(jobs) = jobs {
+            tokio::spawn(Arc::clone(jobs).tell_progress(stop.clone()));
+        }
         accept(&listener, router, stop).await;
         Ok(())
     })

@@ -3,7 +3,7 @@
 //! Every text that comes from a file, a tag or a service is escaped by `maud`, or put into the page as text by a script.
 
 mod library;
-mod texts;
+pub(crate) mod texts;
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::App;
 use texts as t;
 
 /// Files that pages ask for, with their types.
-const ASSETS: [(&str, &str, &str); 8] = [
+const ASSETS: [(&str, &str, &str); 9] = [
     (
         "accession.css",
         "text/css; charset=utf-8",
@@ -39,6 +39,11 @@ const ASSETS: [(&str, &str, &str); 8] = [
         "waveform.js",
         "text/javascript; charset=utf-8",
         include_str!("../assets/waveform.js"),
+    ),
+    (
+        "run.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/run.js"),
     ),
     (
         "review.js",
@@ -71,15 +76,18 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/review", get(library::review))
         .route("/report", get(library::report))
         .route("/settings", get(settings))
-        .route("/static/{name}", get(asset))
         .route("/import-progress", get(import))
         .route("/import-complete", get(library::report))
         .route("/file-report", get(library::report))
         .route("/segment-editor", get(library::segment_editor))
-        .route(
-            "/favicon.ico",
-            get(|| async { Redirect::permanent("/static/icon.svg") }),
-        )
+}
+
+/// Scripts, styles and the icon, which every page has.
+pub(crate) fn assets() -> Router {
+    Router::new().route("/static/{name}", get(asset)).route(
+        "/favicon.ico",
+        get(|| async { Redirect::permanent("/static/icon.svg") }),
+    )
 }
 
 async fn asset(Path(name): Path<String>) -> Response {
@@ -93,7 +101,7 @@ async fn asset(Path(name): Path<String>) -> Response {
     response
 }
 
-/// A whole page around `main`; `script` names its script, if it has one.
+/// A whole page on a library around `main`; `script` names its script, if it has one.
 fn page(title: &str, script: Option<&str>, main: &Markup) -> Markup {
     let links = [
         ("/", t::IMPORT),
@@ -102,6 +110,16 @@ fn page(title: &str, script: Option<&str>, main: &Markup) -> Markup {
         ("/report", t::REPORT),
         ("/settings", t::SETTINGS),
     ];
+    page_with(&links, title, script, main)
+}
+
+/// The same with other pages to go to.
+pub(crate) fn page_with(
+    links: &[(&str, &str)],
+    title: &str,
+    script: Option<&str>,
+    main: &Markup,
+) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -121,7 +139,7 @@ fn page(title: &str, script: Option<&str>, main: &Markup) -> Markup {
                 header {
                     strong { "Accession" }
                     nav aria-label=(t::PAGES) {
-                        @for (to, name) in links {
+                        @for &(to, name) in links {
                             @if name == title {
                                 a href=(to) aria-current="page" { (name) }
                             } @else {

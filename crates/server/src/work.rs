@@ -19,7 +19,16 @@ where
     F: FnOnce(&App) -> Result<T, Refusal> + Send + 'static,
 {
     let app = Arc::clone(app);
-    tokio::task::spawn_blocking(move || work(&app))
+    run_blocking(move || work(&app)).await
+}
+
+/// The same for work that needs nothing of a library.
+pub(crate) async fn run_blocking<T, F>(work: F) -> Result<T, Refusal>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T, Refusal> + Send + 'static,
+{
+    tokio::task::spawn_blocking(work)
         .await
         .unwrap_or_else(|_| Err(Refusal::internal("the request could not be worked on")))
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::args::Place;
+use crate::args::books::Output;
 
 /// Where to serve which library, and to whom.
 #[derive(Debug, Args)]
@@ -14,6 +15,11 @@ pub(crate) struct Serve {
     pub(crate) folder: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) place: Place,
+    /// Show how far a run of books is, and what failed, instead of a library
+    #[arg(long = "run", value_name = "NAME", conflicts_with_all = ["folder", "root_folder", "database", "jobs", "offline"])]
+    pub(crate) run: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: Output,
     /// Where to listen; beyond this machine visitors need a token, which is printed
     /// [default: 127.0.0.1, on the port of the last time, or the first free of 5723, 15723, 25723, 17203, 23403]
     #[arg(long, value_name = "ADDRESS:PORT")]

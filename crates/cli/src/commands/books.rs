@@ -53,7 +53,7 @@ fn open(place: &RunPlace) -> Result<books::Run> {
 }
 
 /// Opens a run and its database for a command that only reads.
-fn open_to_read(place: &RunPlace) -> Result<(books::Run, books::Catalogue)> {
+pub(crate) fn open_to_read(place: &RunPlace) -> Result<(books::Run, books::Catalogue)> {
     let run = open(place)?;
     let path = run.database();
     // A file without a byte is as good as none.

@@ -10,11 +10,12 @@ use anyhow::{Context, Result, bail};
 use music::Library;
 use music::library::port;
 use run::{Cancel, ExitStatus, OutputOptions};
-use server::{Options, Server};
+use server::{CollectionOptions, Options, Server};
 use web::Secret;
 
 use crate::args;
-use crate::commands::{identify, located};
+use crate::args::books::RunPlace;
+use crate::commands::{books, identify, located};
 use crate::env;
 use crate::printer::{Printer, Volume};
 use crate::settings::{config_folder, default_jobs};
@@ -31,6 +32,9 @@ const ASK: Duration = Duration::from_secs(2);
 
 /// Serves a library until somebody asks to stop.
 pub(crate) fn serve(args: &args::serve::Serve, printer: Printer) -> Result<ExitStatus> {
+    if let Some(run) = &args.run {
+        return serve_run(args, run, printer);
+    }
     let place = args.place.clone().or_folder(args.folder.clone());
     let located = located(&place, printer)?;
     if located.assumed {
@@ -75,6 +79,38 @@ pub(crate) fn serve(args: &args::serve::Serve, printer: Printer) -> Result<ExitS
     }
     server.run(options, &cancel)?;
     library.close()?;
+    Ok(cancel
+        .signal()
+        .map_or(ExitStatus::Done, ExitStatus::Stopped))
+}
+
+/// Shows a run of books until somebody asks to stop.
+fn serve_run(args: &args::serve::Serve, run: &str, printer: Printer) -> Result<ExitStatus> {
+    let place = RunPlace {
+        run_name: run.to_owned(),
+        output: args.output.clone(),
+    };
+    let (_, catalogue) = books::open_to_read(&place)?;
+    let cancel = Cancel::new();
+    stop_on_signals(&cancel)?;
+    let free = PORTS.map(|port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
+    let server = match args.listen {
+        Some(address) => Server::bind(&[address])?,
+        None => Server::bind(&free)?,
+    };
+    let address = server.address();
+    let token = (!address.ip().is_loopback()).then(token).transpose()?;
+    say(address, token.as_ref(), printer);
+    if args.open {
+        open(&visit(address, token.as_ref()), printer);
+    }
+    let options = CollectionOptions {
+        name: run.to_owned(),
+        catalogue,
+        names: args.names.clone(),
+        token,
+    };
+    server.run_collection(options, &cancel)?;
     Ok(cancel
         .signal()
         .map_or(ExitStatus::Done, ExitStatus::Stopped))

@@ -7,6 +7,7 @@ mod ends;
 mod moving;
 mod outputs;
 mod secrets;
+mod served;
 mod settings;
 mod stops;
 mod support;
