@@ -6,3 +6,5 @@ pub mod plan;
 pub mod recognise;
 pub mod scan;
 mod take_in;
+
+pub use audio::decode::extension_is_audio;

@@ -3,6 +3,7 @@
 //! Where its documents and its program differ, both are served: two paths for one thing, two fields for one reason.
 //! Bodies that lack a field are refused by `axum` in the words that WKMP's service has from it, too.
 
+mod classification;
 mod folders;
 mod import;
 pub(crate) mod parameters;
@@ -39,6 +40,10 @@ pub(crate) fn routes() -> Router<Arc<App>> {
             get(settings::key).post(settings::set_key),
         )
         .route("/api/settings", get(settings::all).post(settings::set_some))
+        .route(
+            "/api/import/file-classification",
+            get(classification::classify),
+        )
         .route("/api/folders/tree", get(folders::tree))
         .route("/api/folders/validate", post(folders::validate))
         .route(

@@ -33,7 +33,7 @@ pub(crate) struct Serve {
     /// Ask no service on the network
     #[arg(long)]
     pub(crate) offline: bool,
-    /// Open the first page in a browser
+    /// Open the first page in a browser; where a token is needed, open the address that is printed instead
     #[arg(long)]
     pub(crate) open: bool,
 }

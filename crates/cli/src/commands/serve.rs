@@ -75,7 +75,7 @@ pub(crate) fn serve(args: &args::serve::Serve, printer: Printer) -> Result<ExitS
     };
     say(address, token.as_ref(), printer);
     if args.open {
-        open(&visit(address, token.as_ref()), printer);
+        open(&visit(address, None), printer);
     }
     server.run(options, &cancel)?;
     library.close()?;
@@ -102,7 +102,7 @@ fn serve_run(args: &args::serve::Serve, run: &str, printer: Printer) -> Result<E
     let token = (!address.ip().is_loopback()).then(token).transpose()?;
     say(address, token.as_ref(), printer);
     if args.open {
-        open(&visit(address, token.as_ref()), printer);
+        open(&visit(address, None), printer);
     }
     let options = CollectionOptions {
         name: run.to_owned(),
@@ -219,7 +219,8 @@ fn say(address: SocketAddr, token: Option<&Secret>, printer: Printer) {
     );
 }
 
-/// Opens a browser, which is no matter if there is none.
+/// Opens a browser, which is no matter if there is none. The address holds no token: every user of this machine can read
+/// the arguments of a program. Who needs one has it on the terminal.
 fn open(url: &str, printer: Printer) {
     let program = if cfg!(target_os = "macos") {
         "open"

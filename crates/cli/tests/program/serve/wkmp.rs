@@ -144,6 +144,37 @@ fn events_have_the_names_and_fields_that_wkmps_pages_read() {
 }
 
 #[test]
+fn the_files_of_the_latest_import_are_told_by_kind() {
+    let root = Root::empty();
+    files_to_hear(&root, 3);
+    std::fs::write(root.join("0/cover.JPG"), "x").unwrap();
+    std::fs::write(root.join("0/.hidden.png"), "x").unwrap();
+    let served = Served::start(&root, &[]);
+    let path = "/api/import/file-classification";
+    assert_eq!(served.get(path).status, 404);
+    let started = served.post("/import/start", &json!({ "root_folder": root.join("0") }));
+    served.until_ended(started.json()["session_id"].as_str().unwrap());
+    let all = served.get(path).json();
+    assert_eq!(all["audio_files"]["count"], 1);
+    assert_eq!(all["image_files"]["count"], 1);
+    assert_eq!(all["image_files"]["total_size_bytes"], 1);
+    assert_eq!(all["other_files"]["files"], json!([]));
+    let image = &all["image_files"]["files"][0];
+    assert_eq!(image["path"], root.join("0/cover.JPG").to_str().unwrap());
+
+    let part = served
+        .get(&format!("{path}?category=audio&offset=0&limit=2"))
+        .json();
+    assert_eq!(
+        part["pagination"],
+        json!({ "offset": 0, "limit": 2, "total_count": 1, "has_more": false })
+    );
+    assert_eq!(part["files"].as_array().unwrap().len(), 1);
+    assert_eq!(served.get(&format!("{path}?category=x")).status, 400);
+    served.stop();
+}
+
+#[test]
 fn what_only_wkmps_documents_name_is_served_too() {
     let root = Root::empty();
     std::fs::create_dir_all(root.join("Albums/Tides")).unwrap();
