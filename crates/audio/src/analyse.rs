@@ -205,6 +205,7 @@ const PENDING: usize = 1 << 15;
 
 impl AnalysisListener<'_> {
     fn spool(&mut self) -> io::Result<()> {
+        self.sound.push_mono(&self.pending);
         self.mono.write(&self.pending)?;
         self.pending.clear();
         Ok(())

@@ -9,7 +9,6 @@
 //! of [`Flavor::characteristics`].
 
 mod distance;
-mod frames;
 mod rhythm;
 mod spectrum;
 mod tonal;

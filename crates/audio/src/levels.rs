@@ -39,6 +39,15 @@ impl Levels {
         }
     }
 
+    /// Levels that were measured before: `mean_squares`, one every 20 ms, of `frames` frames.
+    pub fn of(sample_rate: u32, frames: u64, mean_squares: Vec<f32>) -> Self {
+        Self {
+            mean_squares,
+            frames,
+            ..Self::new(sample_rate)
+        }
+    }
+
     /// Takes in the next samples, one slice a channel, all of one length.
     pub fn push(&mut self, planes: &[&[f32]]) {
         let Some(length) = planes.iter().map(|plane| plane.len()).min() else {

@@ -15,11 +15,13 @@
 
 pub mod analyse;
 mod atoms;
+pub mod contour;
 pub mod decode;
 mod extents;
 pub mod fades;
 pub mod fingerprint;
 pub mod flavor;
+mod frames;
 mod input;
 pub mod leads;
 pub mod levels;

@@ -1,82 +1,43 @@
 //! Decides which stretches of a file are passages.
 //!
-//! A file is one track or several. Silence alone does not tell: classical music
-//! pauses, and live albums do not. So the clues are weighed first (a track
-//! number in the name or the tags, neighbours in the folder, the length, the
-//! gaps themselves), and how much they say "one track" decides how good a gap
-//! must be to cut there. The weights are those of `weigh`; the sum is
-//! compared with [`SINGLE_TRACK`].
+//! A file is one track or several. Everything is told by comparison, for a record, a tape and a file of digital silence
+//! have nothing in common but that a gap is quieter than what is around it:
 //!
-//! A *silence* is a stretch of windows quieter than the settings' threshold for
-//! at least the settings' duration. In a file that is quiet as a whole the
-//! threshold comes down with it, or a pianissimo would be all silence. A *gap*
-//! is a silence between two sounds. What tells the gap between two tracks from a
-//! quiet stretch of music is the *noise floor*: between tracks there is nothing
-//! but what the medium itself sounds like, and that is the same in every gap.
-//! The floor is digital silence where any silence of the file reaches it, else
-//! the lowest steady level in them (vinyl, tape). A gap's confidence, 0 to 1, is
-//! its time at the floor (1.5 s count full, two thirds of the weight) and how far
-//! the floor lies below the usual level of the music (20 dB count full).
+//! 1. *Dips* are places where the level, which clicks and rumble do not move (`contour`), falls well below that of the
+//!    sound before and after (`candidates`).
+//! 2. Each has *features*: how deep, how long and how steady it is, how the sound falls and rises around it, how timbre,
+//!    pitch and width change across it, and what name, tags and folder say (`features`).
+//! 3. Boosted trees judge each dip by itself, then again by how it agrees with the others (`model`, `context`). The gaps
+//!    of one record are like one another, whatever they are like.
+//! 4. The most likely set of cuts is chosen as a whole: passages of a few seconds weigh against it, and "no cut at
+//!    all" is one of the sets (`dips`).
 //!
-//! At a cut the earlier passage keeps its decay and the later one its attack:
-//! both reach into the gap until nothing stands out of its floor any more. Noise
-//! hides how a fade begins and ends: over noise they reach a quarter of a second
-//! further, and more the slower the sound comes out of it.
+//! At a cut the earlier passage keeps its decay and the later one its attack (`edges`). The settings still say what is
+//! silence at all: a dip that is louder than their threshold, or below it for too short a time, is none.
 //!
-//! What this cannot do: a medley or a concert without gaps stays one passage,
-//! and is listed for review; a piece that rests for a second at the floor of a
-//! file of several tracks is cut there.
+//! What this cannot do: a medley or a concert whose tracks touch stays one passage, and is listed for review.
 
 mod boundary;
-mod gaps;
+mod candidates;
+mod context;
+mod dips;
+mod edges;
+mod features;
 mod marked;
+pub mod model;
+mod silences;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use crate::contour::{self, Contour};
 use crate::levels::{Levels, PER_SECOND};
 use crate::marks::{Mark, Marks, Origin};
 use crate::ticks::Ticks;
-use gaps::Silences;
+use model::Model;
+use silences::Silences;
 
 pub use boundary::{Boundary, BoundaryKind};
-pub use gaps::Gap;
-
-/// Clues that sum up to this mean one track.
-pub const SINGLE_TRACK: f64 = 1.5;
-
-/// In a file of several tracks, a gap this good is a boundary.
-const CUT: f64 = 0.7;
-
-/// Between tracks a file is silent for about as long each time: what is shorter than this share is a rest.
-const RESTS: f64 = 0.3;
-
-/// The same where all silence is noise, which music that rests for a moment falls into, too.
-const RESTS_IN_NOISE: f64 = 0.6;
-
-/// A gap this long is no rest because others are longer, in seconds.
-const LONG_REST_SECONDS: f64 = 1.5;
-
-/// What sounds for less than this between two gaps is no track, but the end or the beginning of one.
-const BLIP_SECONDS: f64 = 2.0;
-
-/// In a single track, only a silence this long is one: what follows is a hidden track.
-const HIDDEN_TRACK_SECONDS: f64 = 10.0;
-
-/// A gap this good, with this much sound on both sides, speaks against a single track.
-const TELLING: f64 = 0.8;
-const TELLING_SOUND_SECONDS: f64 = 5.0;
-const SONG_SECONDS: f64 = 20.0;
-
-/// A file shorter than this is likely one song.
-const SHORT_MINUTES: f64 = 8.0;
-
-/// So many passages, of which half are shorter than so many seconds, are sentences or sound effects: no
-/// album has a dozen tracks of a quarter of a minute. A guess on the safe side, not fitted to any data.
-const CRUMBS: usize = 12;
-const CRUMB_SECONDS: f64 = 15.0;
-
-/// A gap this good is hardly ever a pause.
-const EVIDENT: f64 = 0.95;
+pub use dips::Dips;
 
 /// What is known about a file besides its sound.
 #[derive(Debug, Clone, Copy, Default)]
@@ -120,13 +81,11 @@ pub struct Segmentation {
     pub marked: Option<Origin>,
     /// Whether the file was taken for one track.
     pub single_track: bool,
-    /// The sum of the clues.
+    /// How much more likely several tracks are than one, in log odds.
     pub score: f64,
-    /// What each clue weighed.
-    pub clues: Vec<(&'static str, f64)>,
     /// Quieter than this was silence, in dBFS.
     pub silence_dbfs: f64,
-    /// The gaps that were weighed, the best hundred in order of time.
+    /// The gaps that were weighed, the likeliest hundred in order of time.
     pub gaps: Vec<Gap>,
 }
 
@@ -141,6 +100,30 @@ pub struct SilenceSettings {
     pub minimum_audio: Ticks,
 }
 
+/// A gap between two sounds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Gap {
+    /// First window.
+    #[serde(rename = "start_s", serialize_with = "as_seconds")]
+    pub from: usize,
+    /// One past the last window.
+    #[serde(rename = "end_s", serialize_with = "as_seconds")]
+    pub to: usize,
+    /// Median level in dBFS.
+    pub dbfs: f32,
+    /// How likely it lies between two tracks, 0 to 1.
+    pub confidence: f64,
+    /// Whether the file is cut here.
+    pub cut: bool,
+}
+
+impl Gap {
+    /// Its length.
+    pub fn seconds(&self) -> f64 {
+        (self.to - self.from) as f64 / f64::from(PER_SECOND)
+    }
+}
+
 impl Default for SilenceSettings {
     /// WKMP's defaults: 35 dB below full scale for 0.3 s, and 0.1 s of sound.
     fn default() -> Self {
@@ -152,7 +135,7 @@ impl Default for SilenceSettings {
     }
 }
 
-/// Cuts a file into passages: where its marks say so, else by its silences.
+/// Cuts a file into passages: where its marks say so, else by its gaps.
 ///
 /// A single track is one passage from its first to its last frame, silence
 /// included (it belongs to the track's timing). In a file of several tracks
@@ -160,6 +143,7 @@ impl Default for SilenceSettings {
 /// file holds less sound than `settings.minimum_audio`.
 pub fn segment(
     levels: &Levels,
+    contour: &Contour,
     clues: &Clues<'_>,
     marks: Option<&Marks>,
     settings: &SilenceSettings,
@@ -169,155 +153,58 @@ pub fn segment(
     {
         return found;
     }
-    let mut gaps = silences.gaps();
-    let clues = weigh(levels, clues, &gaps);
-    let score = clues.iter().map(|(_, weight)| weight).sum();
-    let single_track = score >= SINGLE_TRACK;
-    let least = if silences.is_noisy() {
-        (RESTS_IN_NOISE * usual_gap(&gaps)).min(LONG_REST_SECONDS)
-    } else {
-        RESTS * usual_gap(&gaps)
-    };
-    for gap in &mut gaps {
-        gap.cut = if single_track {
-            gap.confidence >= EVIDENT && gap.seconds() >= HIDDEN_TRACK_SECONDS
-        } else {
-            gap.confidence >= CUT && gap.floor_seconds >= least
-        };
-    }
-    join_blips(&mut gaps);
-    if are_crumbs(&gaps, &silences) {
-        for gap in &mut gaps {
-            gap.cut = false;
-        }
-    }
+    let model = Model::built_in();
+    let dips = Dips::find(contour, clues, settings);
+    let log_odds = dips.log_odds(model);
+    let (cuts, score) = dips.choose(&log_odds, &model.choice);
+    let gaps = gaps(levels, contour, &silences, &dips, |at| {
+        (model.confidence(log_odds[at]), cuts.contains(&at))
+    });
     let spans = if silences.sound_seconds() < settings.minimum_audio.seconds() {
         Vec::new()
     } else {
         spans(levels, &silences, &gaps, settings.minimum_audio)
     };
+    let is_track = clues.track.is_some() || begins_with_track_number(clues.name);
     Segmentation {
         labels: vec![None; spans.len()],
         album: None,
-        boundaries: boundary::of_gaps(levels, &gaps, &spans, single_track),
+        boundaries: boundary::of_gaps(levels, &gaps, &spans, is_track),
         marked: None,
+        single_track: spans.len() == 1,
         spans,
-        single_track,
         score,
-        clues,
         silence_dbfs: f64::from(silences.threshold_dbfs),
-        gaps: best(gaps),
+        gaps: likeliest(gaps),
     }
 }
 
-/// Of two cuts with hardly any sound between them, only the better one stays.
-fn join_blips(gaps: &mut [Gap]) {
-    let mut last: Option<usize> = None;
-    for at in 0..gaps.len() {
-        if !gaps[at].cut {
-            continue;
-        }
-        if let Some(before) = last
-            && Gap::seconds_between(&gaps[before], &gaps[at]) < BLIP_SECONDS
-        {
-            let is_better = gaps[at].floor_seconds > gaps[before].floor_seconds;
-            gaps[if is_better { before } else { at }].cut = false;
-            if !is_better {
-                continue;
+/// The dips with the edges of what sounds around them, and what was decided about each.
+fn gaps(
+    levels: &Levels,
+    contour: &Contour,
+    silences: &Silences,
+    dips: &Dips,
+    decided: impl Fn(usize) -> (f64, bool),
+) -> Vec<Gap> {
+    let plain = &silences.smooth;
+    let robust = edges::smoothed(&contour::mean_squares(&contour.levels));
+    let windows = levels.len().min(robust.len());
+    let inside = dips.candidates().iter().filter(|dip| dip.to <= windows);
+    inside
+        .enumerate()
+        .map(|(at, dip)| {
+            let (from, to) = edges::of_dip(&plain[..windows], &robust[..windows], dip);
+            let (confidence, cut) = decided(at);
+            Gap {
+                from,
+                to,
+                dbfs: edges::percentile(&plain[dip.from..dip.to], 0.5),
+                confidence,
+                cut,
             }
-        }
-        last = Some(at);
-    }
-}
-
-/// Whether the cuts would make crumbs of speech or of sound effects.
-fn are_crumbs(gaps: &[Gap], silences: &Silences) -> bool {
-    let cuts: Vec<&Gap> = gaps.iter().filter(|gap| gap.cut).collect();
-    if cuts.len() + 1 < CRUMBS {
-        return false;
-    }
-    let windows = |count: usize| count as f64 / f64::from(PER_SECOND);
-    let starts = std::iter::once(silences.first_sound()).chain(cuts.iter().map(|gap| gap.to));
-    let ends = cuts
-        .iter()
-        .map(|gap| gap.from)
-        .chain([silences.last_sound()]);
-    let mut lengths: Vec<f64> = starts
-        .zip(ends)
-        .map(|(from, to)| windows(to.saturating_sub(from)))
-        .collect();
-    lengths.sort_by(f64::total_cmp);
-    lengths[lengths.len() / 2] < CRUMB_SECONDS
-}
-
-/// The usual length of a file's good gaps at its floor, in seconds; 0 with fewer than three.
-fn usual_gap(gaps: &[Gap]) -> f64 {
-    let good = gaps.iter().filter(|gap| gap.confidence >= EVIDENT);
-    let mut seconds: Vec<f64> = good.map(|gap| gap.floor_seconds).collect();
-    seconds.sort_by(f64::total_cmp);
-    if seconds.len() < 3 {
-        0.0
-    } else {
-        seconds[seconds.len() / 2]
-    }
-}
-
-/// What each clue weighs; positive speaks for a single track.
-fn weigh(levels: &Levels, clues: &Clues<'_>, gaps: &[Gap]) -> Vec<(&'static str, f64)> {
-    let minutes = levels.len() as f64 / f64::from(PER_SECOND) / 60.0;
-    let name = if begins_with_track_number(clues.name) {
-        1.0
-    } else {
-        0.0
-    };
-    let tags = match (clues.track, clues.track_total) {
-        (Some(_), Some(total)) if total > 1 => 1.0,
-        (Some(_), _) => 0.4,
-        _ => 0.0,
-    };
-    let folder = match clues.neighbours {
-        4.. => 0.8,
-        2..=3 => 0.3,
-        _ => -0.5,
-    };
-    let length = match minutes {
-        m if m < SHORT_MINUTES => 0.7,
-        m if m < 20.0 => 0.4,
-        m if m < 25.0 => 0.0,
-        _ => -0.3,
-    };
-    // Noise alone is also heard where a song rests; digital silence hardly ever is.
-    let least_sound = |gap: &Gap| {
-        let may_rest =
-            minutes < SHORT_MINUTES && clues.neighbours > 1 && gap.dbfs > gaps::DIGITAL_DBFS;
-        if may_rest {
-            SONG_SECONDS
-        } else {
-            TELLING_SOUND_SECONDS
-        }
-    };
-    let telling: Vec<_> = gaps
-        .iter()
-        .filter(|gap| gap.confidence >= TELLING)
-        .filter(|gap| gap.sound_seconds >= least_sound(gap))
-        .collect();
-    let evident = telling
-        .iter()
-        .filter(|gap| gap.confidence >= EVIDENT)
-        .count();
-    let gaps = match telling.len() {
-        0 => 1.0,
-        // One rest in a song among others is more usual than two songs in a short file.
-        1 if minutes < SHORT_MINUTES && clues.neighbours > 1 => 0.5,
-        n => -(0.7 * n as f64 + 0.4 * evident as f64).min(3.3),
-    };
-    vec![
-        ("name", name),
-        ("tags", tags),
-        ("folder", folder),
-        ("length", length),
-        ("gaps", gaps),
-    ]
+        })
+        .collect()
 }
 
 /// `01 Title`, `1-03. Title`, `A2 Title`: one or two digits, not a year or a count.
@@ -334,9 +221,8 @@ fn spans(levels: &Levels, silences: &Silences, gaps: &[Gap], minimum: Ticks) -> 
     let mut windows = Vec::new();
     let mut start = None;
     for gap in gaps.iter().filter(|gap| gap.cut) {
-        let (end, next) = silences.edges(gap);
-        windows.push((start.unwrap_or_else(|| silences.first_sound()), end));
-        start = Some(next);
+        windows.push((start.unwrap_or_else(|| silences.first_sound()), gap.from));
+        start = Some(gap.to);
     }
     let Some(start) = start else {
         return vec![Span {
@@ -356,11 +242,19 @@ fn spans(levels: &Levels, silences: &Silences, gaps: &[Gap], minimum: Ticks) -> 
         .collect()
 }
 
-fn best(mut gaps: Vec<Gap>) -> Vec<Gap> {
+fn likeliest(mut gaps: Vec<Gap>) -> Vec<Gap> {
     gaps.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     gaps.truncate(100);
     gaps.sort_by_key(|gap| gap.from);
     gaps
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn as_seconds<S: Serializer>(window: &usize, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(*window as f64 / f64::from(PER_SECOND))
 }
 
 #[cfg(test)]

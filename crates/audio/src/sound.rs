@@ -6,12 +6,14 @@
 //! | K-weighted power | 100 ms | loudness by EBU R128 |
 //! | true peak | 100 ms | the same |
 //! | least and greatest sample | 100 ms | the waveform overview |
+//! | contour: level without clicks and rumble, stereo width, timbre | 20, 20, 93 ms | boundaries |
 //!
-//! Together with [`Levels`](crate::levels::Levels) that is some 500 bytes a second, 18 MB for ten hours.
+//! Together with [`Levels`](crate::levels::Levels) that is some 900 bytes a second, 32 MB for ten hours.
 
 mod filter;
 mod peak;
 
+use crate::contour::{self, Contour, Spectra};
 use crate::levels::PER_SECOND;
 use crate::polarity::Polarity;
 use filter::Weighting;
@@ -22,6 +24,9 @@ const FINE: usize = 5;
 
 /// Windows of loudness, peak and waveform in a second.
 pub const COARSE_PER_SECOND: u32 = PER_SECOND / FINE as u32;
+
+/// Pieces of 2.5 ms in a window of 20 ms, of which the contour takes the median.
+const PIECES: usize = 8;
 
 /// What a stretch of 100 ms sounds like.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -45,8 +50,14 @@ pub struct Sound {
     moments: Vec<Moment>,
     moment: Moment,
     mix: Vec<f32>,
+    side: Vec<f32>,
     polarity: Polarity,
     a_energy: f64,
+    side_energy: f64,
+    /// A-weighted energy and frames of the pieces of the window that is being filled.
+    pieces: [(f64, u64); PIECES],
+    contour: Contour,
+    spectra: Spectra,
     /// Frames in the 20 ms, and in the 100 ms, that are being filled.
     fine: u64,
     coarse: u64,
@@ -79,8 +90,13 @@ impl Sound {
             moments: Vec::new(),
             moment: Moment::default(),
             mix: Vec::new(),
+            side: Vec::new(),
             polarity: Polarity::default(),
             a_energy: 0.0,
+            side_energy: 0.0,
+            pieces: [(0.0, 0); PIECES],
+            contour: Contour::default(),
+            spectra: Spectra::new(),
             fine: 0,
             coarse: 0,
             frames: 0,
@@ -102,12 +118,10 @@ impl Sound {
                 _ => 1.0,
             };
             mix(planes, sign, from, to, &mut self.mix);
-            for (at, (channel, plane)) in self.channels.iter_mut().zip(planes).enumerate() {
+            side(planes, sign, from, to, &mut self.side);
+            self.weigh(planes, from, to);
+            for (channel, plane) in self.channels.iter_mut().zip(planes) {
                 let samples = &plane[from..to];
-                // The first channel's filter has room for the mix beside it.
-                let (a, k) = channel.weighting.energies(&self.mix, samples);
-                self.a_energy += if at == 0 { a } else { 0.0 };
-                channel.k_energy += k;
                 let (least, greatest) = extremes(samples);
                 self.moment.least = self.moment.least.min(least);
                 self.moment.greatest = self.moment.greatest.max(greatest);
@@ -123,6 +137,55 @@ impl Sound {
                 self.close_window();
             }
         }
+    }
+
+    /// Takes in the next samples of the same audio as 11,025 Hz mono.
+    pub fn push_mono(&mut self, samples: &[i16]) {
+        self.spectra.push(samples, &mut self.contour.spectra);
+    }
+
+    /// Runs part of a window through the weightings, piece by piece.
+    fn weigh(&mut self, planes: &[&[f32]], from: usize, to: usize) {
+        let rate = u64::from(self.sample_rate);
+        let pieces_per_second = u64::from(PER_SECOND) * PIECES as u64;
+        let first = self.weighted.len() as u64 * PIECES as u64;
+        let mut begin = from;
+        for (at, piece) in self.pieces.iter_mut().enumerate() {
+            let end = ((first + at as u64 + 1) * rate + pieces_per_second / 2) / pieces_per_second;
+            let frame = self.frames + (begin - from) as u64;
+            let room = usize::try_from(end.saturating_sub(frame)).unwrap_or(usize::MAX);
+            let is_last = at + 1 == PIECES;
+            let stop = if is_last {
+                to
+            } else {
+                to.min(begin.saturating_add(room))
+            };
+            if stop == begin {
+                continue;
+            }
+            let range = begin - from..stop - from;
+            for (number, (channel, plane)) in self.channels.iter_mut().zip(planes).enumerate() {
+                // Each filter has room for one more signal: the first has the mix, the second the side.
+                let beside = if number == 1 { &self.side } else { &self.mix };
+                let (a, k) = channel
+                    .weighting
+                    .energies(&beside[range.clone()], &plane[begin..stop]);
+                channel.k_energy += k;
+                match number {
+                    0 => self.a_energy += a,
+                    1 => self.side_energy += a,
+                    _ => continue,
+                }
+                piece.0 += a;
+            }
+            piece.1 += (stop - begin) as u64;
+            begin = stop;
+        }
+    }
+
+    /// What boundaries are looked for in.
+    pub fn contour(&self) -> &Contour {
+        &self.contour
     }
 
     /// Ends the audio: windows that are not full count for what they hold.
@@ -157,8 +220,16 @@ impl Sound {
 
     fn close_window(&mut self) {
         self.weighted.push(finite(self.a_energy / self.fine as f64));
+        self.contour
+            .levels
+            .push(contour::level(median(&self.pieces)));
+        // A full-scale sample's last bit has 1e-9 of its energy; below that is no side to tell of.
+        let width = 255.0 * self.side_energy / (self.a_energy + self.side_energy).max(1e-9);
+        self.contour.widths.push(width as u8);
+        self.pieces = [(0.0, 0); PIECES];
         self.fine = 0;
         self.a_energy = 0.0;
+        self.side_energy = 0.0;
         if self.weighted.len().is_multiple_of(FINE) {
             self.close_moment();
         }
@@ -190,6 +261,33 @@ fn mix(planes: &[&[f32]], sign: f32, from: usize, to: usize, out: &mut Vec<f32>)
         for sum in out.iter_mut() {
             *sum *= share;
         }
+    }
+}
+
+/// Half the difference of the first two channels, the second multiplied by `sign`; nothing of one channel.
+fn side(planes: &[&[f32]], sign: f32, from: usize, to: usize, out: &mut Vec<f32>) {
+    out.clear();
+    if let [left, right, ..] = planes {
+        let pairs = left[from..to].iter().zip(&right[from..to]);
+        out.extend(pairs.map(|(left, right)| (left - sign * right) * 0.5));
+    }
+}
+
+/// The median of the mean squares of those pieces that hold anything, the lower one of two.
+fn median(pieces: &[(f64, u64); PIECES]) -> f64 {
+    let mut means = [f64::INFINITY; PIECES];
+    let mut count = 0;
+    for (energy, frames) in pieces {
+        if *frames > 0 && energy.is_finite() {
+            means[count] = energy / *frames as f64;
+            count += 1;
+        }
+    }
+    means.sort_unstable_by(f64::total_cmp);
+    if count == 0 {
+        0.0
+    } else {
+        means[(count - 1) / 2]
     }
 }
 

@@ -10,6 +10,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
+use audio::contour::Contour;
 use audio::decode::Decoders;
 use audio::decode::{Block, Listener, StreamInfo, decode};
 use audio::levels::Levels;
@@ -20,6 +21,7 @@ use music::intake::scan::scan;
 use music::library::values::ScannedFile;
 use run::Cancel;
 
+use crate::cuts::examples::Ear;
 use crate::printer;
 use crate::table::Table;
 
@@ -161,21 +163,23 @@ struct Track {
     neighbours: usize,
     rate: u32,
     levels: Levels,
+    contour: Contour,
 }
 
 impl Track {
     /// `None` when it cannot be decoded.
     fn of(file: &ScannedFile) -> Option<Self> {
-        let mut ear = Ear(Levels::new(1));
+        let mut ear = Ear::default();
         let decoded = decode(file.absolute(), &mut ear).ok()?;
-        ear.0.finish();
+        let (levels, sound) = ear.end();
         let path = file.absolute().to_owned();
         let folder = path.parent().unwrap_or(Path::new("."));
         Some(Self {
             name: path.file_stem()?.to_string_lossy().into_owned(),
             neighbours: fs::read_dir(folder).map_or(1, Iterator::count),
             rate: decoded.info.sample_rate,
-            levels: ear.0,
+            contour: sound.contour().clone(),
+            levels,
             path,
         })
     }
@@ -194,7 +198,13 @@ impl Track {
             track: tags.track,
             track_total: tags.track_total,
         };
-        let found = segment(&self.levels, &clues, None, &SilenceSettings::default());
+        let found = segment(
+            &self.levels,
+            &self.contour,
+            &clues,
+            None,
+            &SilenceSettings::default(),
+        );
         let count = found.spans.len();
         if count > 1 {
             printer::note(&format!("{}: {count} passages", self.path.display()));
@@ -230,29 +240,39 @@ fn rip(tracks: &[&&Track], medium: Medium, rng: Rng, score: &mut Score) {
         rng,
         last: 0.0,
     };
-    let mut levels = Levels::new(rate);
+    let mut ear = Ear::default();
+    ear.begin(rate, 1);
+    let mut frames = 0;
     let mut starts = Vec::new();
     for (at, track) in tracks.iter().enumerate() {
         if at > 0 {
             let gap: Vec<f32> = (0..(GAP_SECONDS * f64::from(rate)) as usize)
                 .map(|_| noise.next())
                 .collect();
-            levels.push(&[&gap]);
-            starts.push(levels.frames());
+            ear.hear(&[&gap]);
+            frames += gap.len() as u64;
+            starts.push(frames);
         }
         let mut samples = track.samples();
         for sample in &mut samples {
             *sample += noise.next();
         }
-        levels.push(&[&samples]);
+        ear.hear(&[&samples]);
+        frames += samples.len() as u64;
     }
-    levels.finish();
+    let (levels, sound) = ear.end();
     let clues = Clues {
         name: "Side A",
         neighbours: 1,
         ..Clues::default()
     };
-    let found = segment(&levels, &clues, None, &SilenceSettings::default());
+    let found = segment(
+        &levels,
+        sound.contour(),
+        &clues,
+        None,
+        &SilenceSettings::default(),
+    );
     let cuts: Vec<_> = found.spans.iter().skip(1).map(|span| span.start).collect();
     let nearest = |to: u64, among: &[u64]| {
         let distances = among.iter().map(|one| one.abs_diff(to));
@@ -286,19 +306,6 @@ fn rip(tracks: &[&&Track], medium: Medium, rng: Rng, score: &mut Score) {
             tracks[begun].name
         ));
         score.invented += 1;
-    }
-}
-
-struct Ear(Levels);
-
-impl Listener for Ear {
-    fn start(&mut self, info: &StreamInfo) {
-        self.0 = Levels::new(info.sample_rate);
-    }
-
-    fn block(&mut self, block: &Block<'_>) -> ControlFlow<()> {
-        self.0.push(block.planes);
-        ControlFlow::Continue(())
     }
 }
 

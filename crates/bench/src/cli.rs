@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::printer;
-use crate::{boundaries, identify, import, lock, outage, rescan};
+use crate::{boundaries, cuts, identify, import, lock, outage, rescan};
 
 /// Measures what Accession promises. Run it in release mode, on a machine that does nothing else.
 #[derive(Debug, Parser)]
@@ -27,6 +27,11 @@ enum Command {
     Rescan(Rescan),
     /// How right album rips are cut, and single tracks left whole
     Boundaries(Boundaries),
+    /// How right recordings of every medium are cut, and the model that cuts them
+    Cuts {
+        #[command(subcommand)]
+        step: CutsStep,
+    },
     /// How often identification is right, on a made MusicBrainz
     Identify(Identify),
     /// Fit the weights of identification on made worlds
@@ -103,6 +108,57 @@ struct Boundaries {
     seed: u64,
 }
 
+#[derive(Debug, Subcommand)]
+enum CutsStep {
+    /// Make recordings of the corpus, hear them, and add what was heard to a file
+    Hear(Hear),
+    /// Fit the model on what was heard
+    Fit {
+        /// What `hear` wrote of the training sources
+        #[arg(long, value_delimiter = ',', required = true)]
+        training: Vec<PathBuf>,
+        /// What it wrote of the validation sources
+        #[arg(long, value_delimiter = ',', required = true)]
+        validation: Vec<PathBuf>,
+        /// Where to write the weights
+        #[arg(long, default_value = "crates/audio/src/segment/weights.json")]
+        output: PathBuf,
+    },
+    /// Cut what was heard and compare with the truth
+    Measure {
+        /// Files that `hear` wrote
+        #[arg(required = true)]
+        heard: Vec<PathBuf>,
+        /// Tell every recording that is not all right
+        #[arg(long)]
+        tell: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Hear {
+    /// A folder with the packages of crates/bench/corpus/sources.tsv, each unpacked into a folder of its name
+    corpus: PathBuf,
+    /// Which part of the corpus
+    #[arg(long, value_enum)]
+    split: cuts::tracks::Split,
+    /// Recordings of each kind
+    #[arg(long, default_value_t = 3)]
+    each: usize,
+    /// The number that everything is a function of
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where to write; what is there stays
+    #[arg(long)]
+    out: PathBuf,
+    /// Only these kinds
+    #[arg(long, value_delimiter = ',')]
+    kinds: Vec<String>,
+    /// Every song of the split by itself, as it lies in its folder, instead of made recordings
+    #[arg(long)]
+    singles: bool,
+}
+
 #[derive(Debug, Args)]
 struct Identify {
     /// The number that everything is a function of
@@ -174,6 +230,7 @@ pub fn run(cli: Cli) -> Result<()> {
             rips: args.rips,
             seed: args.seed,
         }),
+        Command::Cuts { step } => run_cuts(step),
         Command::Identify(args) => identify::run(&identify::Plan {
             seed: args.seed,
             albums: args.albums,
@@ -196,6 +253,30 @@ pub fn run(cli: Cli) -> Result<()> {
             printer::result(&measured.measure()?);
             Ok(())
         }
+    }
+}
+
+fn run_cuts(step: CutsStep) -> Result<()> {
+    match step {
+        CutsStep::Hear(args) => cuts::examples::collect(&cuts::Corpus {
+            folder: args.corpus,
+            split: args.split,
+            each: args.each,
+            seed: args.seed,
+            out: args.out,
+            kinds: args.kinds,
+            singles: args.singles,
+        }),
+        CutsStep::Fit {
+            training,
+            validation,
+            output,
+        } => cuts::fit::run(&cuts::fit::Plan {
+            training,
+            validation,
+            output,
+        }),
+        CutsStep::Measure { heard, tell } => cuts::measure::run(&heard, tell),
     }
 }
 

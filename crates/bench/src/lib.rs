@@ -4,6 +4,7 @@
 //! - [`import`]: the whole import against decoding alone, and where its CPU time goes.
 //! - [`rescan`]: importing again with nothing changed.
 //! - [`boundaries`]: how right album rips are cut.
+//! - [`cuts`]: the same on recordings of every medium, and the fitting of the model that cuts them.
 //! - [`identify`](mod@identify): how often identification is right, on a made MusicBrainz.
 //! - [`outage`]: what a service costs an import that answers too late or never.
 //!
@@ -18,6 +19,7 @@
 pub mod boundaries;
 pub mod cli;
 pub mod corpus;
+pub mod cuts;
 pub mod identify;
 pub mod import;
 pub mod lock;

@@ -2,8 +2,8 @@
 
 use realfft::num_complex::Complex;
 
-use super::frames::Frames;
 use crate::fingerprint::RATE;
+use crate::frames::Frames;
 
 /// Samples in a frame (46 ms) and between frames (11.6 ms).
 const FRAME: usize = 512;

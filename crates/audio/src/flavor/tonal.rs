@@ -9,8 +9,8 @@
 
 use realfft::num_complex::Complex;
 
-use super::frames::Frames;
 use crate::fingerprint::RATE;
+use crate::frames::Frames;
 
 const FRAME: usize = 8192;
 const HOP: usize = 4096;

@@ -9,8 +9,9 @@ use crate::marks::Origin;
 /// A single passage longer than this deserves a look, in seconds.
 const LONG_SECONDS: f64 = 25.0 * 60.0;
 
-/// Gaps that were nearly good enough, or hardly, are listed; worse ones are part of the music.
-const NEARLY: f64 = 0.4;
+/// Gaps that are nearly as likely a boundary as not are listed; the others are part of the music. A guess at how much a
+/// person wants to look through.
+const NEARLY: f64 = 0.3;
 
 /// What a boundary was made by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -52,20 +53,20 @@ pub struct Boundary {
     pub reason: String,
 }
 
-/// The boundaries of a file cut at silences.
+/// The boundaries of a file cut at its gaps. `is_track` says that by its name or tags it is one track.
 pub(super) fn of_gaps(
     levels: &Levels,
     gaps: &[Gap],
     spans: &[Span],
-    is_single: bool,
+    is_track: bool,
 ) -> Vec<Boundary> {
     let mut boundaries: Vec<_> = gaps
         .iter()
         .filter(|gap| gap.cut || gap.confidence >= NEARLY)
-        .map(|gap| of_gap(levels, gap, is_single))
+        .map(|gap| of_gap(levels, gap, spans.len() == 1))
         .collect();
     let seconds = levels.frames() as f64 / f64::from(levels.sample_rate());
-    if spans.len() == 1 && seconds >= LONG_SECONDS && !is_single {
+    if spans.len() == 1 && seconds >= LONG_SECONDS && !is_track {
         boundaries.push(Boundary {
             at: 0,
             kind: BoundaryKind::Undivided,
@@ -80,11 +81,10 @@ pub(super) fn of_gaps(
     boundaries
 }
 
-fn of_gap(levels: &Levels, gap: &Gap, is_single: bool) -> Boundary {
+fn of_gap(levels: &Levels, gap: &Gap, is_whole: bool) -> Boundary {
     let quiet = format!("{:.1} s at {:.0} dBFS", gap.seconds(), gap.dbfs.max(-120.0));
-    let reason = match (gap.cut, is_single) {
-        (true, true) => format!("a hidden track after {quiet}"),
-        (true, false) => quiet,
+    let reason = match (gap.cut, is_whole) {
+        (true, _) => quiet,
         (false, true) => format!("a pause of {quiet} in a single track"),
         (false, false) => format!("a pause of {quiet}, not good enough for a boundary"),
     };

@@ -2,7 +2,7 @@
 
 use super::SilenceSettings;
 use super::boundary::{Boundary, BoundaryKind};
-use super::gaps::Silences;
+use super::silences::Silences;
 use super::{Segmentation, Span};
 use crate::levels::{Levels, PER_SECOND};
 use crate::marks::{Mark, Marks};
@@ -57,7 +57,6 @@ pub(super) fn segment(
         marked: Some(marks.origin),
         single_track: false,
         score: 0.0,
-        clues: Vec::new(),
         silence_dbfs: f64::from(silences.threshold_dbfs),
         gaps: Vec::new(),
     })

@@ -1,10 +1,15 @@
 use super::*;
+use crate::fingerprint::Mono11k;
+use crate::sound::Sound;
 
 const RATE: u32 = 8_000;
 
-/// Builds levels from stretches of (seconds, dBFS).
-fn levels(stretches: &[(f64, f32)]) -> Levels {
+/// Cuts stretches of (seconds, dBFS).
+fn cut(stretches: &[(f64, f32)], clues: &Clues<'_>, settings: &SilenceSettings) -> Segmentation {
     let mut levels = Levels::new(RATE);
+    let mut sound = Sound::new(RATE, 1);
+    let mut converter = Mono11k::new(RATE, 1);
+    let mut mono = Vec::new();
     for (seconds, dbfs) in stretches {
         let amplitude = if *dbfs <= -150.0 {
             0.0
@@ -15,9 +20,13 @@ fn levels(stretches: &[(f64, f32)]) -> Levels {
             .map(|i| if i % 20 < 10 { amplitude } else { -amplitude })
             .collect();
         levels.push(&[&samples]);
+        sound.push(&[&samples]);
+        converter.push(&[&samples], &mut mono);
     }
     levels.finish();
-    levels
+    sound.finish();
+    sound.push_mono(&mono);
+    segment(&levels, sound.contour(), clues, None, settings)
 }
 
 fn seconds(segmentation: &Segmentation) -> Vec<(f64, f64)> {
@@ -35,12 +44,7 @@ fn alone(stretches: &[(f64, f32)]) -> Segmentation {
         neighbours: 1,
         ..Clues::default()
     };
-    segment(
-        &levels(stretches),
-        &clues,
-        None,
-        &SilenceSettings::default(),
-    )
+    cut(stretches, &clues, &SilenceSettings::default())
 }
 
 const TRACK: Clues<'_> = Clues {
@@ -76,17 +80,16 @@ fn a_numbered_track_among_others_is_one_passage_with_its_pauses_and_silence() {
         (60.0, -20.0),
         (2.0, -200.0),
     ];
-    let found = segment(&levels(&pauses), &TRACK, None, &SilenceSettings::default());
+    let found = cut(&pauses, &TRACK, &SilenceSettings::default());
     assert!(found.single_track);
     assert_eq!(seconds(&found), [(0.0, 185.0)]);
 }
 
 #[test]
 fn a_hidden_track_after_a_long_silence_is_a_passage_of_its_own() {
-    let found = segment(
-        &levels(&[(200.0, -15.0), (60.0, -200.0), (90.0, -20.0)]),
+    let found = cut(
+        &[(200.0, -15.0), (60.0, -200.0), (90.0, -20.0)],
         &TRACK,
-        None,
         &SilenceSettings::default(),
     );
     assert_eq!(seconds(&found), [(0.0, 200.0), (260.0, 350.0)]);
@@ -95,7 +98,7 @@ fn a_hidden_track_after_a_long_silence_is_a_passage_of_its_own() {
 #[test]
 fn a_file_that_is_mostly_silent_is_cut_by_its_sound() {
     let hidden = [(200.0, -15.0), (900.0, -200.0), (120.0, -20.0)];
-    let found = segment(&levels(&hidden), &TRACK, None, &SilenceSettings::default());
+    let found = cut(&hidden, &TRACK, &SilenceSettings::default());
     assert_eq!(seconds(&found), [(0.0, 200.0), (1100.0, 1220.0)]);
     let few = alone(&[
         (60.0, -15.0),
@@ -163,17 +166,15 @@ fn the_settings_decide_what_silence_is() {
         ..SilenceSettings::default()
     };
     assert_eq!(
-        segment(&levels(&rip), &clues, None, &SilenceSettings::default())
-            .spans
-            .len(),
+        cut(&rip, &clues, &SilenceSettings::default()).spans.len(),
         2
     );
-    assert_eq!(segment(&levels(&rip), &clues, None, &strict).spans.len(), 1);
+    assert_eq!(cut(&rip, &clues, &strict).spans.len(), 1);
     let long = SilenceSettings {
         silence_min: Ticks::from_seconds(3.0),
         ..SilenceSettings::default()
     };
-    assert_eq!(segment(&levels(&rip), &clues, None, &long).spans.len(), 1);
+    assert_eq!(cut(&rip, &clues, &long).spans.len(), 1);
 }
 
 #[test]
@@ -190,12 +191,12 @@ fn passages_lie_in_order_inside_the_file_whatever_the_sound() {
     use proptest::prelude::*;
     let stretch = (0.01f64..3.0, prop_oneof![Just(-200.0f32), -100.0f32..0.0]);
     proptest!(ProptestConfig::with_cases(200), |(stretches in proptest::collection::vec(stretch, 0..12))| {
-        let levels = levels(&stretches);
         let clues = Clues { name: "x", neighbours: 1, ..Clues::default() };
-        let spans = segment(&levels, &clues, None, &SilenceSettings::default()).spans;
+        let spans = cut(&stretches, &clues, &SilenceSettings::default()).spans;
+        let frames: u64 = stretches.iter().map(|(seconds, _)| (seconds * f64::from(RATE)) as u64).sum();
         let mut last = 0;
         for span in spans {
-            prop_assert!(span.start >= last && span.end > span.start && span.end <= levels.frames());
+            prop_assert!(span.start >= last && span.end > span.start && span.end <= frames);
             last = span.end;
         }
     });

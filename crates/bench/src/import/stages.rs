@@ -157,6 +157,7 @@ fn one(file: &ScannedFile, library: &Library, session: &SessionId) -> Result<Opt
         let found = audio::marks::find(file.absolute(), &written, file.beside(), &known);
         segment(
             &analysis.levels,
+            analysis.sound.contour(),
             &clues,
             found.marks.as_ref(),
             &library.settings().silence,
@@ -264,7 +265,10 @@ impl<'a> AnalysisListener<'a> {
         self.split.time(LEVELS, || levels.push(&planes));
         self.split.time(WEIGHTING, || sound.push(&planes));
         if let Some(converter) = &mut self.converter {
+            let from = mono.len();
             self.split.time(MONO, || converter.push(&planes, mono));
+            self.split
+                .time(WEIGHTING, || sound.push_mono(&mono[from..]));
         }
         self.planes.iter_mut().for_each(Vec::clear);
     }

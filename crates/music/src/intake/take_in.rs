@@ -275,7 +275,13 @@ fn describe(
     let marks = found.marks;
     let is_same_sound = is_same_sound(&former, content);
     let several = marks.as_ref().filter(|marks| marks.tracks.len() >= 2);
-    let mut heard = segment(&analysis.levels, &clues, several, &setting.settings.silence);
+    let mut heard = segment(
+        &analysis.levels,
+        analysis.sound.contour(),
+        &clues,
+        several,
+        &setting.settings.silence,
+    );
     if let Some(one) = marks.as_ref().filter(|marks| marks.tracks.len() == 1) {
         heard = heard.named_by(one);
     }

@@ -6,7 +6,7 @@ use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 
 /// Frames of one length, one every so many samples, each under a Hann window.
-pub(super) struct Frames {
+pub(crate) struct Frames {
     fft: Arc<dyn RealToComplex<f32>>,
     window: Vec<f32>,
     hop: usize,
@@ -18,7 +18,7 @@ pub(super) struct Frames {
 
 impl Frames {
     /// Frames of `length` samples, `hop` samples from one to the next.
-    pub(super) fn new(length: usize, hop: usize) -> Self {
+    pub(crate) fn new(length: usize, hop: usize) -> Self {
         let fft = RealFftPlanner::<f32>::new().plan_fft_forward(length);
         Self {
             window: hann(length),
@@ -32,7 +32,7 @@ impl Frames {
     }
 
     /// Takes in the next samples, 1.0 being full scale, and hands over the spectrum of every frame that is whole.
-    pub(super) fn push(&mut self, samples: &[f32], mut each: impl FnMut(&[Complex<f32>])) {
+    pub(crate) fn push(&mut self, samples: &[f32], mut each: impl FnMut(&[Complex<f32>])) {
         self.waiting.extend_from_slice(samples);
         let mut from = 0;
         while let Some(frame) = self.waiting.get(from..from + self.window.len()) {

@@ -1,0 +1,113 @@
+//! How a dip agrees with the other dips of its file, once each has been judged by itself.
+
+use super::candidates::Candidate;
+use super::features::{Bands, Row, UNKNOWN, distance};
+use super::model::probability;
+use crate::levels::PER_SECOND;
+
+/// Rows for all dips: what each looks like by itself, and its context.
+pub(super) fn rows(
+    dips: &[Candidate],
+    timbres: &[Option<Bands>],
+    alone: &[Row],
+    log_odds: &[f64],
+    windows: usize,
+) -> Vec<Vec<f32>> {
+    let likely: Vec<f32> = log_odds
+        .iter()
+        .map(|odds| probability(*odds) as f32)
+        .collect();
+    let file = File {
+        dips,
+        timbres,
+        log_odds,
+        likely: &likely,
+        minutes: windows as f32 / (60 * PER_SECOND) as f32,
+        windows,
+    };
+    (0..dips.len())
+        .map(|at| {
+            let mut row = alone[at].to_vec();
+            row.extend(file.context(at));
+            row
+        })
+        .collect()
+}
+
+struct File<'a> {
+    dips: &'a [Candidate],
+    timbres: &'a [Option<Bands>],
+    log_odds: &'a [f64],
+    likely: &'a [f32],
+    minutes: f32,
+    windows: usize,
+}
+
+impl File<'_> {
+    fn context(&self, at: usize) -> [f32; 18] {
+        let dip = &self.dips[at];
+        let own = self.likely[at];
+        let others = || (0..self.dips.len()).filter(move |other| *other != at);
+        let sum: f32 = others().map(|other| self.likely[other]).sum();
+        let mut best: Vec<f32> = others().map(|other| self.log_odds[other] as f32).collect();
+        best.sort_unstable_by(|a, b| b.total_cmp(a));
+        let of_best = |rank: usize| best.get(rank).copied().unwrap_or(-10.0);
+        // A dip's like is weighed by how likely it is a gap.
+        let mean = |value: &dyn Fn(usize) -> f32| {
+            (sum > 0.3).then(|| {
+                others()
+                    .map(|other| self.likely[other] * value(other))
+                    .sum::<f32>()
+                    / sum
+            })
+        };
+        let log_seconds = |other: usize| (self.dips[other].seconds() as f32 + 0.1).ln();
+        let seconds = mean(&log_seconds);
+        let level = mean(&|other| self.dips[other].level);
+        let spread = |value: &dyn Fn(usize) -> f32, middle: Option<f32>| {
+            let middle = middle?;
+            mean(&|other| (value(other) - middle).abs())
+        };
+        let off = |value: f32, middle: Option<f32>| middle.map_or(UNKNOWN * 20.0, |m| value - m);
+        let timbre: Bands = std::array::from_fn(|band| {
+            mean(&|other| self.timbres[other].map_or(0.0, |bands| bands[band])).unwrap_or(0.0)
+        });
+        let apart = |from: usize, to: usize| {
+            (to.saturating_sub(from) as f32 / PER_SECOND as f32 + 0.1).ln()
+        };
+        let before = (0..at).rev().find(|other| self.likely[*other] > 0.5);
+        let after = (at + 1..self.dips.len()).find(|other| self.likely[*other] > 0.5);
+        let to_before = apart(before.map_or(0, |b| self.dips[b].to), dip.from);
+        let to_after = apart(dip.to, after.map_or(self.windows, |a| self.dips[a].from));
+        let better = |other: &usize| self.log_odds[*other] > self.log_odds[at];
+        let better_before = (0..at).rev().find(better);
+        let better_after = (at + 1..self.dips.len()).find(better);
+        [
+            self.log_odds[at] as f32,
+            sum,
+            (self.minutes / (1.0 + sum + own)).ln(),
+            others().filter(|other| self.likely[*other] > 0.5).count() as f32,
+            of_best(0),
+            of_best(1),
+            of_best(3),
+            off(log_seconds(at), seconds),
+            off(dip.level, level),
+            spread(&log_seconds, seconds).unwrap_or(UNKNOWN),
+            spread(&|other| self.dips[other].level, level).unwrap_or(UNKNOWN),
+            if sum > 0.3 {
+                distance(self.timbres[at].as_ref(), Some(&timbre))
+            } else {
+                UNKNOWN
+            },
+            to_before,
+            to_after,
+            to_before.min(to_after),
+            apart(better_before.map_or(0, |b| self.dips[b].to), dip.from),
+            apart(
+                dip.to,
+                better_after.map_or(self.windows, |a| self.dips[a].from),
+            ),
+            others().filter(better).count() as f32,
+        ]
+    }
+}

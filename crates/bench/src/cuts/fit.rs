@@ -1,0 +1,303 @@
+//! Fits the model that cuts files, and chooses its settings.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+use audio::segment::model::{Choice, Forest, Model, probability};
+use audio::segment::{Clues, Dips, SilenceSettings};
+
+use super::boost::{Growth, Sample, fit, log_loss};
+use super::examples::{Example, read};
+use super::measure::NEAR_SECONDS;
+use crate::printer;
+
+/// What is fitted, and on what.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// What `hear` wrote of the training sources.
+    pub training: Vec<PathBuf>,
+    /// What it wrote of the validation sources.
+    pub validation: Vec<PathBuf>,
+    /// Where to write the weights.
+    pub output: PathBuf,
+}
+
+/// The trees of the first stage. Depth and number by the log loss on the validation recordings.
+const ALONE: Growth = Growth {
+    trees: 140,
+    depth: 4,
+    rate: 0.08,
+    rows: 0.7,
+    features: 0.5,
+    ridge: 2.0,
+    least: 3.0,
+};
+
+/// Those of the second.
+const TOGETHER: Growth = Growth {
+    trees: 120,
+    ..ALONE
+};
+
+/// Parts of the training recordings: each is judged by trees that were fitted to the others, as the second stage must
+/// see the first one's answers about recordings that it does not know.
+const FOLDS: usize = 4;
+
+/// A recording whose dips were found.
+struct Known {
+    dips: Dips,
+    /// Which gap a dip lies in, if any.
+    gaps: Vec<Option<usize>>,
+    /// Whether a dip is the boundary, or one of several in a gap, of which one is enough.
+    labels: Vec<Option<bool>>,
+    boundaries: usize,
+    has_no_gaps: bool,
+}
+
+impl Known {
+    fn of(example: &Example) -> Self {
+        let clues = Clues {
+            name: &example.label.name,
+            neighbours: example.label.neighbours,
+            track: example.label.track,
+            track_total: example.label.track_total,
+        };
+        let dips = Dips::find(&example.contour, &clues, &SilenceSettings::default());
+        let places: Vec<(f64, f64)> = dips.places().collect();
+        let depths: Vec<f32> = dips.depths().collect();
+        let gap_of = |place: &(f64, f64)| {
+            let middle = f64::midpoint(place.0, place.1);
+            let near = |(from, to): &(f64, f64)| {
+                (from - NEAR_SECONDS..=to + NEAR_SECONDS).contains(&middle)
+            };
+            example.gaps.iter().position(near)
+        };
+        let gaps: Vec<Option<usize>> = places.iter().map(gap_of).collect();
+        let is_best = |at: usize| {
+            let rivals = (0..gaps.len()).filter(|other| gaps[*other] == gaps[at]);
+            let strength = |at: usize| f64::from(depths[at]) + 3.0 * (places[at].1 - places[at].0);
+            rivals
+                .max_by(|a, b| strength(*a).total_cmp(&strength(*b)))
+                .is_some_and(|best| best == at)
+        };
+        let labels = (0..gaps.len())
+            .map(|at| match gaps[at] {
+                None => Some(false),
+                Some(_) if is_best(at) => Some(true),
+                Some(_) => None,
+            })
+            .collect();
+        Self {
+            dips,
+            gaps,
+            labels,
+            boundaries: example.gaps.len(),
+            has_no_gaps: example.kind.has_no_gaps(),
+        }
+    }
+
+    /// The samples of its dips, given their rows.
+    fn samples<R: AsRef<[f32]>>(&self, rows: impl Iterator<Item = R>) -> Vec<Sample> {
+        rows.zip(&self.labels)
+            .filter_map(|(row, label)| {
+                Some(Sample {
+                    row: row.as_ref().to_vec(),
+                    is_right: (*label)?,
+                    weight: 1.0,
+                })
+            })
+            .collect()
+    }
+
+    fn odds(&self, alone: &Forest) -> Vec<f64> {
+        self.dips.alone().map(|row| alone.log_odds(row)).collect()
+    }
+
+    /// Cuts that are right, and those that are not.
+    fn count(&self, cuts: &[usize]) -> (usize, usize) {
+        let mut gaps: Vec<usize> = cuts.iter().filter_map(|cut| self.gaps[*cut]).collect();
+        gaps.dedup();
+        (gaps.len(), cuts.len() - gaps.len())
+    }
+}
+
+fn known(files: &[PathBuf]) -> Result<Vec<Known>> {
+    let mut all = Vec::new();
+    for file in files {
+        read(file, |example| all.push(Known::of(&example)))?;
+    }
+    ensure!(all.len() >= FOLDS, "fewer than {FOLDS} recordings");
+    Ok(all)
+}
+
+/// Fits, chooses, and writes the weights.
+pub fn run(plan: &Plan) -> Result<()> {
+    let training = known(&plan.training)?;
+    let validation = known(&plan.validation)?;
+    let alone_samples = |of: &dyn Fn(usize) -> bool| -> Vec<Sample> {
+        let chosen = training.iter().enumerate().filter(|(at, _)| of(*at));
+        chosen
+            .flat_map(|(_, known)| known.samples(known.dips.alone()))
+            .collect()
+    };
+    let mut together_samples = Vec::new();
+    for fold in 0..FOLDS {
+        let others = alone_samples(&|at| at % FOLDS != fold);
+        let forest = fit(&others, &ALONE, fold as u64);
+        for known in training.iter().skip(fold).step_by(FOLDS) {
+            let rows = known.dips.together(&known.odds(&forest));
+            together_samples.extend(known.samples(rows.iter()));
+        }
+    }
+    let alone = fit(&alone_samples(&|_| true), &ALONE, 100);
+    let together = fit(&together_samples, &TOGETHER, 101);
+    let judged: Vec<(&Known, Vec<f64>)> = validation
+        .iter()
+        .map(|known| {
+            let rows = known.dips.together(&known.odds(&alone));
+            (
+                known,
+                rows.iter().map(|row| together.log_odds(row)).collect(),
+            )
+        })
+        .collect();
+    tell_losses(&validation, &alone, &together);
+    let (choice, figures) = choose(&judged);
+    let model = Model {
+        origin: origin(plan, &training, &together_samples),
+        figures,
+        alone,
+        together,
+        choice,
+        calibration: calibrate(&judged, &choice),
+    };
+    fs::write(&plan.output, serde_json::to_vec(&model)?)?;
+    printer::result(&format!(
+        "{}\n{}\n{:?}, calibration {:.3?}",
+        model.origin, model.figures, model.choice, model.calibration
+    ));
+    Ok(())
+}
+
+fn origin(plan: &Plan, training: &[Known], samples: &[Sample]) -> String {
+    let names = |files: &[PathBuf]| -> String {
+        let name = |file: &PathBuf| {
+            let name = file.file_name().unwrap_or_default();
+            Path::new(name).display().to_string()
+        };
+        files.iter().map(name).collect::<Vec<_>>().join(" ")
+    };
+    format!(
+        "`bench cuts fit` on {} recordings with {} boundaries and {} dips ({}), chosen on {}",
+        training.len(),
+        training.iter().map(|known| known.boundaries).sum::<usize>(),
+        samples.len(),
+        names(&plan.training),
+        names(&plan.validation)
+    )
+}
+
+fn tell_losses(validation: &[Known], alone: &Forest, together: &Forest) {
+    let first: Vec<Sample> = validation
+        .iter()
+        .flat_map(|known| known.samples(known.dips.alone()))
+        .collect();
+    let second: Vec<Sample> = validation
+        .iter()
+        .flat_map(|known| {
+            let rows = known.dips.together(&known.odds(alone));
+            known.samples(rows.iter())
+        })
+        .collect();
+    let seen = validation.iter().filter(|known| !known.has_no_gaps);
+    let (gaps, dips) = seen.fold((0, 0), |(gaps, dips), known| {
+        let right = known.labels.iter().filter(|label| **label == Some(true));
+        (gaps + known.boundaries, dips + right.count())
+    });
+    printer::result(&format!(
+        "validation: {dips} of {gaps} gaps are dips; log loss {:.4} alone, {:.4} together",
+        log_loss(alone, &first),
+        log_loss(together, &second)
+    ));
+}
+
+/// Tries settings of the choice and keeps those with the fewest errors on the validation recordings: a boundary missed
+/// and one invented count the same, and one invented in a file that should stay whole counts twice.
+fn choose(judged: &[(&Known, Vec<f64>)]) -> (Choice, String) {
+    let mut best: Option<(f64, Choice, String)> = None;
+    for each in [-1.5, -1.0, -0.6, -0.3, 0.0, 0.3, 0.6, 1.0] {
+        for whole in [0.0, 1.0, 2.0, 3.0, 4.0, 6.0] {
+            for short in [0.0, 0.5, 1.0, 1.5, 2.5] {
+                let choice = Choice {
+                    each,
+                    whole,
+                    short,
+                    short_seconds: 40.0,
+                };
+                let (cost, figures) = cost(judged, &choice);
+                if best.as_ref().is_none_or(|best| cost < best.0) {
+                    best = Some((cost, choice, figures));
+                }
+            }
+        }
+    }
+    best.map_or_else(
+        || unreachable!("the first one is better than none"),
+        |(_, choice, figures)| (choice, figures),
+    )
+}
+
+fn cost(judged: &[(&Known, Vec<f64>)], choice: &Choice) -> (f64, String) {
+    let (mut boundaries, mut found, mut invented, mut crumbled) = (0, 0, 0, 0);
+    let mut touching = 0.0;
+    for (known, odds) in judged {
+        let (right, wrong) = known.count(&known.dips.choose(odds, choice).0);
+        if known.boundaries == 0 {
+            crumbled += wrong;
+        } else if known.has_no_gaps {
+            // What cannot be heard may be missed, but nothing may be invented.
+            touching += wrong as f64 - 0.5 * right as f64;
+        } else {
+            boundaries += known.boundaries;
+            found += right;
+            invented += wrong;
+        }
+    }
+    let cost = (boundaries - found + invented + 2 * crumbled) as f64 + touching;
+    let figures = format!(
+        "validation: {found} of {boundaries} boundaries found, {invented} invented, {crumbled} in what should stay whole"
+    );
+    (cost, figures)
+}
+
+/// Fits factor and constant so that the log odds of the chosen cuts, and of dips that nearly were, hold on the validation
+/// recordings: logistic regression by Newton's method.
+fn calibrate(judged: &[(&Known, Vec<f64>)], choice: &Choice) -> [f64; 2] {
+    let mut seen = Vec::new();
+    for (known, odds) in judged {
+        let cuts = known.dips.choose(odds, choice).0;
+        for (at, odds) in odds.iter().enumerate() {
+            if cuts.contains(&at) || (*odds > -2.0 && known.labels[at].is_some()) {
+                seen.push((*odds, f64::from(u8::from(known.gaps[at].is_some()))));
+            }
+        }
+    }
+    let (mut factor, mut constant) = (1.0, 0.0);
+    for _ in 0..30 {
+        let (mut g, mut h) = ([0.0; 2], [1e-3, 0.0, 1e-3]);
+        for (odds, right) in &seen {
+            let likely = probability(factor * odds + constant);
+            let (slope, curve) = (right - likely, likely * (1.0 - likely));
+            g[0] += slope * odds;
+            g[1] += slope;
+            h[0] += curve * odds * odds;
+            h[1] += curve * odds;
+            h[2] += curve;
+        }
+        let determinant = h[0] * h[2] - h[1] * h[1];
+        factor += (h[2] * g[0] - h[1] * g[1]) / determinant;
+        constant += (h[0] * g[1] - h[1] * g[0]) / determinant;
+    }
+    [factor, constant]
+}

@@ -1,0 +1,183 @@
+//! Kinds of recording.
+
+use fastrand::Rng;
+use serde::{Deserialize, Serialize};
+
+/// How a recording was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Digital silence in the gaps.
+    Digital,
+    /// Dither at 16 bits.
+    Dither,
+    /// A record in good order.
+    Vinyl,
+    /// A worn record.
+    OldVinyl,
+    /// Tape hiss.
+    Tape,
+    /// Hiss and mains hum.
+    TapeHum,
+    /// Noise in the gaps only.
+    GapNoise,
+    /// The same, but one gap is digital silence.
+    OnePause,
+    /// Tracks of different loudness.
+    Steps,
+    /// Short gaps.
+    ShortGaps,
+    /// Slow fades and hardly a gap.
+    Fades,
+    /// Applause between the tracks.
+    Live,
+    /// Someone speaks between the tracks.
+    Spoken,
+    /// Wrong speed, mono, clipped, with a constant.
+    Worn,
+    /// Low bit rates.
+    LowBits,
+    /// Long pauses.
+    LongPauses,
+    /// Each track fades into the next.
+    Crossfades,
+    /// Tracks touch.
+    Gapless,
+    /// One track.
+    Single,
+    /// One track over the noise of a medium.
+    NoisySingle,
+    /// One quiet piece with rests.
+    Classical,
+    /// One speaker.
+    Speech,
+    /// Speech and jingles.
+    Podcast,
+    /// A mix, which is one track.
+    Mix,
+    /// Sound effects.
+    Effects,
+    /// A track, a long silence and a hidden one.
+    Hidden,
+    /// Plain tones with gaps.
+    Tones,
+    /// A plain tone with rests, which is one track.
+    ToneSingle,
+}
+
+impl Kind {
+    /// All of them, in the order of the tables.
+    pub const ALL: [Self; 28] = [
+        Self::Digital,
+        Self::Dither,
+        Self::Vinyl,
+        Self::OldVinyl,
+        Self::Tape,
+        Self::TapeHum,
+        Self::GapNoise,
+        Self::OnePause,
+        Self::Steps,
+        Self::ShortGaps,
+        Self::Fades,
+        Self::Live,
+        Self::Spoken,
+        Self::Worn,
+        Self::LowBits,
+        Self::LongPauses,
+        Self::Crossfades,
+        Self::Gapless,
+        Self::Single,
+        Self::NoisySingle,
+        Self::Classical,
+        Self::Speech,
+        Self::Podcast,
+        Self::Mix,
+        Self::Effects,
+        Self::Hidden,
+        Self::Tones,
+        Self::ToneSingle,
+    ];
+
+    /// What it is, for a table.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Digital => "digital silence, gaps of 0.5 to 5 s",
+            Self::Dither => "dither at 16 bits",
+            Self::Vinyl => "vinyl: pink noise, rumble, crackle, pops",
+            Self::OldVinyl => "old vinyl, MP3 128k",
+            Self::Tape => "tape: hiss, Vorbis",
+            Self::TapeHum => "tape with hum, Opus 96k",
+            Self::GapNoise => "noise in the gaps only",
+            Self::OnePause => "noise in the gaps, one digital pause",
+            Self::Steps => "tracks 6 to 20 dB apart, Vorbis",
+            Self::ShortGaps => "gaps of 0.3 to 2 s, AAC",
+            Self::Fades => "fades of 4 to 9 s, gaps of 0.3 s, MP3",
+            Self::Live => "live: applause of 5 to 12 s",
+            Self::Spoken => "spoken introductions",
+            Self::Worn => "1 % off speed, mono, clipped, DC",
+            Self::LowBits => "codecs at 64 kbit/s",
+            Self::LongPauses => "pauses of 10 to 120 s",
+            Self::Crossfades => "crossfades of 1 to 4 s",
+            Self::Gapless => "no gap at all",
+            Self::Single => "single tracks",
+            Self::NoisySingle => "single tracks over noise",
+            Self::Classical => "quiet pieces with rests",
+            Self::Speech => "speech",
+            Self::Podcast => "podcasts: speech and jingles",
+            Self::Mix => "mixes without gaps",
+            Self::Effects => "sound effects",
+            Self::Hidden => "hidden tracks",
+            Self::Tones => "plain tones with gaps",
+            Self::ToneSingle => "a plain tone with rests",
+        }
+    }
+
+    /// Its word on the command line: that of its JSON.
+    pub fn word(self) -> String {
+        serde_json::to_value(self)
+            .ok()
+            .and_then(|value| value.as_str().map(str::to_owned))
+            .unwrap_or_default()
+    }
+
+    /// Whether several tracks are to be found.
+    pub const fn is_rip(self) -> bool {
+        !matches!(
+            self,
+            Self::Single
+                | Self::NoisySingle
+                | Self::Classical
+                | Self::Speech
+                | Self::Podcast
+                | Self::Mix
+                | Self::Effects
+                | Self::ToneSingle
+        )
+    }
+
+    /// Whether its tracks touch, so that no gap tells where one ends.
+    pub const fn has_no_gaps(self) -> bool {
+        matches!(self, Self::Crossfades | Self::Gapless)
+    }
+
+    /// The codec it is kept in: ffmpeg's encoder, its bit rate, and the extension.
+    pub(super) fn codec(self, rng: &mut Rng) -> Option<(&'static str, &'static str, &'static str)> {
+        Some(match self {
+            Self::OldVinyl => ("libmp3lame", "128k", "mp3"),
+            Self::Tape | Self::Steps => ("libvorbis", "112k", "ogg"),
+            Self::TapeHum => ("libopus", "96k", "opus"),
+            Self::ShortGaps => ("aac", "128k", "m4a"),
+            Self::Fades => ("libmp3lame", "160k", "mp3"),
+            Self::LowBits => {
+                let all = [
+                    ("libmp3lame", "64k", "mp3"),
+                    ("libvorbis", "64k", "ogg"),
+                    ("libopus", "64k", "opus"),
+                    ("aac", "64k", "m4a"),
+                ];
+                all[rng.usize(..all.len())]
+            }
+            _ => return None,
+        })
+    }
+}
