@@ -141,21 +141,21 @@ fn vinyl_noise_between_tracks_is_a_gap_too() {
 #[test]
 fn a_passage_keeps_its_decay() {
     let found = alone(&[
-        (20.0, -15.0),
+        (60.0, -15.0),
         (1.0, -40.0),
         (1.0, -60.0),
         (2.0, -200.0),
-        (20.0, -15.0),
+        (60.0, -15.0),
     ]);
     let spans = seconds(&found);
     assert_eq!(spans.len(), 2);
-    assert!((spans[0].1 - 22.0).abs() < 0.05, "{spans:?}");
-    assert!((spans[1].0 - 24.0).abs() < 0.05, "{spans:?}");
+    assert!((spans[0].1 - 62.0).abs() < 0.05, "{spans:?}");
+    assert!((spans[1].0 - 64.0).abs() < 0.05, "{spans:?}");
 }
 
 #[test]
 fn the_settings_decide_what_silence_is() {
-    let rip = [(20.0, -10.0), (2.0, -50.0), (20.0, -10.0)];
+    let rip = [(60.0, -10.0), (2.0, -50.0), (60.0, -10.0)];
     let clues = Clues {
         name: "rip",
         neighbours: 1,

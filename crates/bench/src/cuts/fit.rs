@@ -53,6 +53,7 @@ struct Known {
     labels: Vec<Option<bool>>,
     boundaries: usize,
     has_no_gaps: bool,
+    weight: f32,
 }
 
 impl Known {
@@ -94,6 +95,7 @@ impl Known {
             labels,
             boundaries: example.gaps.len(),
             has_no_gaps: example.kind.has_no_gaps(),
+            weight: example.kind.weight(),
         }
     }
 
@@ -104,7 +106,7 @@ impl Known {
                 Some(Sample {
                     row: row.as_ref().to_vec(),
                     is_right: (*label)?,
-                    weight: 1.0,
+                    weight: self.weight,
                 })
             })
             .collect()
@@ -229,15 +231,17 @@ fn choose(judged: &[(&Known, Vec<f64>)]) -> (Choice, String) {
     for each in [-1.5, -1.0, -0.6, -0.3, 0.0, 0.3, 0.6, 1.0] {
         for whole in [0.0, 1.0, 2.0, 3.0, 4.0, 6.0] {
             for short in [0.0, 0.5, 1.0, 1.5, 2.5] {
-                let choice = Choice {
-                    each,
-                    whole,
-                    short,
-                    short_seconds: 40.0,
-                };
-                let (cost, figures) = cost(judged, &choice);
-                if best.as_ref().is_none_or(|best| cost < best.0) {
-                    best = Some((cost, choice, figures));
+                for short_seconds in [10.0, 20.0, 30.0, 40.0] {
+                    let choice = Choice {
+                        each,
+                        whole,
+                        short,
+                        short_seconds,
+                    };
+                    let (cost, figures) = cost(judged, &choice);
+                    if best.as_ref().is_none_or(|best| cost < best.0) {
+                        best = Some((cost, choice, figures));
+                    }
                 }
             }
         }

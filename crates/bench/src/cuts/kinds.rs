@@ -160,6 +160,14 @@ impl Kind {
         matches!(self, Self::Crossfades | Self::Gapless)
     }
 
+    /// What a dip of it weighs in training. Files of tones have two dips where music has forty, and would hardly count.
+    pub(super) const fn weight(self) -> f32 {
+        match self {
+            Self::Tones | Self::ToneSingle | Self::Hidden => 5.0,
+            _ => 1.0,
+        }
+    }
+
     /// The codec it is kept in: ffmpeg's encoder, its bit rate, and the extension.
     pub(super) fn codec(self, rng: &mut Rng) -> Option<(&'static str, &'static str, &'static str)> {
         Some(match self {

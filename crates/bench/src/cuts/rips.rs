@@ -313,20 +313,29 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// A track, a long silence, and another track that is named nowhere.
+    /// A track, a long silence, and another track that is named nowhere; one in three is made of tones.
     fn hidden(&mut self, audio: &mut Stereo) -> Result<Vec<(usize, usize)>> {
-        audio.append(&self.song(1.0)?);
+        let wave = (self.rng.u8(..3) == 0).then(|| self.wave());
+        match &wave {
+            Some(wave) => self.tone(audio, wave, 60.0..300.0),
+            None => audio.append(&self.song(1.0)?),
+        }
         let from = audio.frames();
-        audio.pause(self.between(20.0, 400.0));
+        let longest = [400.0, 1000.0][self.rng.usize(..2)];
+        audio.pause(self.between(20.0, longest));
         let gap = (from, audio.frames());
-        audio.append(&self.song(1.0)?);
+        match &wave {
+            Some(wave) => self.tone(audio, wave, 40.0..200.0),
+            None => audio.append(&self.song(1.0)?),
+        }
         Ok(vec![gap])
     }
 
-    /// Tones of one pitch after the other: several tracks, or one with rests.
+    /// Tones one after the other, of one pitch or of several: several tracks, or one with rests.
     fn tones(&mut self, kind: Kind, audio: &mut Stereo) -> Vec<(usize, usize)> {
         let mut gaps = Vec::new();
-        let hertz = self.between(100.0, 1500.0);
+        let mut wave = self.wave();
+        let changes = kind == Kind::Tones && self.rng.bool();
         for number in 0..self.rng.usize(2..=6) {
             if number > 0 {
                 let from = audio.frames();
@@ -334,17 +343,46 @@ impl<'a> Maker<'a> {
                 audio.pause(self.between(0.5, longest));
                 gaps.push((from, audio.frames()));
             }
-            let level = 10_f64.powf(-self.between(8.0, 26.0) / 20.0);
-            let frames = (self.between(20.0, 120.0) * f64::from(RATE)) as usize;
-            let step = std::f64::consts::TAU * hertz / f64::from(RATE);
-            for plane in [&mut audio.left, &mut audio.right] {
-                plane.extend((0..frames).map(|at| (level * (at as f64 * step).sin()) as f32));
+            if changes {
+                wave = self.wave();
             }
+            self.tone(audio, &wave, 10.0..120.0);
         }
         if kind == Kind::ToneSingle {
             gaps.clear();
         }
         gaps
+    }
+
+    /// A pitch in Hz, and how many odd harmonics it has: none is a sine, many are a square wave.
+    fn wave(&mut self) -> (f64, u32) {
+        (
+            self.between(100.0, 1500.0),
+            [0, 0, 1, 6][self.rng.usize(..4)],
+        )
+    }
+
+    /// A tone at some level.
+    fn tone(
+        &mut self,
+        audio: &mut Stereo,
+        (hertz, harmonics): &(f64, u32),
+        length: std::ops::Range<f64>,
+    ) {
+        let level = 10_f64.powf(-self.between(8.0, 26.0) / 20.0);
+        let frames = (self.between(length.start, length.end) * f64::from(RATE)) as usize;
+        let step = std::f64::consts::TAU * hertz / f64::from(RATE);
+        let wave: Vec<f32> = (0..frames)
+            .map(|at| {
+                let sum: f64 = (0..=*harmonics)
+                    .map(|number| f64::from(2 * number + 1))
+                    .map(|odd| (at as f64 * step * odd).sin() / odd)
+                    .sum();
+                (level * sum) as f32
+            })
+            .collect();
+        audio.left.extend(&wave);
+        audio.right.extend(&wave);
     }
 
     fn podcast(&mut self, audio: &mut Stereo) {
