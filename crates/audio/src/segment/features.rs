@@ -212,14 +212,19 @@ fn row(
         distance(gap_bands.as_ref(), mean_bands(before).as_ref()),
         unsteady_timbre(gap),
         f32::from(u8::from(super::begins_with_track_number(clues.name))),
-        match (clues.track, clues.track_total) {
-            (Some(_), Some(total)) if total > 1 => 1.0,
-            (Some(_), _) => 0.5,
-            _ => 0.0,
-        },
+        tagged(clues),
         (clues.neighbours.min(30) as f32 + 1.0).ln(),
         seconds(previous.min(next)),
     ]
+}
+
+/// Whether the tags give a track's number: 1 with the number of tracks beside it, a half without.
+fn tagged(clues: &Clues<'_>) -> f32 {
+    match (clues.track, clues.track_total) {
+        (Some(_), Some(total)) if total > 1 => 1.0,
+        (Some(_), _) => 0.5,
+        _ => 0.0,
+    }
 }
 
 /// Windows around a dip that are less than so many dB above it.
