@@ -135,7 +135,7 @@ impl Default for SilenceSettings {
     }
 }
 
-/// Cuts a file into passages: where its marks say so, else by its gaps.
+/// Cuts a file into passages: where its marks say so, else by its gaps. A single mark names the passages and cuts nothing.
 ///
 /// A single track is one passage from its first to its last frame, silence
 /// included (it belongs to the track's timing). In a file of several tracks
@@ -149,21 +149,35 @@ pub fn segment(
     settings: &SilenceSettings,
 ) -> Segmentation {
     let silences = Silences::find(levels, settings);
-    if let Some(found) = marks.and_then(|marks| marked::segment(levels, &silences, marks, settings))
-    {
-        return found;
+    let several = marks.filter(|marks| marks.tracks.len() >= 2);
+    let found = several
+        .and_then(|marks| marked::segment(levels, &silences, marks, settings))
+        .unwrap_or_else(|| by_ear(levels, contour, &silences, clues, settings));
+    match marks.filter(|marks| marks.tracks.len() == 1) {
+        Some(one) => found.named_by(one),
+        None => found,
     }
+}
+
+/// Cuts a file by its gaps.
+fn by_ear(
+    levels: &Levels,
+    contour: &Contour,
+    silences: &Silences,
+    clues: &Clues<'_>,
+    settings: &SilenceSettings,
+) -> Segmentation {
     let model = Model::built_in();
     let dips = Dips::find(contour, clues, settings);
     let log_odds = dips.log_odds(model);
     let (cuts, score) = dips.choose(&log_odds, &model.choice);
-    let gaps = gaps(levels, contour, &silences, &dips, |at| {
+    let gaps = gaps(levels, contour, silences, &dips, |at| {
         (model.confidence(log_odds[at]), cuts.contains(&at))
     });
     let spans = if silences.sound_seconds() < settings.minimum_audio.seconds() {
         Vec::new()
     } else {
-        spans(levels, &silences, &gaps, settings.minimum_audio)
+        spans(levels, silences, &gaps, settings.minimum_audio)
     };
     let is_track = clues.track.is_some() || begins_with_track_number(clues.name);
     Segmentation {

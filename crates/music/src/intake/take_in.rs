@@ -20,7 +20,7 @@ use crate::library::values::ScannedFile;
 use audio::Ticks;
 use audio::analyse::Analysis;
 use audio::decode::{AudioMd5, DecodeError, Decoders};
-use audio::marks::{self, Mark, Marks};
+use audio::marks::{self, Mark};
 use audio::segment::{Clues, Segmentation, Span, segment};
 use audio::tags::{self, Neighbours, Tags, Written};
 
@@ -274,7 +274,13 @@ fn describe(
     warnings.extend(found.left);
     let marks = found.marks;
     let is_same_sound = is_same_sound(&former, content);
-    let heard = cut_by_ear(&analysis, &clues, marks.as_ref(), setting);
+    let heard = segment(
+        &analysis.levels,
+        analysis.sound.contour(),
+        &clues,
+        marks.as_ref(),
+        &setting.settings.silence,
+    );
     let (segmentation, cut_by) = cut(heard, &former, is_same_sound, &analysis);
     let known_edit = former.last_edit;
     let passages = passages(
@@ -312,27 +318,6 @@ fn describe(
         record: Box::new(record),
         warnings,
     })
-}
-
-/// Cuts a file where its marks say, else where it sounds like it; the only mark of a file names it.
-fn cut_by_ear(
-    analysis: &Analysis,
-    clues: &Clues<'_>,
-    marks: Option<&Marks>,
-    setting: &Setting<'_>,
-) -> Segmentation {
-    let several = marks.filter(|marks| marks.tracks.len() >= 2);
-    let heard = segment(
-        &analysis.levels,
-        analysis.sound.contour(),
-        clues,
-        several,
-        &setting.settings.silence,
-    );
-    match marks.filter(|marks| marks.tracks.len() == 1) {
-        Some(one) => heard.named_by(one),
-        None => heard,
-    }
 }
 
 /// Who has the say about where a file is cut: a person, marks that fit, a release that explained the sound, its
