@@ -317,7 +317,7 @@ impl<'a> Maker<'a> {
     fn hidden(&mut self, audio: &mut Stereo) -> Result<Vec<(usize, usize)>> {
         let wave = (self.rng.u8(..3) == 0).then(|| self.wave());
         match &wave {
-            Some(wave) => self.tone(audio, wave, 60.0..300.0),
+            Some(wave) => self.tone(audio, *wave, 60.0..300.0),
             None => audio.append(&self.song(1.0)?),
         }
         let from = audio.frames();
@@ -325,13 +325,13 @@ impl<'a> Maker<'a> {
         audio.pause(self.between(20.0, longest));
         let gap = (from, audio.frames());
         match &wave {
-            Some(wave) => self.tone(audio, wave, 40.0..200.0),
+            Some(wave) => self.tone(audio, *wave, 40.0..200.0),
             None => audio.append(&self.song(1.0)?),
         }
         Ok(vec![gap])
     }
 
-    /// Tones one after the other, of one pitch or of several: several tracks, or one with rests.
+    /// Tones or noises one after the other, alike or not: several tracks, or one with rests.
     fn tones(&mut self, kind: Kind, audio: &mut Stereo) -> Vec<(usize, usize)> {
         let mut gaps = Vec::new();
         let mut wave = self.wave();
@@ -346,7 +346,7 @@ impl<'a> Maker<'a> {
             if changes {
                 wave = self.wave();
             }
-            self.tone(audio, &wave, 10.0..120.0);
+            self.tone(audio, wave, 6.0..120.0);
         }
         if kind == Kind::ToneSingle {
             gaps.clear();
@@ -354,35 +354,31 @@ impl<'a> Maker<'a> {
         gaps
     }
 
-    /// A pitch in Hz, and how many odd harmonics it has: none is a sine, many are a square wave.
-    fn wave(&mut self) -> (f64, u32) {
-        (
-            self.between(100.0, 1500.0),
-            [0, 0, 1, 6][self.rng.usize(..4)],
-        )
+    /// A pitch in Hz, and how many odd harmonics it has: none is a sine, many are a square wave; or white noise.
+    fn wave(&mut self) -> Option<(f64, u32)> {
+        let harmonics = [Some(0), Some(1), Some(6), None][self.rng.usize(..4)];
+        harmonics.map(|harmonics| (self.between(100.0, 1500.0), harmonics))
     }
 
-    /// A tone at some level.
-    fn tone(
-        &mut self,
-        audio: &mut Stereo,
-        (hertz, harmonics): &(f64, u32),
-        length: std::ops::Range<f64>,
-    ) {
+    /// A tone, or noise, at some level.
+    fn tone(&mut self, audio: &mut Stereo, wave: Option<(f64, u32)>, length: std::ops::Range<f64>) {
         let level = 10_f64.powf(-self.between(8.0, 26.0) / 20.0);
         let frames = (self.between(length.start, length.end) * f64::from(RATE)) as usize;
-        let step = std::f64::consts::TAU * hertz / f64::from(RATE);
-        let wave: Vec<f32> = (0..frames)
+        let step = std::f64::consts::TAU / f64::from(RATE);
+        let samples: Vec<f32> = (0..frames)
             .map(|at| {
-                let sum: f64 = (0..=*harmonics)
-                    .map(|number| f64::from(2 * number + 1))
-                    .map(|odd| (at as f64 * step * odd).sin() / odd)
-                    .sum();
-                (level * sum) as f32
+                let sample = match wave {
+                    Some((hertz, harmonics)) => (0..=harmonics)
+                        .map(|number| f64::from(2 * number + 1))
+                        .map(|odd| (at as f64 * step * hertz * odd).sin() / odd)
+                        .sum(),
+                    None => 2.0 * self.rng.f64() - 1.0,
+                };
+                (level * sample) as f32
             })
             .collect();
-        audio.left.extend(&wave);
-        audio.right.extend(&wave);
+        audio.left.extend(&samples);
+        audio.right.extend(&samples);
     }
 
     fn podcast(&mut self, audio: &mut Stereo) {

@@ -55,7 +55,7 @@ fn every_passage_has_a_flavor_whose_classes_sum_to_one() {
 #[test]
 fn a_picture_shows_each_passage_and_loads_nothing() {
     let root = Root::empty();
-    album(&root.join("Mix & <Match>.wav"), 1, 3, 6.0);
+    album(&root.join("Mix & <Match>.wav"), 1, 3, 30.0);
     root.import(&[]).ended(0);
     let svg = root.home().join("mix.svg");
     root.music(&["show", "Mix & <Match>.wav", "--svg", svg.to_str().unwrap()])
@@ -71,7 +71,7 @@ fn a_picture_shows_each_passage_and_loads_nothing() {
 #[test]
 fn a_cue_sheet_that_was_written_is_read_back_to_the_same_passages() {
     let root = Root::empty();
-    album(&root.join("rip/Mix.wav"), 2, 3, 6.0);
+    album(&root.join("rip/Mix.wav"), 2, 3, 30.0);
     root.import(&[]).ended(0);
     let starts = "SELECT round(start_time, 1) FROM passages ORDER BY start_time";
     let heard = root.column(starts);
@@ -91,7 +91,7 @@ fn a_cue_sheet_that_was_written_is_read_back_to_the_same_passages() {
 #[test]
 fn doubtful_boundaries_are_listed_with_their_reasons() {
     let root = Root::empty();
-    album(&root.join("Mix.wav"), 3, 3, 6.0);
+    album(&root.join("Mix.wav"), 3, 3, 30.0);
     root.import(&[]).ended(0);
     let sure = root.music(&["review", "--format", "json"]).ended(0);
     let sure: Value = serde_json::from_str(&sure.out).unwrap();

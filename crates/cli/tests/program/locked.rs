@@ -13,9 +13,8 @@ fn albums(root: &Root) -> [usize; 6] {
     let sizes = [1, 2, 3, 5, 10, 25];
     for passages in sizes {
         let path = root.join(format!("of {passages}/Mix.wav"));
-        // A dozen pieces of less than a quarter of a minute would be taken for speech.
-        let seconds = if passages < 12 { 5.5 } else { 15.5 };
-        album(&path, passages as u64, passages, seconds);
+        // Pieces of a few seconds would be taken for parts of one.
+        album(&path, passages as u64, passages, 30.0);
     }
     sizes
 }

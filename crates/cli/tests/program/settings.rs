@@ -129,7 +129,7 @@ fn secrets_are_masked_wherever_they_are_shown() {
 #[test]
 fn settings_of_silence_change_where_files_are_cut() {
     let root = Root::empty();
-    album(&root.join("Mix.wav"), 1, 4, 5.5);
+    album(&root.join("Mix.wav"), 1, 4, 30.0);
     root.import(&[]).ended(0);
     assert_eq!(root.count("SELECT count(*) FROM passages"), 4);
     let ids = root.column("SELECT guid FROM files");

@@ -204,7 +204,7 @@ const PLAYER: &str = "SELECT p.guid, f.path, p.start_time, p.end_time, p.lead_in
 #[test]
 fn the_players_old_queries_return_seconds_and_milliseconds() {
     let root = Root::empty();
-    album(&root.join("Mix.wav"), 1, 2, 6.0);
+    album(&root.join("Mix.wav"), 1, 2, 30.0);
     root.import(&[]).ended(0);
     let db = root.open();
     let passages = column(&db, "SELECT guid FROM passages ORDER BY start_time_ticks");
@@ -217,14 +217,14 @@ fn the_players_old_queries_return_seconds_and_milliseconds() {
         })
         .collect();
     for ((start, end, lead, duration), (from, to)) in
-        seconds.into_iter().zip([(0.0, 6.0), (8.0, 14.0)])
+        seconds.into_iter().zip([(0.0, 30.0), (32.0, 62.0)])
     {
         assert!(
             (start - from).abs() < 0.1 && (end - to).abs() < 0.1,
             "{start} {end}"
         );
         // It starts at once: the passage before must have ended by then.
-        assert_eq!((lead, duration), (Some(start), 14.0));
+        assert_eq!((lead, duration), (Some(start), 62.0));
     }
     db.execute_batch(
         "INSERT INTO songs (guid, recording_mbid) VALUES ('s', 'm'); \

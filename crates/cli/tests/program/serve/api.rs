@@ -8,7 +8,7 @@ use crate::support::{Root, album};
 fn imported(files: u64) -> Root {
     let root = Root::empty();
     for number in 0..files {
-        album(&root.join(format!("{number}.wav")), number, 2, 10.0);
+        album(&root.join(format!("{number}.wav")), number, 2, 30.0);
     }
     root.import(&[]);
     root
