@@ -217,8 +217,8 @@ fn sound_is_served_whole_or_in_parts_and_from_the_library_only() {
         (points, answer.header("x-points-in-ten-seconds").to_owned())
     };
     // Two stretches of 10 s with 2 s between.
-    assert_eq!(peaks(1), (440, "100".to_owned()));
-    assert_eq!(peaks(10), (44, "10".to_owned()));
+    assert_eq!(peaks(1), (1240, "100".to_owned()));
+    assert_eq!(peaks(10), (124, "10".to_owned()));
 
     let metrics = served.get("/metrics");
     assert!(
