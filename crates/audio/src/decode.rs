@@ -321,6 +321,11 @@ pub fn recognise(path: &Path) -> Result<Kind, DecodeError> {
     recognise::recognise(&mut input).map(|(_, kind)| kind)
 }
 
+/// Where the audio of a file begins and of which kind it is, for those who read its tags.
+pub(crate) fn locate(input: &mut crate::input::Input) -> Option<(u64, Kind)> {
+    recognise::recognise(input).ok()
+}
+
 /// The chapters of an MP4 file: where each starts, in seconds, and its title.
 ///
 /// What cannot be read has none.

@@ -1,5 +1,5 @@
 //! Where the tags at both ends of a file lie, whatever its format, without reading them: `ID3v2` and APE in front;
-//! APE, Lyrics3 and `ID3v1` at the end.
+//! APE, `ID3v2` with a footer, Lyrics3 and `ID3v1` at the end.
 //!
 //! Layouts: <https://id3.org/id3v2.4.0-structure>, <https://wiki.hydrogenaudio.org/index.php?title=APEv2_specification>,
 //! <https://id3.org/ID3v1>, <https://id3.org/Lyrics3v2>.
@@ -47,6 +47,10 @@ pub(crate) enum Tail {
         count: u32,
     },
     Lyrics,
+    /// One of version 2.4 with a footer begins here.
+    Id3v2 {
+        at: u64,
+    },
 }
 
 /// The tags between `start` and the end of the file, the last one first; and where the audio ends.
@@ -73,6 +77,8 @@ pub(crate) fn walk(input: &mut Input, start: u64) -> io::Result<(Vec<Tail>, u64)
                 Tail::Lyrics,
                 digits.parse::<u64>().map_or(0, |size| size + 15),
             )
+        } else if let Some(at) = id3v2_start_before(input, end)? {
+            (Tail::Id3v2 { at }, end - at)
         } else {
             break;
         };
@@ -117,6 +123,22 @@ pub(crate) fn id3v2_end(input: &mut Input, at: u64) -> io::Result<Option<u64>> {
         0
     };
     Ok(Some(at + 10 + u64::from(synchsafe(sizes)) + footer))
+}
+
+/// Where the `ID3v2` tag begins whose footer ends at `end`, if one does.
+fn id3v2_start_before(input: &mut Input, end: u64) -> io::Result<Option<u64>> {
+    let Some(at) = end.checked_sub(10) else {
+        return Ok(None);
+    };
+    let footer = input.vec_at(at, 10)?;
+    let [b'3', b'D', b'I', _, _, _, sizes @ ..] = footer.as_slice() else {
+        return Ok(None);
+    };
+    let start = at.checked_sub(10 + u64::from(synchsafe(sizes)));
+    match start {
+        Some(start) if input.vec_at(start, 3)? == b"ID3" => Ok(Some(start)),
+        _ => Ok(None),
+    }
 }
 
 /// Four bytes of seven bits each; the eighth bits are ignored.

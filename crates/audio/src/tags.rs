@@ -2,12 +2,13 @@
 //!
 //! A tag is a hint, not a fact: whatever is wrong with the tags of a file is told, and never a reason not to
 //! take the file in. Every tag of a file is read, each by a reader of its own that knows what real taggers do
-//! against the standard (`id3v2`, `tail`, `comments`, `chunks`, `mp4`): a broken frame costs
+//! against the standard (`id3v2`, `tail`, `comments`, `chunks`, `mp4`, `asf`): a broken frame costs
 //! itself, not the tag, and pictures are passed over unread. Texts whose encoding is declared wrongly, or not
 //! at all, are judged together (`encoding`). What had to be mended is returned, to be logged.
 //!
 //! Why this is not left to a library is told in `docs/adr/0005-our-own-tag-readers.md`.
 
+mod asf;
 mod chunks;
 mod comments;
 pub(crate) mod encoding;
@@ -26,7 +27,7 @@ use encoding_rs::{Encoding, UTF_8};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::decode::{Decoders, HEAD, Kind, Probed, sniff};
+use crate::decode::{self, Decoders, HEAD, Kind, Probed, sniff};
 use crate::extents;
 use crate::input::Input;
 use crate::input::hex;
@@ -194,13 +195,22 @@ fn read_raw(path: &Path) -> io::Result<(Raw, Option<Kind>)> {
             break;
         }
     }
-    let kind = sniff(&input.vec_at(at, HEAD)?);
+    let mut kind = sniff(&input.vec_at(at, HEAD)?);
+    if kind.is_none()
+        && let Some((start, found)) = decode::locate(&mut input)
+    {
+        // Junk stands in front, behind which decoding finds the audio, and its tags are.
+        (at, kind) = (start, Some(found));
+    }
     match kind {
         Some(Kind::Flac) => comments::read_flac(&mut input, at, &mut raw)?,
         Some(Kind::Ogg) => comments::read_ogg(&mut input, at, &mut raw)?,
         Some(Kind::Wav) => chunks::read_wav(&mut input, at, &mut raw)?,
         Some(Kind::Aiff) => chunks::read_aiff(&mut input, at, &mut raw)?,
         Some(Kind::Mp4) => mp4::read(&mut input, at, &mut raw)?,
+        Some(Kind::Foreign(format)) if asf::is_read_here(format) => {
+            asf::read(&mut input, at, &mut raw)?;
+        }
         _ => {}
     }
     for (at, is_ape) in fronts {
@@ -465,7 +475,25 @@ fn fill<T>(slot: &mut Option<T>, value: Option<T>) {
 
 /// A number and its total, from `3`, `3/12`, or `3` and `12` apart.
 fn pair(number: Option<&str>, total: Option<&str>) -> (Option<u32>, Option<u32>) {
-    let positive = |text: &str| text.trim().parse().ok().filter(|n| *n > 0);
+    // `CD 2` and `Disc 2` are 2; `A1`, the first of a record's side, is no number of an album.
+    let digits = |text: &str| {
+        let text = text.trim();
+        let word = text
+            .split(|c: char| !c.is_alphabetic())
+            .next()
+            .unwrap_or_default();
+        match word.to_ascii_lowercase().as_str() {
+            "cd" | "disc" | "disk" | "track" | "no" => text[word.len()..].to_owned(),
+            _ => text.to_owned(),
+        }
+    };
+    let positive = |text: &str| {
+        digits(text)
+            .trim_matches(|c: char| c.is_whitespace() || matches!(c, '.' | '#'))
+            .parse()
+            .ok()
+            .filter(|n| *n > 0)
+    };
     let number = number.unwrap_or_default();
     let parts = number.split_once('/').or_else(|| number.split_once(" of "));
     let (first, rest) = parts.unwrap_or((number, ""));
@@ -473,11 +501,11 @@ fn pair(number: Option<&str>, total: Option<&str>) -> (Option<u32>, Option<u32>)
     (positive(first), total)
 }
 
-/// The year in a date such as `1971`, `1971-03-19` or `19/03/1971`.
+/// The year in a date such as `1971`, `1971-03-19`, `19/03/1971` or `19710319`.
 fn year(date: &str) -> Option<i32> {
     date.split(|c: char| !c.is_ascii_digit())
-        .find(|part| part.len() == 4)
-        .and_then(|part| part.parse().ok())
+        .find(|part| matches!(part.len(), 4 | 8))
+        .and_then(|part| part[..4].parse().ok())
         .filter(|year| *year > 0)
 }
 
@@ -516,6 +544,9 @@ mod tests {
 
     #[test]
     fn years_ids_and_gains_are_read_or_left_out() {
+        assert_eq!(year("19710319"), Some(1971));
+        assert_eq!(pair(Some("CD 2"), None), (Some(2), None));
+        assert_eq!(pair(Some("A1"), None), (None, None));
         assert_eq!(year("1971-03-19"), Some(1971));
         assert_eq!(year("19/03/1971"), Some(1971));
         assert_eq!(year("71"), None);

@@ -170,6 +170,11 @@ pub(super) fn sniff(first: &[u8]) -> Option<&'static Foreign> {
 }
 
 impl Foreign {
+    /// Extensions its files have.
+    pub(crate) const fn extensions(&self) -> &'static [&'static str] {
+        self.extensions
+    }
+
     /// Whether the beginning proves the format: two bytes may stand at the beginning of anything.
     pub(super) fn is_certain(&self) -> bool {
         self.magic

@@ -55,6 +55,11 @@ fn read(input: &mut Input, start: u64, form: Form, raw: &mut Raw) -> io::Result<
             break;
         };
         let (name, mut length) = ([k0, k1, k2, k3], form.size(size));
+        // Some append a tag to the file as they do to an MP3: its version stands where a chunk has a letter.
+        if name.starts_with(b"ID3") && k3 < b' ' {
+            tags.push(at);
+            break;
+        }
         let body = at + 8;
         match (&name, form) {
             (b"LIST", Form::Riff | Form::Rifx) => texts.push((body, length)),
@@ -136,6 +141,16 @@ fn aiff_text(input: &mut Input, at: u64, length: u64, raw: &mut Raw) -> io::Resu
 
 fn keep(input: &mut Input, name: Name, at: u64, length: u64, raw: &mut Raw) -> io::Result<()> {
     let text = input.vec_at(at, length.min(MAX_TEXT) as usize)?;
+    let wide = text
+        .chunks_exact(2)
+        .filter(|two| two[1] == 0 && two[0] != 0);
+    if wide.count() * 2 > text.len() / 2 && !text.starts_with(b"\0") {
+        // UTF-16, which has no place here, and which some write.
+        if let Some(first) = Text::utf16(&text, Some(false)).split().into_iter().next() {
+            raw.keep(name, first);
+        }
+        return Ok(());
+    }
     let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
     raw.keep(name, Text::legacy(text));
     Ok(())

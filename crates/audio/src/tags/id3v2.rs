@@ -132,39 +132,43 @@ impl Tag<'_> {
             }));
         }
         let mut id = head[..4].to_vec();
-        if id[3] == 0 && is_id(&id[..3]) {
+        if matches!(id[3], 0 | b' ') && is_id(&id[..3]) {
             self.raw.mend("ID3v2.2 frames in a tag of another version");
             id.truncate(3);
         }
         if !is_id(&id) {
             return Ok(None);
         }
-        let size = u64::from(if self.version == 4 {
-            self.size_of_24(&head[4..8])?
-        } else {
-            plain(&head[4..8])
-        });
+        let size = u64::from(self.size_of(&head[4..8])?);
         let flags = u16::from_be_bytes([head[8], head[9]]);
         Ok(Some(Head { id, size, flags }))
     }
 
-    /// Sizes of version 2.4 are synchsafe, and plain when iTunes writes them: the one behind which another
-    /// frame, padding or the end follows is right.
-    fn size_of_24(&mut self, bytes: &[u8]) -> io::Result<u32> {
+    /// Sizes of version 2.4 are synchsafe, and plain when iTunes writes them; those of 2.3 are plain, and synchsafe when
+    /// some others write them: the one behind which another frame, padding or the end follows is right.
+    fn size_of(&mut self, bytes: &[u8]) -> io::Result<u32> {
         let (safe, plain) = (synchsafe(bytes), plain(bytes));
-        if safe == plain {
-            return Ok(safe);
-        }
         let has_high_bits = bytes.iter().any(|byte| byte & 0x80 != 0);
-        if !has_high_bits && self.is_followed(safe)? {
-            return Ok(safe);
+        let (meant, other) = if self.version == 4 {
+            (safe, plain)
+        } else {
+            (plain, safe)
+        };
+        if safe == plain || (has_high_bits && self.version != 4) {
+            return Ok(meant);
         }
-        if has_high_bits || self.is_followed(plain)? {
-            self.raw
-                .mend("ID3v2.4 frames with sizes that are not synchsafe");
-            return Ok(plain);
+        if !has_high_bits && self.is_followed(meant)? {
+            return Ok(meant);
         }
-        Ok(safe)
+        if has_high_bits || self.is_followed(other)? {
+            self.raw.mend(if self.version == 4 {
+                "ID3v2.4 frames with sizes that are not synchsafe"
+            } else {
+                "ID3v2.3 frames with synchsafe sizes"
+            });
+            return Ok(other);
+        }
+        Ok(meant)
     }
 
     fn is_followed(&mut self, size: u32) -> io::Result<bool> {

@@ -1,7 +1,8 @@
 //! Tags of MP4 files: iTunes' list, and the user data of `QuickTime` and 3GPP.
 //!
 //! The list is `moov.udta.meta.ilst`; each item holds one or more `data` boxes with a type in front
-//! (<https://developer.apple.com/documentation/quicktime-file-format/metadata_item_list_atom>).
+//! (<https://developer.apple.com/documentation/quicktime-file-format/metadata_item_list_atom>). Where the list has `keys`
+//! beside it, as phones and video programs write it, an item's type is the number of its key.
 
 use std::io;
 
@@ -59,20 +60,43 @@ pub(super) fn read(input: &mut Input, start: u64, raw: &mut Raw) -> io::Result<(
 /// The items of `meta.ilst`; `meta` is a full box in ISO files and a plain one in `QuickTime`'s.
 fn list(input: &mut Input, meta: Atom, raw: &mut Raw) -> io::Result<()> {
     for skip in [4, 0] {
-        let Some(list) = find(&children(input, meta.body + skip, meta.end)?, *b"ilst") else {
+        let beside = children(input, meta.body + skip, meta.end)?;
+        let Some(list) = find(&beside, *b"ilst") else {
             continue;
         };
+        let keys = match find(&beside, *b"keys") {
+            Some(keys) => self::keys(input, keys)?,
+            None => Vec::new(),
+        };
         for item in children(input, list.body, list.end)? {
-            self::item(input, item, raw)?;
+            let number = u32::from_be_bytes(item.kind) as usize;
+            let key = number.checked_sub(1).and_then(|at| keys.get(at));
+            self::item(input, item, key.copied().flatten(), raw)?;
         }
         return Ok(());
     }
     Ok(())
 }
 
-fn item(input: &mut Input, item: Atom, raw: &mut Raw) -> io::Result<()> {
+/// The names behind the entries of `keys`: a version and flags, a count, then keys as boxes of the type `mdta`.
+fn keys(input: &mut Input, keys: Atom) -> io::Result<Vec<Option<Name>>> {
+    let mut names = Vec::new();
+    for key in children(input, keys.body + 8, keys.end)? {
+        let length = (key.end - key.body).min(128) as usize;
+        let key = input.vec_at(key.body, length)?;
+        let key = String::from_utf8_lossy(&key);
+        names.push(names::of_key(
+            key.strip_prefix("com.apple.quicktime.").unwrap_or(&key),
+        ));
+    }
+    Ok(names)
+}
+
+fn item(input: &mut Input, item: Atom, by_key: Option<Name>, raw: &mut Raw) -> io::Result<()> {
     let parts = children(input, item.body, item.end)?;
-    let name = if &item.kind == b"----" {
+    let name = if by_key.is_some() {
+        by_key
+    } else if &item.kind == b"----" {
         match find(&parts, *b"name") {
             Some(name) => {
                 let length = (name.end - name.body).saturating_sub(4).min(128) as usize;

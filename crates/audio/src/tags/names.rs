@@ -46,9 +46,15 @@ pub(crate) enum Name {
 
 /// The name behind a key of Vorbis comments, APE, user text of ID3 and MP4, and ffprobe.
 pub(crate) fn of_key(key: &str) -> Option<Name> {
+    // Windows Media counts `WM/Track` from zero; `WM/TrackNumber` is the one that is meant.
+    if key.eq_ignore_ascii_case("WM/Track") {
+        return None;
+    }
     let key: String = key
+        .strip_prefix("WM/")
+        .unwrap_or(key)
         .chars()
-        .filter(|letter| !matches!(letter, ' ' | '_' | '-' | '.'))
+        .filter(|letter| !matches!(letter, ' ' | '_' | '-' | '.' | '/'))
         .map(|letter| letter.to_ascii_uppercase())
         .take(64)
         .collect();
@@ -57,20 +63,20 @@ pub(crate) fn of_key(key: &str) -> Option<Name> {
     }
     Some(match key.as_str() {
         "TITLE" => Name::Title,
-        "ARTIST" => Name::Artist,
+        "ARTIST" | "AUTHOR" => Name::Artist,
         "ARTISTS" => Name::Artists,
-        "ALBUM" => Name::Album,
+        "ALBUM" | "ALBUMTITLE" => Name::Album,
         "ALBUMARTIST" | "BAND" => Name::AlbumArtist,
         "ALBUMARTISTS" => Name::AlbumArtists,
         "COMPOSER" => Name::Composer,
         "TRACK" | "TRACKNUMBER" | "TRACKNUM" | "PARTNUMBER" => Name::Track,
         "TRACKTOTAL" | "TOTALTRACKS" | "TRACKC" => Name::TrackTotal,
-        "DISC" | "DISCNUMBER" | "DISK" | "DISCNUM" => Name::Disc,
+        "DISC" | "DISCNUMBER" | "DISK" | "DISCNUM" | "PARTOFSET" => Name::Disc,
         "DISCTOTAL" | "TOTALDISCS" | "DISCC" => Name::DiscTotal,
         "DATE" | "YEAR" | "DATERELEASED" | "DATERECORDED" | "RECORDINGDATE" | "RELEASEDATE" => {
             Name::Date
         }
-        "ORIGINALDATE" | "ORIGINALYEAR" | "ORIGYEAR" => Name::OriginalDate,
+        "ORIGINALDATE" | "ORIGINALYEAR" | "ORIGYEAR" | "ORIGINALRELEASEYEAR" => Name::OriginalDate,
         "ISRC" => Name::Isrc,
         "MUSICBRAINZTRACKID" | "MUSICBRAINZRECORDINGID" => Name::RecordingMbid,
         "MUSICBRAINZRELEASETRACKID" => Name::TrackMbid,

@@ -1,11 +1,12 @@
-//! Tags at the end of a file, whatever its format: APE (which may stand at the front as well), Lyrics3,
-//! which is passed over, and `ID3v1`.
+//! Tags at the end of a file, whatever its format: APE (which may stand at the front as well), `ID3v2` with a footer,
+//! Lyrics3, which is passed over, and `ID3v1`.
 //!
 //! Layouts: <https://wiki.hydrogenaudio.org/index.php?title=APEv2_specification>,
 //! <https://id3.org/ID3v1>, <https://id3.org/Lyrics3v2>.
 
 use std::io;
 
+use super::id3v2;
 use super::names::{self, Name};
 use super::raw::{MAX_VALUE, Raw};
 use super::text::Text;
@@ -24,6 +25,9 @@ pub(super) fn read(input: &mut Input, start: u64, raw: &mut Raw) -> io::Result<(
             Tail::Ape { items_at, count } => read_ape(input, items_at, count, raw)?,
             Tail::Id3v1 => read_id3v1(input, raw)?,
             Tail::Lyrics => {}
+            Tail::Id3v2 { at } => {
+                id3v2::read(input, at, raw)?;
+            }
         }
     }
     Ok(())
@@ -174,6 +178,18 @@ mod tests {
             read(&mut file, 0, &mut raw).unwrap();
             assert_eq!(raw.sources[0].fields.len(), 1);
         }
+    }
+
+    #[test]
+    fn a_tag_of_id3v2_with_a_footer_at_the_end_is_read_and_no_audio() {
+        let tag = b"\x04\0\x10\0\0\0\x10TIT2\0\0\0\x06\0\0\x03Title";
+        let bytes = [&b"audioID3"[..], tag, b"3DI", &tag[..7]].concat();
+        let mut file = input(&bytes);
+        assert_eq!(audio_end(&mut file, 0).unwrap(), 5);
+        let mut raw = Raw::default();
+        read(&mut file, 0, &mut raw).unwrap();
+        let title = (Name::Title, Text::Unicode("Title".to_owned()));
+        assert_eq!(raw.sources[0].fields, [title]);
     }
 
     #[test]

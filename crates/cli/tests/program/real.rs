@@ -357,6 +357,44 @@ fn new_tags_of_a_format_that_ffmpeg_decodes_leave_its_passages_as_they_are() {
 }
 
 #[test]
+fn tags_of_windows_media_and_quicktime_name_their_passages() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let root = Root::empty();
+    let source = tempfile::tempdir().unwrap();
+    let wav = source.path().join("source.wav");
+    write(&wav, &noise(96, -20.0, 5.0, 44_100, 2), Depth::Int16).unwrap();
+    for (name, codec, options) in [
+        ("one.wma", "wmav2", &[][..]),
+        ("two.mov", "aac", &["-movflags", "use_metadata_tags"][..]),
+    ] {
+        let made = Command::new("ffmpeg")
+            .args(["-nostdin", "-v", "error", "-y", "-i"])
+            .arg(&wav)
+            .args(["-c:a", codec, "-metadata", "title=Night Ferry"])
+            .args(["-metadata", "artist=Ensemble", "-metadata", "album=Tides"])
+            .args(["-metadata", "track=3/9"])
+            .args(options)
+            .arg(root.join(name))
+            .status()
+            .unwrap();
+        assert!(made.success(), "{name}");
+    }
+    root.import(&[]).ended(0);
+    let found = root.column(
+        "SELECT printf('%s | %s | %s | %s | %s', path, title, artist, album, track_number) FROM files ORDER BY path",
+    );
+    assert_eq!(
+        found,
+        [
+            "one.wma | Night Ferry | Ensemble | Tides | 3",
+            "two.mov | Night Ferry | Ensemble | Tides | 3"
+        ]
+    );
+}
+
+#[test]
 fn what_an_mp3_says_of_its_length_is_a_hint_and_its_padding_is_cut_all_the_same() {
     if !has_ffmpeg() {
         return;
