@@ -164,12 +164,14 @@ fn total(summary: &mut Map<String, Value>, stages: &Map<String, Value>, seconds:
         errors = u64::saturating_add(errors, number(stage, "error_count"));
     }
     let is_completed = |stage: &Value| stage.get("is_completed").and_then(Value::as_bool);
-    let names = |completed: bool| -> Vec<Value> {
-        stages
+    let names = |completed: bool| -> Vec<&str> {
+        let mut names: Vec<&str> = stages
             .iter()
             .filter(|(_, stage)| is_completed(stage).unwrap_or(false) == completed)
-            .map(|(name, _)| Value::from(name.as_str()))
-            .collect()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        names.sort_unstable();
+        names
     };
     let (completed, active) = (names(true), names(false));
     let all = done.saturating_add(failed);

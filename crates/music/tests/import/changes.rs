@@ -22,12 +22,12 @@ fn a_touched_file_is_not_heard_again() {
 #[test]
 fn changed_content_replaces_passages_and_keeps_ids_where_they_overlap() {
     let root = Root::empty();
-    root.sound("Mix.wav", 1, 4, 6.0);
+    root.sound("Mix.wav", 1, 4, 30.0);
     root.import();
     let (ids, before) = (root.ids(), root.passages()["Mix.wav"].clone());
     assert_eq!(before.split(',').count(), 4);
     // One more song at the end: the first four are where they were.
-    root.sound("Mix.wav", 2, 5, 6.0);
+    root.sound("Mix.wav", 2, 5, 30.0);
     assert_eq!(root.import().counts(), "recorded 1");
     let after = root.passages()["Mix.wav"].clone();
     let (old, new): (BTreeSet<_>, BTreeSet<_>) =
@@ -104,7 +104,7 @@ fn what_becomes_silent_loses_its_passages_and_gets_them_back() {
 #[test]
 fn where_only_descriptions_are_old_only_they_are_made_anew() {
     let root = Root::empty();
-    root.sound("Mix.wav", 1, 3, 12.0);
+    root.sound("Mix.wav", 1, 3, 30.0);
     root.import();
     let described = || {
         root.pairs(
