@@ -149,12 +149,11 @@ pub fn segment(
     settings: &SilenceSettings,
 ) -> Segmentation {
     let silences = Silences::find(levels, settings);
-    let several = marks.filter(|marks| marks.tracks.len() >= 2);
-    let found = several
+    let found = marks
         .and_then(|marks| marked::segment(levels, &silences, marks, settings))
         .unwrap_or_else(|| by_ear(levels, contour, &silences, clues, settings));
-    match marks.filter(|marks| marks.tracks.len() == 1) {
-        Some(one) => found.named_by(one),
+    match marks {
+        Some(marks) => found.named_by(marks),
         None => found,
     }
 }

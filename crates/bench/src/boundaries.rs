@@ -22,6 +22,7 @@ use music::library::values::ScannedFile;
 use run::Cancel;
 
 use crate::cuts::examples::Ear;
+use crate::cuts::measure::NEAR_SECONDS;
 use crate::printer;
 use crate::table::Table;
 
@@ -41,9 +42,6 @@ const TRACKS: usize = 6;
 
 /// Silence between two tracks, in seconds.
 const GAP_SECONDS: f64 = 2.0;
-
-/// A boundary further off is wrong, in seconds.
-const NEAR_SECONDS: f64 = 0.5;
 
 /// Only tracks this long are joined, in seconds.
 const TRACK_SECONDS: std::ops::RangeInclusive<f64> = 60.0..=400.0;

@@ -32,12 +32,13 @@ impl Dips {
     pub fn find(contour: &Contour, clues: &Clues<'_>, settings: &SilenceSettings) -> Self {
         let curve = Curve::of(contour);
         let dips = candidates::find(&curve, settings);
+        let timbres: Vec<_> = dips
+            .iter()
+            .map(|dip| features::gap_bands(contour, dip))
+            .collect();
         Self {
-            rows: features::rows(&dips, &curve, contour, clues),
-            timbres: dips
-                .iter()
-                .map(|dip| features::gap_bands(contour, dip))
-                .collect(),
+            rows: features::rows(&dips, &timbres, &curve, contour, clues),
+            timbres,
             windows: curve.smooth.len(),
             found: dips,
         }

@@ -68,35 +68,44 @@ const TIMBRE_SECONDS: f64 = 12.0;
 /// Seconds next to a dip that are left out of the timbre: there the sound dies away or begins.
 const TIMBRE_APART: f64 = 0.5;
 
-/// Rows for all dips of a file.
+/// Rows for all dips of a file, given the timbre of each.
 pub(super) fn rows(
     dips: &[Candidate],
+    timbres: &[Option<Bands>],
     curve: &Curve,
     contour: &Contour,
     clues: &Clues<'_>,
 ) -> Vec<Row> {
-    let file = File::of(dips, curve, contour);
+    let file = File::of(dips, timbres, curve, contour);
     (0..dips.len())
         .map(|at| row(at, dips, curve, contour, clues, &file))
         .collect()
 }
 
 /// What is the same for all dips of a file.
-struct File {
+struct File<'a> {
+    timbres: &'a [Option<Bands>],
+    /// How much the timbre changes across each dip, in dB.
+    steps: Vec<f32>,
     strengths: Vec<f32>,
     /// Strengths, greatest first.
     sorted: Vec<f32>,
     lowest: f32,
     usual_level: f32,
     usual_seconds: f32,
-    usual_timbre: Option<[f32; BANDS]>,
+    usual_timbre: Option<Bands>,
     minutes: f32,
     deep: f32,
     usual_step: f32,
 }
 
-impl File {
-    fn of(dips: &[Candidate], curve: &Curve, contour: &Contour) -> Self {
+impl<'a> File<'a> {
+    fn of(
+        dips: &[Candidate],
+        timbres: &'a [Option<Bands>],
+        curve: &Curve,
+        contour: &Contour,
+    ) -> Self {
         let strengths: Vec<f32> = dips.iter().map(strength).collect();
         let mut order: Vec<usize> = (0..dips.len()).collect();
         order.sort_by(|a, b| strengths[*b].total_cmp(&strengths[*a]));
@@ -104,19 +113,15 @@ impl File {
         let of_usual = |value: &dyn Fn(&Candidate) -> f32| {
             median(usual.iter().map(|at| value(&dips[*at])).collect())
         };
-        let timbres: Vec<[f32; BANDS]> = usual
-            .iter()
-            .filter_map(|at| mean_bands(gap_spectra(contour, &dips[*at])))
-            .collect();
-        let usual_timbre = (!timbres.is_empty()).then(|| {
-            std::array::from_fn(|band| median(timbres.iter().map(|bands| bands[band]).collect()))
+        let known: Vec<Bands> = usual.iter().filter_map(|at| timbres[*at]).collect();
+        let usual_timbre = (!known.is_empty()).then(|| {
+            std::array::from_fn(|band| median(known.iter().map(|bands| bands[band]).collect()))
         });
         let minutes = curve.smooth.len() as f32 / (PER_SECOND * 60) as f32;
-        let steps = dips
-            .iter()
-            .map(|dip| timbre_step(contour, dip))
-            .filter(|step| *step >= 0.0);
+        let steps: Vec<f32> = dips.iter().map(|dip| timbre_step(contour, dip)).collect();
+        let told = steps.iter().copied().filter(|step| *step >= 0.0);
         Self {
+            timbres,
             sorted: order.iter().map(|at| strengths[*at]).collect(),
             lowest: dips.iter().map(|dip| dip.level).fold(0.0, f32::min),
             usual_level: of_usual(&|dip| dip.level),
@@ -124,7 +129,8 @@ impl File {
             usual_timbre,
             minutes,
             deep: dips.iter().filter(|dip| dip.depth() >= DEEP).count() as f32,
-            usual_step: median(steps.collect()),
+            usual_step: median(told.collect()),
+            steps,
             strengths,
         }
     }
@@ -146,7 +152,7 @@ fn row(
     curve: &Curve,
     contour: &Contour,
     clues: &Clues<'_>,
-    file: &File,
+    file: &File<'_>,
 ) -> Row {
     let dip = &dips[at];
     let smooth = &curve.smooth;
@@ -162,9 +168,9 @@ fn row(
         .map_or(smooth.len() - dip.to, |n| dips[n].from - dip.to);
     let rank = file.sorted.iter().filter(|other| **other > own).count() as f32;
     let gap = gap_spectra(contour, dip);
-    let gap_bands = mean_bands(gap);
+    let gap_bands = file.timbres[at].as_ref();
     let [before, after] = sides(contour, dip);
-    let step = timbre_step(contour, dip);
+    let step = file.steps[at];
     let windows_per_10 = extent(smooth, dip, 10.0);
     let (fall, rise) = slopes(smooth, dip);
     let at_second = |window: Option<usize>| {
@@ -208,8 +214,8 @@ fn row(
         },
         pitch_step(before, after),
         width_step(contour, dip),
-        distance(gap_bands.as_ref(), file.usual_timbre.as_ref()),
-        distance(gap_bands.as_ref(), mean_bands(before).as_ref()),
+        distance(gap_bands, file.usual_timbre.as_ref()),
+        distance(gap_bands, mean_bands(before).as_ref()),
         unsteady_timbre(gap),
         f32::from(u8::from(super::begins_with_track_number(clues.name))),
         tagged(clues),
@@ -306,7 +312,7 @@ fn sides<'a>(contour: &'a Contour, dip: &Candidate) -> [&'a [Timbre]; 2] {
 }
 
 /// The usual bands of some spectra in dB, without their level.
-fn mean_bands(spectra: &[Timbre]) -> Option<[f32; BANDS]> {
+fn mean_bands(spectra: &[Timbre]) -> Option<Bands> {
     if spectra.is_empty() {
         return None;
     }

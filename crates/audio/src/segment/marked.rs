@@ -145,9 +145,8 @@ fn with_the_rest(levels: &Levels, silences: &Silences, tracks: Vec<Piece>) -> Ve
 }
 
 impl Segmentation {
-    /// Names the first passage after the one track that a sheet says the file is.
-    #[must_use]
-    pub fn named_by(mut self, marks: &Marks) -> Self {
+    /// Names the first passage after the one track that a sheet says the file is; several tracks name nothing here.
+    pub(super) fn named_by(mut self, marks: &Marks) -> Self {
         if let (Some(label), [track]) = (self.labels.first_mut(), marks.tracks.as_slice()) {
             *label = Some(track.clone());
             self.album.clone_from(&marks.album);
