@@ -13,10 +13,14 @@ use crate::identify::decide;
 use crate::intake::import::take_in_again;
 use crate::library::Library;
 use crate::library::edits::{self, Field, NewEdit, Place};
-use crate::library::record;
+use crate::library::record::{self, CutBy, Measured};
 pub use audio::Ticks;
 
 pub use crate::library::edits::{Edit, Field as EditField, NewEdit as PortableEdit, list};
+
+/// No position that a person gives is further from the beginning of a file, in seconds. Three years: no file that can be
+/// decoded is as long, and it is far from the range of ticks.
+pub const LONGEST_SECONDS: f64 = 1e8;
 
 /// What a person says about a passage. Positions are counted from the beginning of the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -268,11 +272,15 @@ fn write(
         return Ok(());
     }
     let place = cut.place.clone();
-    let passages = cut.passages.clone();
+    let passages: Vec<_> = cut
+        .passages
+        .iter()
+        .map(|(id, start, end)| (id.clone(), *start, *end, Measured::HoldsUnmoved))
+        .collect();
     library.db().try_write("record edits", move |tx| {
         if moves_bounds {
             edits::move_to(tx, &place.sound, before, after)?;
-            record::write_bounds(tx, &place.file, &passages)?;
+            record::write_cut(tx, &place.file, CutBy::Person, &passages)?;
         }
         edits::write(tx, &said)?;
         edits::apply(tx, &place.file)

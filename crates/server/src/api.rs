@@ -10,20 +10,21 @@ mod review;
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
-use axum::http::header::{CONTENT_TYPE, ETAG};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::HeaderValue;
+use axum::http::header::ETAG;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use music::library::browse::{self, ListedFile};
+use music::library::browse;
 use music::library::query::{self, PassageDetails, Shown};
 use music::views::{peaks, similar};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::App;
 use crate::error::Refusal;
 use crate::jobs::State as JobState;
+use crate::metrics;
 use crate::work::blocking;
 
 /// Rows that one answer holds at most. A guess; an answer stays below 200 kB.
@@ -43,7 +44,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/api/v1/review", get(review::list))
         .route("/api/v1/audio", get(audio::play))
         .route("/api/v1/peaks", get(waveform))
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(figures))
 }
 
 /// What may hear a file again or ask a service first.
@@ -62,27 +63,14 @@ struct Asked {
     limit: Option<u32>,
 }
 
-/// One page of files, and where the next one starts.
-#[derive(Debug, Serialize)]
-struct Files {
-    files: Vec<ListedFile>,
-    /// To be sent as `after`; `null` on the last page.
-    next: Option<String>,
-}
-
 async fn files(
     State(app): State<Arc<App>>,
     Query(asked): Query<Asked>,
-) -> Result<Json<Files>, Refusal> {
+) -> Result<Json<browse::Page>, Refusal> {
     blocking(&app, move |app| {
         let limit = asked.limit.unwrap_or(100).clamp(1, MOST_ROWS);
         let (after, words) = (asked.after.as_deref(), asked.q.as_deref());
-        let mut files = browse::files(app.library.db(), after, words, limit + 1)?;
-        let has_more = files.len() > limit as usize;
-        files.truncate(limit as usize);
-        let next = files.last().filter(|_| has_more);
-        let next = next.map(|file| file.path.clone());
-        Ok(Json(Files { files, next }))
+        Ok(Json(browse::page(app.library.db(), after, words, limit)?))
     })
     .await
 }
@@ -187,7 +175,7 @@ async fn neighbours(
 }
 
 /// Figures for Prometheus, from memory only.
-async fn metrics(State(app): State<Arc<App>>) -> Response {
+async fn figures(State(app): State<Arc<App>>) -> Response {
     let view = app.jobs.latest().map(|session| session.view());
     let is_live = |state| matches!(state, JobState::Scanning | JobState::Processing);
     let running = view.as_ref().is_some_and(|view| is_live(view.state));
@@ -225,9 +213,5 @@ async fn metrics(State(app): State<Arc<App>>) -> Response {
         ("database_rows_total", "counter", writes.rows),
         ("database_retries_total", "counter", writes.retries),
     ];
-    let lines = figures.map(|(name, kind, value)| {
-        format!("# TYPE accession_{name} {kind}\naccession_{name} {value}\n")
-    });
-    let kind = HeaderValue::from_static("text/plain; version=0.0.4");
-    (StatusCode::OK, [(CONTENT_TYPE, kind)], lines.concat()).into_response()
+    metrics::answer(figures)
 }

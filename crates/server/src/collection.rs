@@ -4,8 +4,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::State;
-use axum::http::HeaderValue;
-use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -16,6 +14,7 @@ use serde_json::{Value, json};
 use web::Secret;
 
 use crate::error::Refusal;
+use crate::metrics;
 use crate::pages;
 use crate::pages::texts as t;
 use crate::work::run_blocking;
@@ -84,7 +83,7 @@ pub(crate) fn routes(options: CollectionOptions) -> Router {
     Router::new()
         .route("/", get(page))
         .route("/api/v1/run", get(run))
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(figures))
         .route("/health", get(health))
         .with_state(shown)
         .merge(pages::assets())
@@ -107,14 +106,15 @@ async fn health(State(shown): State<Arc<Shown>>) -> Json<Value> {
     }))
 }
 
-async fn metrics(State(shown): State<Arc<Shown>>) -> Result<Response, Refusal> {
+async fn figures(State(shown): State<Arc<Shown>>) -> Result<Response, Refusal> {
     let value = look(shown).await?;
-    let lines = ["books", "enriched", "not_found", "vanished"].map(|name| {
-        let count = value[name].as_u64().unwrap_or(0);
-        format!("# TYPE accession_run_{name} gauge\naccession_run_{name} {count}\n")
-    });
-    let kind = HeaderValue::from_static("text/plain; version=0.0.4");
-    Ok(([(CONTENT_TYPE, kind)], lines.concat()).into_response())
+    let count = |name: &str| value[name].as_u64().unwrap_or(0);
+    Ok(metrics::answer([
+        ("run_books", "gauge", count("books")),
+        ("run_enriched", "gauge", count("enriched")),
+        ("run_not_found", "gauge", count("not_found")),
+        ("run_vanished", "gauge", count("vanished")),
+    ]))
 }
 
 /// The script fills the page in, and again every few seconds.

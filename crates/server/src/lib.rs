@@ -16,6 +16,7 @@ mod events;
 mod guard;
 mod jobs;
 mod listen;
+mod metrics;
 mod pages;
 mod wkmp;
 mod work;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use music::edit::Ticks;
+use music::edit::{LONGEST_SECONDS, Ticks};
 
 use crate::args::Place;
 
@@ -89,9 +89,6 @@ pub(crate) enum Carry {
         file: PathBuf,
     },
 }
-
-/// Three years: no file that can be decoded is as long, and it is far from the range of ticks.
-const LONGEST_SECONDS: f64 = 1e8;
 
 /// Seconds, minutes and seconds, or hours, minutes and seconds; seconds may have a fraction.
 fn position(text: &str) -> Result<Ticks, String> {

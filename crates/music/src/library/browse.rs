@@ -27,18 +27,32 @@ pub struct ListedFile {
     pub damage: Option<String>,
 }
 
+/// Some files, and where the next ones begin.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Page {
+    /// The files, by path.
+    pub files: Vec<ListedFile>,
+    /// What the next page is to be behind; `None` on the last.
+    pub next: Option<String>,
+}
+
 /// The next `count` files by path: those behind `after`, and of these the ones in whose path, titles, artists or albums
 /// `words` stands. Letters of ASCII count as equal whether they are capitals or not.
 ///
 /// # Errors
 ///
 /// When the database cannot be read.
-pub fn files(
-    db: &Db,
-    after: Option<&str>,
-    words: Option<&str>,
-    count: u32,
-) -> Result<Vec<ListedFile>> {
+pub fn page(db: &Db, after: Option<&str>, words: Option<&str>, count: u32) -> Result<Page> {
+    // One more than is shown tells whether there is a next page.
+    let mut files = files(db, after, words, count.saturating_add(1))?;
+    let has_more = files.len() > count as usize;
+    files.truncate(count as usize);
+    let last = files.last().filter(|_| has_more);
+    let next = last.map(|file| file.path.clone());
+    Ok(Page { files, next })
+}
+
+fn files(db: &Db, after: Option<&str>, words: Option<&str>, count: u32) -> Result<Vec<ListedFile>> {
     let words = words.map(str::trim).filter(|words| !words.is_empty());
     db.read(|snapshot| {
         Ok(match words {

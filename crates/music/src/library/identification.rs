@@ -3,6 +3,7 @@
 //! Everything about the passages of one file is one transaction, the answers it came from
 //! included. An earlier identification is replaced; a person's word is not.
 
+use audio::Ticks;
 use sqlite::{Db, Tx, params};
 
 use crate::catalogue::{Recording, ReleaseName};
@@ -11,6 +12,7 @@ use crate::id::{FileId, PassageId};
 use crate::library::answers::Answer;
 use crate::library::due::Item;
 use crate::library::edits::{self, NewEdit};
+use crate::library::record::{CutBy, Measured, write_cut};
 use crate::library::shown_flavor;
 use crate::library::values::{Evidence, Level};
 
@@ -118,8 +120,7 @@ pub struct Song {
 #[derive(Debug, Clone)]
 pub struct Cut {
     file: FileId,
-    /// Its passages, and whether their fingerprints still hold.
-    passages: Vec<(PassageId, i64, i64, bool)>,
+    passages: Vec<(PassageId, Ticks, Ticks, Measured)>,
 }
 
 impl Cut {
@@ -130,11 +131,15 @@ impl Cut {
     /// Without any passage.
     pub fn of(items: &[Item]) -> Self {
         let place = |item: &Item| {
+            let measured = match item.fingerprint {
+                Some(_) => Measured::Holds,
+                None => Measured::Outdated,
+            };
             (
                 item.id.clone(),
-                item.start,
-                item.end,
-                item.fingerprint.is_some(),
+                Ticks(item.start),
+                Ticks(item.end),
+                measured,
             )
         };
         Self {
@@ -160,7 +165,7 @@ pub fn record(
     }
     db.try_write("record identification", move |tx| {
         if let Some(cut) = &cut {
-            write_cut(tx, cut)?;
+            write_cut(tx, &cut.file, CutBy::Release, &cut.passages)?;
         }
         write_findings(tx, &findings)?;
         write_answers(tx, &answers)
@@ -255,47 +260,6 @@ pub(crate) fn write_answers(tx: &Tx<'_>, answers: &[Answer]) -> Result<()> {
             )
         }),
     )?;
-    Ok(())
-}
-
-/// Passages that stay keep what hangs on them; what was measured of others no longer holds.
-///
-/// The next import hears the file again and keeps this cut.
-fn write_cut(tx: &Tx<'_>, cut: &Cut) -> Result<()> {
-    let ids: Vec<_> = cut.passages.iter().map(|(id, ..)| id).collect();
-    tx.execute(
-        "DELETE FROM passages WHERE file_id = ?1 AND guid NOT IN (SELECT value FROM json_each(?2))",
-        params![
-            cut.file,
-            serde_json::to_string(&ids).expect("ids are plain text")
-        ],
-    )?;
-    tx.execute(
-        "UPDATE accession_files SET analysis_version = 0, cut_by = 'release' WHERE file_id = ?1",
-        params![cut.file],
-    )?;
-    for (id, start, end, holds) in &cut.passages {
-        if *holds {
-            continue;
-        }
-        tx.execute(
-            "INSERT INTO passages (guid, file_id, start_time_ticks, end_time_ticks, decode_status, status, \
-                                   import_timestamp, import_strategy, import_version) \
-             VALUES (?1, ?2, ?3, ?4, 'successful', 'INGEST COMPLETE', unixepoch(), 'release', ?5) \
-             ON CONFLICT (guid) DO UPDATE SET start_time_ticks = excluded.start_time_ticks, \
-                end_time_ticks = excluded.end_time_ticks, fade_in_start_ticks = NULL, lead_in_start_ticks = NULL, \
-                lead_out_start_ticks = NULL, fade_out_start_ticks = NULL, \
-                musical_flavor_vector = NULL, flavor_source_blend = NULL, import_metadata = NULL, \
-                import_strategy = excluded.import_strategy, updated_at = CURRENT_TIMESTAMP",
-            params![id, cut.file, start, end, concat!("accession ", env!("CARGO_PKG_VERSION"))],
-        )?;
-        for table in ["accession_fingerprints", "accession_sounds"] {
-            tx.execute(
-                &format!("DELETE FROM {table} WHERE passage_id = ?1"),
-                params![id],
-            )?;
-        }
-    }
     Ok(())
 }
 

@@ -28,7 +28,7 @@ use audio::overview::Overview;
 use audio::tags::Tags;
 
 pub(crate) use names::{Marked, Name, Names};
-pub(crate) use passages::write_bounds;
+pub(crate) use passages::{Measured, write_cut};
 use passages::{replace_passages, write_provenance};
 pub(crate) use retag::{RetagRecord, record_retag, record_sound};
 pub use sound::BoundaryRecord;

@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::http::header::IF_MATCH;
 use axum::response::{IntoResponse, Response};
-use music::edit::{self, Changes, Ticks};
+use music::edit::{self, Changes, LONGEST_SECONDS, Ticks};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -15,9 +15,6 @@ use crate::App;
 use crate::api::{etag, find, with_etag};
 use crate::error::Refusal;
 use crate::work::blocking;
-
-/// Three years, as on the command line: no file is as long, and it is far from the range of ticks.
-const LONGEST_SECONDS: f64 = 1e8;
 
 /// Edits that are listed, the latest of all. A guess: what a person looks through.
 const MOST_EDITS: usize = 1000;

@@ -75,11 +75,7 @@ pub(crate) async fn list(
     blocking(&app, move |app| {
         let words = asked.q.as_deref().unwrap_or("");
         let after = asked.after.as_deref();
-        // One more than is shown tells whether there is a next page.
-        let mut files = browse::files(app.library.db(), after, Some(words), ROWS + 1)?;
-        let has_more = files.len() > ROWS as usize;
-        files.truncate(ROWS as usize);
-        let last = files.last().map_or("", |file| file.path.as_str());
+        let listed = browse::page(app.library.db(), after, Some(words), ROWS)?;
         let main = html! {
             form action="/library" method="get" role="search" {
                 label for="q" { (t::SEARCH) }
@@ -87,7 +83,7 @@ pub(crate) async fn list(
                 " "
                 button type="submit" { (t::SEARCH_BUTTON) }
             }
-            @if files.is_empty() { p { (t::NOTHING_HERE) } } @else {
+            @if listed.files.is_empty() { p { (t::NOTHING_HERE) } } @else {
                 div .wide {
                     table {
                         thead { tr {
@@ -96,7 +92,7 @@ pub(crate) async fn list(
                             th scope="col" { (t::STATUS) }
                         } }
                         tbody {
-                            @for file in &files {
+                            @for file in &listed.files {
                                 tr {
                                     th scope="row" { (file_link(&file.path)) }
                                     td { (file.seconds.map(clock).unwrap_or_default()) }
@@ -108,7 +104,7 @@ pub(crate) async fn list(
                         }
                     }
                 }
-                @if has_more {
+                @if let Some(last) = &listed.next {
                     p { a href=(address("/library", &[("q", words), ("after", last)])) { (t::NEXT) } }
                 }
             }

@@ -128,13 +128,25 @@ const fn strategy(record: &FileRecord) -> &'static str {
     }
 }
 
-/// Moves the bounds of a file's passages; what was measured of those that moved no longer holds.
+/// What was measured of a passage that somebody cut anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Measured {
+    /// It still holds.
+    Holds,
+    /// It holds if the passage lies where it lay.
+    HoldsUnmoved,
+    /// It is to be measured again.
+    Outdated,
+}
+
+/// Cuts a file anew; passages that are not among these go.
 ///
-/// The file is heard again by whoever moved them, or by the next import.
-pub(crate) fn write_bounds(
+/// The file is heard again by whoever cut it, or by the next import, which keeps this cut.
+pub(crate) fn write_cut(
     tx: &Tx<'_>,
     file: &FileId,
-    passages: &[(PassageId, Ticks, Ticks)],
+    by: CutBy,
+    passages: &[(PassageId, Ticks, Ticks, Measured)],
 ) -> Result<()> {
     let ids: Vec<_> = passages.iter().map(|(id, ..)| id).collect();
     tx.execute(
@@ -145,26 +157,31 @@ pub(crate) fn write_bounds(
         ],
     )?;
     tx.execute(
-        "UPDATE accession_files SET analysis_version = 0, cut_by = 'person' WHERE file_id = ?1",
-        params![file],
+        "UPDATE accession_files SET analysis_version = 0, cut_by = ?2 WHERE file_id = ?1",
+        params![file, by.word()],
     )?;
-    for (id, start, end) in passages {
+    for (id, start, end, measured) in passages {
+        if *measured == Measured::Holds {
+            continue;
+        }
         let written = tx.execute(
             "INSERT INTO passages (guid, file_id, start_time_ticks, end_time_ticks, decode_status, status, \
                                    import_timestamp, import_strategy, import_version) \
-             VALUES (?1, ?2, ?3, ?4, 'successful', 'INGEST COMPLETE', unixepoch(), 'person', ?5) \
+             VALUES (?1, ?2, ?3, ?4, 'successful', 'INGEST COMPLETE', unixepoch(), ?5, ?6) \
              ON CONFLICT (guid) DO UPDATE SET start_time_ticks = excluded.start_time_ticks, \
                 end_time_ticks = excluded.end_time_ticks, fade_in_start_ticks = NULL, lead_in_start_ticks = NULL, \
                 lead_out_start_ticks = NULL, fade_out_start_ticks = NULL, \
                 musical_flavor_vector = NULL, flavor_source_blend = NULL, import_metadata = NULL, \
                 import_strategy = excluded.import_strategy, updated_at = CURRENT_TIMESTAMP \
-                WHERE start_time_ticks <> excluded.start_time_ticks OR end_time_ticks <> excluded.end_time_ticks",
+                WHERE ?7 OR start_time_ticks <> excluded.start_time_ticks OR end_time_ticks <> excluded.end_time_ticks",
             params![
                 id,
                 file,
                 start.0,
                 end.0,
-                concat!("accession ", env!("CARGO_PKG_VERSION"))
+                by.word(),
+                concat!("accession ", env!("CARGO_PKG_VERSION")),
+                *measured == Measured::Outdated
             ],
         )?;
         if written > 0 {
