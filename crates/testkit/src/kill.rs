@@ -70,6 +70,18 @@ pub fn kill_after(mut command: Command, delay: Duration) -> io::Result<bool> {
     Ok(was_killed(status))
 }
 
+/// Sends a signal to a program, by the name that `kill` knows: `-TERM`, `-INT`.
+///
+/// # Panics
+///
+/// When it cannot be sent.
+pub fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill")
+        .args([name, &child.id().to_string()])
+        .status();
+    assert!(status.is_ok_and(|status| status.success()), "kill {name}");
+}
+
 #[cfg(unix)]
 fn own_group(command: &mut Command) {
     use std::os::unix::process::CommandExt;

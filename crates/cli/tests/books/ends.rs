@@ -1,12 +1,11 @@
 //! How commands end: killed, stopped, failed, or well.
 
-use std::process::Command;
 use std::time::Duration;
 
 use rusqlite::Connection;
 use testkit::grin::{Fault, On, listed};
 use testkit::json_events;
-use testkit::kill::kill_after;
+use testkit::kill::{self, kill_after};
 
 use crate::support::{COLLECT, World, code, said};
 
@@ -154,11 +153,7 @@ fn signals_stop_after_the_page_in_hand_and_sessions_exclude_each_other() {
             "{}",
             said(&busy)
         );
-        let kill = Command::new("kill")
-            .args([format!("-{signal}"), child.id().to_string()])
-            .status()
-            .unwrap();
-        assert!(kill.success());
+        kill::signal(&child, &format!("-{signal}"));
         let output = child.wait_with_output().unwrap();
         assert_eq!(code(&output), expected, "{}", said(&output));
         let asked = world.grin.page_requests();

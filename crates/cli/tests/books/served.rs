@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
+use testkit::kill::signal;
 
 use crate::support::{World, code, said};
 
@@ -59,14 +60,7 @@ fn a_run_is_shown_with_its_counts_while_others_may_work_on_it() {
     // What is served is only read: another command takes the run.
     let again = world.collect(&[]);
     assert_eq!(code(&again), 0, "{}", said(&again));
-    let id = server.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-TERM", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
+    signal(&server, "-TERM");
     assert_eq!(server.wait().unwrap().code(), Some(143));
 }
 

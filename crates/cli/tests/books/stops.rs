@@ -1,9 +1,10 @@
 //! A signal is heard within two seconds, whatever the other side does.
 
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use testkit::grin::{Fault, On};
+use testkit::kill::signal;
 
 use crate::support::{COLLECT, World, code, said};
 
@@ -26,11 +27,7 @@ fn stops(world: &World, args: &[&str], what: &str, is_waiting: impl Fn() -> bool
     // Whatever it waits for, it is well within it.
     std::thread::sleep(Duration::from_millis(300));
     let asked = Instant::now();
-    let kill = Command::new("kill")
-        .args(["-TERM", &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(kill.success());
+    signal(&child, "-TERM");
     let output = child.wait_with_output().unwrap();
     assert!(asked.elapsed() < PROMISED, "{what}: {:?}", asked.elapsed());
     assert_eq!(code(&output), 143, "{what}: {}", said(&output));

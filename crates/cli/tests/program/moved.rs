@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use testkit::kill::signal;
+
 use crate::support::{Ran, Root, song};
 
 /// Files enough for an import to be in the middle when the first is recorded.
@@ -97,11 +99,7 @@ fn a_lock_that_is_never_given_back_ends_an_import_and_ctrl_c_ends_it_soon() {
     let child = child.unwrap();
     std::thread::sleep(Duration::from_millis(1500));
     let asked = Instant::now();
-    let id = child.id().to_string();
-    std::process::Command::new("kill")
-        .args(["-INT", &id])
-        .status()
-        .unwrap();
+    signal(&child, "-INT");
     let ran = Ran::of(child.wait_with_output().unwrap()).ended(130);
     assert!(asked.elapsed() < Duration::from_secs(12), "{}", ran.err);
 }

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use testkit::kill::signal;
 use testkit::library::{Rules, assert_same};
 
 use crate::support::{Ran, Root, album};
@@ -32,13 +33,6 @@ fn begun(mut command: Command) -> (Child, String, BufReader<std::process::ChildS
         assert!(out.read_line(&mut said).unwrap() > 0, "{said}");
     }
     (child, said, out)
-}
-
-fn signal(child: &Child, name: &str) {
-    let status = Command::new("kill")
-        .args([name, &child.id().to_string()])
-        .status();
-    assert!(status.unwrap().success());
 }
 
 fn ended(mut child: Child, mut said: String, mut out: BufReader<std::process::ChildStdout>) -> Ran {

@@ -2,10 +2,11 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use testkit::kill::signal;
 
 use crate::support::{Ran, Root, album};
 
@@ -128,14 +129,7 @@ impl Served {
 
     /// Asks it to stop as a service manager does, and waits.
     pub(crate) fn stop(mut self) -> Ran {
-        let id = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &id])
-                .status()
-                .unwrap()
-                .success()
-        );
+        signal(&self.child, "-TERM");
         let mut out = String::new();
         self.out.read_to_string(&mut out).unwrap();
         let mut err = String::new();
