@@ -62,16 +62,8 @@ pub fn answer(bytes: &[u8]) {
 pub fn journal(folder: &Path, bytes: &[u8]) {
     let pass = Pass {
         id: 1,
-        refresh: false,
         session_id: 5,
-        started_at: String::new(),
-        updated_at: String::new(),
-        completed_at: None,
-        next_page: None,
-        pages: 0,
-        books: 0,
-        books_before: 0,
-        part: 0,
+        ..Pass::default()
     };
     left_behind(folder, bytes, &pass);
 }

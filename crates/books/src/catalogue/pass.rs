@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::listed::Books;
 
 /// One pass through the catalogue's pages.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Pass {
     /// Its number.
     #[serde(skip)]

@@ -33,12 +33,8 @@ pub(super) fn new_pass(catalogue: &Catalogue, number: i64, refresh: bool) -> Res
         session_id: now.as_second().max(pass::last_session(catalogue)? + 1),
         started_at: date::stamp(now),
         updated_at: date::stamp(now),
-        completed_at: None,
-        next_page: None,
-        pages: 0,
-        books: 0,
         books_before: query::count_books(catalogue)?,
-        part: 0,
+        ..Pass::default()
     };
     pass::begin(catalogue, &pass)?;
     Ok(pass)

@@ -150,16 +150,8 @@ mod tests {
     fn pass() -> Pass {
         Pass {
             id: 1,
-            refresh: false,
             session_id: 5,
-            started_at: String::new(),
-            updated_at: String::new(),
-            completed_at: None,
-            next_page: None,
-            pages: 0,
-            books: 0,
-            books_before: 0,
-            part: 0,
+            ..Pass::default()
         }
     }
 

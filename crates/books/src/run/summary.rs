@@ -109,8 +109,8 @@ pub fn record_stage(
         Err(error) => return Err(Error::file("read", &path)(error)),
     };
     let ended = jiff::Timestamp::now();
-    let mut stages = object(summary.remove("stages"));
-    let mut entry = object(stages.remove(stage.name()));
+    let mut stages = object(summary.shift_remove("stages"));
+    let mut entry = object(stages.shift_remove(stage.name()));
     describe(&mut entry, stage, result, ended);
     if stage == Stage::Collect {
         entry.insert("command_args".to_owned(), arguments(config, result));
