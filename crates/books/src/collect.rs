@@ -7,8 +7,8 @@
 mod begin;
 pub(crate) mod fetch;
 mod journal;
-mod last;
-mod overlap;
+pub(crate) mod last;
+pub(crate) mod overlap;
 mod recorder;
 mod vanish;
 
@@ -23,6 +23,7 @@ use crate::catalogue::{query, record};
 use crate::collect::begin::{is_expired, new_pass, pass_to_go_on_with};
 use crate::collect::fetch::{Batch, Fetched, Wanted, fetch};
 pub(crate) use crate::collect::journal::FILE as JOURNAL;
+use crate::collect::last::Listed;
 use crate::collect::overlap::number;
 use crate::collect::recorder::Recorder;
 use crate::date;
@@ -261,7 +262,8 @@ impl Collecting<'_> {
 
     /// A page that names no next one: proves that it is the last, and finds out what has vanished.
     async fn end(&mut self, address: &str, fetched: &mut Fetched) -> Result<(), Error> {
-        last::prove(self, address, fetched).await?;
+        let listed = Listed::of_catalogue(self, address, fetched);
+        last::prove(self.work, listed, address, fetched).await?;
         if fetched.page.next.is_some() || self.pass.books_before == 0 {
             return Ok(());
         }

@@ -81,6 +81,10 @@ struct Shared {
     calls: Mutex<Vec<ArchiveCall>>,
     plan: Mutex<Option<Plan>>,
     sent: Mutex<HashMap<String, u64>>,
+    /// Books at most on a page of the converted ones, and what follows its table; `{next}` is where the next begins.
+    pages: Mutex<Option<(usize, String)>>,
+    /// Lists, and what is said in their place.
+    said: Mutex<HashMap<String, String>>,
     ended: AtomicBool,
 }
 
@@ -97,6 +101,8 @@ impl ArchiveGrin {
             calls: Mutex::default(),
             plan: Mutex::default(),
             sent: Mutex::default(),
+            pages: Mutex::default(),
+            said: Mutex::default(),
             ended: AtomicBool::new(false),
         });
         let serving = Arc::clone(&shared);
@@ -149,6 +155,17 @@ impl ArchiveGrin {
     /// Answers are right from now on.
     pub fn recover(&self) {
         *lock(&self.shared.plan) = None;
+    }
+
+    /// The list of converted books comes in pages of so many books at most; behind the table of each page that is not
+    /// the last stands `link`, where `{next}` is the number of books before the next page.
+    pub fn page_converted(&self, books: usize, link: &str) {
+        *lock(&self.shared.pages) = Some((books, link.to_owned()));
+    }
+
+    /// A list, such as `_failed`, is answered with this from now on.
+    pub fn say(&self, list: &str, answer: &str) {
+        lock(&self.shared.said).insert(list.to_owned(), answer.to_owned());
     }
 
     /// Changes a book.
@@ -283,6 +300,9 @@ impl Shared {
         let books = lock(&self.books);
         let (html, text) = ("text/html; charset=utf-8", "text/plain; charset=utf-8");
         let (name, query) = target.split_once('?').unwrap_or((target, ""));
+        if let Some(answer) = lock(&self.said).get(name) {
+            return Some((text, answer.clone()));
+        }
         Some(match name {
             "token" => (
                 "application/json",
@@ -290,7 +310,7 @@ impl Shared {
             ),
             "" => (text, "ok".to_owned()),
             "_all_books" => (html, all_books(&books)),
-            "_converted" => (html, converted(&books)),
+            "_converted" => (html, self.converted(&books, query)),
             "_failed" => (html, failed(&books)),
             "_in_process" => {
                 let of = books.iter().filter(|book| book.in_process);
@@ -307,6 +327,38 @@ impl Shared {
             _ => return None,
         })
     }
+
+    fn converted(&self, books: &[Shelved], query: &str) -> String {
+        let of = books.iter().filter(|book| book.state == "CONVERTED");
+        let rows: Vec<_> = of
+            .map(|book| {
+                vec![
+                    format!("{}.tar.gz.gpg", book.barcode),
+                    book.title.clone(),
+                    DATE.to_owned(),
+                ]
+            })
+            .collect();
+        let headings = ["Filename", "Title", "Scanned Date"];
+        let Some((most, link)) = lock(&self.pages).clone() else {
+            return table(&headings, rows.into_iter());
+        };
+        let first = number(query, "first").min(rows.len());
+        let end = (first + most.min(number(query, "result_count"))).min(rows.len());
+        let page = table(&headings, rows[first..end].iter().cloned());
+        if end == rows.len() {
+            return page;
+        }
+        let link = link.replace("{next}", &end.to_string());
+        page.replace("</table>", &format!("</table>{link}"))
+    }
+}
+
+/// A number in the query of an address; 0 if it is absent.
+fn number(query: &str, name: &str) -> usize {
+    let mut parts = query.split('&').filter_map(|part| part.split_once('='));
+    let found = parts.find(|(key, _)| *key == name);
+    found.and_then(|(_, value)| value.parse().ok()).unwrap_or(0)
 }
 
 fn table(headings: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
@@ -344,18 +396,6 @@ fn all_books(books: &[Shelved]) -> String {
             .to_vec()
     });
     table(&headings, rows)
-}
-
-fn converted(books: &[Shelved]) -> String {
-    let of = books.iter().filter(|book| book.state == "CONVERTED");
-    let rows = of.map(|book| {
-        vec![
-            format!("{}.tar.gz.gpg", book.barcode),
-            book.title.clone(),
-            DATE.to_owned(),
-        ]
-    });
-    table(&["Filename", "Title", "Scanned Date"], rows)
 }
 
 fn failed(books: &[Shelved]) -> String {

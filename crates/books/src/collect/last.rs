@@ -9,6 +9,44 @@ use crate::collect::fetch::{Batch, Fetched, Wanted, fetch};
 use crate::collect::overlap::{counts_books, earlier, larger, number};
 use crate::error::Error;
 use crate::page::PageError;
+use crate::work::Work;
+
+/// What is known of a list when one of its pages names no next one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Listed<'a> {
+    /// The list, as addresses name it.
+    pub(crate) list: &'a str,
+    /// Books on the page before, if there is one.
+    pub(crate) before: Option<u64>,
+    /// Whether `first=` of its pages counts books.
+    pub(crate) counts: bool,
+    /// Books of the list up to the end of the page.
+    pub(crate) end: u64,
+}
+
+impl Listed<'static> {
+    /// The catalogue up to this page, which came from `address`.
+    pub(super) fn of_catalogue(
+        collecting: &Collecting<'_>,
+        address: &str,
+        fetched: &Fetched,
+    ) -> Self {
+        let before = collecting.known.last().map(|known| known.books);
+        let counts = before.is_none() || counts_books(&collecting.known, address);
+        let end = if counts {
+            let (asked, _) = collecting.asked(address);
+            number(&asked, "first").unwrap_or(0) + fetched.named
+        } else {
+            collecting.pass.books + fetched.page.books
+        };
+        Self {
+            list: "_all_books",
+            before,
+            counts,
+            end,
+        }
+    }
+}
 
 /// Proves that the page, which came from `address`, is the last; or finds that it is not, and where to go on.
 ///
@@ -16,41 +54,38 @@ use crate::page::PageError;
 ///
 /// [`Error::Answer`] if neither can be known.
 pub(crate) async fn prove(
-    collecting: &Collecting<'_>,
+    work: &Work<'_>,
+    listed: Listed<'_>,
     address: &str,
     fetched: &mut Fetched,
 ) -> Result<(), Error> {
-    let (named, is_cut) = (fetched.named, fetched.is_cut);
+    let Listed {
+        list,
+        before,
+        counts,
+        end,
+    } = listed;
+    let is_cut = fetched.is_cut;
     let page = &mut fetched.page;
     let asked = number(address, "result_count").unwrap_or(0);
-    let before = collecting.known.last().map(|known| known.books);
     // A server that gives fewer books than asked for gives one fewer that is new, where pages overlap.
     let is_full = page.books >= asked || before.is_some_and(|before| page.books + 1 >= before);
     if !is_full && before.is_some() && !is_cut {
         return Ok(());
     }
-    let counts = before.is_none() || counts_books(&collecting.known, address);
-    let end = if counts {
-        let (asked, _) = collecting.asked(address);
-        number(&asked, "first").unwrap_or(0) + named
-    } else {
-        collecting.pass.books + page.books
-    };
-    let beyond = format!("_all_books?result_count={}&first={end}", asked.max(1));
+    let beyond = format!("{list}?result_count={}&first={end}", asked.max(1));
     let Some(from_last) = earlier(&beyond, 1) else {
         return Ok(());
     };
     let is_end = |other: &ReadPage| other.next.is_none() && other.last_barcode == page.last_barcode;
     if !counts
         && let Some(larger) = larger(address)
-        && look(collecting, &larger)
-            .await
-            .is_ok_and(|other| is_end(&other))
+        && look(work, &larger).await.is_ok_and(|other| is_end(&other))
     {
         // There was room for one book more, and none came.
         return Ok(());
     }
-    match look(collecting, &from_last).await {
+    match look(work, &from_last).await {
         Err(Error::Page(PageError::Empty)) => Ok(()),
         Ok(other) if is_end(&other) => Ok(()),
         // The list goes on, whatever the link looks like that says so; or it has moved, which is seen there.
@@ -69,8 +104,7 @@ pub(crate) async fn prove(
 }
 
 /// The page at `address`, of which nothing is recorded.
-async fn look(collecting: &Collecting<'_>, address: &str) -> Result<ReadPage, Error> {
-    let work = collecting.work;
+async fn look(work: &Work<'_>, address: &str) -> Result<ReadPage, Error> {
     let again =
         |error: &Error, _| tracing::info!("looking for a page beyond the last again: {error}");
     let once = || async {

@@ -4,11 +4,19 @@ use std::collections::{HashMap, HashSet};
 
 use html5gum::{Token, Tokenizer};
 
-use crate::collect::fetch::{Wanted, fetch};
+use crate::catalogue::pass::KnownPage;
+use crate::collect::fetch::{Batch, Fetched, Wanted, fetch};
+use crate::collect::last::{self, Listed};
+use crate::collect::overlap::{counts_books, number};
 use crate::error::Error;
 use crate::event::Event;
+use crate::listed::Books;
 use crate::page::PageError;
+use crate::sync::is_barcode;
 use crate::work::{Work, patiently};
+
+/// The list of converted books.
+const CONVERTED: &str = "_converted";
 
 /// Books asked for on one page of a list.
 const PER_PAGE: u32 = 50_000;
@@ -47,57 +55,73 @@ impl Queue {
 
 /// Barcodes of all books that GRIN has converted. A list that breaks off is an error, never a short list.
 pub(super) async fn converted(work: &Work<'_>) -> Result<Vec<String>, Error> {
-    let mut address = format!("_converted?result_count={PER_PAGE}");
-    let mut barcodes = Vec::new();
-    let mut seen = HashSet::new();
+    let mut address = format!("{CONVERTED}?result_count={PER_PAGE}");
+    let mut barcodes: Vec<String> = Vec::new();
+    let mut pages: Vec<KnownPage> = Vec::new();
     for _ in 0..MOST_PAGES {
-        if !seen.insert(address.clone()) {
+        if pages.iter().any(|page| page.address == address) {
             return Err(Error::Loop {
                 reason: format!("the list of converted books leads back to `{address}`"),
             });
         }
-        let mut page = Vec::new();
-        let result = patiently(
-            work.grin,
-            work.cancel,
-            |error, pause| {
-                repeated(
-                    work,
-                    "the list of converted books",
-                    error,
-                    pause.as_secs_f64(),
-                );
-            },
-            || async {
-                let mut books = Vec::new();
-                let fetched = fetch(work.grin, &address, Wanted::default(), async |batch, _| {
-                    books.extend(batch.books.iter().map(|[barcode, ..]| barcode.to_owned()));
-                    Ok(())
-                })
-                .await?;
-                books.extend(fetched.rest.iter().map(|[barcode, ..]| barcode.to_owned()));
-                Ok((books, fetched.page.next))
-            },
-        )
-        .await;
-        let next = match result {
-            Ok((books, next)) => {
-                page.extend(books);
-                next
-            }
+        let mut fetched = match page_of(work, &address).await {
+            Ok(fetched) => fetched,
             // A list with its headings and without a line says that nothing is converted.
-            Err(Error::Page(PageError::Empty)) if barcodes.is_empty() => None,
+            Err(Error::Page(PageError::Empty)) if pages.is_empty() => return Ok(barcodes),
             Err(error) => return Err(error),
         };
-        barcodes.append(&mut page);
-        match next {
-            Some(link) => address = work.grin.relative(&address, &link)?,
-            None => return Ok(barcodes),
+        if fetched.page.next.is_none() {
+            let counts = pages.is_empty() || counts_books(&pages, &address);
+            let known = if counts {
+                number(&address, "first").unwrap_or(0)
+            } else {
+                barcodes.len() as u64
+            };
+            let listed = Listed {
+                list: CONVERTED,
+                before: pages.last().map(|page| page.books),
+                counts,
+                end: known + fetched.page.books,
+            };
+            last::prove(work, listed, &address, &mut fetched).await?;
         }
+        barcodes.extend(fetched.rest.iter().map(|[barcode, ..]| barcode.to_owned()));
+        let Some(link) = fetched.page.next else {
+            return Ok(barcodes);
+        };
+        let next = work.grin.relative(&address, &link)?;
+        pages.push(KnownPage {
+            address: std::mem::replace(&mut address, next),
+            books: fetched.page.books,
+            first_barcode: fetched.page.first_barcode,
+            last_barcode: fetched.page.last_barcode,
+        });
     }
     Err(Error::Loop {
         reason: format!("the list of converted books has more than {MOST_PAGES} pages"),
     })
+}
+
+/// The page at `address` with all its books.
+async fn page_of(work: &Work<'_>, address: &str) -> Result<Fetched, Error> {
+    let name = "the list of converted books";
+    patiently(
+        work.grin,
+        work.cancel,
+        |error, pause| repeated(work, name, error, pause.as_secs_f64()),
+        || async {
+            let mut books = Books::default();
+            let record = async |batch: Batch, _| {
+                books.append(batch.books);
+                Ok(())
+            };
+            let mut fetched = fetch(work.grin, address, Wanted::default(), record).await?;
+            books.append(std::mem::take(&mut fetched.rest));
+            fetched.rest = books;
+            Ok(fetched)
+        },
+    )
+    .await
 }
 
 fn repeated(work: &Work<'_>, item: &str, error: &Error, pause_seconds: f64) {
@@ -131,9 +155,22 @@ pub(super) async fn in_process(work: &Work<'_>) -> Result<HashSet<String>, Error
             reason: "a page came instead of the list of books in process".to_owned(),
         });
     }
-    let barcodes = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let barcodes = barcodes.map(|line| line.strip_suffix(".tar.gz.gpg").unwrap_or(line));
-    Ok(barcodes.map(str::to_owned).collect())
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let barcodes = lines.map(|line| line.strip_suffix(".tar.gz.gpg").unwrap_or(line));
+    let read = |text: &str| {
+        let foreign = || Error::Answer {
+            reason: format!("`{}` is in the list of books in process", shown(text)),
+        };
+        is_barcode(text)
+            .then(|| text.to_owned())
+            .ok_or_else(foreign)
+    };
+    barcodes.map(read).collect()
+}
+
+/// The beginning of a text that should have been a barcode.
+fn shown(text: &str) -> String {
+    text.chars().take(60).collect()
 }
 
 /// Why GRIN could not convert a book.
@@ -147,10 +184,15 @@ pub(super) struct FailedConversion {
 /// Books that GRIN could not convert.
 pub(super) async fn failed(work: &Work<'_>) -> Result<HashMap<String, FailedConversion>, Error> {
     let page = text(work, "_failed?result_count=-1").await?;
-    Ok(failed_in(&page))
+    failed_in(&page).ok_or_else(|| Error::Answer {
+        reason:
+            "a page without a column of barcodes came instead of the list of failed conversions"
+                .to_owned(),
+    })
 }
 
-fn failed_in(page: &str) -> HashMap<String, FailedConversion> {
+/// `None` for a page that has no column of barcodes, which says nothing about books.
+fn failed_in(page: &str) -> Option<HashMap<String, FailedConversion>> {
     let mut failed = HashMap::new();
     let mut columns: Option<[Option<usize>; 4]> = None;
     for row in rows(page) {
@@ -164,8 +206,8 @@ fn failed_in(page: &str) -> HashMap<String, FailedConversion> {
             ]);
             continue;
         }
-        let Some(columns) = columns else { continue };
-        let [barcode, date, info, detail] = columns.map(|column| {
+        let Some(at) = columns else { continue };
+        let [barcode, date, info, detail] = at.map(|column| {
             column
                 .and_then(|column| row.get(column))
                 .cloned()
@@ -175,7 +217,7 @@ fn failed_in(page: &str) -> HashMap<String, FailedConversion> {
             failed.insert(barcode, FailedConversion { date, info, detail });
         }
     }
-    failed
+    columns.map(|_| failed)
 }
 
 /// The texts of all cells of all rows of a page's tables.
@@ -218,7 +260,7 @@ mod tests {
         let page = "<table><tr class=heading><td><span class=hd3>Title</span><td><span class=hd3>Barcode</span>\
             <td><span>Convert Failed Date</span><td>Convert Failed Info<td>Detailed Convert Failed Info</tr>\
             <tr><td>A &amp; B<td>320<td>2016/05/24 03:07<td>IMAGE_ERROR<td>page 7</table>";
-        let failed = failed_in(page);
+        let failed = failed_in(page).unwrap();
         let expected = FailedConversion {
             date: "2016/05/24 03:07".into(),
             info: "IMAGE_ERROR".into(),
@@ -226,6 +268,8 @@ mod tests {
         };
         assert_eq!(failed.get("320"), Some(&expected));
         assert_eq!(failed.len(), 1);
-        assert!(failed_in("<p>Sorry</p>").is_empty());
+        let none = "<table><tr><td>Title<td>Barcode</table>";
+        assert_eq!(failed_in(none), Some(HashMap::new()));
+        assert_eq!(failed_in("<p>Sorry</p>"), None);
     }
 }

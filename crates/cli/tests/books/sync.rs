@@ -480,3 +480,33 @@ fn files_of_others_in_the_staging_folder_stay() {
     assert_eq!(std::fs::read_to_string(theirs).unwrap(), "mine");
     assert!(home.path("output/g/backups").is_dir());
 }
+
+/// A list is read to its end whatever the link to its next page looks like, and lists that cannot be read say nothing.
+#[test]
+fn lists_of_conversions_are_read_whole_or_not_at_all() {
+    let Some(books) = shelf(7, 1_000) else {
+        return;
+    };
+    let home = Home::of(ArchiveGrin::start(books).unwrap(), None);
+    let planned = |books: usize, link: &str| {
+        home.grin.page_converted(books, link);
+        let output = home.sync("--queue converted --dry-run");
+        (code(&output), said(&output))
+    };
+    for link in [
+        "<a href='?first={next}&result_count=3'>Next</a>",
+        "<form action='?first={next}'><button>Continue</button></form>",
+        "",
+    ] {
+        for size in [2, 3] {
+            let (code, said) = planned(size, link);
+            assert_eq!(code, 0, "{size}, {link}: {said}");
+            assert!(said.contains("7 books"), "{size}, {link}: {said}");
+        }
+    }
+    for (list, answer) in [("_failed", "<p>Sorry"), ("_in_process", "Sorry, later\n")] {
+        home.grin.say(list, answer);
+        let output = home.sync("--queue unconverted --dry-run");
+        assert!(said(&output).contains("is not known"), "{}", said(&output));
+    }
+}
