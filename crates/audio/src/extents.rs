@@ -108,6 +108,73 @@ pub(crate) fn audio_end(input: &mut Input, start: u64) -> io::Result<u64> {
     Ok(walk(input, start)?.1)
 }
 
+/// Bytes at the end of a file in which chunks are looked for behind audio of unknown length. The largest of them is a tag
+/// with pictures, which rarely has more than 10 MB.
+const BEHIND: u64 = 16 << 20;
+
+/// Names of the chunks that recorders and taggers write behind the audio of WAV and AIFF files.
+const NAMES_BEHIND: [&[u8; 4]; 22] = [
+    b"LIST", b"list", b"id3 ", b"ID3 ", b"Id3 ", b"bext", b"iXML", b"_PMX", b"cue ", b"smpl",
+    b"inst", b"fact", b"PEAK", b"JUNK", b"junk", b"PAD ", b"NAME", b"AUTH", b"(c) ", b"ANNO",
+    b"MARK", b"COMT",
+];
+
+/// What recorders write that do not know a length is near 2 or 4 GB: ffmpeg all ones, sox `0x7f000000` and its headers.
+pub(crate) const PLACEHOLDER: u64 = 0x7eff_0000;
+
+/// Whether a recorder did not know how long its audio becomes: an empty chunk of samples, or one that goes far beyond
+/// the file that it begins in at `body`.
+pub(crate) fn is_open_ended(input: &Input, body: u64, length: u64) -> bool {
+    // A smaller length beyond the end of the file tells of a file that was cut.
+    length == 0 || (length >= PLACEHOLDER && body.saturating_add(length) > input.length)
+}
+
+/// Where audio ends whose length is not known and that begins at `body`: at the chunks behind it, or else at the tags
+/// at the end of the file.
+///
+/// Samples may spell a name, too, so sizes must lead from one known name to the next, and from the last to the end.
+pub(crate) fn open_end(input: &mut Input, body: u64, size: fn([u8; 4]) -> u32) -> io::Result<u64> {
+    let end = audio_end(input, body)?;
+    let from = end.saturating_sub(BEHIND).max(body);
+    let tail = input.vec_at(from, (end.saturating_sub(from)) as usize)?;
+    let begins = |at: &usize| leads_to_end(&tail[*at..], size);
+    let first = (0..tail.len().saturating_sub(8)).find(begins);
+    Ok(first.map_or(end, |at| from + at as u64))
+}
+
+/// Whether chunks of known names fill `bytes` to the end.
+fn leads_to_end(mut bytes: &[u8], size: fn([u8; 4]) -> u32) -> bool {
+    for _ in 0..NAMES_BEHIND.len() {
+        let Some((name, rest)) = bytes.split_first_chunk::<4>() else {
+            return false;
+        };
+        if !NAMES_BEHIND.contains(&name) {
+            return is_whole_id3v2(bytes);
+        }
+        let Some((length, rest)) = rest.split_first_chunk::<4>() else {
+            return false;
+        };
+        let length = size(*length) as usize;
+        match rest.get(length..) {
+            None => return false,
+            // The byte that pads an odd length is left out by some.
+            Some([] | [0]) => return true,
+            Some(behind) => bytes = &behind[length % 2..],
+        }
+    }
+    false
+}
+
+/// Whether `bytes` are one `ID3v2` tag, which some append to a WAV as they do to an MP3.
+fn is_whole_id3v2(bytes: &[u8]) -> bool {
+    match bytes {
+        [b'I', b'D', b'3', 2..=4, _, _, sizes @ ..] if sizes.len() >= 4 => {
+            bytes.len() == 10 + synchsafe(sizes) as usize
+        }
+        _ => false,
+    }
+}
+
 /// Where the `ID3v2` tag that begins at `at` ends, if one does.
 pub(crate) fn id3v2_end(input: &mut Input, at: u64) -> io::Result<Option<u64>> {
     let head = input.vec_at(at, 10)?;

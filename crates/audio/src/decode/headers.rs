@@ -7,12 +7,11 @@
 
 use super::flow::{check_channels, check_shape};
 use super::{DecodeError, compressed};
+use crate::extents;
 use crate::input::Input;
 
 /// Chunks passed over before giving up; real files have about ten.
 const MAX_CHUNKS: usize = 10_000;
-/// Lengths from here on in a 32-bit field are what recorders write while they do not know better.
-const UNKNOWN_FROM: u64 = 0x7fff_f000;
 
 /// The made-up header, the range of audio that follows it, and what was declared.
 pub(super) struct Plan {
@@ -86,8 +85,10 @@ pub(super) fn wav(input: &mut Input, start: u64) -> Result<Wav, DecodeError> {
             b"data" => data.push((body, length)),
             _ => {}
         }
-        // Behind data of unknown length nothing can be found.
-        Ok(matches!(data.last(), Some((_, 0 | UNKNOWN_FROM..))))
+        // What stands behind data of unknown length, or of one that stands elsewhere, is not looked at.
+        Ok(data.last().is_some_and(|(body, length)| {
+            *length == 0xffff_ffff || extents::is_open_ended(input, *body, *length)
+        }))
     })?;
     let format = format.ok_or_else(|| malformed("the WAV file has no `fmt ` chunk"))?;
     let &(body, length) = data
@@ -96,10 +97,13 @@ pub(super) fn wav(input: &mut Input, start: u64) -> Result<Wav, DecodeError> {
     let format = Format::read(format, is_big)?;
     let declared = match (length, long) {
         (0xffff_ffff, Some(long)) => Some(long),
-        (0, _) => None,
-        (length, _) => (length < UNKNOWN_FROM || body + length <= input.length).then_some(length),
+        (length, _) => (!extents::is_open_ended(input, body, length)).then_some(length),
     };
-    let there = input.length.saturating_sub(body);
+    let end = match declared {
+        Some(_) => input.length,
+        None => extents::open_end(input, body, size)?,
+    };
+    let there = end.saturating_sub(body);
     let length = declared.unwrap_or(there).min(there);
     if format.is_mpeg() {
         return Ok(Wav::Mpeg {
@@ -310,6 +314,10 @@ pub(super) fn aiff(input: &mut Input, start: u64) -> Result<Plan, DecodeError> {
     let data = body + 8 + offset;
     let there = input.length.saturating_sub(data);
     let declared = aiff_length(&common, length, 8 + offset, frame, there);
+    let there = match declared {
+        Some(_) => there,
+        None => extents::open_end(input, data, u32::from_be_bytes)?.saturating_sub(data),
+    };
     let there = declared.unwrap_or(there).min(there);
     let bytes = there / frame * frame;
     let is_integer = matches!(kind, b"NONE" | b"sowt" | b"twos" | b"in24" | b"in32");
@@ -353,8 +361,7 @@ fn is_plain(kind: &[u8]) -> bool {
 /// The chunk's size is asked first, then the count of frames; either may be a placeholder.
 fn aiff_length(common: &[u8], length: u64, before: u64, frame: u64, there: u64) -> Option<u64> {
     let by_chunk = length.checked_sub(before).filter(|bytes| *bytes > 0);
-    // ffmpeg writes all ones, sox 0x7f000000 and its headers.
-    let is_placeholder = |bytes: u64| bytes > there && bytes >= 0x7eff_0000;
+    let is_placeholder = |bytes: u64| bytes > there && bytes >= extents::PLACEHOLDER;
     let frames = common.get(2..6).map_or(0, |four| {
         u32::from_be_bytes([four[0], four[1], four[2], four[3]])
     });
@@ -394,6 +401,28 @@ mod tests {
     }
 
     const STEREO_16: &[u8] = b"fmt \x10\0\0\0\x01\0\x02\0\x44\xac\0\0\x10\xb1\x02\0\x04\0\x10\0";
+
+    #[test]
+    fn chunks_behind_audio_of_unknown_length_are_no_audio() {
+        let info = b"LIST\x11\0\0\0INFOINAM\x05\0\0\0Title";
+        // The samples spell a name whose size leads nowhere.
+        let samples = [&[1; 20][..], b"LIST\0\0\0\0", &[1; 12]].concat();
+        for length in [[0; 4], [0xff; 4], [0, 0, 0, 0x80]] {
+            for behind in [
+                &info[..],
+                b"id3 \x0b\0\0\0ID3\x03\0\0\0\0\0\x01\0",
+                b"ID3\x03\0\0\0\0\0\x01\0",
+            ] {
+                let data = [b"data", &length[..], &samples].concat();
+                let plan = pcm(&mut input(&[b"RIFF\0\0\0\0WAVE", STEREO_16, &data, behind]));
+                assert_eq!(
+                    (plan.end - plan.start, plan.declared),
+                    (40, None),
+                    "{behind:?}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn wav_chunks_before_the_data_are_passed_over() {

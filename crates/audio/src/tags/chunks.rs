@@ -6,6 +6,7 @@ use super::names::{self, Name};
 use super::raw::Raw;
 use super::text::Text;
 use super::{id3v2, tail};
+use crate::extents;
 use crate::input::Input;
 
 /// Chunks looked at in one file; real files have about ten.
@@ -23,11 +24,15 @@ enum Form {
 }
 
 impl Form {
+    fn reader(self) -> fn([u8; 4]) -> u32 {
+        match self {
+            Self::Riff => u32::from_le_bytes,
+            Self::Rifx | Self::Aiff => u32::from_be_bytes,
+        }
+    }
+
     fn size(self, bytes: [u8; 4]) -> u64 {
-        u64::from(match self {
-            Self::Riff => u32::from_le_bytes(bytes),
-            Self::Rifx | Self::Aiff => u32::from_be_bytes(bytes),
-        })
+        u64::from(self.reader()(bytes))
     }
 }
 
@@ -68,6 +73,10 @@ fn read(input: &mut Input, start: u64, form: Form, raw: &mut Raw) -> io::Result<
             (b"ds64", _) => long = input.array_at::<8>(body + 8)?.map(u64::from_le_bytes),
             (b"data", _) if length == 0xffff_ffff => length = long.unwrap_or(length),
             _ => {}
+        }
+        if matches!(&name, b"data" | b"SSND") && extents::is_open_ended(input, body, length) {
+            at = extents::open_end(input, body, form.reader())?;
+            continue;
         }
         at = after(input, body, length, form)?;
     }

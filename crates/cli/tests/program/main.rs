@@ -32,5 +32,6 @@ mod settings;
 mod special;
 mod stopped;
 mod support;
+mod tags;
 mod wkmp;
 mod zoo;

@@ -243,7 +243,7 @@ fn inverted_stereo_sounds_like_its_one_channel_and_silence_has_no_fingerprint() 
 }
 
 /// Whether there is an ffmpeg; in CI there must be one.
-fn has_ffmpeg() -> bool {
+pub(crate) fn has_ffmpeg() -> bool {
     let there = Command::new("ffmpeg").arg("-version").output().is_ok();
     assert!(
         there || std::env::var_os("CI").is_none(),
