@@ -1,7 +1,10 @@
 //! What can be asked about how the music sounds: neighbours, doubts, pictures and cue sheets.
 
+use std::process::Command;
+
 use serde_json::Value;
 
+use crate::real::has_ffmpeg;
 use crate::support::{Root, album};
 
 #[test]
@@ -29,6 +32,49 @@ fn similar_passages_are_named_nearest_first_and_never_the_passage_itself() {
             .all(|one| (0.0..=1.0).contains(&one["spec003"].as_f64().unwrap()))
     );
     root.music(&["similar", "nobody"]).ended(2);
+}
+
+/// The sounds most like a piece are the same piece, encoded anew by another encoder at another rate.
+#[test]
+fn the_most_similar_passage_is_the_same_piece_encoded_anew() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let root = Root::collection();
+    let originals = root.import(&[]).ended(0);
+    assert_eq!(originals.files("recorded"), 11);
+    let first = "SELECT f.path || '|' || p.guid FROM files f JOIN passages p ON p.file_id = f.guid \
+                 GROUP BY f.path HAVING count(*) = 1 ORDER BY f.path";
+    let singles = root.column(first);
+    assert!(singles.len() >= 8, "{singles:?}");
+    for (number, single) in singles.iter().enumerate() {
+        let (path, _) = single.rsplit_once('|').unwrap();
+        let twin = root.join(format!("twins/{number}.mp3"));
+        std::fs::create_dir_all(twin.parent().unwrap()).unwrap();
+        let made = Command::new("ffmpeg")
+            .args(["-loglevel", "error", "-i"])
+            .arg(root.join(path))
+            .args(["-ar", "32000", "-b:a", "80k", "-map_metadata", "-1"])
+            .arg(&twin)
+            .status();
+        assert!(made.unwrap().success(), "{path}");
+    }
+    root.import(&[]).ended(0);
+    for (number, single) in singles.iter().enumerate() {
+        let (path, id) = single.rsplit_once('|').unwrap();
+        let ran = root
+            .music(&["similar", id, "-n", "1", "--format", "json"])
+            .ended(0);
+        let found: Value = serde_json::from_str(&ran.out).unwrap();
+        let twin = format!(
+            "SELECT p.guid FROM passages p JOIN files f ON f.guid = p.file_id WHERE f.path = 'twins/{number}.mp3'"
+        );
+        assert_eq!(
+            root.column(&twin),
+            [found[0]["id"].as_str().unwrap()],
+            "{path}"
+        );
+    }
 }
 
 #[test]

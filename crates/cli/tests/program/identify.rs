@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use testkit::kill::kill_after;
-use testkit::services::{FakeServices, Fault, KEY, Service, World, files_of, seed};
+use testkit::services::{FakeServices, Fault, KEY, Service, World, files_of, hard, seed};
 use testkit::synth::Random;
 
 use crate::support::{Ran, Root};
@@ -156,4 +156,51 @@ fn killed_at_random_moments_it_goes_on_and_asks_nothing_again() {
     let asked = fake.requests().len();
     run(&root, &["identify"], None).ended(0);
     assert_eq!(fake.requests().len(), asked);
+}
+
+/// What a person accepts becomes the passage's song, and what a person rejects has none, whatever is found later.
+#[test]
+fn a_person_accepts_the_likeliest_candidate_or_rejects_it() {
+    let (world, hard) = hard::generate(21, 1);
+    let files: Vec<_> = hard.into_iter().map(|one| one.file).collect();
+    let fake = FakeServices::start(world).unwrap();
+    let root = with_services(&fake);
+    seed(&root.database(), &files).unwrap();
+    run(&root, &["identify"], Some(KEY)).ended(0);
+    let doubtful = root.column(
+        "SELECT passage_id || '|' || json_extract(reasoning, '$.candidates[0].recording_mbid') \
+         FROM accession_identifications WHERE state = 'doubtful' \
+         AND json_extract(reasoning, '$.candidates[0].recording_mbid') IS NOT NULL ORDER BY 1 LIMIT 2",
+    );
+    let [accepted, rejected] = &doubtful[..] else {
+        panic!("too few doubts: {doubtful:?}");
+    };
+    let (accepted, candidate) = accepted.split_once('|').unwrap();
+    let (rejected, _) = rejected.split_once('|').unwrap();
+    root.music(&["identify", "--accept", accepted]).ended(0);
+    root.music(&["identify", "--reject", rejected]).ended(0);
+    let songs = |passage: &str| {
+        root.column(&format!(
+            "SELECT s.recording_mbid FROM passage_songs JOIN songs s ON s.guid = song_id WHERE passage_id = '{passage}'"
+        ))
+    };
+    let seen = || {
+        assert_eq!(songs(accepted), [candidate]);
+        assert!(songs(rejected).is_empty());
+        for (passage, state) in [(accepted, "chosen"), (rejected, "rejected")] {
+            let sql = format!(
+                "SELECT state FROM accession_identifications WHERE passage_id = '{passage}'"
+            );
+            assert_eq!(root.column(&sql), [state]);
+        }
+    };
+    seen();
+    run(&root, &["identify", "--retry"], Some(KEY)).ended(0);
+    seen();
+    let undecided = "SELECT passage_id FROM accession_identifications WHERE state = 'none' \
+                     AND json_extract(reasoning, '$.candidates[0]') IS NULL LIMIT 1";
+    if let [unknown] = &root.column(undecided)[..] {
+        let refused = root.music(&["identify", "--accept", unknown]).ended(2);
+        assert!(refused.err.contains(unknown.as_str()), "{}", refused.err);
+    }
 }

@@ -164,32 +164,38 @@ fn an_exported_file_is_whole_or_not_there() {
     assert!(!root.home().join("out.csv.part").exists());
 }
 
+/// The commands that the help of a command lists.
+fn commands_in(help: &str) -> Vec<String> {
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let lines = lines.take_while(|line| !line.is_empty());
+    let entries = lines.filter_map(|line| line.strip_prefix("  "));
+    // Lines that go on with a description are indented further.
+    let names = entries.filter(|entry| !entry.starts_with(' '));
+    names
+        .filter_map(|entry| entry.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .map(str::to_owned)
+        .collect()
+}
+
 #[test]
 fn help_of_every_command() {
     let root = Root::empty();
     let mut said = String::new();
-    for words in [
-        &[][..],
-        &["music"],
-        &["music", "import"],
-        &["music", "status"],
-        &["music", "show"],
-        &["music", "settings"],
-        &["music", "settings", "get"],
-        &["music", "settings", "set"],
-        &["music", "flavor"],
-        &["music", "settings", "list"],
-        &["music", "check"],
-        &["music", "export"],
-        &["completions"],
-        &["man"],
-    ] {
-        let mut all = words.to_vec();
-        all.push("--help");
+    let mut left = vec![Vec::new()];
+    let mut count = 0;
+    while let Some(words) = left.pop() {
+        let mut all: Vec<String> = words.clone();
+        all.push("--help".to_owned());
         let ran = root.run(&all).ended(0);
         assert_eq!(ran.err, "");
         writeln!(said, "$ accession {}\n{}", all.join(" "), ran.out).unwrap();
+        for name in commands_in(&ran.out).into_iter().rev() {
+            left.push([words.clone(), vec![name]].concat());
+        }
+        count += 1;
     }
+    assert!(count > 30, "{count}");
     insta::assert_snapshot!("help", redact(&root, &said));
 }
 

@@ -21,7 +21,8 @@ fn under_way(root: &Root) -> (Child, String, BufReader<std::process::ChildStdout
     begun(root.import_command(&["--jobs", "2"]))
 }
 
-fn begun(mut command: Command) -> (Child, String, BufReader<std::process::ChildStdout>) {
+/// Starts an import that tells its events, and waits until the first file is in.
+pub(crate) fn begun(mut command: Command) -> (Child, String, BufReader<std::process::ChildStdout>) {
     let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
