@@ -327,6 +327,10 @@ impl Fields {
         Self(
             fields
                 .map(|(name, text)| (*name, decoder.decode(text)))
+                .map(|(name, text)| match name {
+                    Name::CueSheet => (name, text),
+                    _ => (name, text::on_one_line(text)),
+                })
                 .filter(|(_, text)| !text.is_empty())
                 .collect(),
         )

@@ -59,7 +59,7 @@ const fn without(
 
 /// The magic numbers are those of the formats' descriptions and of `file(1)`; the demuxers those that
 /// `ffmpeg -demuxers` lists.
-pub(super) static FORMATS: [Foreign; 34] = [
+pub(super) static FORMATS: [Foreign; 49] = [
     with(
         "Windows Media (WMA)",
         "asf",
@@ -97,13 +97,13 @@ pub(super) static FORMATS: [Foreign; 34] = [
     with("Sun AU", "au", &[(0, b".snd")], &["au", "snd"]),
     with("Wave64", "w64", &[(0, b"riff\x2e\x91\xcf\x11")], &["w64"]),
     with("AMR", "amr", &[(0, b"#!AMR")], &["amr", "awb"]),
+    // AC-3 and E-AC-3 begin alike, and either demuxer reads both.
     with(
-        "Dolby Digital (AC-3)",
+        "Dolby Digital (AC-3, E-AC-3)",
         "ac3",
         &[(0, &[0x0b, 0x77])],
-        &["ac3", "a52"],
+        &["ac3", "a52", "eac3", "ec3"],
     ),
-    with("Dolby Digital Plus (E-AC-3)", "eac3", &[], &["eac3", "ec3"]),
     with(
         "DTS",
         "dts",
@@ -151,6 +151,39 @@ pub(super) static FORMATS: [Foreign; 34] = [
         &["voc"],
     ),
     with("Audible", "aa", &[(4, &[0x57, 0x90, 0x75, 0x36])], &["aa"]),
+    with("NUT", "nut", &[(0, b"nut/multimedia container")], &["nut"]),
+    with("SoX", "sox", &[(0, b".SoX")], &["sox"]),
+    with(
+        "IRCAM",
+        "ircam",
+        &[(0, &[0x64, 0xa3]), (3, &[0])],
+        &["ircam"],
+    ),
+    with(
+        "ATRAC (OpenMG)",
+        "oma",
+        &[(0, b"EA3\x01")],
+        &["oma", "aa3", "omg"],
+    ),
+    with("TwinVQ", "vqf", &[(0, b"TWIN")], &["vqf", "vql"]),
+    with("QCELP", "qcp", &[(0, b"RIFF"), (8, b"QLCM")], &["qcp"]),
+    with(
+        "NIST Sphere",
+        "nistsphere",
+        &[(0, b"NIST_1A")],
+        &["nist", "sph"],
+    ),
+    with(
+        "Amiga 8SVX",
+        "iff",
+        &[(0, b"FORM"), (8, b"8SVX")],
+        &["8svx", "svx"],
+    ),
+    // Streams of telephones and headsets, which begin with nothing of their own.
+    with("SBC", "sbc", &[], &["sbc", "msbc"]),
+    with("aptX", "aptx", &[], &["aptx"]),
+    with("G.722", "g722", &[], &["g722"]),
+    with("GSM", "gsm", &[], &["gsm"]),
     without("OptimFROG", &[(0, b"OFR ")], &["ofr", "ofs"]),
     without("LA lossless", &[(0, b"LA0")], &["la"]),
     without(
@@ -158,6 +191,22 @@ pub(super) static FORMATS: [Foreign; 34] = [
         &[(0, b"MThd")],
         &["mid", "midi", "kar", "rmi"],
     ),
+    without(
+        "FastTracker (notes, not sound)",
+        &[(0, b"Extended Module: ")],
+        &["xm"],
+    ),
+    without(
+        "Impulse Tracker (notes, not sound)",
+        &[(0, b"IMPM")],
+        &["it"],
+    ),
+    without(
+        "Scream Tracker (notes, not sound)",
+        &[(44, b"SCRM")],
+        &["s3m"],
+    ),
+    without("C64 SID (a program, not sound)", &[(1, b"SID\0")], &["sid"]),
 ];
 
 /// The format of a file that begins with `first`, of which 400 bytes are plenty.

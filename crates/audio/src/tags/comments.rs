@@ -92,16 +92,60 @@ pub(super) fn read_flac(input: &mut Input, start: u64, raw: &mut Raw) -> io::Res
             forgive(read, raw)?;
         }
         at += 4 + length;
-        if kind & 0x80 != 0 || kind == 0x7f {
+        let is_last = kind & 0x80 != 0 && !is_block(input, at)?;
+        if is_last || kind == 0x7f {
             break;
         }
     }
     Ok(())
 }
 
-/// Reads the comments of an Ogg file that begins at `start`: the second packet of its first stream.
+/// Whether another block of metadata begins here although the last one said that it is the last: it has a known kind, and
+/// another block or a frame follows.
+fn is_block(input: &mut Input, at: u64) -> io::Result<bool> {
+    let Some([kind, size @ ..]) = input.array_at::<4>(at)? else {
+        return Ok(false);
+    };
+    let next = at + 4 + u64::from(u32::from_be_bytes([0, size[0], size[1], size[2]]));
+    let follows = input.array_at::<2>(next)?;
+    let is_known = |kind: u8| (1..=6).contains(&(kind & 0x7f));
+    Ok(is_known(kind)
+        && follows.is_some_and(|[first, second]| {
+            is_known(first) || (first == 0xff && second & 0xfe == 0xf8)
+        }))
+}
+
+/// The stream of an Ogg file that is audio; pictures and an index may be announced before it.
+fn audio_stream(input: &mut Input, mut at: u64) -> io::Result<Option<u32>> {
+    const AUDIO: [&[u8]; 4] = [b"\x7fFLAC", b"\x01vorbis", b"OpusHead", b"Speex   "];
+    // Every stream announces itself on a page of its own, before any other page.
+    for _ in 0..MAX_BLOCKS {
+        let head = input.vec_at(at, 27 + 255 + 8)?;
+        let is_first = head.starts_with(b"OggS") && head.get(5).is_some_and(|flags| flags & 2 != 0);
+        let Some(lacing) = head
+            .get(26)
+            .and_then(|count| head.get(27..27 + usize::from(*count)))
+        else {
+            return Ok(None);
+        };
+        let body = 27 + lacing.len();
+        if !is_first {
+            return Ok(None);
+        }
+        if AUDIO.iter().any(|magic| head[body..].starts_with(magic)) {
+            return Ok(Some(u32::from_le_bytes([
+                head[14], head[15], head[16], head[17],
+            ])));
+        }
+        at += body as u64 + lacing.iter().map(|size| u64::from(*size)).sum::<u64>();
+    }
+    Ok(None)
+}
+
+/// Reads the comments of an Ogg file that begins at `start`: the second packet of its first stream of audio.
 pub(super) fn read_ogg(input: &mut Input, start: u64, raw: &mut Raw) -> io::Result<()> {
     let end = input.length.min(start + MAX_OGG);
+    let serial = audio_stream(input, start)?;
     let mut pages = io::BufReader::with_capacity(
         16 << 10,
         Part {
@@ -110,7 +154,7 @@ pub(super) fn read_ogg(input: &mut Input, start: u64, raw: &mut Raw) -> io::Resu
             end,
         },
     );
-    let mut packet = Packet::of(&mut pages);
+    let mut packet = Packet::of(&mut pages, serial);
     let mut first = Vec::new();
     packet.by_ref().take(64).read_to_end(&mut first)?;
     packet.finish()?;
@@ -161,7 +205,7 @@ impl Read for Part<'_> {
     }
 }
 
-/// One packet after the other of an Ogg file's first stream, as a stream that ends with each packet.
+/// One packet after the other of a stream of an Ogg file, its first unless told, as a stream that ends with each packet.
 struct Packet<'a, R> {
     pages: &'a mut R,
     serial: Option<u32>,
@@ -176,10 +220,10 @@ struct Packet<'a, R> {
 }
 
 impl<'a, R: Read> Packet<'a, R> {
-    fn of(pages: &'a mut R) -> Self {
+    fn of(pages: &'a mut R, serial: Option<u32>) -> Self {
         Self {
             pages,
-            serial: None,
+            serial,
             lacing: Vec::new(),
             next: 0,
             left: 0,
@@ -321,6 +365,45 @@ mod tests {
         let first = [b"\x7fFLAC".to_vec(), vec![0; 46]].concat();
         let raw = read(&ogg(&[first, [head, block].concat()]));
         assert_eq!(raw.sources[0].fields.len(), 3);
+    }
+
+    #[test]
+    fn comments_behind_a_block_that_says_it_is_the_last_are_read() {
+        let comments = comments(&[("TITLE=Kept", 0)]);
+        let block =
+            |kind: u8, content: &[u8]| [&[kind, 0, 0, content.len() as u8], content].concat();
+        let info = block(0x80, &[0; 34]);
+        let file = [
+            &b"fLaC"[..],
+            &info,
+            &block(4, &comments),
+            &block(0x81, &[0; 9]),
+            b"\xff\xf8audio",
+        ]
+        .concat();
+        let mut raw = Raw::default();
+        read_flac(&mut Input::holding(&file), 0, &mut raw).unwrap();
+        assert_eq!(raw.sources[0].fields.len(), 1);
+    }
+
+    #[test]
+    fn comments_are_those_of_the_audio_behind_a_stream_of_pictures() {
+        let mut pictures = ogg(&[b"\x80theora".to_vec()]);
+        (pictures[5], pictures[14]) = (2, 1);
+        let packets = [
+            b"OpusHead".to_vec(),
+            [b"OpusTags".to_vec(), comments(&[("TITLE=Clip", 0)])].concat(),
+        ];
+        let mut sound: Vec<u8> = packets
+            .iter()
+            .flat_map(|packet| ogg(std::slice::from_ref(packet)))
+            .collect();
+        sound[5] = 2;
+        let raw = read(&[pictures, sound].concat());
+        assert_eq!(
+            raw.sources[0].fields,
+            [(Name::Title, Text::Unicode("Clip".to_owned()))]
+        );
     }
 
     #[test]

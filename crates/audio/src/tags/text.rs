@@ -93,6 +93,18 @@ pub(super) fn is_padding(letter: char) -> bool {
     letter.is_whitespace() || letter == '\0' || letter == '\u{feff}'
 }
 
+/// A text whose line breaks and other control characters, which no title has, are blanks.
+pub(super) fn on_one_line(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let words: Vec<&str> = text
+        .split(char::is_control)
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.join(" ")
+}
+
 fn is_ascii_text(bytes: &[u8]) -> bool {
     bytes
         .iter()
@@ -145,6 +157,15 @@ mod tests {
             Text::utf16(b"plain letters", None),
             unicode("plain letters")
         );
+    }
+
+    #[test]
+    fn a_title_has_one_line() {
+        assert_eq!(
+            on_one_line("Part one\r\nof two\u{7}".to_owned()),
+            "Part one of two"
+        );
+        assert_eq!(on_one_line("Two  blanks".to_owned()), "Two  blanks");
     }
 
     #[test]
