@@ -95,6 +95,10 @@ pub fn find(path: &Path, written: &Written, beside: &Beside, known: &Known<'_>) 
             Verdict::Other => {}
         }
     }
+    left.extend(beside.without_tracks(path).map(|sheet| {
+        let name = sheet.file_name().unwrap_or_default().to_string_lossy();
+        format!("the cue sheet `{name}` has no track that can be read and was left")
+    }));
     let by_sheet = fit::best(fitting).map(|best| Marks {
         origin: best.origin,
         album: best.album,
@@ -203,6 +207,16 @@ mod tests {
             assert_eq!(marks.tracks[1].performer.as_deref(), Some("Başka"));
             assert!((marks.tracks[1].start - 240.493_333).abs() < 1e-5);
         }
+    }
+
+    #[test]
+    fn what_is_called_like_the_files_sheet_and_is_none_is_told() {
+        let found = found_with(b"<html>404 not found</html>", "rip.cue", &LONG);
+        assert_eq!(
+            found.left,
+            ["the cue sheet `rip.cue` has no track that can be read and was left"]
+        );
+        assert!(found_with(b"no sheet", "other.cue", &LONG).left.is_empty());
     }
 
     #[test]

@@ -44,6 +44,8 @@ struct Read {
     sheets: Vec<ReadSheet>,
     /// Which sheets name a file of this stem, or have this name themselves.
     by_stem: HashMap<String, Vec<usize>>,
+    /// Sheets that cannot be read or have no track in them.
+    without_tracks: Vec<PathBuf>,
 }
 
 /// A sheet that was read.
@@ -143,6 +145,14 @@ impl Beside {
         found.into_iter().map(|at| &read.sheets[at]).collect()
     }
 
+    /// The sheets that have the name of the file at `path` and no track that could be read.
+    pub(super) fn without_tracks(&self, path: &Path) -> impl Iterator<Item = &Path> {
+        let names = [stem(path), name(path)];
+        let read = self.read.get_or_init(|| Read::of(&self.sheets));
+        let sheets = read.without_tracks.iter().map(PathBuf::as_path);
+        sheets.filter(move |sheet| names.contains(&stem(sheet)))
+    }
+
     /// Whether a file of this name, in any spelling, lies in the folder.
     pub(super) fn has_audio(&self, other: &str) -> bool {
         let other = name(Path::new(last_part(other)));
@@ -155,12 +165,13 @@ impl Read {
         let mut read = Self::default();
         let mut room = MAX_ALL;
         for file in files {
-            let Some(bytes) = bytes(&file.path).filter(|bytes| bytes.len() <= room) else {
-                continue;
-            };
+            let bytes = bytes(&file.path)
+                .filter(|bytes| bytes.len() <= room)
+                .unwrap_or_default();
             room -= bytes.len();
             let sheet = Sheet::parse(&text(&bytes));
             if sheet.tracks.is_empty() {
+                read.without_tracks.push(file.path.clone());
                 continue;
             }
             let at = read.sheets.len();

@@ -44,7 +44,7 @@ impl Sheet {
         let mut is_data = false;
         for line in text.split(['\n', '\r']) {
             let line = line.trim_matches(|letter: char| {
-                letter.is_whitespace() || letter == '\u{feff}' || letter == '\0'
+                letter.is_whitespace() || letter.is_control() || letter == '\u{feff}'
             });
             let (command, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
             let count = sheet.tracks.len();
@@ -63,6 +63,7 @@ impl Sheet {
                         });
                     }
                 }
+                "TITLE" | "PERFORMER" if is_data => {}
                 "TITLE" => *track.map_or(&mut sheet.title, |track| &mut track.title) = value(rest),
                 "PERFORMER" => {
                     *track.map_or(&mut sheet.performer, |track| &mut track.performer) = value(rest);
@@ -131,13 +132,17 @@ fn file_name(text: &str) -> &str {
     }
 }
 
-/// `mm:ss:ff`; minutes may go beyond 99.
+/// `mm:ss:ff`; minutes may go beyond 99, and whoever writes by hand leaves the frames out.
 fn seconds(time: &str) -> Option<f64> {
     let mut parts = time
         .trim()
         .split(':')
         .map(|part| part.trim().parse::<u32>().ok());
-    let (minutes, seconds, frames) = (parts.next()??, parts.next()??, parts.next()??);
+    let (minutes, seconds, frames) = (
+        parts.next()??,
+        parts.next()??,
+        parts.next().unwrap_or(Some(0))?,
+    );
     Some(f64::from(minutes) * 60.0 + f64::from(seconds) + f64::from(frames) / FRAMES_PER_SECOND)
 }
 
@@ -180,6 +185,16 @@ mod tests {
     }
 
     #[test]
+    fn a_data_track_and_what_ends_the_file_leave_the_album_alone() {
+        let sheet = Sheet::parse(
+            "TITLE \"Album\"\nFILE \"a.wav\" WAVE\nTRACK 01 AUDIO\nINDEX 01 00:00:00\n\
+             TRACK 02 MODE1/2352\nTITLE \"Video\"\nTRACK 03 AUDIO\nINDEX 01 00:30:00\u{1a}\0",
+        );
+        assert_eq!(sheet.title.as_deref(), Some("Album"));
+        assert_eq!(sheet.tracks[1].start, Some(30.0));
+    }
+
+    #[test]
     fn times_are_minutes_seconds_and_frames() {
         for (text, expected) in [
             ("00:00:00", 0.0),
@@ -188,7 +203,8 @@ mod tests {
         ] {
             assert_eq!(seconds(text), Some(expected));
         }
-        assert_eq!(seconds("1:2"), None);
+        assert_eq!(seconds("1:2"), Some(62.0));
+        assert_eq!(seconds("1"), None);
         assert_eq!(seconds("a:b:c"), None);
     }
 
