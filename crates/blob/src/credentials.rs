@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::error::{Error, Reason};
 use crate::kind::Kind;
-use crate::remote::Settings;
+use crate::settings::Settings;
 
 /// A pair of keys.
 pub(crate) struct Keys {

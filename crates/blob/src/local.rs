@@ -13,9 +13,9 @@ use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 use sha2::{Digest as _, Sha256};
 
-use crate::bucket::{Entry, Head, Proof, Reader, Stored};
 use crate::error::{Error, Reason};
 use crate::key::Key;
+use crate::object::{Entry, Head, Proof, Reader, Stored};
 use crate::upload::{Digests, hex};
 
 /// Bytes read at a time.

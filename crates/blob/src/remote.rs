@@ -16,11 +16,12 @@ use object_store::{
     ObjectStoreExt as _, PutMultipartOptions, PutOptions, RetryConfig,
 };
 
-use crate::bucket::{Entry, Head, Metadata, Reader};
 use crate::credentials::{self, Keys};
 use crate::error::{Error, Reason};
 use crate::key::Key;
 use crate::kind::Kind;
+use crate::object::{Entry, Head, Metadata, Reader};
+use crate::settings::Settings;
 
 /// Silence of a store that ends a request.
 const SILENCE: Duration = Duration::from_mins(1);
@@ -30,17 +31,6 @@ const SLOWEST: u64 = 64 << 10;
 
 /// How long one call is repeated while the store answers that it cannot serve. The caller decides what happens after.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Where a store is, and who asks.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Which store.
-    pub kind: Kind,
-    /// Its address, where it is not the kind's own.
-    pub endpoint: Option<String>,
-    /// A file with credentials, besides the usual places.
-    pub credentials_file: Option<std::path::PathBuf>,
-}
 
 /// A bucket of a remote store; clones share its connections.
 #[derive(Clone, Debug)]

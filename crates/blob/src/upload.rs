@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use tokio::sync::Semaphore;
 
-use crate::bucket::{Metadata, Reader};
 use crate::error::{Error, Reason};
 use crate::key::Key;
+use crate::object::{Metadata, Reader};
 use crate::remote::Remote;
 
 /// Size of a part in bytes. S3 wants 5 MiB at least and R2 parts of one size; 10,000 parts of this size are 80 GiB,

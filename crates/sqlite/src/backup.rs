@@ -8,7 +8,7 @@ use rusqlite::backup::{Backup, StepResult};
 use crate::connect;
 use crate::create::{self, Temporary};
 use crate::error::Error;
-use crate::options::Settings;
+use crate::settings::Settings;
 
 /// Pages copied per step: 4 MiB at the default page size.
 const PAGES: i32 = 1024;

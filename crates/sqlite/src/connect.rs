@@ -7,8 +7,8 @@ use rusqlite::ffi::ErrorCode;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::Error;
-use crate::options::{Settings, Synchronous};
 use crate::patience;
+use crate::settings::{Settings, Synchronous};
 
 /// Statements kept prepared per connection; programs have some dozens of them.
 const PREPARED_STATEMENTS: usize = 128;

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use crate::connect;
 use crate::error::Error;
-use crate::options::Settings;
 use crate::schema::{Schema, upgrade};
+use crate::settings::Settings;
 
 /// The end of the name of every temporary file of this crate.
 const SUFFIX: &str = ".building";

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use crate::connect::{self, Access};
 use crate::error::Error;
-use crate::options::Settings;
+use crate::settings::Settings;
 
 /// Lends reading connections; whoever finds none waits.
 #[derive(Debug)]

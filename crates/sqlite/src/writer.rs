@@ -16,9 +16,9 @@ use rusqlite::Connection;
 use crate::error::Error;
 use crate::gate::Ticket;
 use crate::log;
-use crate::options::Settings;
 use crate::patience::{Backoff, is_busy};
 use crate::report::{Meter, Sample};
+use crate::settings::Settings;
 
 /// The state of the writer thread.
 pub(crate) struct Writer {

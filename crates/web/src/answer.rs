@@ -93,7 +93,7 @@ impl Answer {
             Ok(Err(error)) => Err(Error::Truncated {
                 host: self.host.clone(),
                 received: self.received,
-                reason: crate::client::reason(error),
+                reason: crate::error::reason(error),
             }),
             Err(_) => Err(Error::Silence {
                 host: self.host.clone(),

@@ -1,6 +1,5 @@
 //! Sends requests: paced, with deadlines, and with the token to one origin only.
 
-use std::error::Error as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,7 +9,7 @@ use url::Url;
 
 use crate::answer::{Answer, Limits};
 use crate::breaker::Breaker;
-use crate::error::{Class, Classified, Error};
+use crate::error::{Class, Classified, Error, reason};
 use crate::pause::retry_after;
 use crate::rate::Rate;
 use crate::secret::Secret;
@@ -321,18 +320,6 @@ fn host_of(url: &Url) -> String {
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),
     }
-}
-
-/// The innermost cause in words, without the URL and what its query may hold.
-pub(crate) fn reason(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut said = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        said = inner.to_string();
-        cause = inner.source();
-    }
-    said
 }
 
 #[cfg(test)]

@@ -144,6 +144,18 @@ fn explain(status: u16) -> &'static str {
     }
 }
 
+/// The innermost cause in words, without the URL and what its query may hold.
+pub(crate) fn reason(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut said = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(inner) = cause {
+        said = inner.to_string();
+        cause = inner.source();
+    }
+    said
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,11 +3,11 @@
 use rusqlite::Connection;
 
 use crate::error::Error;
-use crate::options::Settings;
 use crate::patience;
 use crate::schema::Schema;
 use crate::schema::inspect::{self, Declared};
 use crate::schema::upgrade::declare;
+use crate::settings::Settings;
 
 /// Columns that an unmarked file must share with ours, in tables that are alike: a table called `settings` with a key and
 /// a value may be anybody's, and the least file table of WKMP that we know shares six. A guess in between.

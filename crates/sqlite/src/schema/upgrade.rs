@@ -8,11 +8,11 @@ use rusqlite::Connection;
 use crate::connect;
 use crate::error::Error;
 use crate::log;
-use crate::options::Settings;
 use crate::patience;
 use crate::report::Meter;
 use crate::schema::inspect::{self, Comparison, Declared};
 use crate::schema::{Newer, Schema, Warning};
+use crate::settings::Settings;
 
 /// The label of the one transaction that opening a file may need.
 const LABEL: &str = "upgrade schema";
