@@ -135,10 +135,8 @@ fn name_sound(library: &Library, passage: &PassageId) -> Result<()> {
         return Ok(());
     }
     // A file that is not there today is known by its content until it is.
-    if let Ok(digest) = library
-        .settings()
-        .decoders()
-        .audio_md5(&library.root().join(&place.path))
+    if let Some(path) = library.place(&place.path)
+        && let Ok(digest) = library.settings().decoders().audio_md5(&path)
     {
         record::record_sound(library.db(), place.file, Some(digest), None)?;
     }

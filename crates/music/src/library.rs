@@ -257,6 +257,12 @@ impl Library {
         &self.root
     }
 
+    /// Where a file of the library lies; `None` for a path that somebody else wrote and that leads out of it.
+    pub(crate) fn place(&self, path: &str) -> Option<PathBuf> {
+        let path = path.parse::<run::LibraryPath>().ok()?;
+        Some(path.below(&self.root))
+    }
+
     /// The database file.
     pub fn path(&self) -> &Path {
         &self.path

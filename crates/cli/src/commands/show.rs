@@ -41,7 +41,10 @@ pub(crate) fn show(
         Shown::File(file) => file_lines(file, &drawn),
         Shown::Passage(passage) => passage_lines(passage),
     });
-    Ok(ExitStatus::Done)
+    Ok(match &shown {
+        Shown::File(file) if file.unreadable_passages > 0 => ExitStatus::SomeFailed,
+        _ => ExitStatus::Done,
+    })
 }
 
 fn file_lines(file: &FileDetails, picture: &[String]) -> Vec<String> {
@@ -96,6 +99,12 @@ fn file_lines(file: &FileDetails, picture: &[String]) -> Vec<String> {
             .map(|line| format!("  {line}").trim_end().to_owned()),
     );
     lines.push(format!("  {} passages", file.passages.len()));
+    if file.unreadable_passages > 0 {
+        let count = file.unreadable_passages;
+        lines.push(format!(
+            "  {count} more whose rows cannot be read: `accession music check` names them"
+        ));
+    }
     for (at, passage) in file.passages.iter().enumerate() {
         lines.push(format!(
             "  {:>3}  {} - {}  {}  {}",

@@ -32,12 +32,41 @@ fn one_odd_value_stops_no_command() {
         }
         assert!(ran.err.contains("1 passages"), "{}", ran.err);
     }
+    // What is odd of a file is left out, and the rest of it shown.
+    let by_status = format!(
+        "UPDATE files SET matching_hashes = 'none', sample_rate = 'high', duration_ticks = x'00' WHERE path = '3.wav';
+         UPDATE passages SET status = x'00' WHERE guid = '{}'",
+        ids[3]
+    );
+    let db = root.open();
+    db.pragma_update(None, "ignore_check_constraints", true)
+        .unwrap();
+    db.execute_batch(&by_status).unwrap();
+    drop(db);
+    root.music(&["show", "2.wav", "--format", "json"]).ended(1);
+    let shown = root.music(&["show", "2.wav"]).ended(1);
+    assert!(
+        shown.out.contains("1 more whose rows cannot be read"),
+        "{}",
+        shown.out
+    );
+    for name in ["0.wav", "1.wav", "3.wav", &ids[1], &ids[3]] {
+        root.music(&["show", name]).ended(0);
+    }
+    root.music(&["status"]).ended(0);
     let checked = root.music(&["check"]).ended(1);
     for id in [&ids[0], &ids[2]] {
         let named = format!("value of a wrong type in passage: {id}");
         assert!(checked.out.contains(&named), "{}", checked.out);
     }
     root.music(&["similar", "3.wav"]).ended(0);
+    // A path that leads out of the library is in no playlist.
+    root.open()
+        .execute_batch("UPDATE files SET path = '../outside.wav' WHERE path = '3.wav'")
+        .unwrap();
+    let list = root.music(&["export", "--as", "m3u8"]).ended(1);
+    assert!(!list.out.contains("outside"), "{}", list.out);
+    assert!(list.err.contains("2 passages"), "{}", list.err);
 }
 
 #[test]

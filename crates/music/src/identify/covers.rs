@@ -92,7 +92,8 @@ fn wanted(library: &Library) -> Result<Vec<(String, String)>> {
     let albums = covers::albums(library.db())?;
     let lacking = |path: &Option<String>| {
         path.as_deref()
-            .is_none_or(|path| !library.root().join(path).exists())
+            .and_then(|path| library.place(path))
+            .is_none_or(|path| !path.exists())
     };
     let mut wanted: Vec<_> = albums
         .into_iter()

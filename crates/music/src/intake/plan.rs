@@ -12,7 +12,7 @@ mod sounds;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use run::Cancel;
+use run::{Cancel, LibraryPath};
 
 use crate::id::FileId;
 use crate::intake::hash::ContentHash;
@@ -333,8 +333,11 @@ impl<'a> Homes<'a> {
             .values()
             .filter(|row| !is_below(&row.path, scope.folder))
             .filter(is_asked);
-        let (there, lost): (Vec<_>, Vec<_>) =
-            elsewhere.partition(|row| scope.root.join(&row.path).is_file());
+        let (there, lost): (Vec<_>, Vec<_>) = elsewhere.partition(|row| {
+            row.path
+                .parse::<LibraryPath>()
+                .is_ok_and(|path| path.below(scope.root).is_file())
+        });
         let touched = candidates
             .iter()
             .filter(|c| c.is_same_content())

@@ -29,7 +29,7 @@ impl Findings {
 }
 
 /// Each asks for rows that should not be: what they are, and a label for each.
-const ORPHANS: [(&str, &str); 8] = [
+const ORPHANS: [(&str, &str); 9] = [
     (
         "complete file without passages",
         "SELECT path FROM files f WHERE status = 'INGEST COMPLETE' \
@@ -47,7 +47,7 @@ const ORPHANS: [(&str, &str); 8] = [
     ),
     (
         "file linked with a file that is not there",
-        "SELECT f.path FROM files f, json_each(f.matching_hashes) j \
+        "SELECT f.path FROM files f, json_each(CASE WHEN json_valid(f.matching_hashes) THEN f.matching_hashes ELSE '[]' END) j \
          WHERE NOT EXISTS (SELECT 1 FROM files o WHERE o.guid = j.value) ORDER BY 1",
     ),
     (
@@ -59,6 +59,10 @@ const ORPHANS: [(&str, &str); 8] = [
         "song without a passage",
         "SELECT s.guid FROM songs s WHERE NOT EXISTS (SELECT 1 FROM passage_songs l WHERE l.song_id = s.guid) \
          AND NOT EXISTS (SELECT 1 FROM passages p WHERE p.song_id = s.guid) ORDER BY 1",
+    ),
+    (
+        "no list of copies",
+        "SELECT path FROM files WHERE matching_hashes IS NOT NULL AND NOT json_valid(matching_hashes) ORDER BY 1",
     ),
     (
         "value of a wrong type in passage",

@@ -501,7 +501,7 @@ pub(crate) fn random() -> String {
 pub(crate) fn likeliest(db: &Db, passage: &PassageId) -> Result<Option<String>> {
     db.read(|snapshot| {
         let found = snapshot.query_optional(
-            "SELECT coalesce(recording_mbid, json_extract(reasoning, '$.candidates[0].recording_mbid')) \
+            "SELECT coalesce(recording_mbid, CASE WHEN json_valid(reasoning) THEN json_extract(reasoning, '$.candidates[0].recording_mbid') END) \
              FROM accession_identifications WHERE passage_id = ?1",
             params![passage],
             |row| row.get::<_, Option<String>>(0),

@@ -115,6 +115,14 @@ pub struct FileDetails {
     pub segmentation: Option<serde_json::Value>,
     /// Its passages.
     pub passages: Vec<PassageDetails>,
+    /// Its passages whose rows cannot be read.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unreadable_passages: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Everything about one passage.
@@ -200,7 +208,8 @@ pub fn status(library: &Library) -> Result<Status> {
             fingerprints: number("SELECT count(*) FROM accession_fingerprints")?,
             identified: number("SELECT count(*) FROM passages WHERE song_id IS NOT NULL")?,
             audio_seconds: snapshot.query_row(
-                "SELECT coalesce(sum(duration_ticks), 0) FROM files WHERE status = 'INGEST COMPLETE'",
+                "SELECT coalesce(sum(duration_ticks), 0) FROM files \
+                 WHERE status = 'INGEST COMPLETE' AND typeof(duration_ticks) = 'integer'",
                 params![],
                 |row| row.get(0).map(|ticks| Ticks(ticks).seconds()),
             )?,
@@ -224,11 +233,11 @@ pub fn status(library: &Library) -> Result<Status> {
             left_out: counts(
                 snapshot,
                 "SELECT json_extract(value, '$.why'), json_extract(value, '$.count') FROM \
-                    json_each((SELECT file_classification_data FROM import_sessions \
+                    json_each((SELECT CASE WHEN json_valid(file_classification_data) THEN file_classification_data END FROM import_sessions \
                                ORDER BY started_at DESC, rowid DESC LIMIT 1), '$.left_out')",
             )?,
             last_run: snapshot.query_optional(
-                "SELECT json_extract(state, '$'), started_at, ended_at, current_operation FROM import_sessions \
+                "SELECT CASE WHEN json_valid(state) THEN json_extract(state, '$') ELSE state END, started_at, ended_at, current_operation FROM import_sessions \
                  ORDER BY started_at DESC, rowid DESC LIMIT 1",
                 params![],
                 |row| {
@@ -247,7 +256,7 @@ pub fn status(library: &Library) -> Result<Status> {
 fn counts(snapshot: &Snapshot<'_>, sql: &str) -> Result<Vec<Count>, sqlite::Error> {
     snapshot.query_all(sql, params![], |row| {
         Ok(Count {
-            name: row.get(0)?,
+            name: if_readable(row, 0)?.unwrap_or_else(|| "?".to_owned()),
             count: row.get(1)?,
         })
     })
@@ -377,7 +386,7 @@ fn passage_details(row: &Row<'_>) -> RowResult<PassageDetails> {
         artist: if_readable(row, 5)?,
         album: if_readable(row, 6)?,
         recording_mbid: if_readable(row, 7)?,
-        status: row.get(8)?,
+        status: if_readable(row, 8)?,
         fingerprint: if_readable(row, 9)?,
         lead_in_seconds: seconds(row, 10)?,
         lead_out_seconds: seconds(row, 11)?,
@@ -403,7 +412,7 @@ fn if_readable<T: FromSql>(row: &Row<'_>, at: usize) -> RowResult<Option<T>> {
 }
 
 fn with_flavor(row: &Row<'_>) -> RowResult<PassageDetails> {
-    let flavor: Option<String> = row.get(18)?;
+    let flavor: Option<String> = if_readable(row, 18)?;
     Ok(PassageDetails {
         flavor: flavor.and_then(|text| serde_json::from_str(&text).ok()),
         ..passage_details(row)?
@@ -455,13 +464,17 @@ fn file(db: &Db, id: &str) -> Result<FileDetails> {
                     a.segmentation, f.matching_hashes \
              FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid WHERE f.guid = ?1",
             params![id],
-            |row| Ok((file_details(row)?, row.get(14)?)),
+            |row| Ok((file_details(row)?, if_readable(row, 14)?)),
         )?;
-        file.passages = snapshot.query_all(
-            &format!("{PASSAGE} WHERE p.file_id = ?1 ORDER BY p.start_time_ticks"),
-            params![id],
-            passage_details,
-        )?;
+        let sql = format!("{PASSAGE} WHERE p.file_id = ?1 ORDER BY p.start_time_ticks");
+        snapshot.query_each(&sql, params![id], |row| {
+            match passage_details(row) {
+                Ok(passage) => file.passages.push(passage),
+                Err(_) => file.unreadable_passages += 1,
+            }
+            Ok::<(), Error>(())
+        })?;
+        let family = family.filter(|ids| serde_json::from_str::<Vec<String>>(ids).is_ok());
         file.copies = snapshot.query_all(
             "SELECT path FROM files WHERE guid IN (SELECT value FROM json_each(?1)) ORDER BY path",
             params![family.unwrap_or_else(|| "[]".to_owned())],
@@ -472,28 +485,29 @@ fn file(db: &Db, id: &str) -> Result<FileDetails> {
 }
 
 fn file_details(row: &Row<'_>) -> RowResult<FileDetails> {
-    let seconds: Option<i64> = row.get(9)?;
     let json = |at| -> RowResult<_> {
-        let text: Option<String> = row.get(at)?;
+        let text: Option<String> = if_readable(row, at)?;
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     };
+    let text = |at| -> RowResult<String> { Ok(if_readable(row, at)?.unwrap_or_default()) };
     Ok(FileDetails {
         id: row.get(0)?,
         path: row.get(1)?,
-        status: row.get(2)?,
-        hash: row.get(3)?,
-        size_bytes: row.get(4)?,
-        modified: row.get(5)?,
-        format: row.get(6)?,
-        sample_rate: row.get(7)?,
-        channels: row.get(8)?,
-        seconds: seconds.map(|ticks| Ticks(ticks).seconds()),
-        frames: row.get(10)?,
-        damage: row.get(11)?,
+        status: text(2)?,
+        hash: text(3)?,
+        size_bytes: if_readable(row, 4)?,
+        modified: text(5)?,
+        format: if_readable(row, 6)?,
+        sample_rate: if_readable(row, 7)?,
+        channels: if_readable(row, 8)?,
+        seconds: seconds(row, 9)?,
+        frames: if_readable(row, 10)?,
+        damage: if_readable(row, 11)?,
         copies: Vec::new(),
         tags: json(12)?,
         segmentation: json(13)?,
         passages: Vec::new(),
+        unreadable_passages: 0,
     })
 }
 

@@ -69,7 +69,7 @@ pub fn doubtful_matches(library: &Library) -> Result<Vec<DoubtfulMatch>> {
              JOIN files f ON f.guid = p.file_id \
              WHERE i.state = 'doubtful' \
                 OR (i.state = 'identified' AND (i.level <> 'high' \
-                    OR coalesce(json_extract(i.reasoning, '$.candidates[1].confidence'), 0) >= ?1)) \
+                    OR coalesce(CASE WHEN json_valid(i.reasoning) THEN json_extract(i.reasoning, '$.candidates[1].confidence') END, 0) >= ?1)) \
                 OR (i.state = 'none' AND i.confidence >= ?2) \
              ORDER BY i.state = 'identified' DESC, i.confidence, f.path, p.start_time_ticks",
             params![CLOSE, LEAST_LIKELY],

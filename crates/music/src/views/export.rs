@@ -25,7 +25,7 @@ pub enum Form {
 pub struct Exported {
     /// Passages, or cue sheets.
     pub written: u64,
-    /// Passages that were left out, since their row cannot be read.
+    /// Passages that were left out, since their row cannot be read or leads out of the library.
     pub unreadable: u64,
 }
 
@@ -41,19 +41,25 @@ pub fn export(library: &Library, form: Form, out: &mut dyn Write) -> Result<Expo
         Form::M3u8 => writeln!(out, "#EXTM3U")?,
         Form::JsonLines => {}
     }
+    let mut outside = 0;
     let unreadable = each_passage(library.db(), |passage| {
-        written += 1;
-        match form {
-            Form::Csv => csv(&passage, out)?,
-            Form::JsonLines => json_line(&passage, out)?,
-            Form::M3u8 => m3u8(&passage, library.root(), out)?,
+        match (form, library.place(&passage.path)) {
+            (Form::Csv, _) => csv(&passage, out)?,
+            (Form::JsonLines, _) => json_line(&passage, out)?,
+            (Form::M3u8, Some(path)) => m3u8(&passage, &path, out)?,
+            // A player would open whatever lies there.
+            (Form::M3u8, None) => {
+                outside += 1;
+                return Ok(());
+            }
         }
+        written += 1;
         Ok(())
     })?;
     out.flush()?;
     Ok(Exported {
         written,
-        unreadable,
+        unreadable: unreadable + outside,
     })
 }
 
@@ -180,7 +186,7 @@ fn json_line(value: &impl Serialize, out: &mut dyn Write) -> std::io::Result<()>
 }
 
 /// A line of a playlist must not contain another line.
-fn m3u8(passage: &PassageDetails, root: &Path, out: &mut dyn Write) -> std::io::Result<()> {
+fn m3u8(passage: &PassageDetails, path: &Path, out: &mut dyn Write) -> std::io::Result<()> {
     let name = passage.path.rsplit('/').next().unwrap_or(&passage.path);
     let title = passage
         .title
@@ -201,7 +207,7 @@ fn m3u8(passage: &PassageDetails, root: &Path, out: &mut dyn Write) -> std::io::
         writeln!(out, "#EXTVLCOPT:start-time={:.3}", passage.start_seconds)?;
         writeln!(out, "#EXTVLCOPT:stop-time={:.3}", passage.end_seconds)?;
     }
-    writeln!(out, "{}", location(&root.join(&passage.path)))
+    writeln!(out, "{}", location(path))
 }
 
 /// A path as a playlist can hold it: a name with a line break or the like in it only as a URI.
