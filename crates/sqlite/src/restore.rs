@@ -19,6 +19,9 @@ use crate::foreign::{copy_still, settle, with_end};
 /// this engine, shorter than a person waits.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// Ends of the names of what SQLite leaves beside a database.
+const COMPANIONS: [&str; 3] = ["-wal", "-journal", "-shm"];
+
 /// A sound copy that waits beside the place where it is wanted.
 #[derive(Debug)]
 pub struct Restore {
@@ -76,7 +79,7 @@ impl Restore {
         let path = &self.database;
         if !create::exists(path)? {
             // A WAL without its file would be taken for one of the copy's.
-            move_companions(path, &with_end(path, &format!(".lost-{stamp}")))?;
+            move_companions(path, &free_name(path, "lost", stamp)?)?;
             self.give_place()?;
             return Ok(Restored {
                 moved_to: None,
@@ -94,10 +97,7 @@ impl Restore {
         };
         let was_damaged = held.is_none();
         let word = if was_damaged { "damaged" } else { "replaced" };
-        let moved_to = with_end(path, &format!(".{word}-{stamp}"));
-        if create::exists(&moved_to)? {
-            return Err(Error::Exists { path: moved_to });
-        }
+        let moved_to = free_name(path, word, stamp)?;
         fs::rename(path, &moved_to).map_err(|error| Error::io(path, &error))?;
         move_companions(path, &moved_to)?;
         drop(held);
@@ -115,6 +115,24 @@ impl Restore {
         } else {
             Err(Error::Exists { path })
         }
+    }
+}
+
+/// A name beside `path` that neither a file nor what SQLite leaves beside one has: the second restore within a second, or
+/// with a clock that was set back, is numbered.
+fn free_name(path: &Path, word: &str, stamp: &str) -> Result<PathBuf, Error> {
+    let mut name = with_end(path, &format!(".{word}-{stamp}"));
+    let mut number = 1;
+    loop {
+        let mut is_free = !create::exists(&name)?;
+        for companion in COMPANIONS {
+            is_free &= !create::exists(&with_end(&name, companion))?;
+        }
+        if is_free {
+            return Ok(name);
+        }
+        number += 1;
+        name = with_end(path, &format!(".{word}-{stamp}-{number}"));
     }
 }
 
@@ -146,7 +164,7 @@ fn hold(connection: &Connection, path: &Path) -> Result<(), Error> {
 
 /// Moves what SQLite left beside a file to lie beside another name.
 fn move_companions(from: &Path, to: &Path) -> Result<(), Error> {
-    for end in ["-wal", "-journal", "-shm"] {
+    for end in COMPANIONS {
         let (from, to) = (with_end(from, end), with_end(to, end));
         match fs::rename(&from, &to) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

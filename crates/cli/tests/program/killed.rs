@@ -1,5 +1,6 @@
 //! Killed at any moment, an import goes on where it was, and ends as if nothing had happened.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
@@ -113,6 +114,116 @@ fn killed_while_it_moves_and_relinks_it_ends_as_if_undisturbed() {
         assert_eq!(root.column(sql), calm.column(sql));
     }
     root.assert_sound();
+}
+
+/// Three songs in a file, and the sheet that says so.
+fn three(root: &Root) {
+    album(&root.join("mix.wav"), 5, 3, 8.0);
+    let mut sheet = "FILE \"mix.wav\" WAVE\n".to_owned();
+    for (number, start) in [0, 10, 20].into_iter().enumerate() {
+        let number = number + 1;
+        write!(
+            sheet,
+            "TRACK {number:02} AUDIO\nTITLE Song {number}\nINDEX 01 00:{start:02}:00\n"
+        )
+        .unwrap();
+    }
+    std::fs::write(root.join("mix.cue"), sheet).unwrap();
+}
+
+#[test]
+fn an_edit_that_is_killed_is_there_or_not_and_nothing_said_before_is_lost() {
+    let root = Root::empty();
+    three(&root);
+    root.import(&[]).ended(0);
+    let ids = root.column("SELECT guid FROM passages ORDER BY start_time_ticks");
+    root.music(&["edit", &ids[0], "--title", "Said Before"])
+        .ended(0);
+    let told = || {
+        root.column("SELECT guid || ' ' || start_time_ticks || '-' || end_time_ticks || ' ' || coalesce(title, '') \
+                     FROM passages ORDER BY start_time_ticks")
+    };
+    let before = told();
+    let edit = || {
+        let mut command = root.command(&[
+            "music", "edit", &ids[1], "--start", "0:11.5", "--title", "Said Now",
+        ]);
+        command.arg("--root-folder").arg(root.path());
+        command
+    };
+    // How long an edit takes, with whatever else this machine does now, on a library of its own.
+    let timed = Root::empty();
+    three(&timed);
+    timed.import(&[]).ended(0);
+    let other = timed.column("SELECT guid FROM passages ORDER BY start_time_ticks");
+    let started = Instant::now();
+    timed
+        .music(&[
+            "edit", &other[1], "--start", "0:11.5", "--title", "Said Now",
+        ])
+        .ended(0);
+    let whole = started.elapsed();
+    let mut random = testkit::synth::Random::new(7);
+    let mut killed = 0;
+    for _ in 0..kills() {
+        killed +=
+            usize::from(testkit::kill::kill_after(edit(), whole.mul_f64(random.unit())).unwrap());
+        let now = told();
+        assert_eq!((now.len(), &now[0], &now[2]), (3, &before[0], &before[2]));
+        root.assert_sound();
+        // Gone on from here, or begun anew: nothing is half said.
+        let said = [now[1].contains("Said Now"), now[1].contains(" 324576000-")];
+        assert!(said == [true; 2] || now == before, "{now:?}");
+        root.music(&["edit", &ids[1], "--reset"]).ended(0);
+        assert_eq!(told(), before);
+    }
+    assert!(killed * 3 > kills(), "{killed} of {} came in time", kills());
+    Ran::of(edit().output().unwrap()).ended(0);
+    assert!(told()[1].contains("Said Now") && told()[0].contains("Said Before"));
+}
+
+#[test]
+fn a_restore_that_is_killed_leaves_the_old_library_or_the_new_one_whole() {
+    let root = Root::empty();
+    testkit::corpus::many(&root.path(), 100, 1.0).unwrap();
+    root.import(&[]).ended(0);
+    let copy = root.home().join("copy.db");
+    root.music(&["backup", copy.to_str().unwrap()]).ended(0);
+    let titles = "SELECT group_concat(title) FROM (SELECT title FROM passages ORDER BY title)";
+    let new = root.column(titles);
+    let change = || {
+        root.open()
+            .execute("UPDATE passages SET title = 'old'", [])
+            .unwrap()
+    };
+    change();
+    let old = root.column(titles);
+    let restore = || {
+        let mut command = root.command(&["music", "restore", "--replace"]);
+        command.arg(&copy).arg("--root-folder").arg(root.path());
+        command
+    };
+    let started = Instant::now();
+    Ran::of(restore().output().unwrap()).ended(0);
+    let whole = started.elapsed();
+    assert_eq!(root.column(titles), new);
+    let mut random = testkit::synth::Random::new(8);
+    let mut killed = 0;
+    for _ in 0..kills() {
+        change();
+        killed += usize::from(
+            testkit::kill::kill_after(restore(), whole.mul_f64(random.unit())).unwrap(),
+        );
+        // Between the two, where the old one is aside and the new one not in place yet, the next restore goes on.
+        if root.database().exists() {
+            let now = root.column(titles);
+            assert!(now == old || now == new, "{now:?}");
+        }
+        Ran::of(restore().output().unwrap()).ended(0);
+        assert_eq!(root.column(titles), new);
+        root.assert_sound();
+    }
+    assert!(killed * 3 > kills(), "{killed} of {} came in time", kills());
 }
 
 #[test]
