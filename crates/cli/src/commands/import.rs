@@ -223,6 +223,8 @@ fn report(completed: &Completed, printer: Printer) -> Vec<String> {
     let parts = [
         (files.recorded, "recorded"),
         (files.unchanged, "unchanged"),
+        (files.moved, "of them moved"),
+        (files.retagged, "of them with new tags"),
         (files.duplicate, "duplicate"),
         (files.no_audio, "without audio"),
         (files.failed, "failed"),

@@ -201,6 +201,19 @@ fn retagged_files_are_not_decoded() {
     let root = Root::empty();
     let files = testkit::corpus::many(&root.path(), 100, 4.0).unwrap();
     root.import(&["--offline"]).ended(0);
+    let told = root
+        .run(&[
+            "music".as_ref(),
+            "import".as_ref(),
+            "--offline".as_ref(),
+            root.path().as_os_str(),
+        ])
+        .ended(0);
+    assert!(
+        told.out.contains("100 files: 0 recorded, 100 unchanged\n"),
+        "{}",
+        told.out
+    );
     let ids = "SELECT guid FROM passages ORDER BY guid";
     let before = root.column(ids);
     for path in &files {
@@ -216,10 +229,34 @@ fn retagged_files_are_not_decoded() {
     assert_eq!(ran.files("recorded"), 0, "{}", ran.out);
     let completed = ran.events().pop().unwrap();
     assert_eq!(completed["audio_seconds"], 0.0, "{completed}");
+    // One write lock a file at most: files that wait together are written together.
+    let units = completed["writes"]["units"].as_u64().unwrap();
+    let transactions = completed["writes"]["transactions"].as_u64().unwrap();
+    assert!(
+        units <= 101 && transactions <= 101,
+        "{}",
+        completed["writes"]
+    );
     assert_eq!(root.column(ids), before);
     let renamed = "SELECT count(*) FROM passages WHERE title LIKE 'Tune %'";
     assert_eq!(root.count(renamed), 100);
     assert_eq!(root.import(&["--offline"]).ended(0).files("retagged"), 0);
+
+    let mut bytes = std::fs::read(&files[0]).unwrap();
+    let at = bytes.windows(5).position(|five| five == b"Tune ").unwrap();
+    bytes[at] = b'J';
+    std::fs::write(&files[0], bytes).unwrap();
+    std::fs::rename(&files[1], root.join("elsewhere.wav")).unwrap();
+    let told = root
+        .run(&[
+            "music".as_ref(),
+            "import".as_ref(),
+            "--offline".as_ref(),
+            root.path().as_os_str(),
+        ])
+        .ended(0);
+    let summary = "100 files: 0 recorded, 100 unchanged, 1 of them moved, 1 of them with new tags";
+    assert!(told.out.contains(summary), "{}", told.out);
 }
 
 #[test]
