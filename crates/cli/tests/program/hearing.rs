@@ -34,6 +34,54 @@ fn similar_passages_are_named_nearest_first_and_never_the_passage_itself() {
     root.music(&["similar", "nobody"]).ended(2);
 }
 
+/// Copies of one passage and its sound, under ids of their own.
+fn multiply(root: &Root, passage: &str, count: u32) {
+    let db = root.open();
+    db.execute_batch(&format!(
+        "CREATE TEMP TABLE ids AS WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {count}) \
+         SELECT n, lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) \
+         || '-8' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))) AS id FROM n"
+    ))
+    .unwrap();
+    for (table, key) in [("passages", "guid"), ("accession_sounds", "passage_id")] {
+        let columns = root.column(&format!("SELECT name FROM pragma_table_info('{table}')"));
+        let values: Vec<String> = columns
+            .iter()
+            .map(|name| match name.as_str() {
+                name if name == key => "ids.id".to_owned(),
+                name => format!("one.{name}"),
+            })
+            .collect();
+        db.execute_batch(&format!(
+            "INSERT INTO {table} ({}) SELECT {} FROM ids, {table} one WHERE one.{key} = '{passage}'",
+            columns.join(", "),
+            values.join(", ")
+        ))
+        .unwrap();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_large_library_is_searched_in_little_memory() {
+    let root = Root::empty();
+    crate::support::song(&root.join("a.wav"), 1);
+    crate::support::song(&root.join("b.wav"), 2);
+    root.import(&[]).ended(0);
+    let ids = root.column("SELECT guid FROM passages ORDER BY guid");
+    multiply(&root, &ids[0], 50_000);
+    // Whoever holds every row in memory holds 2 kB a passage, 100 MB here. bash's limit, in kB, is on what is mapped
+    // privately, the program's own 30 MB included.
+    let script =
+        "ulimit -d 80000; exec \"$0\" music similar \"$1\" -n 3 --format json --root-folder \"$2\"";
+    let mut bash = Command::new("bash");
+    bash.args(["-c", script]).arg(testkit::accession_bin());
+    bash.arg(&ids[1]).arg(root.path()).env("HOME", root.home());
+    let ran = crate::support::Ran::of(bash.output().unwrap()).ended(0);
+    let found: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(found.as_array().unwrap().len(), 3, "{}", ran.out);
+}
+
 /// The sounds most like a piece are the same piece, encoded anew by another encoder at another rate.
 #[test]
 fn the_most_similar_passage_is_the_same_piece_encoded_anew() {
