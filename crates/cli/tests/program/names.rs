@@ -265,3 +265,35 @@ fn a_wrong_folder_is_an_error_that_leaves_nothing_behind() {
         .collect();
     assert!(names.iter().all(|name| name != "gone"), "{names:?}");
 }
+
+/// Every file asks what lies beside it; the answer is read once for all.
+#[test]
+fn a_folder_is_listed_a_few_times_however_many_files_it_has() {
+    if !testkit::locks::strace::available() {
+        eprintln!("left out: strace is missing, or may not trace");
+        return;
+    }
+    let root = Root::empty();
+    for number in 0..150 {
+        song(&root.join(format!("{number}.wav")), number);
+    }
+    let trace = root.home().join("trace");
+    let import = root.import_command(&["--jobs", "2"]);
+    let mut command = std::process::Command::new("strace");
+    command
+        .args(["-f", "-qq", "-e", "trace=getdents64", "-o"])
+        .arg(&trace);
+    command.arg(import.get_program()).args(import.get_args());
+    let variables = import
+        .get_envs()
+        .filter_map(|(name, value)| Some((name, value?)));
+    command.envs(variables);
+    let ran = Ran::of(command.output().unwrap()).ended(0);
+    assert_eq!(ran.files("recorded"), 150);
+    let lists = std::fs::read_to_string(&trace)
+        .unwrap()
+        .matches("getdents64(")
+        .count();
+    // Two calls read a folder of this size, and it is read by the scan and by whoever looks for sheets.
+    assert!((1..=20).contains(&lists), "{lists} listings");
+}
