@@ -61,28 +61,39 @@ impl Run {
         let directory = output.join(&name);
         let path = directory.join(CONFIG);
         if path.exists() {
-            let config = RunConfig::read(&path)?;
-            let difference = config.difference(&directory, options)?;
-            if !difference.is_empty() {
-                return Err(Error::OtherSettings {
-                    run: name,
-                    difference: difference.join("; "),
-                });
-            }
-            return Ok(Self {
-                directory,
-                config,
-                created: false,
-            });
+            return Self::go_on(name, directory, options);
         }
         let config = config::build(&name, &directory, options)?;
         fs::create_dir_all(&directory).map_err(Error::file("make", &directory))?;
-        write_new(&path, &config.to_bytes())?;
+        match write_new(&path, &config.to_bytes()) {
+            // Another process began it at the same instant.
+            Err(_) if path.exists() => return Self::go_on(name, directory, options),
+            written => written?,
+        }
         make_folders(&config)?;
         Ok(Self {
             directory,
             config,
             created: true,
+        })
+    }
+
+    /// Opens a run that exists, if it has these settings.
+    fn go_on(name: String, directory: PathBuf, options: &RunOptions) -> Result<Self, Error> {
+        let config = RunConfig::read(&directory.join(CONFIG))?;
+        let difference = config.difference(&directory, options)?;
+        if !difference.is_empty() {
+            return Err(Error::OtherSettings {
+                run: name,
+                difference: difference.join("; "),
+            });
+        }
+        // Whoever began it may have been killed before it made them.
+        make_folders(&config)?;
+        Ok(Self {
+            directory,
+            config,
+            created: false,
         })
     }
 

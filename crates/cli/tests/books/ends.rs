@@ -201,3 +201,32 @@ fn slow_answers_keep_no_request_from_being_sent() {
     let taken = asked[30].at - asked[0].at;
     assert!(taken < Duration::from_millis(7_500), "{taken:?}");
 }
+
+#[test]
+fn collects_that_begin_at_one_instant_end_in_one_catalogue() {
+    const BOOKS: u64 = 3_000;
+    for _ in 0..4 {
+        let world = World::new(BOOKS);
+        let children: Vec<_> = (0..4)
+            .map(|_| {
+                let mut command = world.command(&COLLECT);
+                let piped = std::process::Stdio::piped;
+                command.stdout(piped()).stderr(piped()).spawn().unwrap()
+            })
+            .collect();
+        for child in children {
+            let output = child.wait_with_output().unwrap();
+            let said = said(&output);
+            // Another one may be told to wait for its turn, in words that help.
+            let turned_away = code(&output) == 2 && said.contains("another session is running");
+            assert!(
+                code(&output) == 0 || turned_away,
+                "{} {said}",
+                code(&output)
+            );
+        }
+        assert_eq!(code(&world.collect(&[])), 0);
+        assert_eq!(world.stored().len() as u64, BOOKS);
+        assert_eq!(code(&world.run(&["check", "--run-name", "R"])), 0);
+    }
+}
