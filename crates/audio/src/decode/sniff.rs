@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use super::foreign::{self, Foreign};
-use super::mpeg::FrameHeader;
+use super::mpeg::{FrameHeader, find_first_frame};
 
 /// Bytes of a file's beginning that tell what it is.
 pub const HEAD: usize = 400;
@@ -103,16 +103,38 @@ fn is_box(first: &[u8]) -> bool {
     }
 }
 
-/// Whether these first bytes of a file with an unknown extension prove that it is audio: a magic number of
-/// three bytes or more. Frames of MPEG and AAC have two, and any file may begin like them.
+/// Bytes of a file's beginning that prove that it is audio: four frames of MPEG, of up to 2,881 bytes each.
+pub const PROOF: usize = 12 << 10;
+
+/// Whether these first bytes of a file with an unknown extension, [`PROOF`] of them, prove that it is audio: a magic number
+/// of three bytes or more. Frames of MPEG and AAC have two, and any file may begin like them: there must be several.
 pub fn is_certainly_audio(first: &[u8]) -> bool {
     match sniff(first) {
-        Some(Kind::Mpeg | Kind::Adts) | None => false,
+        None => false,
+        Some(Kind::Mpeg) => find_first_frame(first, false) == Some(0),
+        Some(Kind::Adts) => is_adts_chain(first),
         // Pictures of phones and raw photographs are ISO media, too.
         Some(Kind::Mp4) => !first.get(8..12).is_some_and(is_picture_brand),
         Some(Kind::Foreign(format)) => format.is_certain(),
         Some(_) => true,
     }
+}
+
+/// Whether four frames of AAC follow one another, each as long as the one before says
+/// (ISO/IEC 13818-7, section 6.2: thirteen bits behind thirty).
+fn is_adts_chain(mut bytes: &[u8]) -> bool {
+    for _ in 0..4 {
+        let [0xff, second, _, fourth, fifth, sixth, ..] = bytes else {
+            return false;
+        };
+        let length =
+            usize::from(fourth & 3) << 11 | usize::from(*fifth) << 3 | usize::from(sixth >> 5);
+        if second & 0xf6 != 0xf0 || length < 7 {
+            return false;
+        }
+        bytes = bytes.get(length..).unwrap_or_default();
+    }
+    true
 }
 
 fn is_picture_brand(brand: &[u8]) -> bool {

@@ -158,6 +158,23 @@ fn tags_of_wav_and_flac_are_found_behind_the_last_chunk_and_behind_junk() {
     );
 }
 
+#[test]
+fn frames_of_mpeg_and_aac_are_audio_whatever_their_name_and_text_is_none() {
+    let root = Root::empty();
+    fs::write(root.join("no extension"), sample("01 Slow Water.mp3")).unwrap();
+    fs::write(root.join("track.unknown"), sample("07 Tiny Room.aac")).unwrap();
+    // As a file of text in UTF-16, and as one frame by accident.
+    fs::write(root.join("notes"), b"\xff\xfbW\0o\0r\0d\0s\0".repeat(2_000)).unwrap();
+    fs::write(
+        root.join("more notes"),
+        b"\xff\xfe\xff\xf1\x50\x80\x2e\x7f\xfc words".repeat(2_000),
+    )
+    .unwrap();
+    let ran = root.import(&[]).ended(0);
+    let taken = root.column("SELECT path FROM files ORDER BY path");
+    assert_eq!(taken, ["no extension", "track.unknown"], "{}", ran.out);
+}
+
 /// An object of a Windows Media file: its GUID, its size, its body.
 fn object(guid: &[u8; 16], body: &[u8]) -> Vec<u8> {
     let size = (body.len() as u64 + 24).to_le_bytes();

@@ -7,7 +7,7 @@ use std::path::Path;
 use walkdir::DirEntry;
 
 use crate::event::{Group, Why};
-use audio::decode::{HEAD, extension_is_audio, is_certainly_audio};
+use audio::decode::{PROOF, extension_is_audio, is_certainly_audio};
 
 /// One thing that was left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,6 +200,6 @@ pub(super) fn is_audio_by_content(path: &Path) -> bool {
     }
     let mut first = Vec::new();
     let read =
-        run::regular_file(path).and_then(|file| file.take(HEAD as u64).read_to_end(&mut first));
+        run::regular_file(path).and_then(|file| file.take(PROOF as u64).read_to_end(&mut first));
     read.is_ok() && is_certainly_audio(&first)
 }
