@@ -224,3 +224,38 @@ fn a_new_library_is_its_owners_and_one_with_a_key_that_others_can_read_is_told()
     let mode = std::fs::metadata(root.database()).unwrap().permissions();
     assert_eq!(mode.mode() & 0o777, 0o600);
 }
+
+#[test]
+fn a_stored_value_of_any_type_stops_no_command() {
+    let root = made();
+    let keys = root
+        .music(&["settings", "list", "--format", "json"])
+        .ended(0);
+    let keys: serde_json::Value = serde_json::from_str(&keys.out).unwrap();
+    let keys: Vec<&str> = keys
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["key"].as_str().unwrap())
+        .collect();
+    assert!(keys.len() > 10, "{keys:?}");
+    for value in [
+        "x'fffe00'",
+        "CAST(x'ff' AS TEXT)",
+        "NULL",
+        "''",
+        "-1",
+        "1e999",
+        "'nonsense'",
+    ] {
+        for key in &keys {
+            let sql =
+                format!("INSERT OR REPLACE INTO settings (key, value) VALUES ('{key}', {value})");
+            root.open().execute_batch(&sql).unwrap();
+        }
+        for words in [&["settings", "list"][..], &["status"], &["check"]] {
+            root.music(words).ended(0);
+        }
+        root.import(&["--force"]).ended(0);
+    }
+}

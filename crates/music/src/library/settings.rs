@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
+use sqlite::types::ValueRef;
 use sqlite::{Db, params};
 
 use crate::error::{Error, Result};
@@ -442,7 +443,7 @@ fn stored(db: &Db, key: &'static str) -> Result<Stored> {
             params![key],
             |row| {
                 Ok(Stored {
-                    value: row.get(0)?,
+                    value: as_text(row.get_ref(0)?),
                     chosen: row.get(1)?,
                 })
             },
@@ -452,6 +453,18 @@ fn stored(db: &Db, key: &'static str) -> Result<Stored> {
         value: None,
         chosen: false,
     }))
+}
+
+/// A value as text, whatever another program stored: what makes no sense is refused with the words for that setting.
+fn as_text(value: ValueRef<'_>) -> Option<String> {
+    match value {
+        ValueRef::Null => None,
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => Some(number.to_string()),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+            Some(String::from_utf8_lossy(bytes).into_owned())
+        }
+    }
 }
 
 /// A threshold below full scale that somebody chose; the default of its time stands for the relative one.
