@@ -59,7 +59,7 @@ const fn without(
 
 /// The magic numbers are those of the formats' descriptions and of `file(1)`; the demuxers those that
 /// `ffmpeg -demuxers` lists.
-pub(super) static FORMATS: [Foreign; 49] = [
+pub(super) static FORMATS: [Foreign; 50] = [
     with(
         "Windows Media (WMA)",
         "asf",
@@ -125,7 +125,7 @@ pub(super) static FORMATS: [Foreign; 49] = [
         &["rm", "ra", "ram", "rmvb"],
     ),
     with("RealAudio", "rm", &[(0, b".ra\xfd")], &["ra"]),
-    with("Flash video", "flv", &[(0, b"FLV\x01")], &["flv", "f4a"]),
+    with("Flash video", "flv", &[(0, b"FLV\x01")], &["flv"]),
     with(
         "MPEG programme stream",
         "mpeg",
@@ -163,6 +163,12 @@ pub(super) static FORMATS: [Foreign; 49] = [
         "ATRAC (OpenMG)",
         "oma",
         &[(0, b"EA3\x01")],
+        &["oma", "aa3", "omg"],
+    ),
+    with(
+        "ATRAC (OpenMG) with a tag",
+        "oma",
+        &[(0, b"ea3\x03")],
         &["oma", "aa3", "omg"],
     ),
     with("TwinVQ", "vqf", &[(0, b"TWIN")], &["vqf", "vql"]),
@@ -245,6 +251,16 @@ mod tests {
         assert_eq!(name(b"RIFF\0\0\0\0AVI LIST"), Some("AVI"));
         assert_eq!(name(b"RIFF\0\0\0\0WAVEfmt "), None);
         assert_eq!(name(b"nothing"), None);
+        let at_the_door = |first: &[u8]| match crate::decode::sniff(first) {
+            Some(crate::decode::Kind::Foreign(format)) => Some(format.name),
+            _ => None,
+        };
+        assert_eq!(at_the_door(b"FORM\0\0\0\x088SVXVHDR"), Some("Amiga 8SVX"));
+        assert_eq!(at_the_door(b"RIFF\0\0\0\x08QLCMfmt "), Some("QCELP"));
+        assert_eq!(
+            at_the_door(b"ea3\x03\0\0\0\0\0\0\0\0"),
+            Some("ATRAC (OpenMG) with a tag")
+        );
         let mut stream = vec![0; 400];
         for at in [0, 188, 376] {
             stream[at] = b'G';

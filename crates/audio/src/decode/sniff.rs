@@ -49,8 +49,8 @@ const OWN: [(Kind, &[&str]); 7] = [
     (
         Kind::Mp4,
         &[
-            "m4a", "mp4", "m4b", "m4r", "m4v", "m4p", "mov", "qt", "3gp", "3g2", "3gpp", "3ga",
-            "aax", "f4v", "f4b",
+            "m4a", "mp4", "m4b", "m4r", "m4v", "m4p", "f4a", "f4b", "mov", "qt", "3gp", "3g2",
+            "3gpp", "3ga", "aax", "f4v", "f4b",
         ],
     ),
 ];
@@ -78,7 +78,7 @@ pub fn sniff(first: &[u8]) -> Option<Kind> {
         b"fLaC" => Some(Kind::Flac),
         b"OggS" => Some(Kind::Ogg),
         b"RIFF" | b"RF64" | b"BW64" | b"RIFX" if form == b"WAVE" => Some(Kind::Wav),
-        b"FORM" => (form == b"AIFF" || form == b"AIFC").then_some(Kind::Aiff),
+        b"FORM" if form == b"AIFF" || form == b"AIFC" => Some(Kind::Aiff),
         _ if is_box(first) => Some(Kind::Mp4),
         [0xff, second, third, _] if second & 0xf6 == 0xf0 => {
             // The sampling index of ADTS ends at 12; MPEG audio has no layer of number zero.
