@@ -92,8 +92,8 @@ fn wanted(library: &Library) -> Result<Vec<(String, String)>> {
     let albums = covers::albums(library.db())?;
     let lacking = |path: &Option<String>| {
         path.as_deref()
-            .and_then(|path| library.place(path))
-            .is_none_or(|path| !path.exists())
+            // A picture's path is absolute, as WKMP keeps it; only whether it is there is asked.
+            .is_none_or(|path| !library.root().join(path).exists())
     };
     let mut wanted: Vec<_> = albums
         .into_iter()
