@@ -49,13 +49,13 @@ impl Options {
         self
     }
 
-    /// How long a unit waits for other processes before [`Error::Locked`]; 30 s unless said.
+    /// How long a unit waits for other processes before [`crate::Error::Locked`]; 30 s unless said.
     pub fn max_lock_wait(mut self, limit: Duration) -> Self {
         self.settings.max_lock_wait = limit;
         self
     }
 
-    /// How long other processes may hold the lock without a pause before every unit fails with [`Error::Blocked`]; 2
+    /// How long other processes may hold the lock without a pause before every unit fails with [`crate::Error::Blocked`]; 2
     /// minutes unless said. A job of many units would otherwise wait for each of them.
     pub fn max_blocked(mut self, limit: Duration) -> Self {
         self.settings.max_blocked = limit;
@@ -63,7 +63,7 @@ impl Options {
     }
 
     /// Marks files that are created as those of one program, as `file` shows it, and refuses those with another mark
-    /// and unmarked ones that hold tables of others only with [`Error::Foreign`].
+    /// and unmarked ones that hold tables of others only with [`crate::Error::Foreign`].
     pub fn application_id(mut self, id: i32) -> Self {
         self.settings.application_id = Some(id);
         self
