@@ -262,7 +262,9 @@ impl Collecting<'_> {
 
     /// A page that names no next one: proves that it is the last, and finds out what has vanished.
     async fn end(&mut self, address: &str, fetched: &mut Fetched) -> Result<(), Error> {
-        let listed = Listed::of_catalogue(self, address, fetched);
+        let (asked, _) = self.asked(address);
+        let (known, books) = (&self.known, self.pass.books);
+        let listed = Listed::new("_all_books", known, books, address, &asked, fetched);
         last::prove(self.work, listed, address, fetched).await?;
         if fetched.page.next.is_some() || self.pass.books_before == 0 {
             return Ok(());

@@ -258,6 +258,11 @@ impl Error {
     }
 }
 
+/// The beginning of a text that is not what was asked for, as an error tells it.
+pub(crate) fn beginning(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
 impl Classified for Error {
     fn class(&self) -> Class {
         match self {

@@ -14,6 +14,9 @@ use crate::error::Error;
 use crate::schema::{Schema, upgrade};
 use crate::settings::Settings;
 
+/// Ends of the names of what SQLite leaves beside a database.
+pub(crate) const COMPANIONS: [&str; 3] = ["-wal", "-journal", "-shm"];
+
 /// The end of the name of every temporary file of this crate.
 const SUFFIX: &str = ".building";
 /// Both building and backups write all the time; what nobody touched for so long is nobody's any more.
@@ -149,10 +152,11 @@ impl Temporary {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        for end in ["", "-wal", "-shm", "-journal"] {
+        // Most of them do not exist, and a leftover is removed as abandoned later.
+        let _ = fs::remove_file(&self.path);
+        for end in COMPANIONS {
             let mut path = self.path.as_os_str().to_owned();
             path.push(end);
-            // Most of them do not exist, and a leftover is removed as abandoned later.
             let _ = fs::remove_file(path);
         }
     }
@@ -229,7 +233,7 @@ fn is_temporary(candidate: &OsStr, name: &OsStr) -> bool {
         .and_then(|rest| rest.strip_prefix(&*name))
         .is_some_and(|rest| {
             rest.ends_with(SUFFIX)
-                || ["-wal", "-shm", "-journal"]
+                || COMPANIONS
                     .iter()
                     .any(|end| rest.ends_with(&format!("{SUFFIX}{end}")))
         })

@@ -11,16 +11,13 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::backup::find_damage;
 use crate::connect;
-use crate::create::{self, Temporary};
+use crate::create::{self, COMPANIONS, Temporary};
 use crate::error::Error;
 use crate::foreign::{copy_still, settle, with_end};
 
 /// How long another process may hold the database before it counts as in use. A guess: longer than any transaction of
 /// this engine, shorter than a person waits.
 const PATIENCE: Duration = Duration::from_secs(3);
-
-/// Ends of the names of what SQLite leaves beside a database.
-const COMPANIONS: [&str; 3] = ["-wal", "-journal", "-shm"];
 
 /// A sound copy that waits beside the place where it is wanted.
 #[derive(Debug)]

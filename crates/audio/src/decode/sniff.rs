@@ -49,8 +49,8 @@ const OWN: [(Kind, &[&str]); 7] = [
     (
         Kind::Mp4,
         &[
-            "m4a", "mp4", "m4b", "m4r", "m4v", "m4p", "f4a", "f4b", "mov", "qt", "3gp", "3g2",
-            "3gpp", "3ga", "aax", "f4v", "f4b",
+            "m4a", "mp4", "m4b", "m4r", "m4v", "m4p", "f4a", "mov", "qt", "3gp", "3g2", "3gpp",
+            "3ga", "aax", "f4v", "f4b",
         ],
     ),
 ];

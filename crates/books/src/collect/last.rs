@@ -3,8 +3,7 @@
 //! A link that is not understood looks like none. So a page is the last when it is not full, that is smaller than the
 //! one before it and than what was asked for, or when the list that begins with its last book has no other.
 
-use crate::catalogue::pass::ReadPage;
-use crate::collect::Collecting;
+use crate::catalogue::pass::{KnownPage, ReadPage};
 use crate::collect::fetch::{Batch, Fetched, Wanted, fetch};
 use crate::collect::overlap::{counts_books, earlier, larger, number};
 use crate::error::Error;
@@ -15,32 +14,35 @@ use crate::work::Work;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Listed<'a> {
     /// The list, as addresses name it.
-    pub(crate) list: &'a str,
+    list: &'a str,
     /// Books on the page before, if there is one.
-    pub(crate) before: Option<u64>,
+    before: Option<u64>,
     /// Whether `first=` of its pages counts books.
-    pub(crate) counts: bool,
+    counts: bool,
     /// Books of the list up to the end of the page.
-    pub(crate) end: u64,
+    end: u64,
 }
 
-impl Listed<'static> {
-    /// The catalogue up to this page, which came from `address`.
-    pub(super) fn of_catalogue(
-        collecting: &Collecting<'_>,
+impl<'a> Listed<'a> {
+    /// What is known of `list` up to this page, which came from `address`, or was `asked` for with some books of the page
+    /// before; behind the `known` pages, which have `books` books.
+    pub(crate) fn new(
+        list: &'a str,
+        known: &[KnownPage],
+        books: u64,
         address: &str,
+        asked: &str,
         fetched: &Fetched,
     ) -> Self {
-        let before = collecting.known.last().map(|known| known.books);
-        let counts = before.is_none() || counts_books(&collecting.known, address);
+        let before = known.last().map(|page| page.books);
+        let counts = before.is_none() || counts_books(known, address);
         let end = if counts {
-            let (asked, _) = collecting.asked(address);
-            number(&asked, "first").unwrap_or(0) + fetched.named
+            number(asked, "first").unwrap_or(0) + fetched.named
         } else {
-            collecting.pass.books + fetched.page.books
+            books + fetched.page.books
         };
         Self {
-            list: "_all_books",
+            list,
             before,
             counts,
             end,

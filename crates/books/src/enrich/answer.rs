@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::catalogue::record::{ASKED, EnrichedBook};
 use crate::date;
-use crate::error::Error;
+use crate::error::{Error, beginning};
 use crate::page::{PageError, decode_text, read_page};
 
 /// What an answer says about the books that were asked for: each of them is in one of these.
@@ -171,9 +171,9 @@ fn about_asked<'a>(
             .copied()
             .or_else(|| folded.get(&barcode.to_uppercase()).copied().flatten());
         let Some(place) = place else {
-            let begins: String = line.chars().take(60).collect();
             return Err(refused(format!(
-                "a line tells of no book that was asked for: `{begins}`"
+                "a line tells of no book that was asked for: `{}`",
+                beginning(line)
             )));
         };
         all.push(Line {
@@ -244,10 +244,7 @@ fn no_answer(body: &[u8], content_type: Option<&str>, begins: &str) -> Error {
         Err(PageError::SignIn) => Error::Page(PageError::SignIn),
         Err(PageError::Unavailable) => Error::Page(PageError::Unavailable),
         _ if body.is_empty() => refused("it is empty"),
-        _ => refused(format!(
-            "it begins with `{}`",
-            begins.chars().take(60).collect::<String>()
-        )),
+        _ => refused(format!("it begins with `{}`", beginning(begins))),
     }
 }
 

@@ -7,8 +7,7 @@ use html5gum::{Token, Tokenizer};
 use crate::catalogue::pass::KnownPage;
 use crate::collect::fetch::{Batch, Fetched, Wanted, fetch};
 use crate::collect::last::{self, Listed};
-use crate::collect::overlap::{counts_books, number};
-use crate::error::Error;
+use crate::error::{Error, beginning};
 use crate::event::Event;
 use crate::listed::Books;
 use crate::page::PageError;
@@ -71,18 +70,8 @@ pub(super) async fn converted(work: &Work<'_>) -> Result<Vec<String>, Error> {
             Err(error) => return Err(error),
         };
         if fetched.page.next.is_none() {
-            let counts = pages.is_empty() || counts_books(&pages, &address);
-            let known = if counts {
-                number(&address, "first").unwrap_or(0)
-            } else {
-                barcodes.len() as u64
-            };
-            let listed = Listed {
-                list: CONVERTED,
-                before: pages.last().map(|page| page.books),
-                counts,
-                end: known + fetched.page.books,
-            };
+            let books = barcodes.len() as u64;
+            let listed = Listed::new(CONVERTED, &pages, books, &address, &address, &fetched);
             last::prove(work, listed, &address, &mut fetched).await?;
         }
         barcodes.extend(fetched.rest.iter().map(|[barcode, ..]| barcode.to_owned()));
@@ -159,18 +148,13 @@ pub(super) async fn in_process(work: &Work<'_>) -> Result<HashSet<String>, Error
     let barcodes = lines.map(|line| line.strip_suffix(".tar.gz.gpg").unwrap_or(line));
     let read = |text: &str| {
         let foreign = || Error::Answer {
-            reason: format!("`{}` is in the list of books in process", shown(text)),
+            reason: format!("`{}` is in the list of books in process", beginning(text)),
         };
         is_barcode(text)
             .then(|| text.to_owned())
             .ok_or_else(foreign)
     };
     barcodes.map(read).collect()
-}
-
-/// The beginning of a text that should have been a barcode.
-fn shown(text: &str) -> String {
-    text.chars().take(60).collect()
 }
 
 /// Why GRIN could not convert a book.

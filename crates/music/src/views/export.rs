@@ -43,14 +43,16 @@ pub fn export(library: &Library, form: Form, out: &mut dyn Write) -> Result<Expo
     }
     let mut outside = 0;
     let unreadable = each_passage(library.db(), |passage| {
-        match (form, library.place(&passage.path)) {
-            (Form::Csv, _) => csv(&passage, out)?,
-            (Form::JsonLines, _) => json_line(&passage, out)?,
-            (Form::M3u8, Some(path)) => m3u8(&passage, &path, out)?,
-            // A player would open whatever lies there.
-            (Form::M3u8, None) => {
-                outside += 1;
-                return Ok(());
+        match form {
+            Form::Csv => csv(&passage, out)?,
+            Form::JsonLines => json_line(&passage, out)?,
+            Form::M3u8 => {
+                // A player would open whatever lies there.
+                let Some(path) = library.place(&passage.path) else {
+                    outside += 1;
+                    return Ok(());
+                };
+                m3u8(&passage, &path, out)?;
             }
         }
         written += 1;
