@@ -343,8 +343,9 @@ impl Shared {
         let Some((most, link)) = lock(&self.pages).clone() else {
             return table(&headings, rows.into_iter());
         };
-        let first = number(query, "first").min(rows.len());
-        let end = (first + most.min(number(query, "result_count"))).min(rows.len());
+        let asked = |name| usize::try_from(http::number(query, name)).unwrap_or(usize::MAX);
+        let first = asked("first=").min(rows.len());
+        let end = (first + most.min(asked("result_count="))).min(rows.len());
         let page = table(&headings, rows[first..end].iter().cloned());
         if end == rows.len() {
             return page;
@@ -352,13 +353,6 @@ impl Shared {
         let link = link.replace("{next}", &end.to_string());
         page.replace("</table>", &format!("</table>{link}"))
     }
-}
-
-/// A number in the query of an address; 0 if it is absent.
-fn number(query: &str, name: &str) -> usize {
-    let mut parts = query.split('&').filter_map(|part| part.split_once('='));
-    let found = parts.find(|(key, _)| *key == name);
-    found.and_then(|(_, value)| value.parse().ok()).unwrap_or(0)
 }
 
 fn table(headings: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {

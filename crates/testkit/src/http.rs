@@ -86,6 +86,13 @@ fn read(reader: &mut impl BufRead) -> io::Result<Option<Asked>> {
     }))
 }
 
+/// The number behind `name`, such as `first=`, in the query of an address; 0 if there is none.
+pub(crate) fn number(target: &str, name: &str) -> u64 {
+    let digits = target.split(name).nth(1).unwrap_or_default();
+    let end = digits.find(|c: char| !c.is_ascii_digit());
+    digits[..end.unwrap_or(digits.len())].parse().unwrap_or(0)
+}
+
 /// Sends the head of an answer: a status such as `200 OK`, header lines that each end in CRLF, the body's length.
 pub(crate) fn head(
     mut stream: &TcpStream,

@@ -201,14 +201,7 @@ fn retagged_files_are_not_decoded() {
     let root = Root::empty();
     let files = testkit::corpus::many(&root.path(), 100, 4.0).unwrap();
     root.import(&["--offline"]).ended(0);
-    let told = root
-        .run(&[
-            "music".as_ref(),
-            "import".as_ref(),
-            "--offline".as_ref(),
-            root.path().as_os_str(),
-        ])
-        .ended(0);
+    let told = root.music(&["import", "--offline"]).ended(0);
     assert!(
         told.out.contains("100 files: 0 recorded, 100 unchanged\n"),
         "{}",
@@ -247,14 +240,7 @@ fn retagged_files_are_not_decoded() {
     bytes[at] = b'J';
     std::fs::write(&files[0], bytes).unwrap();
     std::fs::rename(&files[1], root.join("elsewhere.wav")).unwrap();
-    let told = root
-        .run(&[
-            "music".as_ref(),
-            "import".as_ref(),
-            "--offline".as_ref(),
-            root.path().as_os_str(),
-        ])
-        .ended(0);
+    let told = root.music(&["import", "--offline"]).ended(0);
     let summary = "100 files: 0 recorded, 100 unchanged, 1 of them moved, 1 of them with new tags";
     assert!(told.out.contains(summary), "{}", told.out);
 }

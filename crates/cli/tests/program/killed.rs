@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::time::Instant;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
-use testkit::kill::kill_at_random_moments;
+use testkit::kill::{kill_after, kill_at_random_moments};
 use testkit::library::{Rules, assert_same};
+use testkit::synth::Random;
 
 use crate::stopped::begun;
 use crate::support::{Ran, Root, album, song};
@@ -116,6 +118,17 @@ fn killed_while_it_moves_and_relinks_it_ends_as_if_undisturbed() {
     root.assert_sound();
 }
 
+/// Kills a program that takes `whole` again and again, at random moments, and looks at what each kill left.
+fn killed_each_time(seed: u64, whole: Duration, build: impl Fn() -> Command, look: impl Fn()) {
+    let mut random = Random::new(seed);
+    let mut killed = 0;
+    for _ in 0..kills() {
+        killed += usize::from(kill_after(build(), whole.mul_f64(random.unit())).unwrap());
+        look();
+    }
+    assert!(killed * 3 > kills(), "{killed} of {} came in time", kills());
+}
+
 /// Three songs in a file, and the sheet that says so.
 fn three(root: &Root) {
     album(&root.join("mix.wav"), 5, 3, 8.0);
@@ -163,11 +176,7 @@ fn an_edit_that_is_killed_is_there_or_not_and_nothing_said_before_is_lost() {
         ])
         .ended(0);
     let whole = started.elapsed();
-    let mut random = testkit::synth::Random::new(7);
-    let mut killed = 0;
-    for _ in 0..kills() {
-        killed +=
-            usize::from(testkit::kill::kill_after(edit(), whole.mul_f64(random.unit())).unwrap());
+    killed_each_time(7, whole, edit, || {
         let now = told();
         assert_eq!((now.len(), &now[0], &now[2]), (3, &before[0], &before[2]));
         root.assert_sound();
@@ -176,8 +185,7 @@ fn an_edit_that_is_killed_is_there_or_not_and_nothing_said_before_is_lost() {
         assert!(said == [true; 2] || now == before, "{now:?}");
         root.music(&["edit", &ids[1], "--reset"]).ended(0);
         assert_eq!(told(), before);
-    }
-    assert!(killed * 3 > kills(), "{killed} of {} came in time", kills());
+    });
     Ran::of(edit().output().unwrap()).ended(0);
     assert!(told()[1].contains("Said Now") && told()[0].contains("Said Before"));
 }
@@ -207,13 +215,11 @@ fn a_restore_that_is_killed_leaves_the_old_library_or_the_new_one_whole() {
     Ran::of(restore().output().unwrap()).ended(0);
     let whole = started.elapsed();
     assert_eq!(root.column(titles), new);
-    let mut random = testkit::synth::Random::new(8);
-    let mut killed = 0;
-    for _ in 0..kills() {
+    let changed = || {
         change();
-        killed += usize::from(
-            testkit::kill::kill_after(restore(), whole.mul_f64(random.unit())).unwrap(),
-        );
+        restore()
+    };
+    killed_each_time(8, whole, changed, || {
         // Between the two, where the old one is aside and the new one not in place yet, the next restore goes on.
         if root.database().exists() {
             let now = root.column(titles);
@@ -222,8 +228,7 @@ fn a_restore_that_is_killed_leaves_the_old_library_or_the_new_one_whole() {
         Ran::of(restore().output().unwrap()).ended(0);
         assert_eq!(root.column(titles), new);
         root.assert_sound();
-    }
-    assert!(killed * 3 > kills(), "{killed} of {} came in time", kills());
+    });
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn prepared(shared: &Shared, asked: &Asked) -> Option<Arc<Vec<u8>>> {
     let list = may && asked.target.contains("_all_books");
     let pages = lock(&shared.prepared);
     pages
-        .get(&number(&asked.target, "first="))
+        .get(&http::number(&asked.target, "first="))
         .filter(|_| list)
         .cloned()
 }
@@ -108,7 +108,10 @@ fn concerns(on: &On, target: &str) -> bool {
         On::Token => false,
         On::Any => true,
         On::Page(place) => {
-            let (first, asked) = (number(target, "first="), number(target, "result_count="));
+            let (first, asked) = (
+                http::number(target, "first="),
+                http::number(target, "result_count="),
+            );
             target.contains("_all_books") && (first..first + asked.max(1)).contains(place)
         }
         On::Barcode(barcode) => target.contains("_barcode_search") && target.contains(barcode),
@@ -189,7 +192,10 @@ fn content(shared: &Shared, target: &str, fault: Option<&Fault>) -> Answer {
         };
     }
     let place = format!("{}=", catalogue.place);
-    let (first, asked) = (number(target, &place), number(target, "result_count="));
+    let (first, asked) = (
+        http::number(target, &place),
+        http::number(target, "result_count="),
+    );
     if asked > shared.most_asked.load(Ordering::SeqCst) {
         return Answer {
             status: "400 Bad Request",
@@ -261,13 +267,6 @@ fn reset(stream: &TcpStream) -> io::Result<()> {
     #[cfg(unix)]
     rustix::net::sockopt::set_socket_linger(stream, Some(std::time::Duration::ZERO))?;
     stream.shutdown(std::net::Shutdown::Read)
-}
-
-/// A number in a query.
-fn number(target: &str, name: &str) -> u64 {
-    let digits = target.split(name).nth(1).unwrap_or_default();
-    let end = digits.find(|c: char| !c.is_ascii_digit());
-    digits[..end.unwrap_or(digits.len())].parse().unwrap_or(0)
 }
 
 fn reason(status: u16) -> &'static str {
