@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::printer;
-use crate::{boundaries, cuts, identify, import, lock, outage, rescan};
+use crate::{boundaries, cuts, identify, import, lock, outage, pages, rescan};
 
 /// Measures what Accession promises. Run it in release mode, on a machine that does nothing else.
 #[derive(Debug, Parser)]
@@ -38,6 +38,8 @@ enum Command {
     Train(Train),
     /// What a service costs an import that answers too late or never
     Outage(Outage),
+    /// How long a server takes for each page of a large library
+    Pages(Pages),
     /// One measurement in a process of its own, as JSON
     #[command(hide = true)]
     Child {
@@ -93,6 +95,19 @@ struct Rescan {
     jobs: usize,
     /// How often it is imported again
     #[arg(long, default_value_t = 3)]
+    rounds: usize,
+}
+
+#[derive(Debug, Args)]
+struct Pages {
+    /// Files in the made library
+    #[arg(long, default_value_t = 50_000)]
+    files: usize,
+    /// Passages in all
+    #[arg(long, default_value_t = 200_000)]
+    passages: usize,
+    /// How often each page is asked for
+    #[arg(long, default_value_t = 5)]
     rounds: usize,
 }
 
@@ -224,6 +239,11 @@ pub fn run(cli: Cli) -> Result<()> {
             jobs: args.jobs,
             rounds: args.rounds,
             program: std::env::current_exe()?,
+        }),
+        Command::Pages(args) => pages::run(&pages::Plan {
+            files: args.files,
+            passages: args.passages,
+            rounds: args.rounds,
         }),
         Command::Boundaries(args) => boundaries::run(&boundaries::Plan {
             folder: args.folder,

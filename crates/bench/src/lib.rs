@@ -6,6 +6,7 @@
 //! - [`boundaries`]: how right album rips are cut.
 //! - [`cuts`]: the same on recordings of every medium, and the fitting of the model that cuts them.
 //! - [`identify`](mod@identify): how often identification is right, on a made MusicBrainz.
+//! - [`pages`]: how long a server takes for each page of a large library.
 //! - [`outage`]: what a service costs an import that answers too late or never.
 //!
 //! Every table sets a measurement beside another one of the same run: absolute numbers are those of a machine and a
@@ -24,6 +25,7 @@ pub mod identify;
 pub mod import;
 pub mod lock;
 pub mod outage;
+pub mod pages;
 mod printer;
 pub mod rescan;
 pub mod table;

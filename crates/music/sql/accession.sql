@@ -24,6 +24,13 @@ CREATE TABLE IF NOT EXISTS accession_files (
     cut_by TEXT CHECK (cut_by IS NULL OR cut_by IN ('person', 'marks', 'release', 'silence', 'whole'))
 );
 CREATE INDEX IF NOT EXISTS idx_accession_files_audio_md5 ON accession_files(audio_md5);
+CREATE INDEX IF NOT EXISTS idx_accession_files_damage ON accession_files(file_id, damage) WHERE damage IS NOT NULL;
+CREATE INDEX IF NOT EXISTS idx_accession_files_misnamed ON accession_files(file_id, misnamed) WHERE misnamed IS NOT NULL;
+
+-- For counts over a whole library, which would else read every row of WKMP's wide tables.
+CREATE INDEX IF NOT EXISTS idx_accession_files_status ON files(status, format, duration_ticks);
+CREATE INDEX IF NOT EXISTS idx_accession_passages_song ON passages(song_id) WHERE song_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS idx_accession_sessions_started ON import_sessions(started_at);
 
 -- What a cue sheet or chapters say of a file, whether or not it is cut there.
 CREATE TABLE IF NOT EXISTS accession_marks (
@@ -56,6 +63,22 @@ CREATE TABLE IF NOT EXISTS accession_edits (
 );
 CREATE INDEX IF NOT EXISTS idx_accession_edits_sound ON accession_edits(sound, field);
 
+-- What a person decided about something that was in doubt, so that it is not asked again. Bound like edits. What
+-- changes the passages is an edit as well.
+CREATE TABLE IF NOT EXISTS accession_verdicts (
+    verdict_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    sound TEXT NOT NULL, -- the file's audio_md5; its SHA-256 while that is all that is known
+    subject TEXT NOT NULL CHECK (subject IN ('boundary', 'match')),
+    start_ticks INTEGER NOT NULL CHECK (start_ticks >= 0), -- of the passage; of a boundary, where it lies
+    end_ticks INTEGER NOT NULL CHECK (end_ticks >= start_ticks),
+    verb TEXT NOT NULL, -- what the person said
+    is_settled INTEGER NOT NULL CHECK (is_settled IN (0, 1)), -- 0: put off
+    edits TEXT NOT NULL, -- JSON: the numbers of the edits that it led to
+    made_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    undone_at TIMESTAMP
+);
+CREATE INDEX IF NOT EXISTS idx_accession_verdicts_sound ON accession_verdicts(sound) WHERE undone_at IS NULL;
+
 -- Chromaprint fingerprints, as fpcalc prints them.
 CREATE TABLE IF NOT EXISTS accession_fingerprints (
     passage_id TEXT PRIMARY KEY REFERENCES passages(guid) ON DELETE CASCADE,
@@ -83,6 +106,8 @@ CREATE TABLE IF NOT EXISTS accession_boundaries (
     reason TEXT NOT NULL,
     PRIMARY KEY (file_id, at_ticks)
 ) WITHOUT ROWID;
+-- Those that need a look: a boundary surer than 0.85 needs none. The statements of `review` name the same bound.
+CREATE INDEX IF NOT EXISTS idx_accession_boundaries_doubt ON accession_boundaries(confidence) WHERE confidence < 0.85;
 
 -- How a passage sounds: loudness by EBU R128, and the vector that similar passages are found by.
 CREATE TABLE IF NOT EXISTS accession_sounds (

@@ -20,6 +20,15 @@ CREATE TABLE IF NOT EXISTS accession_identifications (
     identified_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP
 );
 CREATE INDEX IF NOT EXISTS idx_accession_identifications_state ON accession_identifications(state);
+-- Those that need a look, the worst first. The statements of `review` have the same condition, word by word; what its
+-- numbers mean is told there.
+CREATE INDEX IF NOT EXISTS idx_accession_identifications_doubt
+ON accession_identifications ((state <> 'identified'), confidence, passage_id)
+WHERE state = 'doubtful'
+    OR (state = 'identified' AND (level <> 'high'
+        OR coalesce(CASE WHEN json_valid(reasoning) THEN
+            json_extract(reasoning, '$.candidates[1].confidence') END, 0) >= 0.02))
+    OR (state = 'none' AND confidence >= 0.1);
 
 -- What the services answered, so that nothing is asked twice. No answer: they know no such thing.
 CREATE TABLE IF NOT EXISTS accession_answers (

@@ -3,6 +3,8 @@
 //! What is said is written first, in one transaction with the passages as they are then; only then is the file heard
 //! again, where bounds moved. Killed in between, the next import hears it.
 
+pub mod decision;
+
 use std::io::{BufRead, Write};
 
 use run::Progress;

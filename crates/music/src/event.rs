@@ -25,6 +25,8 @@ pub enum Event {
         found: usize,
         /// Files to be analysed.
         to_analyse: usize,
+        /// Of these, files that the library does not know yet.
+        new: usize,
         /// Files as recorded.
         unchanged: usize,
         /// Copies of other files.

@@ -20,9 +20,11 @@ pub mod port;
 pub mod query;
 pub mod record;
 pub mod review;
+pub mod search;
 pub mod settings;
 pub mod shown_flavor;
 pub mod values;
+pub mod verdicts;
 
 use std::path::{Path, PathBuf};
 
@@ -50,7 +52,7 @@ const WKMP: Schema = Schema {
 /// Our own part. A file that a newer Accession has written is refused.
 const ACCESSION: Schema = Schema {
     component: "accession_music",
-    version: 4,
+    version: 5,
     ddl: include_str!("../sql/accession.sql"),
     columns: &[
         Column {
@@ -115,7 +117,7 @@ const ACCESSION: Schema = Schema {
 /// What identification adds.
 const IDENTIFY: Schema = Schema {
     component: "accession_identify",
-    version: 3,
+    version: 4,
     ddl: include_str!("../sql/identify.sql"),
     columns: &[Column {
         table: "accession_flavors",
@@ -136,13 +138,39 @@ const IDENTIFY: Schema = Schema {
     newer: Newer::Refuse,
 };
 
+/// What files are found by.
+const SEARCH: Schema = Schema {
+    component: "accession_search",
+    version: 1,
+    ddl: include_str!("../sql/search.sql"),
+    columns: &[],
+    migrations: &[],
+    newer: Newer::Refuse,
+};
+
 /// What a server keeps of the jobs that it was asked for.
 const JOBS: Schema = Schema {
     component: "accession_jobs",
-    version: 1,
+    version: 2,
     ddl: include_str!("../sql/jobs.sql"),
     columns: &[],
-    migrations: &[],
+    migrations: &[Migration {
+        version: 2,
+        // A job may wait now.
+        sql: "ALTER TABLE accession_jobs RENAME TO accession_jobs_1; \
+              DROP INDEX idx_accession_jobs_started; \
+              CREATE TABLE accession_jobs ( \
+                  job_id TEXT PRIMARY KEY, \
+                  folder TEXT NOT NULL, \
+                  state TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'completed', 'cancelled', 'failed')), \
+                  started_at TEXT NOT NULL, \
+                  ended_at TEXT, \
+                  report TEXT \
+              ); \
+              INSERT INTO accession_jobs SELECT job_id, folder, state, started_at, ended_at, report \
+                  FROM accession_jobs_1 ORDER BY rowid; \
+              DROP TABLE accession_jobs_1;",
+    }],
     newer: Newer::Refuse,
 };
 
@@ -283,6 +311,7 @@ fn options(path: &Path, settings: &Settings) -> Options {
         .schema(WKMP)
         .schema(ACCESSION)
         .schema(IDENTIFY)
+        .schema(SEARCH)
         .schema(JOBS)
         .application_id(APPLICATION_ID)
         // It holds the key for AcoustID.

@@ -42,7 +42,6 @@ async function open(path) {
 
 function show(event) {
   running = event.state === "Scanning" || event.state === "Processing";
-  by("start").disabled = running;
   by("stop").disabled = !running;
   by("operation").textContent = event.current_operation;
   by("bar").value = event.percentage;
@@ -63,7 +62,24 @@ async function problems(id) {
   by("problems").replaceChildren(...status.errors.map((one) => item(`${one.file_path}: ${one.error_message}`)));
 }
 
+/** Shows the imports that wait, each with a button that takes it out. */
+async function waiting() {
+  const { jobs } = await ask("/api/v1/jobs");
+  by("queue").replaceChildren(...jobs.filter((job) => job.state === "waiting").reverse().map((job) => {
+    const row = item(`${job.folder || root} `);
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = by("stop").textContent;
+    button.addEventListener("click", () => ask(`/api/v1/jobs/${job.id}/stop`, {}).then(waiting, (error) => {
+      by("said").textContent = error.message;
+    }));
+    row.append(button);
+    return row;
+  }));
+}
+
 function told(event) {
+  if (event.type !== "ImportProgressUpdate") waiting().catch(() => {});
   if (event.type === "ImportProgressUpdate") {
     latest = event;
     if (!asked) {
@@ -78,11 +94,33 @@ function told(event) {
 by("up").addEventListener("click", () => open(folder.slice(0, folder.lastIndexOf("/")) || "/"));
 by("start").addEventListener("click", async () => {
   by("said").textContent = "";
+  by("start").disabled = true;
   try {
-    await ask("/import/start", { root_folder: folder });
+    const plan = await ask("/api/v1/plans", { folder });
+    for (const one of document.querySelectorAll("[data-plan]")) one.textContent = plan[one.dataset.plan];
+    const leftOut = plan.left_out.map((one) => item(`${one.count} ${one.reason}: ${one.examples.join(", ")}`));
+    by("left-out").replaceChildren(...leftOut, ...plan.warnings.map(item));
+    by("plan").dataset.folder = folder;
+    by("plan").hidden = false;
+    by("planned").focus();
   } catch (error) {
     by("said").textContent = error.message;
   }
+  by("start").disabled = false;
+});
+by("commit").addEventListener("click", async () => {
+  by("said").textContent = "";
+  try {
+    await ask("/api/v1/jobs", { folder: by("plan").dataset.folder });
+    by("plan").hidden = true;
+    await waiting();
+  } catch (error) {
+    by("said").textContent = error.message;
+  }
+});
+by("dismiss").addEventListener("click", () => {
+  by("plan").hidden = true;
+  by("start").focus();
 });
 by("stop").addEventListener("click", async () => {
   try {
@@ -93,3 +131,4 @@ by("stop").addEventListener("click", async () => {
 });
 follow(told, (connected) => { by("connection").textContent = connected ? "Connected" : "Not connected: trying again"; });
 open("");
+waiting().catch(() => {});

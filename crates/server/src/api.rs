@@ -5,7 +5,8 @@
 
 mod audio;
 mod edits;
-mod review;
+mod jobs;
+pub(crate) mod review;
 
 use std::sync::Arc;
 
@@ -42,6 +43,8 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/api/v1/similar/{id}", get(neighbours))
         .route("/api/v1/edits", get(edits::list))
         .route("/api/v1/review", get(review::list))
+        .route("/api/v1/jobs", get(jobs::list).post(jobs::ask))
+        .route("/api/v1/jobs/{id}/stop", post(jobs::stop))
         .route("/api/v1/audio", get(audio::play))
         .route("/api/v1/peaks", get(waveform))
         .route("/metrics", get(figures))
@@ -51,8 +54,10 @@ pub(crate) fn routes() -> Router<Arc<App>> {
 pub(crate) fn slow_routes() -> Router<Arc<App>> {
     Router::new()
         .route("/api/v1/passages/{id}/edits", put(edits::say))
+        .route("/api/v1/plans", post(jobs::plan))
         .route("/api/v1/edits/{id}/undo", post(edits::undo))
         .route("/api/v1/review", post(review::decide))
+        .route("/api/v1/review/{id}/undo", post(review::undo))
 }
 
 /// Which files: those behind `after` by path, of these the ones that `q` stands in, at most `limit`.

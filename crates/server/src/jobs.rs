@@ -1,20 +1,25 @@
-//! One import at a time, and what is known of the ones before.
+//! One import at a time, those that wait for it, and what is known of the ones before.
 //!
-//! An import's beginning and end are written to the library; in between it is told from memory only. One that
-//! was under way when the server was killed is begun again, and finds done what was done.
+//! An import is written to the library when it is asked for, when it begins and when it ends; in between it is told from
+//! memory only. One that was under way when the server was killed is begun again, and finds done what was done; those
+//! that waited come after it.
 
+mod listed;
+mod plan;
 mod told;
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use music::job::{self, JobEvent};
 use music::library::jobs as kept;
+use music::library::search;
 use music::{Completed, Import, Library};
 use run::{Cancel, Progress, Reason, Snapshot};
 use uuid::Uuid;
@@ -22,12 +27,18 @@ use uuid::Uuid;
 use crate::Connect;
 use crate::error::{Refusal, Result};
 use crate::events::Ring;
+use crate::folder::Folder;
 use crate::wkmp::told as wkmp;
 
+pub(crate) use listed::Job;
+pub(crate) use plan::Plan;
 pub(crate) use told::{Problem, Told};
 
 /// Imports that are remembered with their details. A guess; the library's own table has all of them.
 const REMEMBERED: usize = 20;
+
+/// Imports that may wait. A guess: nobody has chosen more folders by hand.
+const MOST_WAITING: usize = 50;
 
 /// How often progress is told. WKMP tells it every two seconds; a person sees at once that something happens.
 const TELL: Duration = Duration::from_secs(1);
@@ -35,6 +46,7 @@ const TELL: Duration = Duration::from_secs(1);
 /// Where an import stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
+    Waiting,
     Scanning,
     Processing,
     Completed,
@@ -46,9 +58,11 @@ pub(crate) enum State {
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) id: Uuid,
-    pub(crate) folder: PathBuf,
-    pub(crate) started_at: Timestamp,
-    began: Instant,
+    pub(crate) folder: Folder,
+    /// When it was asked for.
+    pub(crate) asked_at: Timestamp,
+    /// When it began; until then it waits.
+    began: OnceLock<(Timestamp, Instant)>,
     cancel: Cancel,
     progress: Progress,
     told: Mutex<Told>,
@@ -75,19 +89,31 @@ impl Session {
         self.told().took.is_some()
     }
 
+    fn is_waiting(&self) -> bool {
+        self.began.get().is_none() && !self.has_ended()
+    }
+
+    /// How long it has been under way.
+    fn elapsed(&self) -> Duration {
+        self.began
+            .get()
+            .map_or(Duration::ZERO, |(_, at)| at.elapsed())
+    }
+
     pub(crate) fn view(&self) -> View {
         let told = self.told().clone();
         View {
             id: self.id,
-            folder: self.folder.clone(),
-            started_at: self.started_at,
+            folder: self.folder.absolute.clone(),
+            started_at: self.began.get().map_or(self.asked_at, |(at, _)| *at),
             state: match told.ended {
                 Some(state) => state,
+                None if self.began.get().is_none() => State::Waiting,
                 None if self.cancel.is_requested() => State::Cancelled,
                 None if told.found.is_none() => State::Scanning,
                 None => State::Processing,
             },
-            elapsed: told.took.unwrap_or_else(|| self.began.elapsed()),
+            elapsed: told.took.unwrap_or_else(|| self.elapsed()),
             snapshot: self.progress.snapshot(),
             told,
         }
@@ -101,6 +127,8 @@ pub(crate) struct Jobs {
     connect: Box<Connect>,
     sessions: Mutex<VecDeque<Arc<Session>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// Set when the server stops: nothing that waits begins any more.
+    closed: AtomicBool,
     pub(crate) ring: Arc<Ring>,
 }
 
@@ -112,6 +140,7 @@ impl Jobs {
             connect,
             sessions: Mutex::default(),
             thread: Mutex::default(),
+            closed: AtomicBool::new(false),
             ring: Arc::new(Ring::new()),
         }
     }
@@ -123,98 +152,155 @@ impl Jobs {
     /// The import that is under way.
     pub(crate) fn running(&self) -> Option<Arc<Session>> {
         let sessions = self.sessions();
-        sessions.back().filter(|one| !one.has_ended()).cloned()
+        let mut under_way = sessions.iter();
+        under_way
+            .find(|one| !one.is_waiting() && !one.has_ended())
+            .cloned()
     }
 
-    /// The latest import, whether it has ended or not.
+    /// The latest import that has begun, whether it has ended or not.
     pub(crate) fn latest(&self) -> Option<Arc<Session>> {
-        self.sessions().back().cloned()
+        let sessions = self.sessions();
+        let mut begun = sessions.iter().rev();
+        begun.find(|one| one.began.get().is_some()).cloned()
     }
 
     pub(crate) fn find(&self, id: Uuid) -> Option<Arc<Session>> {
         self.sessions().iter().find(|one| one.id == id).cloned()
     }
 
-    /// Begins an import of `folder`, which is the root folder or lies below it.
+    /// Begins an import of `folder`, which is the root folder or lies below it; refuses while another has not ended.
     pub(crate) fn start(self: &Arc<Self>, folder: &Path) -> std::result::Result<View, Refusal> {
-        let below = below(self.library.root(), folder)?;
-        let session = {
+        self.add(folder, 0)
+    }
+
+    /// Begins an import of `folder`, or has it wait until those before it have ended.
+    pub(crate) fn queue(self: &Arc<Self>, folder: &Path) -> std::result::Result<View, Refusal> {
+        self.add(folder, MOST_WAITING)
+    }
+
+    fn add(
+        self: &Arc<Self>,
+        folder: &Path,
+        most_before: usize,
+    ) -> std::result::Result<View, Refusal> {
+        let folder = Folder::find(self.library.root(), folder)?;
+        let session = Arc::new(self.session(Uuid::new_v4(), folder));
+        let is_first = {
             let mut sessions = self.sessions();
-            if sessions.back().is_some_and(|one| !one.has_ended()) {
-                return Err(Refusal::conflict("an import is under way"));
+            let before = sessions.iter().filter(|one| !one.has_ended()).count();
+            if before > most_before {
+                return Err(Refusal::conflict(if most_before == 0 {
+                    "an import is under way"
+                } else {
+                    "too many imports are waiting"
+                }));
             }
-            let session = Arc::new(self.session(Uuid::new_v4(), folder));
             sessions.push_back(Arc::clone(&session));
-            while sessions.len() > REMEMBERED {
-                sessions.pop_front();
+            // Those that have ended longest ago are forgotten first.
+            while sessions.len() > REMEMBERED + before
+                && let Some(at) = sessions.iter().position(|one| one.has_ended())
+            {
+                sessions.remove(at);
             }
-            session
+            before == 0
         };
-        let (id, at) = (session.id.to_string(), session.started_at.to_string());
-        if let Err(error) = kept::begin(self.library.db(), &id, &below, &at) {
+        let (id, at) = (session.id.to_string(), session.asked_at.to_string());
+        let below = &session.folder.below;
+        if let Err(error) = kept::add(self.library.db(), &id, below, &at, is_first) {
             // What is not written down is not promised.
             self.sessions().retain(|one| one.id != session.id);
             return Err(error.into());
         }
-        let view = session.view();
-        self.spawn(&session);
-        Ok(view)
+        self.go(false);
+        Ok(session.view())
     }
 
-    /// Begins again what was under way when the last server was killed.
+    /// Begins again what was under way when the last server was killed, and then what waited.
     pub(crate) fn go_on(self: &Arc<Self>) -> Result<()> {
-        let mut newest = true;
-        for job in kept::latest(self.library.db(), REMEMBERED as u32)? {
-            if job.state != "running" {
-                continue;
-            }
-            let folder = self.library.root().join(&job.folder);
+        for job in kept::unended(self.library.db())? {
             let id = Uuid::parse_str(&job.id).ok();
-            if let Some(id) = id.filter(|_| newest && below(self.library.root(), &folder).is_ok()) {
-                newest = false;
-                let session = Arc::new(self.session(id, &folder));
-                self.sessions().push_back(Arc::clone(&session));
-                self.spawn(&session);
+            let folder = Folder::find(self.library.root(), Path::new(&job.folder)).ok();
+            if let Some((id, folder)) = id.zip(folder) {
+                let session = Arc::new(self.session(id, folder));
+                self.sessions().push_back(session);
             } else {
                 let at = Timestamp::now().to_string();
                 kept::end(self.library.db(), &job.id, "failed", &at, "{}")?;
             }
         }
+        self.go(true);
         Ok(())
     }
 
-    fn session(&self, id: Uuid, folder: &Path) -> Session {
+    fn session(&self, id: Uuid, folder: Folder) -> Session {
         Session {
             id,
-            folder: folder.to_owned(),
-            started_at: Timestamp::now(),
-            began: Instant::now(),
+            folder,
+            asked_at: Timestamp::now(),
+            began: OnceLock::new(),
             cancel: Cancel::new(),
             progress: Progress::new(self.workers),
             told: Mutex::default(),
         }
     }
 
-    fn spawn(self: &Arc<Self>, session: &Arc<Session>) {
+    /// Has a thread work on what waits, if none does already, and then see to it that everything is found by its words;
+    /// the latter alone `in_any_case`.
+    fn go(self: &Arc<Self>, in_any_case: bool) {
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = self.next();
+        if first.is_none() && !in_any_case {
+            return;
+        }
         let jobs = Arc::clone(self);
-        let in_hand = Arc::clone(session);
         let spawned = std::thread::Builder::new()
             .name("import".to_owned())
-            .spawn(move || jobs.work(&in_hand));
+            .spawn(move || {
+                let mut session = first;
+                while let Some(begun) = session {
+                    jobs.work(&begun);
+                    session = jobs.next();
+                }
+                if let Err(error) =
+                    search::catch_up(jobs.library.db(), || !jobs.closed.load(Ordering::Acquire))
+                {
+                    tracing::error!("cannot write down the words of files: {error}");
+                }
+            });
         match spawned {
-            Ok(thread) => {
-                *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+            Ok(new) => *thread = Some(new),
+            Err(error) => {
+                if let Some(session) = self.running() {
+                    self.ended(&session, State::Failed, None, Some(error.to_string()));
+                }
             }
-            Err(error) => self.ended(session, State::Failed, None, Some(error.to_string())),
         }
     }
 
+    /// The first that waits, begun; `None` while another is under way, nothing waits, or the server stops.
+    fn next(&self) -> Option<Arc<Session>> {
+        let sessions = self.sessions();
+        if self.closed.load(Ordering::Acquire) {
+            return None;
+        }
+        let mut unended = sessions.iter().filter(|one| !one.has_ended());
+        let first = unended.next().filter(|one| one.is_waiting())?;
+        let _ = first.began.set((Timestamp::now(), Instant::now()));
+        Some(Arc::clone(first))
+    }
+
     fn work(&self, session: &Session) {
+        let id = session.id.to_string();
+        if let Err(error) = kept::begin(self.library.db(), &id) {
+            self.ended(session, State::Failed, None, Some(error.to_string()));
+            return;
+        }
         self.ring
             .tell("ImportSessionStarted", &wkmp::started(&session.view()));
         self.tell(session);
         let import = Import {
-            folder: session.folder.clone(),
+            folder: session.folder.absolute.clone(),
             jobs: self.workers,
             prune: false,
             dry_run: false,
@@ -258,7 +344,7 @@ impl Jobs {
         let word = match state {
             State::Completed => "completed",
             State::Cancelled => "cancelled",
-            State::Scanning | State::Processing | State::Failed => "failed",
+            _ => "failed",
         };
         let report = match (&completed, &reason) {
             (Some(completed), _) => serde_json::to_string(completed).unwrap_or_default(),
@@ -276,7 +362,11 @@ impl Jobs {
             told.ended = Some(state);
             told.failure = reason;
             told.completed = completed.map(Box::new);
-            told.took = Some(session.began.elapsed());
+            told.took = Some(session.elapsed());
+        }
+        if session.began.get().is_none() {
+            // What never began is no news to those who follow an import.
+            return;
         }
         self.tell(session);
         let view = session.view();
@@ -314,11 +404,20 @@ impl Jobs {
             return Err(Refusal::bad_request("the import is over"));
         }
         session.cancel.request(Reason::Asked);
+        // With the list in hand, so that it does not begin now.
+        let sessions = self.sessions();
+        if session.is_waiting() {
+            session.told().took = Some(Duration::ZERO);
+            drop(sessions);
+            self.ended(&session, State::Cancelled, None, None);
+        }
         Ok(session.view())
     }
 
     /// Stops what is under way for the reason that `stop` was requested for, and waits for the files in hand.
     pub(crate) fn finish(&self, stop: &Cancel) {
+        // What waits stays in the table, and the next server goes on with it.
+        self.closed.store(true, Ordering::Release);
         if let Some(session) = self.running() {
             session
                 .cancel
@@ -340,24 +439,4 @@ impl std::fmt::Debug for Jobs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Jobs").finish_non_exhaustive()
     }
-}
-
-/// The path of `folder` below `root`, with `/`; a folder that is not there, or lies elsewhere, is refused.
-fn below(root: &Path, folder: &Path) -> std::result::Result<String, Refusal> {
-    let no = |what: &str| Refusal::bad_request(format!("the folder `{}` {what}", folder.display()));
-    let real = folder
-        .canonicalize()
-        .map_err(|error| no(&format!("cannot be read: {error}")))?;
-    let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
-    let Ok(below) = real.strip_prefix(&root) else {
-        return Err(no("does not lie below the root folder"));
-    };
-    if !real.is_dir() {
-        return Err(no("is no folder"));
-    }
-    let parts: Vec<_> = below
-        .iter()
-        .map(|part| part.to_string_lossy().into_owned())
-        .collect();
-    Ok(parts.join("/"))
 }

@@ -13,6 +13,7 @@ mod api;
 mod collection;
 mod error;
 mod events;
+mod folder;
 mod guard;
 mod jobs;
 mod listen;
@@ -89,6 +90,8 @@ pub(crate) struct App {
     pub(crate) stop: Cancel,
     /// One decoding at a time for `/analyze/amplitude`.
     pub(crate) decoding: tokio::sync::Semaphore,
+    /// One plan of an import at a time.
+    pub(crate) planning: tokio::sync::Semaphore,
     /// Held by whoever looks at a passage and then writes what a person said about it.
     editing: Mutex<()>,
 }
@@ -158,6 +161,7 @@ impl Server {
             started: Instant::now(),
             stop: stop.clone(),
             decoding: tokio::sync::Semaphore::new(1),
+            planning: tokio::sync::Semaphore::new(1),
             editing: Mutex::default(),
         });
         jobs.go_on()?;

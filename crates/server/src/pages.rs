@@ -3,6 +3,7 @@
 //! Every text that comes from a file, a tag or a service is escaped by `maud`, or put into the page as text by a script.
 
 mod library;
+mod review;
 pub(crate) mod texts;
 
 use std::sync::Arc;
@@ -73,7 +74,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/library", get(library::list))
         .route("/file", get(library::file))
         .route("/picture", get(library::picture))
-        .route("/review", get(library::review))
+        .route("/review", get(review::review))
         .route("/report", get(library::report))
         .route("/settings", get(settings))
         .route("/import-progress", get(import))
@@ -174,6 +175,25 @@ async fn import(State(app): State<Arc<App>>) -> Response {
                 button #stop type="button" disabled { (t::STOP) }
             }
             p #said role="alert" {}
+            div #plan hidden {
+                h3 #planned tabindex="-1" { (t::PLANNED) }
+                dl .figures {
+                    @for (name, label) in [
+                        ("new", t::PLAN_NEW), ("changed", t::PLAN_CHANGED), ("moved", t::PLAN_MOVED),
+                        ("unchanged", t::PLAN_UNCHANGED), ("duplicates", t::PLAN_DUPLICATES), ("gone", t::PLAN_GONE),
+                    ] {
+                        div { dt { (label) } dd data-plan=(name) { "–" } }
+                    }
+                }
+                h4 { (t::PLAN_LEFT_OUT) }
+                ul #left-out .list {}
+                p {
+                    button #commit type="button" .main { (t::COMMIT) } " "
+                    button #dismiss type="button" { (t::DISMISS) }
+                }
+            }
+            h3 { (t::QUEUE) }
+            ul #queue .list {}
         }
         section aria-labelledby="how-far" {
             h2 #how-far { (t::PROGRESS) }

@@ -181,6 +181,11 @@ pub fn likeliest(library: &Library, passage: &PassageId) -> Result<String> {
     })
 }
 
+/// The recording that a passage is linked with.
+pub(crate) fn linked(library: &Library, passage: &PassageId) -> Result<Option<String>> {
+    identification::linked(library.db(), passage)
+}
+
 /// A person says that a passage is not what was found; it is not identified again by itself.
 ///
 /// # Errors

@@ -67,8 +67,10 @@ pub fn import(
     progress: &Progress,
     tell: &(dyn Fn(&Event) + Sync),
 ) -> Result<Completed> {
-    let asked = cancel.clone();
-    library.db().hurry_when(move || asked.is_requested());
+    if !import.dry_run {
+        let asked = cancel.clone();
+        library.db().hurry_when(move || asked.is_requested());
+    }
     let chain = Chain::new(library, import, cancel, progress, tell);
     let folder = library_folder(library.root(), &import.folder)?;
     progress.phase("scan");
@@ -233,6 +235,7 @@ impl<'a> Chain<'a> {
         (self.tell)(&Event::Planned {
             found,
             to_analyse: plan.tasks.len(),
+            new: plan.tasks.iter().filter(|task| task.id.is_none()).count(),
             unchanged: plan.unchanged,
             duplicates: plan.copies.len(),
             moved: moved.len(),

@@ -7,6 +7,7 @@ use audio::Ticks;
 
 use crate::error::Result;
 use crate::id::FileId;
+use crate::library::search::{self, Terms};
 
 /// One file in a list.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -37,14 +38,21 @@ pub struct Page {
 }
 
 /// The next `count` files by path: those behind `after`, and of these the ones in whose path, titles, artists or albums
-/// `words` stands. Letters of ASCII count as equal whether they are capitals or not.
+/// every one of `words` stands, with whatever capitals and accents. Words that are not known yet are read first.
 ///
 /// # Errors
 ///
-/// When the database cannot be read.
+/// When the database cannot be read, or the words not be written.
 pub fn page(db: &Db, after: Option<&str>, words: Option<&str>, count: u32) -> Result<Page> {
     // One more than is shown tells whether there is a next page.
-    let mut files = files(db, after, words, count.saturating_add(1))?;
+    let more = count.saturating_add(1);
+    let mut files = match words.and_then(Terms::of) {
+        None => files(db, after, more)?,
+        Some(terms) => {
+            search::catch_up(db, || true)?;
+            found(db, after, &terms, more)?
+        }
+    };
     let has_more = files.len() > count as usize;
     files.truncate(count as usize);
     let last = files.last().filter(|_| has_more);
@@ -52,27 +60,40 @@ pub fn page(db: &Db, after: Option<&str>, words: Option<&str>, count: u32) -> Re
     Ok(Page { files, next })
 }
 
-fn files(db: &Db, after: Option<&str>, words: Option<&str>, count: u32) -> Result<Vec<ListedFile>> {
-    let words = words.map(str::trim).filter(|words| !words.is_empty());
+const FILE: &str = "SELECT f.guid, f.path, f.status, f.format, f.duration_ticks, \
+    (SELECT count(*) FROM passages p WHERE p.file_id = f.guid), a.damage \
+    FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid ";
+
+fn files(db: &Db, after: Option<&str>, count: u32) -> Result<Vec<ListedFile>> {
     db.read(|snapshot| {
-        Ok(match words {
-            None => snapshot.query_all(
-                "SELECT f.guid, f.path, f.status, f.format, f.duration_ticks, \
-                 (SELECT count(*) FROM passages p WHERE p.file_id = f.guid), a.damage \
-                 FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid \
-                 WHERE f.path > ?1 ORDER BY f.path LIMIT ?2",
-                params![after.unwrap_or(""), count],
+        Ok(snapshot.query_all(
+            &format!("{FILE} WHERE f.path > ?1 ORDER BY f.path LIMIT ?2"),
+            params![after.unwrap_or(""), count],
+            listed,
+        )?)
+    })
+}
+
+fn found(db: &Db, after: Option<&str>, terms: &Terms, count: u32) -> Result<Vec<ListedFile>> {
+    let after = after.unwrap_or("");
+    db.read(|snapshot| {
+        Ok(match search::few(snapshot, terms)? {
+            Some(ids) => snapshot.query_all(
+                &format!(
+                    "{FILE} WHERE f.guid IN (SELECT value FROM json_each(?3)) AND f.path > ?1 \
+                     ORDER BY f.path LIMIT ?2"
+                ),
+                params![after, count, ids],
                 listed,
             )?,
-            Some(words) => snapshot.query_all(
-                "SELECT f.guid, f.path, f.status, f.format, f.duration_ticks, \
-                 (SELECT count(*) FROM passages p WHERE p.file_id = f.guid), a.damage \
-                 FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid \
-                 WHERE f.path > ?1 AND (instr(lower(f.path), lower(?3)) > 0 OR EXISTS ( \
-                 SELECT 1 FROM passages p WHERE p.file_id = f.guid AND instr(lower( \
-                 coalesce(p.title, '') || char(10) || coalesce(p.artist, '') || char(10) || coalesce(p.album, '')), \
-                 lower(?3)) > 0)) ORDER BY f.path LIMIT ?2",
-                params![after.unwrap_or(""), count, words],
+            None => snapshot.query_all(
+                // Among many files that are meant the next one by path is never far.
+                &format!(
+                    "{FILE} WHERE f.path > ?1 AND EXISTS (SELECT 1 FROM accession_words w WHERE w.file_id = f.guid \
+                        AND NOT EXISTS (SELECT 1 FROM json_each(?3) t WHERE instr(w.words, t.value) = 0)) \
+                     ORDER BY f.path LIMIT ?2"
+                ),
+                params![after, count, terms.all()],
                 listed,
             )?,
         })
@@ -120,13 +141,36 @@ mod tests {
             })
             .unwrap();
         let paths = |after: Option<&str>, words: Option<&str>, count| -> Vec<String> {
-            let files = files(library.db(), after, words, count).unwrap();
-            files.into_iter().map(|file| file.path).collect()
+            let page = page(library.db(), after, words, count).unwrap();
+            page.files.into_iter().map(|file| file.path).collect()
         };
         assert_eq!(paths(None, None, 2), ["a.mp3", "b.mp3"]);
         assert_eq!(paths(Some("b.mp3"), None, 2), ["c 100%.mp3"]);
-        assert_eq!(paths(None, Some("slow WATER"), 9), ["b.mp3"]);
+        assert_eq!(paths(None, Some("water SLÖW"), 9), ["b.mp3"]);
+        assert_eq!(paths(None, Some("ate"), 9), ["b.mp3"]);
+        assert_eq!(paths(None, Some("slow water a"), 9), ["b.mp3"]);
+        assert_eq!(paths(None, Some("slow stone"), 9), [""; 0]);
         assert_eq!(paths(None, Some("0%"), 9), ["c 100%.mp3"]);
         assert_eq!(paths(None, Some("%"), 9), ["c 100%.mp3"]);
+        assert_eq!(paths(Some("a.mp3"), Some(".mp3"), 1), ["b.mp3"]);
+
+        // Whatever another program changes is found, or no longer found, from then on.
+        library
+            .db()
+            .try_write("change", |tx| -> Result<()> {
+                tx.execute("UPDATE passages SET title = 'Stone'", params![])?;
+                tx.execute(
+                    "UPDATE files SET path = 'moved.mp3' WHERE guid = 'a.mp3'",
+                    params![],
+                )?;
+                tx.execute("DELETE FROM files WHERE guid = 'c 100%.mp3'", params![])?;
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(paths(None, Some("water"), 9), [""; 0]);
+        assert_eq!(paths(None, Some("stone"), 9), ["b.mp3"]);
+        assert_eq!(paths(None, Some("moved"), 9), ["moved.mp3"]);
+        assert_eq!(paths(None, Some("100"), 9), [""; 0]);
+        assert_eq!(search::catch_up(library.db(), || true).unwrap(), 0);
     }
 }

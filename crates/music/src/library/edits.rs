@@ -242,6 +242,10 @@ pub(crate) fn name_by_sound(tx: &Tx<'_>, hash: &str, audio_md5: &str) -> Result<
         "UPDATE accession_edits SET sound = ?2 WHERE sound = ?1",
         params![hash, audio_md5],
     )?;
+    tx.execute(
+        "UPDATE accession_verdicts SET sound = ?2 WHERE sound = ?1",
+        params![hash, audio_md5],
+    )?;
     Ok(())
 }
 
@@ -460,6 +464,15 @@ pub(crate) fn cut_anew(tx: &Tx<'_>, file: &FileId, by_nobody: bool) -> Result<()
         "UPDATE accession_files SET analysis_version = 0, cut_by = CASE WHEN ?2 THEN NULL ELSE cut_by END \
          WHERE file_id = ?1",
         params![file, by_nobody],
+    )?;
+    Ok(())
+}
+
+/// Notes that the cut that a file has is a person's.
+pub(crate) fn cut_by_person(tx: &Tx<'_>, file: &FileId) -> Result<()> {
+    tx.execute(
+        "UPDATE accession_files SET cut_by = 'person' WHERE file_id = ?1",
+        params![file],
     )?;
     Ok(())
 }

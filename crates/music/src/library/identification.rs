@@ -509,3 +509,15 @@ pub(crate) fn likeliest(db: &Db, passage: &PassageId) -> Result<Option<String>> 
         Ok(found.flatten())
     })
 }
+
+/// The recording that a passage is linked with.
+pub(crate) fn linked(db: &Db, passage: &PassageId) -> Result<Option<String>> {
+    db.read(|snapshot| {
+        let found = snapshot.query_optional(
+            "SELECT s.recording_mbid FROM passages p JOIN songs s ON s.guid = p.song_id WHERE p.guid = ?1",
+            params![passage],
+            |row| row.get::<_, Option<String>>(0),
+        )?;
+        Ok(found.flatten())
+    })
+}

@@ -1,4 +1,4 @@
-//! Jobs that a server was asked for: written when they begin and when they end, so that they outlive it.
+//! Jobs that a server was asked for: written when they are asked for, begin and end, so that they outlive it.
 
 use sqlite::{Db, Row, RowResult, params};
 
@@ -11,9 +11,9 @@ pub struct KeptJob {
     pub id: String,
     /// Its folder in the library; empty for the root folder.
     pub folder: String,
-    /// `running`, `completed`, `cancelled` or `failed`.
+    /// `waiting`, `running`, `completed`, `cancelled` or `failed`.
     pub state: String,
-    /// When it began, UTC, RFC 3339.
+    /// When it was asked for, UTC, RFC 3339.
     pub started_at: String,
     /// When it ended.
     pub ended_at: Option<String>,
@@ -21,19 +21,52 @@ pub struct KeptJob {
     pub report: Option<String>,
 }
 
-/// Writes down that a job begins.
+/// Writes down that a job was asked for; with `is_running` it begins at once, else it waits.
 ///
 /// # Errors
 ///
 /// When the database cannot be written.
-pub fn begin(db: &Db, id: &str, folder: &str, started_at: &str) -> Result<()> {
-    let (id, folder, at) = (id.to_owned(), folder.to_owned(), started_at.to_owned());
-    db.try_write("begin job", move |tx| -> Result<()> {
+pub fn add(db: &Db, id: &str, folder: &str, asked_at: &str, is_running: bool) -> Result<()> {
+    let (id, folder, at) = (id.to_owned(), folder.to_owned(), asked_at.to_owned());
+    let state = if is_running { "running" } else { "waiting" };
+    db.try_write("add job", move |tx| -> Result<()> {
         tx.execute(
-            "INSERT INTO accession_jobs (job_id, folder, state, started_at) VALUES (?1, ?2, 'running', ?3)",
-            params![id, folder, at],
+            "INSERT INTO accession_jobs (job_id, folder, state, started_at) VALUES (?1, ?2, ?3, ?4)",
+            params![id, folder, state, at],
         )?;
         Ok(())
+    })
+}
+
+/// Writes down that a job begins that waited; one that runs already stays as it is.
+///
+/// # Errors
+///
+/// When the database cannot be written.
+pub fn begin(db: &Db, id: &str) -> Result<()> {
+    let id = id.to_owned();
+    db.try_write("begin job", move |tx| -> Result<()> {
+        tx.execute(
+            "UPDATE accession_jobs SET state = 'running' WHERE job_id = ?1 AND state = 'waiting'",
+            params![id],
+        )?;
+        Ok(())
+    })
+}
+
+/// The jobs that have not ended: first what was under way, then what waits in the order in which it was asked for.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub fn unended(db: &Db) -> Result<Vec<KeptJob>> {
+    db.read(|snapshot| {
+        Ok(snapshot.query_all(
+            "SELECT job_id, folder, state, started_at, ended_at, report FROM accession_jobs \
+             WHERE state IN ('running', 'waiting') ORDER BY state <> 'running', started_at, rowid",
+            params![],
+            kept,
+        )?)
     })
 }
 
@@ -92,9 +125,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(DATABASE);
         let library = Library::open(&path, folder.path()).unwrap();
-        begin(library.db(), "a", "", "2026-01-01T00:00:00Z").unwrap();
-        begin(library.db(), "b", "Tides", "2026-01-02T00:00:00Z").unwrap();
-        end(library.db(), "a", "completed", "2026-01-01T00:00:09Z", "{}").unwrap();
+        let at = |day| format!("2026-01-0{day}T00:00:00Z");
+        add(library.db(), "a", "", &at(1), true).unwrap();
+        add(library.db(), "b", "Tides", &at(2), false).unwrap();
+        add(library.db(), "c", "Sand", &at(3), false).unwrap();
+        add(library.db(), "d", "Wind", &at(4), false).unwrap();
+        end(library.db(), "a", "completed", &at(4), "{}").unwrap();
+        begin(library.db(), "c").unwrap();
         drop(library);
         let library = Library::open(&path, folder.path()).unwrap();
         let jobs = latest(library.db(), 10).unwrap();
@@ -102,7 +139,45 @@ mod tests {
             .iter()
             .map(|job| (job.id.as_str(), job.state.as_str(), job.folder.as_str()))
             .collect();
-        assert_eq!(states, [("b", "running", "Tides"), ("a", "completed", "")]);
+        assert_eq!(
+            states,
+            [
+                ("d", "waiting", "Wind"),
+                ("c", "running", "Sand"),
+                ("b", "waiting", "Tides"),
+                ("a", "completed", ""),
+            ]
+        );
+        let left = unended(library.db()).unwrap();
+        let ids: Vec<_> = left.iter().map(|job| job.id.as_str()).collect();
+        assert_eq!(ids, ["c", "b", "d"]);
         assert_eq!(latest(library.db(), 1).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn jobs_of_a_library_in_which_none_could_wait_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(DATABASE);
+        let old = include_str!("../../sql/jobs.sql").replace("'waiting', ", "");
+        let schema = sqlite::Schema {
+            component: "accession_jobs",
+            version: 1,
+            ddl: Box::leak(old.into_boxed_str()),
+            columns: &[],
+            migrations: &[],
+            newer: sqlite::Newer::Refuse,
+        };
+        let before = sqlite::Options::new(&path).schema(schema).open().unwrap();
+        add(&before, "a", "Tides", "2026-01-01T00:00:00Z", true).unwrap();
+        assert!(add(&before, "b", "", "2026-01-01T00:00:00Z", false).is_err());
+        before.close().unwrap();
+        let library = Library::open(&path, folder.path()).unwrap();
+        add(library.db(), "b", "", "2026-01-02T00:00:00Z", false).unwrap();
+        let states: Vec<_> = unended(library.db())
+            .unwrap()
+            .into_iter()
+            .map(|job| job.state)
+            .collect();
+        assert_eq!(states, ["running", "waiting"]);
     }
 }

@@ -198,11 +198,12 @@ pub fn status(library: &Library) -> Result<Status> {
         Ok(Status {
             database: library.path().display().to_string(),
             root: library.root().display().to_string(),
-            files: counts(snapshot, "SELECT coalesce(status, 'PENDING'), count(*) FROM files GROUP BY 1 ORDER BY 2 DESC, 1")?,
+            files: counts(snapshot, "SELECT coalesce(status, 'PENDING'), sum(rows) FROM \
+                    (SELECT status, count(*) AS rows FROM files GROUP BY status) GROUP BY 1 ORDER BY 2 DESC, 1")?,
             formats: counts(
                 snapshot,
-                "SELECT coalesce(format, '?'), count(*) FROM files WHERE status = 'INGEST COMPLETE' \
-                 GROUP BY 1 ORDER BY 2 DESC, 1",
+                "SELECT coalesce(format, '?'), sum(rows) FROM (SELECT format, count(*) AS rows FROM files \
+                 WHERE status = 'INGEST COMPLETE' GROUP BY format) GROUP BY 1 ORDER BY 2 DESC, 1",
             )?,
             passages: number("SELECT count(*) FROM passages")?,
             fingerprints: number("SELECT count(*) FROM accession_fingerprints")?,
@@ -407,7 +408,7 @@ fn seconds(row: &Row<'_>, at: usize) -> RowResult<Option<f64>> {
 }
 
 /// A value that may be missing, and is as good as missing if another program stored something of another type.
-fn if_readable<T: FromSql>(row: &Row<'_>, at: usize) -> RowResult<Option<T>> {
+pub(crate) fn if_readable<T: FromSql>(row: &Row<'_>, at: usize) -> RowResult<Option<T>> {
     Ok(Option::<T>::column_result(row.get_ref(at)?).unwrap_or_default())
 }
 

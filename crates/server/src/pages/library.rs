@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use music::edit::{Edit, Ticks};
 use music::library::query::{Count, FileDetails, ListedProblem, PassageDetails, Shown};
-use music::library::{browse, query, review as doubts};
+use music::library::{browse, query};
 use music::views::picture::Picture;
 use serde::Deserialize;
 
@@ -22,8 +22,8 @@ use crate::work::blocking;
 /// Rows of a page. With long names that is about 40 kB. A guess.
 const ROWS: u32 = 100;
 
-/// Doubtful things of one kind on a page: with long names that is about 35 kB. What is worst comes first.
-const DOUBTS: usize = 50;
+/// Problems of one kind on a page: with long names that is about 35 kB.
+const PROBLEMS: usize = 50;
 
 /// Which page of the library.
 #[derive(Debug, Default, Deserialize)]
@@ -46,7 +46,7 @@ pub(crate) struct MaybeNamed {
 }
 
 /// A length or position as `1:02:03`.
-fn clock(seconds: f64) -> String {
+pub(crate) fn clock(seconds: f64) -> String {
     let whole = seconds.max(0.0).round() as u64;
     let (hours, minutes, seconds) = (whole / 3600, whole / 60 % 60, whole % 60);
     if hours > 0 {
@@ -57,14 +57,14 @@ fn clock(seconds: f64) -> String {
 }
 
 /// An address with its parameters encoded.
-fn address(path: &str, parameters: &[(&str, &str)]) -> String {
+pub(crate) fn address(path: &str, parameters: &[(&str, &str)]) -> String {
     let query = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(parameters)
         .finish();
     format!("{path}?{query}")
 }
 
-fn file_link(path: &str) -> Markup {
+pub(crate) fn file_link(path: &str) -> Markup {
     html! { a href=(address("/file", &[("name", path)])) { (path) } }
 }
 
@@ -261,56 +261,6 @@ pub(crate) async fn segment_editor(
     }
 }
 
-pub(crate) async fn review(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
-    blocking(&app, |app| {
-        let matches = doubts::doubtful_matches(&app.library)?;
-        let mut boundaries = doubts::review(&app.library)?;
-        boundaries.sort_by(|a, b| a.confidence.total_cmp(&b.confidence));
-        let main = html! {
-            p #said role="alert" {}
-            h2 { (t::MATCHES) " (" (matches.len()) ")" }
-            @if matches.is_empty() { p { (t::NOTHING_HERE) } }
-            @else { ul .list {
-                @for doubt in matches.iter().take(DOUBTS) {
-                    li {
-                        (file_link(&doubt.path)) ", " (clock(doubt.start_seconds)) ": "
-                        (percent(doubt.confidence)) ". " (doubt.decided_by) " "
-                        button type="button" .decide data-id=(doubt.passage_id) data-verb="use_match" { (t::USE_MATCH) } " "
-                        button type="button" .decide data-id=(doubt.passage_id) data-verb="not_a_song" { (t::NOT_A_SONG) }
-                    }
-                }
-            } }
-            h2 { (t::BOUNDARIES) " (" (boundaries.len()) ")" }
-            @if boundaries.is_empty() { p { (t::NOTHING_HERE) } } @else {
-                div .wide {
-                    table {
-                        thead { tr {
-                            th scope="col" { (t::FILE) } th scope="col" { (t::WHERE) }
-                            th scope="col" { (t::CONFIDENCE) } th scope="col" { (t::REASON) }
-                        } }
-                        tbody {
-                            @for doubt in boundaries.iter().take(DOUBTS) {
-                                tr {
-                                    th scope="row" { (file_link(&doubt.path)) }
-                                    td { (clock(doubt.at_seconds)) }
-                                    td { (percent(doubt.confidence)) }
-                                    td { (doubt.reason) }
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        };
-        Ok(page(t::REVIEW, Some("review.js"), &main).into_response())
-    })
-    .await
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.0} %", share * 100.0)
-}
-
 pub(crate) async fn report(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
     blocking(&app, |app| {
         let status = query::status(&app.library)?;
@@ -344,7 +294,7 @@ fn problems(title: &str, problems: &[ListedProblem]) -> Markup {
         @if problems.is_empty() { p { (t::NOTHING_HERE) } }
         @else {
             ul .list {
-                @for problem in problems.iter().take(DOUBTS) {
+                @for problem in problems.iter().take(PROBLEMS) {
                     li { span .path { (problem.path) } ": " (problem.reason) }
                 }
             }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::App;
 use crate::error::Refusal;
+use crate::folder::Folder;
 use crate::work::blocking;
 
 /// Folders in one answer. A guess: nobody chooses from more by eye.
@@ -34,8 +35,7 @@ pub(crate) async fn tree(
 ) -> Result<Json<Value>, Refusal> {
     blocking(&app, move |app| {
         let root = app.library.root();
-        let folder = inside(root, asked.root.as_deref().unwrap_or(root))
-            .ok_or_else(|| Refusal::bad_request("expected a folder at or below the root folder"))?;
+        let folder = Folder::find(root, asked.root.as_deref().unwrap_or(root))?.absolute;
         let mut folders = children(&folder)?;
         folders.sort();
         let truncated = folders.len() > MOST_FOLDERS;
@@ -61,7 +61,7 @@ pub(crate) async fn validate(
     Json(chosen): Json<Chosen>,
 ) -> Result<Json<Value>, Refusal> {
     blocking(&app, move |app| {
-        let is_inside = inside(app.library.root(), &chosen.path).is_some();
+        let is_inside = Folder::find(app.library.root(), &chosen.path).is_ok();
         let message = if is_inside {
             "the folder can be imported"
         } else {
@@ -70,13 +70,6 @@ pub(crate) async fn validate(
         Ok(Json(json!({ "valid": is_inside, "message": message })))
     })
     .await
-}
-
-/// The folder without links, if it is one and lies at or below the root folder.
-fn inside(root: &Path, folder: &Path) -> Option<PathBuf> {
-    let root = root.canonicalize().ok()?;
-    let folder = root.join(folder).canonicalize().ok()?;
-    (folder.starts_with(&root) && folder.is_dir()).then_some(folder)
 }
 
 fn children(folder: &Path) -> Result<Vec<PathBuf>, Refusal> {

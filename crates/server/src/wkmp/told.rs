@@ -9,7 +9,8 @@ impl State {
     /// As a status has it.
     pub(crate) fn capitals(self) -> &'static str {
         match self {
-            Self::Scanning => "SCANNING",
+            // WKMP knows no import that waits for another.
+            Self::Waiting | Self::Scanning => "SCANNING",
             Self::Processing => "PROCESSING",
             Self::Completed => "COMPLETED",
             Self::Cancelled => "CANCELLED",
@@ -20,7 +21,7 @@ impl State {
     /// As an event has it.
     fn word(self) -> &'static str {
         match self {
-            Self::Scanning => "Scanning",
+            Self::Waiting | Self::Scanning => "Scanning",
             Self::Processing => "Processing",
             Self::Completed => "Completed",
             Self::Cancelled => "Cancelled",
@@ -79,6 +80,7 @@ impl Figures {
 fn operation(view: &View) -> String {
     let told = &view.told;
     match view.state {
+        State::Waiting => "Waiting for another import to end".to_owned(),
         State::Scanning => "Looking for audio files".to_owned(),
         State::Processing if view.snapshot.phase == "identify" => {
             "Finding out which recordings the passages are".to_owned()

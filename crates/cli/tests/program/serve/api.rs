@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::client::{Answer, Served};
+use super::client::{Answer, Served, files_to_hear};
 use crate::support::{Root, album};
 
 fn imported(files: u64) -> Root {
@@ -176,8 +176,156 @@ fn a_decision_is_recorded_and_one_that_cannot_be_made_stops_no_other() {
     assert_eq!(decided, [json!(false), json!(true)], "{told}");
     let edits = served.get("/api/v1/edits").json();
     assert_eq!(edits[0]["field"], "match");
-    assert_eq!(served.get("/api/v1/review").json()["total"], 0);
+    assert_eq!(served.get("/api/v1/review").json()["matches"]["total"], 0);
     served.stop();
+}
+
+/// However sure it is of these, a person is to be asked.
+fn doubt_everything(root: &Root) {
+    let db = root.open();
+    db.execute("UPDATE accession_boundaries SET confidence = 0.5", [])
+        .unwrap();
+    db.execute(
+        "INSERT OR IGNORE INTO accession_identifications (passage_id, state, confidence, level, reasoning, \
+            start_time_ticks, end_time_ticks) \
+         SELECT guid, 'doubtful', 0.4, 'low', '{\"candidates\": []}', start_time_ticks, end_time_ticks FROM passages",
+        [],
+    )
+    .unwrap();
+}
+
+fn review(served: &Served, query: &str) -> Value {
+    served.get(&format!("/api/v1/review{query}")).json()
+}
+
+fn decide(served: &Served, verb: &str, about: &Value) -> Value {
+    let mut body = about.clone();
+    body["verb"] = json!(verb);
+    let told = served.post("/api/v1/review", &body).json();
+    let kinds = ["passages", "boundaries"];
+    let mut all = kinds
+        .iter()
+        .flat_map(|kind| told[kind].as_array().unwrap().clone());
+    all.next().unwrap()
+}
+
+#[test]
+fn a_doubt_that_is_put_off_is_out_of_the_way_until_it_is_asked_for() {
+    let root = imported(1);
+    doubt_everything(&root);
+    let served = Served::start(&root, &[]);
+    let first = review(&served, "?limit=1");
+    assert_eq!(first["matches"]["total"], 2);
+    assert_eq!(first["matches"]["rows"].as_array().unwrap().len(), 1);
+    let next = first["matches"]["next"].as_str().unwrap();
+    let second = review(&served, &format!("?limit=1&after_match={next}"));
+    let id = |page: &Value| page["matches"]["rows"][0]["passage_id"].clone();
+    assert_ne!(id(&first), id(&second));
+    assert_eq!(second["matches"]["next"], Value::Null);
+    assert_eq!(
+        served.get("/api/v1/review?after_match=nonsense").status,
+        404
+    );
+
+    let passage = json!({ "passages": [id(&first)] });
+    let put_off = decide(&served, "later", &passage);
+    assert_eq!(put_off["decided"], true, "{put_off}");
+    let left = review(&served, "");
+    let counts = ["total", "put_off"].map(|count| left["matches"][count].clone());
+    assert_eq!(counts, [json!(1), json!(1)]);
+    assert_eq!(id(&left), id(&second));
+    assert_eq!(id(&review(&served, "?put_off=true")), id(&first));
+    // Then decided: no recording is linked, so ours are the names alone.
+    let kept = decide(&served, "keep_ours", &passage);
+    assert_eq!(kept["decided"], true, "{kept}");
+    assert_eq!(review(&served, "?put_off=true")["matches"]["total"], 0);
+    let states = "SELECT state FROM accession_identifications ORDER BY state";
+    assert_eq!(root.column(states), ["doubtful", "rejected"]);
+    served.stop();
+}
+
+#[test]
+fn what_is_said_about_a_boundary_stays_through_a_new_import_until_it_is_taken_back() {
+    let root = imported(1);
+    doubt_everything(&root);
+    let served = Served::start(&root, &[]);
+    let row = &review(&served, "")["boundaries"]["rows"][0];
+    let place = json!({ "boundaries": [{ "path": row["path"], "at_seconds": row["at_seconds"] }] });
+    assert_eq!(decide(&served, "use_match", &place)["decided"], false);
+    let joined = decide(&served, "not_a_boundary", &place);
+    assert_eq!(joined["decided"], true, "{joined}");
+    assert_eq!(passages(&served, "0.wav").len(), 1);
+    root.import(&["--force"]);
+    doubt_everything(&root);
+    assert_eq!(passages(&served, "0.wav").len(), 1);
+    assert_eq!(review(&served, "")["boundaries"]["total"], 0);
+    let undo = format!("/api/v1/review/{}/undo", joined["decision"]);
+    assert_eq!(served.post(&undo, &json!({})).status, 200);
+    assert_eq!(served.post(&undo, &json!({})).status, 404);
+    assert_eq!(passages(&served, "0.wav").len(), 2);
+    let confirmed = decide(&served, "boundary", &place);
+    assert_eq!(confirmed["decided"], true, "{confirmed}");
+    let cut_by = root.column("SELECT cut_by FROM accession_files");
+    assert_eq!(cut_by, ["person"]);
+    served.stop();
+    root.assert_sound();
+}
+
+#[test]
+fn what_an_import_would_do_is_told_before_and_a_second_one_waits_for_the_first() {
+    let root = Root::empty();
+    files_to_hear(&root, 6);
+    std::fs::write(root.join("0/broken.mp3"), "this is no music").unwrap();
+    std::fs::write(root.join("0/track.mp3.part"), "half").unwrap();
+    let served = Served::start(&root, &["--jobs", "1"]);
+    let plan = |folder: &str| {
+        served
+            .post("/api/v1/plans", &json!({ "folder": folder }))
+            .json()
+    };
+    let before = plan("0");
+    assert_eq!(
+        (&before["new"], &before["changed"]),
+        (&json!(2), &json!(0)),
+        "{before}"
+    );
+    assert!(
+        before["left_out"].to_string().contains("track.mp3.part"),
+        "{before}"
+    );
+    assert_eq!(
+        root.count("SELECT count(*) FROM import_sessions"),
+        0,
+        "a plan writes nothing"
+    );
+    let ask = |folder: &str| served.post("/api/v1/jobs", &json!({ "folder": folder }));
+    assert_eq!(ask("../").status, 400);
+    let ids: Vec<String> = ["0", "1", "2", "3"]
+        .map(|folder| {
+            let answer = ask(folder);
+            assert_eq!(answer.status, 202, "{}", answer.body);
+            answer.json()["id"].as_str().unwrap().to_owned()
+        })
+        .into();
+    // WKMP's interface knows no queue.
+    let refused = served.post("/import/start", &json!({ "root_folder": root.path() }));
+    assert_eq!(refused.status, 409);
+    let stopped = served.post(&format!("/api/v1/jobs/{}/stop", ids[2]), &json!({}));
+    assert_eq!(stopped.json()["state"], "cancelled", "{}", stopped.body);
+    served.kill();
+
+    // What waited goes on in the next server, in the order in which it was asked for.
+    let served = Served::start(&root, &[]);
+    for id in [&ids[0], &ids[1], &ids[3]] {
+        assert_eq!(served.until_ended(id)["state"], "COMPLETED");
+    }
+    served.stop();
+    let heard =
+        root.column("SELECT path FROM files WHERE status = 'INGEST COMPLETE' ORDER BY path");
+    assert_eq!(heard, ["0/Mix.wav", "1/Mix.wav", "3/Mix.wav"]);
+    let states = root.column("SELECT state FROM accession_jobs ORDER BY started_at");
+    assert_eq!(states, ["completed", "completed", "cancelled", "completed"]);
+    root.assert_sound();
 }
 
 #[test]

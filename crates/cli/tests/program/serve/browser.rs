@@ -109,6 +109,12 @@ async fn a_person_imports_a_folder_drags_a_boundary_and_finds_it_there_after_a_n
     )
     .await;
     click(&browser, "#start").await;
+    until(
+        &browser,
+        "document.querySelector('[data-plan=new]').textContent === '1'",
+    )
+    .await;
+    click(&browser, "#commit").await;
     until(&browser, "document.getElementById('bar').value === 100").await;
     until(
         &browser,
@@ -203,6 +209,73 @@ async fn on_a_phone_no_page_is_wider_than_the_screen_and_a_page_comes_back_with_
     until(&browser, &format!("!({connected})")).await;
     let served = Served::listening(&root, &address, &[]);
     until(&browser, connected).await;
+    browser.quit().await.unwrap();
+    served.stop();
+}
+
+/// Sends keys to whatever has the focus.
+async fn press(browser: &WebDriver, keys: &str) {
+    let focused = browser.active_element().await.unwrap();
+    focused.send_keys(keys).await.unwrap();
+}
+
+#[tokio::test]
+async fn doubts_are_settled_one_after_another_with_single_keys_and_taken_back() {
+    let Some(driver) = Driver::start() else {
+        return;
+    };
+    let root = Root::empty();
+    album(&root.join("Side A.wav"), 7, 3, 20.0);
+    root.import(&[]);
+    // However sure it is of these, a person is to be asked.
+    root.open()
+        .execute("UPDATE accession_boundaries SET confidence = 0.5", [])
+        .unwrap();
+    let served = Served::start(&root, &[]);
+    let browser = driver.browser("--window-size=1000,900").await;
+    browser.goto(format!("{}review", served.url)).await.unwrap();
+    let left = |count: usize| format!("document.querySelectorAll('.doubt').length === {count}");
+    until(&browser, &left(2)).await;
+    // From the beginning of the page to the first doubt by the tab key (U+E004 for a driver) alone.
+    for _ in 0..30 {
+        let inside = browser
+            .execute(
+                "return !!document.activeElement.closest('.doubt')",
+                Vec::new(),
+            )
+            .await
+            .unwrap();
+        if inside.json() == &serde_json::Value::Bool(true) {
+            break;
+        }
+        press(&browser, "\u{e004}").await;
+    }
+    press(&browser, "l").await;
+    until(&browser, &left(1)).await;
+    until(&browser, "!!document.activeElement.closest('.doubt')").await;
+    press(&browser, "n").await;
+    // What is said is heard at once, and the doubts are those of what is heard then.
+    let passages = async |expected: i64| {
+        for _ in 0..600 {
+            if root.count("SELECT count(*) FROM passages") == expected {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("never {expected} passages");
+    };
+    passages(2).await;
+    until(&browser, &left(0)).await;
+    until(&browser, "!document.getElementById('undo').disabled").await;
+    click(&browser, "#undo").await;
+    passages(3).await;
+    let verbs = "SELECT verb FROM accession_verdicts WHERE undone_at IS NULL";
+    until(
+        &browser,
+        "JSON.parse(sessionStorage.decisions).length === 1",
+    )
+    .await;
+    assert_eq!(root.column(verbs), ["later"]);
     browser.quit().await.unwrap();
     served.stop();
 }

@@ -1,0 +1,79 @@
+//! Imports: what one would do, asking for one, and those that wait, run and have ended.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::App;
+use crate::error::Refusal;
+use crate::jobs::{Job, Plan};
+use crate::work::blocking;
+
+/// What to take in.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Chosen {
+    /// A folder below the root folder, or its absolute path; empty for the root folder itself.
+    folder: PathBuf,
+}
+
+/// Imports, the latest first.
+#[derive(Debug, Serialize)]
+pub(crate) struct List {
+    jobs: Vec<Job>,
+}
+
+/// What an import of a folder would do; nothing is done.
+pub(crate) async fn plan(
+    State(app): State<Arc<App>>,
+    Json(chosen): Json<Chosen>,
+) -> Result<Json<Plan>, Refusal> {
+    // One at a time: a plan reads files, and those who ask for many wait for each other.
+    let _turn = app.planning.acquire().await.map_err(|_| stopping())?;
+    blocking(&app, move |app| {
+        Ok(Json(app.jobs.plan(&chosen.folder, &app.stop)?))
+    })
+    .await
+}
+
+fn stopping() -> Refusal {
+    Refusal::internal("the server is being stopped")
+}
+
+/// Asks for an import: it begins when those before it have ended.
+pub(crate) async fn ask(
+    State(app): State<Arc<App>>,
+    Json(chosen): Json<Chosen>,
+) -> Result<(StatusCode, Json<Job>), Refusal> {
+    blocking(&app, move |app| {
+        let view = app.jobs.queue(&chosen.folder)?;
+        Ok((StatusCode::ACCEPTED, Json(app.jobs.listed(&view)?)))
+    })
+    .await
+}
+
+pub(crate) async fn list(State(app): State<Arc<App>>) -> Result<Json<List>, Refusal> {
+    blocking(&app, |app| {
+        Ok(Json(List {
+            jobs: app.jobs.list()?,
+        }))
+    })
+    .await
+}
+
+/// Stops an import, or takes one that waits out of the queue. Files in hand are finished.
+pub(crate) async fn stop(
+    State(app): State<Arc<App>>,
+    Path(id): Path<Uuid>,
+) -> Result<Json<Job>, Refusal> {
+    blocking(&app, move |app| {
+        let view = app.jobs.cancel(Some(id))?;
+        Ok(Json(app.jobs.listed(&view)?))
+    })
+    .await
+}
