@@ -26,9 +26,7 @@ use uuid::Uuid;
 
 use crate::Connect;
 use crate::error::{Refusal, Result};
-use crate::events::Ring;
 use crate::folder::Folder;
-use crate::wkmp::told as wkmp;
 
 pub(crate) use listed::Job;
 pub(crate) use plan::Plan;
@@ -53,6 +51,17 @@ pub(crate) enum State {
     Cancelled,
     Failed,
 }
+
+/// A moment of an import at which those who follow it are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    Began,
+    GoesOn,
+    Ended,
+}
+
+/// Tells those who follow an import. It never waits for them.
+pub(crate) type Tell = dyn Fn(Moment, &View) + Send + Sync;
 
 /// One import.
 #[derive(Debug)]
@@ -129,11 +138,16 @@ pub(crate) struct Jobs {
     thread: Mutex<Option<JoinHandle<()>>>,
     /// Set when the server stops: nothing that waits begins any more.
     closed: AtomicBool,
-    pub(crate) ring: Arc<Ring>,
+    tell: Box<Tell>,
 }
 
 impl Jobs {
-    pub(crate) fn new(library: Library, workers: usize, connect: Box<Connect>) -> Self {
+    pub(crate) fn new(
+        library: Library,
+        workers: usize,
+        connect: Box<Connect>,
+        tell: Box<Tell>,
+    ) -> Self {
         Self {
             library,
             workers,
@@ -141,7 +155,7 @@ impl Jobs {
             sessions: Mutex::default(),
             thread: Mutex::default(),
             closed: AtomicBool::new(false),
-            ring: Arc::new(Ring::new()),
+            tell,
         }
     }
 
@@ -296,9 +310,9 @@ impl Jobs {
             self.ended(session, State::Failed, None, Some(error.to_string()));
             return;
         }
-        self.ring
-            .tell("ImportSessionStarted", &wkmp::started(&session.view()));
-        self.tell(session);
+        let view = session.view();
+        (self.tell)(Moment::Began, &view);
+        (self.tell)(Moment::GoesOn, &view);
         let import = Import {
             folder: session.folder.absolute.clone(),
             jobs: self.workers,
@@ -368,15 +382,9 @@ impl Jobs {
             // What never began is no news to those who follow an import.
             return;
         }
-        self.tell(session);
         let view = session.view();
-        let (name, data) = wkmp::ended(&view);
-        self.ring.tell(name, &data);
-    }
-
-    fn tell(&self, session: &Session) {
-        let data = wkmp::progress(&session.view());
-        self.ring.tell("ImportProgressUpdate", &data);
+        (self.tell)(Moment::GoesOn, &view);
+        (self.tell)(Moment::Ended, &view);
     }
 
     /// Tells now and then how far the import is, until `stop` is requested.
@@ -388,7 +396,7 @@ impl Jobs {
                 _ = stop.requested() => return,
             }
             if let Some(session) = self.running() {
-                self.tell(&session);
+                (self.tell)(Moment::GoesOn, &session.view());
             }
         }
     }

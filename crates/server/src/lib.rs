@@ -19,6 +19,7 @@ mod jobs;
 mod listen;
 mod metrics;
 mod pages;
+mod peer;
 mod wkmp;
 mod work;
 
@@ -40,6 +41,7 @@ use web::Secret;
 pub use crate::collection::CollectionOptions;
 pub use crate::error::{Error, Result};
 
+use crate::events::Ring;
 use crate::guard::Guard;
 use crate::jobs::Jobs;
 
@@ -84,6 +86,8 @@ impl fmt::Debug for Options {
 pub(crate) struct App {
     pub(crate) library: Library,
     pub(crate) jobs: Arc<Jobs>,
+    /// What is told of imports, to all who listen.
+    pub(crate) ring: Arc<Ring>,
     pub(crate) offline: bool,
     pub(crate) started: Instant,
     /// Requested when the server is to stop; event streams end then.
@@ -149,14 +153,21 @@ impl Server {
     /// When the listener cannot be used, or somebody beyond this machine could come without a token.
     pub fn run(self, options: Options, stop: &Cancel) -> Result<()> {
         let guard = self.guard(options.names, options.token.as_ref())?;
+        let ring = Arc::new(Ring::new());
+        let frames = Arc::clone(&ring);
         let jobs = Arc::new(Jobs::new(
             options.library.clone(),
             options.jobs,
             options.connect,
+            Box::new(move |moment, view| {
+                let (name, data) = wkmp::told::event(moment, view);
+                frames.tell(name, &data);
+            }),
         ));
         let app = Arc::new(App {
             library: options.library,
             jobs: Arc::clone(&jobs),
+            ring,
             offline: options.offline,
             started: Instant::now(),
             stop: stop.clone(),
@@ -168,7 +179,7 @@ impl Server {
         let served = listen::serve(
             self.listener,
             &guarded(routes(app), guard),
-            Some(&jobs),
+            Arc::clone(&jobs).tell_progress(stop.clone()),
             stop,
         );
         jobs.finish(stop);
@@ -183,7 +194,7 @@ impl Server {
     pub fn run_collection(self, options: CollectionOptions, stop: &Cancel) -> Result<()> {
         let guard = self.guard(options.names.clone(), options.token.as_ref())?;
         let routes = collection::routes(options).layer(within(REQUEST_TIME));
-        listen::serve(self.listener, &guarded(routes, guard), None, stop)
+        listen::serve(self.listener, &guarded(routes, guard), async {}, stop)
     }
 
     fn guard(&self, names: Vec<String>, token: Option<&Secret>) -> Result<Guard> {

@@ -19,7 +19,7 @@ use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 use crate::error::{Error, Result};
-use crate::jobs::Jobs;
+use crate::peer::Peer;
 
 /// Connections at once. A browser opens up to six; this is room for eighty of them. A guess.
 const CONNECTIONS: usize = 512;
@@ -42,15 +42,11 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// How long to wait when the system has no descriptor left, so that waiting does not spin. A guess.
 const BREATH: Duration = Duration::from_millis(50);
 
-/// Who is at the other end.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
-
-/// Answers until `stop` is requested.
+/// Answers until `stop` is requested, and runs `beside` meanwhile.
 pub(crate) fn serve(
     listener: std::net::TcpListener,
     router: &Router,
-    jobs: Option<&Arc<Jobs>>,
+    beside: impl Future<Output = ()> + Send + 'static,
     stop: &Cancel,
 ) -> Result<()> {
     // Two threads write to browsers; everything that computes or reads the disk runs beside them.
@@ -62,9 +58,7 @@ pub(crate) fn serve(
         .map_err(Error::Runtime)?;
     runtime.block_on(async {
         let listener = TcpListener::from_std(listener).map_err(Error::Runtime)?;
-        if let Some(jobs) = jobs {
-            tokio::spawn(Arc::clone(jobs).tell_progress(stop.clone()));
-        }
+        tokio::spawn(beside);
         accept(&listener, router, stop).await;
         Ok(())
     })

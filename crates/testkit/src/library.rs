@@ -27,9 +27,8 @@ pub struct Rules {
 }
 
 impl Default for Rules {
-    /// Leaves out times of day (columns `*_at`, `*timestamp*`, `modification_time`,
-    /// `modified_ns`, `changed_ns`), session ids and
-    /// `import_duration_ms`, also as JSON keys; no table.
+    /// Leaves out times of day (columns `*_at`, `*timestamp*`, `modification_time`, `modified_ns`, `changed_ns`),
+    /// session ids, `import_duration_ms` and `stamp` (a number drawn anew at every change), also as JSON keys; no table.
     fn default() -> Self {
         let columns = [
             "modification_time",
@@ -38,6 +37,7 @@ impl Default for Rules {
             "session_id",
             "import_session_id",
             "import_duration_ms",
+            "stamp",
         ];
         Self {
             columns: columns.map(str::to_owned).into(),

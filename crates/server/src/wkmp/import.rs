@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::error::Refusal;
 use crate::events::stream;
+use crate::jobs::Moment;
 use crate::wkmp::told;
 use crate::work::blocking;
 use crate::{App, error};
@@ -62,7 +63,7 @@ pub(crate) async fn events(State(app): State<Arc<App>>) -> Response {
     let jobs = Arc::clone(&app.jobs);
     let snapshot = move || {
         let session = jobs.latest()?;
-        Some(("ImportProgressUpdate", told::progress(&session.view())))
+        Some(told::event(Moment::GoesOn, &session.view()))
     };
-    stream(&app.jobs.ring, app.stop.clone(), snapshot)
+    stream(&app.ring, app.stop.clone(), snapshot)
 }

@@ -15,7 +15,7 @@ use web::Secret;
 
 use crate::App;
 use crate::error::Refusal;
-use crate::listen::Peer;
+use crate::peer::Peer;
 use crate::work::blocking;
 
 type Answer = Result<Json<Value>, Refusal>;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::jobs::{Problem, State, View};
+use crate::jobs::{Moment, Problem, State, View};
 
 impl State {
     /// As a status has it.
@@ -196,8 +196,16 @@ fn phases(view: &View, with_description: bool) -> Vec<Value> {
         .collect()
 }
 
-/// The event `ImportSessionStarted`.
-pub(crate) fn started(view: &View) -> Value {
+/// The event that tells of a moment: its name, and what it says.
+pub(crate) fn event(moment: Moment, view: &View) -> (&'static str, Value) {
+    match moment {
+        Moment::Began => ("ImportSessionStarted", started(view)),
+        Moment::GoesOn => ("ImportProgressUpdate", progress(view)),
+        Moment::Ended => ended(view),
+    }
+}
+
+fn started(view: &View) -> Value {
     json!({
         "type": "ImportSessionStarted",
         "session_id": view.id,
@@ -206,8 +214,7 @@ pub(crate) fn started(view: &View) -> Value {
     })
 }
 
-/// The event `ImportProgressUpdate`.
-pub(crate) fn progress(view: &View) -> Value {
+fn progress(view: &View) -> Value {
     let figures = Figures::of(view);
     json!({
         "type": "ImportProgressUpdate",
@@ -286,8 +293,7 @@ fn workers(view: &View) -> Vec<Value> {
         .collect()
 }
 
-/// The event that an import has ended: its name, and what it says.
-pub(crate) fn ended(view: &View) -> (&'static str, Value) {
+fn ended(view: &View) -> (&'static str, Value) {
     let figures = Figures::of(view);
     let told = &view.told;
     let name = match view.state {
