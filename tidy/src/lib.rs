@@ -19,7 +19,7 @@ const WINGS: [&str; 3] = [
 ];
 
 /// Where a thread, a task or a runtime may be started, each with its reason.
-const STARTERS: [(&str, &str); 23] = [
+const STARTERS: [(&str, &str); 22] = [
     ("crates/run/src/pool.rs", "the workers of a job"),
     ("crates/sqlite/src/db.rs", "the one writer thread"),
     (
@@ -87,10 +87,6 @@ const STARTERS: [(&str, &str); 23] = [
     ("crates/cli/src/commands/serve.rs", "a browser"),
     ("crates/cli/src/signals.rs", "the thread that signals wake"),
     ("crates/cli/src/progress.rs", "the bars"),
-    (
-        "crates/cli/src/commands/books/progress.rs",
-        "the bars of books",
-    ),
 ];
 
 /// Where the terminal may be spoken to.

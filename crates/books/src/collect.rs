@@ -174,6 +174,11 @@ impl Collecting<'_> {
         let (work, pass) = (self.work, &self.pass);
         let left = pass.books_before.saturating_sub(pass.books);
         work.progress.expect(left, 0);
+        if pass.completed_at.is_some() {
+            // Nothing is asked for, so nothing is started.
+            let total = query::count_books(work.catalogue)?;
+            return Ok(self.completed(Ending::CompleteBefore, total, started));
+        }
         (work.tell)(&Event::CollectStarted {
             run: work.run.config().run_name.clone(),
             library_directory: work.run.config().library_directory.clone(),
@@ -182,11 +187,7 @@ impl Collecting<'_> {
             books: pass.books,
             refresh: pass.refresh,
         });
-        let ending = if pass.completed_at.is_some() {
-            Ending::CompleteBefore
-        } else {
-            wait(self.all_pages())?
-        };
+        let ending = wait(self.all_pages())?;
         let total = query::count_books(work.catalogue)?;
         Ok(self.completed(ending, total, started))
     }

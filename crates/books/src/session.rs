@@ -9,14 +9,14 @@ use std::sync::Arc;
 use run::{Cancel, Progress};
 use web::Secret;
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, query};
 use crate::collect::{self, Collect};
 use crate::decrypt;
 use crate::enrich::{self, Enrich};
 use crate::error::Error;
 use crate::event::{CollectCompleted, EnrichCompleted, Event, Listener, Severity, SyncCompleted};
 use crate::grin::{CredentialPlaces, Grin, GrinOptions};
-use crate::run::{Run, RunLog, SessionLock};
+use crate::run::{Run, RunLog, RunOptions, SessionLock};
 use crate::sync::{self, SyncOptions};
 use crate::work::Work;
 
@@ -43,6 +43,33 @@ pub struct Session {
     log_problem: Option<String>,
     passphrase_file: PathBuf,
     _lock: SessionLock,
+}
+
+/// Opens the run `name` in `output`, or begins it with `options`. Until a first book is collected, other settings are
+/// taken for a correction, such as of a mistyped library.
+///
+/// # Errors
+///
+/// [`Error::OtherSettings`] with the difference, and whatever files do.
+pub fn begin(output: &Path, name: &str, options: &RunOptions) -> Result<Run, Error> {
+    match Run::begin(output, name, options) {
+        Err(Error::OtherSettings { .. }) if is_empty(&Run::open(output, name)?) => {
+            Run::correct(output, name, options)
+        }
+        other => other,
+    }
+}
+
+/// Whether a run has certainly collected nothing.
+fn is_empty(run: &Run) -> bool {
+    let database = run.database();
+    match std::fs::metadata(&database) {
+        Ok(file) if file.len() > 0 => Catalogue::open_to_read(&database)
+            .and_then(|catalogue| query::count_books(&catalogue))
+            .is_ok_and(|books| books == 0),
+        Ok(_) => true,
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
 }
 
 impl Session {

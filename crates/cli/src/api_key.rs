@@ -11,15 +11,23 @@ use music::library::settings;
 use sqlite::Db;
 use web::Secret;
 
+use crate::args::Place;
+use crate::config_file::{self, ACOUSTID_API_KEY as KEY, FILES};
 use crate::env;
-use crate::settings::{CONFIG_FILES, config_folder};
+use crate::hints;
+use crate::printer::{Printer, Volume};
+use crate::settings::config_folder;
 
-const KEY: &str = "acoustid_api_key";
-
-/// What to tell somebody who has no key.
-pub(crate) const HOW_TO_GET_ONE: &str = "hint: get a key at https://acoustid.org/new-application, then \
-     `accession music settings set acoustid_api_key -`, or set `WKMP_ACOUSTID_API_KEY`, or write \
-     `acoustid_api_key = \"..\"` to accession/accession.toml in the configuration folder";
+/// Tells somebody who has no key what that means, and how to get one.
+pub(crate) fn tell_how_to_get_one(place: &Place, printer: Printer) {
+    printer.note(
+        Volume::Normal,
+        "no key for AcoustID: fingerprints are not looked up",
+    );
+    let set = hints::music(place, &["settings", "set", KEY, "-"]);
+    let hint = format!("get a key at https://acoustid.org/new-application, then `{set}`");
+    printer.hint(Volume::Normal, &hint);
+}
 
 /// The key, and what a person should know about where it comes from.
 #[derive(Debug, Default)]
@@ -62,7 +70,7 @@ pub(crate) fn find(db: &Db) -> Result<Found> {
     if let (None, Some(key)) = (&stored, &key) {
         settings::set(db, KEY, Some(key))?;
         if let (Some(folder), true) = (&folder, file.is_none())
-            && let Err(error) = write(&folder.join(CONFIG_FILES[0]), key)
+            && let Err(error) = write(&folder.join(FILES[0]), key)
         {
             found
                 .warnings
@@ -77,14 +85,14 @@ pub(crate) fn find(db: &Db) -> Result<Found> {
 }
 
 fn in_files(folder: &Path, warnings: &mut Vec<String>) -> Option<String> {
-    CONFIG_FILES.iter().find_map(|name| {
+    FILES.iter().find_map(|name| {
         let path = folder.join(name);
-        let text = run::read_small_text(&path).ok()?;
-        let table: toml::Table = text.parse().ok()?;
-        let key = table.get(KEY)?.as_str()?.trim().to_owned();
-        if key.is_empty() {
-            return None;
-        }
+        // Whoever named the library otherwise goes on; what cannot be read is told all the same.
+        let read = config_file::read(&path).unwrap_or_else(|error| {
+            warnings.push(error.to_string());
+            None
+        });
+        let key = read?.acoustid_api_key?;
         warnings.extend(others_can_read(&path));
         Some(key)
     })
@@ -136,7 +144,7 @@ mod tests {
     #[test]
     fn a_key_is_added_and_everything_else_stays() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(CONFIG_FILES[0]);
+        let path = folder.path().join(FILES[0]);
         write(&path, "abc").unwrap();
         std::fs::write(
             &path,

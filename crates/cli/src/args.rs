@@ -1,18 +1,21 @@
 //! The command line: one definition for parsing, help, completions and man pages.
 
 pub(crate) mod books;
+pub(crate) mod complete;
 pub(crate) mod edit;
 pub(crate) mod identify;
 pub(crate) mod serve;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::ArgValueCompleter;
 
 use crate::args::books::Books;
 use crate::args::edit::{Edit, Edits};
 use crate::args::identify::{Flavor, Identify};
 use crate::args::serve::Serve;
+use crate::reference;
 
 /// Takes whole collections in: completely, fast, and without losing anything.
 #[derive(Debug, Parser)]
@@ -29,18 +32,35 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+/// The heading of the options that every command has.
+const GLOBAL: &str = "Options of every command";
+
 /// Options of every command.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// How results are printed
-    #[arg(long, value_enum, default_value_t = Format::Text, global = true)]
+    #[arg(long, value_enum, default_value_t = Format::Text, global = true, help_heading = GLOBAL)]
     pub(crate) format: Format,
     /// Say less; twice: only errors
-    #[arg(short, long, action = clap::ArgAction::Count, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, action = clap::ArgAction::Count, global = true, conflicts_with = "verbose", help_heading = GLOBAL)]
     pub(crate) quiet: u8,
     /// Say more; twice: everything
-    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    #[arg(short, long, action = clap::ArgAction::Count, global = true, help_heading = GLOBAL)]
     pub(crate) verbose: u8,
+    /// Whether errors, warnings and hints have colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto, global = true, help_heading = GLOBAL)]
+    pub(crate) color: Color,
+}
+
+/// When there are colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Even into a pipe
+    Always,
+    /// Nowhere
+    Never,
 }
 
 /// How results are printed.
@@ -50,6 +70,72 @@ pub(crate) enum Format {
     Text,
     /// For machines: JSON, events as one object a line
     Json,
+}
+
+/// A shell that can be taught to complete commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Elvish,
+    Fish,
+    Powershell,
+    Zsh,
+}
+
+impl Shell {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Bash => "bash",
+            Self::Elvish => "elvish",
+            Self::Fish => "fish",
+            Self::Powershell => "powershell",
+            Self::Zsh => "zsh",
+        }
+    }
+}
+
+/// A table of the guide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Reference {
+    /// Every command
+    Commands,
+    /// Settings of a library
+    Settings,
+    /// Keys of the configuration file
+    Configuration,
+    /// Variables of the environment
+    Environment,
+    /// Files that are read or written
+    Files,
+    /// Exit codes
+    ExitCodes,
+    /// Examples
+    Examples,
+}
+
+/// The whole command line, with examples below the help of each command.
+pub(crate) fn command() -> clap::Command {
+    with_examples(Cli::command(), &[])
+}
+
+fn with_examples(command: clap::Command, path: &[&str]) -> clap::Command {
+    let lines = reference::examples(path).into_iter();
+    let lines: Vec<_> = lines
+        .map(|example| format!("  {}\n      {}", example.typed, example.does))
+        .collect();
+    let command = if lines.is_empty() {
+        command
+    } else {
+        command.after_help(format!("Examples:\n{}", lines.join("\n")))
+    };
+    let below: Vec<String> = command
+        .get_subcommands()
+        .map(|below| below.get_name().to_owned())
+        .collect();
+    below.iter().fold(command, |command, name| {
+        let path = [path, &[name]].concat();
+        command.mut_subcommand(name, |below| with_examples(below, &path))
+    })
 }
 
 #[derive(Debug, Subcommand)]
@@ -62,11 +148,28 @@ pub(crate) enum Command {
     Books(Books),
     /// Serve a library to browsers, and to programs that know WKMP's ingest service
     Serve(Serve),
+    /// Look at everything that a command may need: configuration, permissions, disk, database, services, ffmpeg, keys
+    Doctor {
+        /// The root folder, as for import
+        folder: Option<PathBuf>,
+        #[command(flatten)]
+        place: Place,
+        /// Try to reach no service on the network
+        #[arg(long)]
+        offline: bool,
+    },
+    /// List each value in force and where it comes from: option, environment, file, library, default
+    Config {
+        /// The root folder, as for import
+        folder: Option<PathBuf>,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Print shell completions
     Completions {
         /// The shell to print them for
         #[arg(value_enum)]
-        shell: clap_complete::Shell,
+        shell: Shell,
     },
     /// Write man pages, one a command
     Man {
@@ -74,6 +177,57 @@ pub(crate) enum Command {
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
+    /// Print a table of the guide
+    #[command(hide = true)]
+    Reference {
+        /// Which one
+        #[arg(value_enum)]
+        table: Reference,
+    },
+}
+
+impl Command {
+    /// Which library was named, for hints to name it too.
+    pub(crate) fn place(&self) -> Place {
+        match self {
+            Self::Music(music) => music.place(),
+            Self::Serve(serve) => serve.place.clone().or_folder(serve.folder.clone()),
+            Self::Doctor { folder, place, .. } | Self::Config { folder, place } => {
+                place.clone().or_folder(folder.clone())
+            }
+            Self::Books(_)
+            | Self::Completions { .. }
+            | Self::Man { .. }
+            | Self::Reference { .. } => Place::default(),
+        }
+    }
+}
+
+impl Music {
+    fn place(&self) -> Place {
+        let (place, folder) = match self {
+            Self::Import(import) => (&import.place, &import.folder),
+            Self::Identify(identify) => (&identify.place, &identify.folder),
+            Self::Status { folder, place, .. }
+            | Self::Review { folder, place }
+            | Self::Check { folder, place } => (place, folder),
+            Self::Flavor(flavor) => (&flavor.place, &None),
+            Self::Edit(edit) => (&edit.place, &None),
+            Self::Edits(edits) => (&edits.place, &None),
+            Self::Export(export) => (&export.place, &export.folder),
+            Self::Show { place, .. }
+            | Self::Similar { place, .. }
+            | Self::Adopt { place, .. }
+            | Self::Backup { place, .. }
+            | Self::Restore { place, .. }
+            | Self::Settings(
+                Settings::Get { place, .. }
+                | Settings::Set { place, .. }
+                | Settings::List { place },
+            ) => (place, &None),
+        };
+        place.clone().or_folder(folder.clone())
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -231,6 +385,7 @@ pub(crate) enum Settings {
         #[command(flatten)]
         place: Place,
         /// Its key
+        #[arg(add = ArgValueCompleter::new(complete::settings))]
         key: String,
     },
     /// Choose a value
@@ -238,6 +393,7 @@ pub(crate) enum Settings {
         #[command(flatten)]
         place: Place,
         /// Its key
+        #[arg(add = ArgValueCompleter::new(complete::settings))]
         key: String,
         /// Its value, `-` to read it from standard input; without one, back to the default
         #[arg(allow_hyphen_values = true)]
@@ -256,6 +412,8 @@ pub(crate) enum Settings {
 )]
 #[derive(Debug, Args)]
 pub(crate) struct Export {
+    /// The root folder, as for import
+    pub(crate) folder: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) place: Place,
     /// The form to write [default: by the file's extension; csv, or jsonl with --format json]

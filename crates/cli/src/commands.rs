@@ -4,6 +4,8 @@ pub(crate) mod adopt;
 pub(crate) mod backup;
 pub(crate) mod books;
 pub(crate) mod check;
+pub(crate) mod config;
+pub(crate) mod doctor;
 pub(crate) mod edit;
 pub(crate) mod export;
 pub(crate) mod flavor;
@@ -22,7 +24,7 @@ use music::Library;
 use run::OutputOptions;
 
 use crate::args::Place;
-use crate::printer::{Printer, Volume};
+use crate::printer::Printer;
 use crate::settings::{Located, absolute, locate};
 
 /// Opens the library for a command that only reads.
@@ -32,9 +34,9 @@ fn open_to_read(place: &Place, printer: Printer) -> Result<Library> {
     let located = located(place, printer)?;
     let library = Library::open_read_only(&located.database, &located.root)?;
     for warning in library.db().warnings() {
-        printer.note(Volume::Brief, &format!("warning: {warning}"));
+        printer.warning(warning);
     }
-    if located.assumed
+    if located.assumed()
         && place.database.is_some()
         && let Some(root) = music::library::query::last_root(library.db())?
     {
@@ -46,7 +48,7 @@ fn open_to_read(place: &Place, printer: Printer) -> Result<Library> {
 fn located(place: &Place, printer: Printer) -> Result<Located> {
     let located = locate(place)?;
     for warning in &located.warnings {
-        printer.note(Volume::Brief, &format!("warning: {warning}"));
+        printer.warning(warning);
     }
     Ok(located)
 }

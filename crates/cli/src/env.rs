@@ -1,4 +1,4 @@
-//! The names of the environment variables that are read, and nothing else.
+//! The environment variables that are read, and nothing else.
 
 /// The library's root folder.
 pub(crate) const ROOT_FOLDER: &str = "WKMP_ROOT_FOLDER";
@@ -41,3 +41,58 @@ pub(crate) const OAUTH_PORT: &str = "GRIN_OAUTH_PORT";
 
 /// Settings of a run: this, and the setting's name in capitals.
 pub(crate) const RUN_PREFIX: &str = "ACCESSION_BOOKS_";
+
+/// Set to anything: no colours.
+pub(crate) const NO_COLOR: &str = "NO_COLOR";
+
+/// The kind of terminal; `dumb` gets lines, no bars and no colours.
+pub(crate) const TERM: &str = "TERM";
+
+/// Every variable with what it says, for `config`, man pages and the guide. Options win over all of them.
+pub(crate) const ALL: [(&str, &str); 16] = [
+    (ROOT_FOLDER, "the library's root folder"),
+    (ROOT, "the same, by its older name"),
+    (
+        ACOUSTID_API_KEY,
+        "the key for AcoustID, where the library has none",
+    ),
+    (
+        OFFLINE,
+        "anything but nothing and 0: an import asks no service on the network",
+    ),
+    (
+        LOG,
+        "what is logged on standard error, as a filter of tracing: debug, music=trace, ..",
+    ),
+    (
+        XDG_CONFIG_HOME,
+        "the folder of configuration files on Linux, else ~/.config",
+    ),
+    (NO_COLOR, "set to anything: nothing is coloured"),
+    (TERM, "dumb: nothing is coloured or drawn"),
+    (OUTPUT_DIR, "the folder that holds the runs of books"),
+    (LOG_DIR, "the folder of their logs"),
+    (BASE_URL, "where GRIN is"),
+    (RATE_LIMIT, "requests to GRIN in any second"),
+    (
+        CREDENTIALS_DIR,
+        "the folder of credentials.json and client_secret.json",
+    ),
+    (
+        WRITABLE_CREDENTIALS_DIR,
+        "where tokens are written, if not there",
+    ),
+    (
+        OAUTH_PORT,
+        "the port that a browser comes back to when signing in",
+    ),
+    (
+        "ACCESSION_BOOKS_..",
+        "a setting of a run, by its option's name in capitals: ACCESSION_BOOKS_STORAGE, ..",
+    ),
+];
+
+/// Whether a variable's value may not be shown.
+pub(crate) fn is_secret(name: &str) -> bool {
+    name == ACOUSTID_API_KEY
+}

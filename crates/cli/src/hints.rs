@@ -1,27 +1,103 @@
 //! What a person may do about an error: the one place where an error of a library becomes flags and commands.
 
+use std::fmt;
+
 use books::Setting;
 use books::page::PageError;
 
-/// What may help, by the first cause that something is known about.
-pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
-    error.chain().find_map(|cause| {
-        let in_books = || in_books(cause.downcast_ref()?).map(str::to_owned);
-        cause.downcast_ref().and_then(in_music).or_else(in_books)
+use crate::args::Place;
+use crate::words::command;
+
+/// An error of this program's own that knows what may help.
+#[derive(Debug)]
+pub(crate) struct Advised {
+    message: String,
+    hint: String,
+}
+
+/// An error with advice, which is shown as a line of its own.
+pub(crate) fn advised(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+    anyhow::Error::new(Advised {
+        message: message.into(),
+        hint: hint.into(),
     })
 }
 
+impl fmt::Display for Advised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Advised {}
+
+/// What may help, by the first cause that something is known about. Commands in it name the library as `place` does.
+pub(crate) fn hint(error: &anyhow::Error, place: &Place) -> Option<String> {
+    error.chain().find_map(|cause| {
+        let own = cause.downcast_ref::<Advised>();
+        let in_books = || in_books(cause.downcast_ref()?).map(str::to_owned);
+        let in_music = || in_music(cause.downcast_ref()?, place);
+        own.map(|advised| advised.hint.clone())
+            .or_else(in_music)
+            .or_else(in_books)
+    })
+}
+
+/// A command of `music` on the library that `place` names, as it would be typed.
+pub(crate) fn music(place: &Place, words: &[&str]) -> String {
+    let mut all = vec!["music"];
+    all.extend(words);
+    let paths = [
+        ("--root-folder", &place.root_folder),
+        ("--database", &place.database),
+    ];
+    let said: Vec<(&str, String)> = paths
+        .into_iter()
+        .filter_map(|(option, path)| Some((option, path.as_ref()?.display().to_string())))
+        .collect();
+    for (option, path) in &said {
+        all.extend([option, path.as_str()]);
+    }
+    command(all)
+}
+
 /// What may help in music.
-fn in_music(error: &music::Error) -> Option<String> {
+fn in_music(error: &music::Error, place: &Place) -> Option<String> {
     use music::Error;
+    let music = |words: &[&str]| music(place, words);
     Some(match error {
-        Error::NoLibrary { .. } => "`accession music import` makes one".to_owned(),
+        Error::NoLibrary { .. } => format!("`{}` makes one", music(&["import"])),
         Error::PruneEverything { .. } => {
             "is the disk mounted? `--force` prunes all the same".to_owned()
         }
-        Error::NotOnePassage { name, .. } => {
-            format!("`accession music show {name}` lists their ids")
+        Error::NothingToTakeIn { .. } => {
+            "is the disk mounted? name the folder that holds the music".to_owned()
         }
+        Error::LibraryAbove { folder, root } => {
+            let [folder, root] = [folder, root].map(|path| path.display().to_string());
+            let inside = command(["music", "import", &folder, "--root-folder", &root]);
+            let apart = command(["music", "import", "--root-folder", &folder]);
+            format!("`{inside}` takes it in there; `{apart}` makes a library of its own")
+        }
+        Error::LibraryBelow { folder, below } => {
+            let [folder, below] = [folder, below].map(|path| path.display().to_string());
+            let inside = command(["music", "import", &below]);
+            let apart = command(["music", "import", "--root-folder", &folder]);
+            format!(
+                "`{inside}` goes on with that one; `{apart}` makes a library of the whole folder beside it"
+            )
+        }
+        Error::NotOnePassage { name, .. } => {
+            format!("`{}` lists their ids", music(&["show", name]))
+        }
+        Error::NotFound { like, .. } if !like.is_empty() => {
+            let like: Vec<_> = like.iter().map(|name| format!("`{name}`")).collect();
+            format!("did you mean {}?", like.join(" or "))
+        }
+        Error::NotFound { .. } => {
+            "name a file by a part of its path or of a title, a passage by its id".to_owned()
+        }
+        Error::Ambiguous { .. } => "say more of its path, or the id".to_owned(),
         Error::Taken { path } if path.is_dir() => "name a new folder, or an empty one".to_owned(),
         Error::Taken { .. } => "`--replace` has it replaced".to_owned(),
         Error::Bundle { .. } => {
@@ -30,10 +106,18 @@ fn in_music(error: &music::Error) -> Option<String> {
         Error::InUse { .. } => {
             "stop the player or the import that has it open, and try again".to_owned()
         }
-        Error::NoFlavor { .. } => "`accession music import` does it".to_owned(),
-        Error::UnknownSetting { .. } => "`accession music settings list` names them all".to_owned(),
+        Error::NoFlavor { .. } => format!("`{}` does it", music(&["import"])),
+        Error::UnknownSetting {
+            like: Some(key), ..
+        } => format!("did you mean `{key}`?"),
+        Error::UnknownSetting { .. } => {
+            format!("`{}` names them all", music(&["settings", "list"]))
+        }
         Error::NoCandidate { passage } => {
-            format!("`accession music identify --set {passage} MBID` says what it is")
+            format!(
+                "`{}` says what it is",
+                music(&["identify", "--set", passage, "MBID"])
+            )
         }
         _ => return None,
     })

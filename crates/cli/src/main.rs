@@ -3,17 +3,20 @@
 mod api_key;
 mod args;
 mod commands;
+mod config_file;
 mod env;
 mod hints;
 mod printer;
 mod progress;
+mod reference;
 mod settings;
 mod signals;
+mod words;
 
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::FromArgMatches;
 use run::ExitStatus;
 use tracing_subscriber::EnvFilter;
 
@@ -21,18 +24,22 @@ use crate::args::{Cli, Command, Global, Music, Settings};
 use crate::printer::{LogWriter, Printer};
 
 fn main() -> ExitCode {
-    let mut cli = match Cli::try_parse() {
+    // A shell that asks for completions gets them here, and the program ends.
+    clap_complete::CompleteEnv::with_factory(args::command).complete();
+    let matched = args::command().try_get_matches();
+    let mut cli = match matched.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(said) => return not_a_command(&said),
     };
     if let Command::Books(books) = &cli.command {
         books.adjust(&mut cli.global);
     }
-    log(&cli.global);
-    let_workers_panic_quietly();
     let printer = Printer::new(&cli.global);
+    log(&cli.global, printer);
+    let_workers_panic_quietly();
+    let place = cli.command.place();
     let status = run_command(cli.command, printer).unwrap_or_else(|error| {
-        printer.error(&describe(&error));
+        printer.error(&describe(&error), hints::hint(&error, &place).as_deref());
         ExitStatus::CouldNotRun
     });
     printer.ended(status).into()
@@ -41,14 +48,14 @@ fn main() -> ExitCode {
 /// Help, the version, or what is wrong with the arguments, which are foreign text like any other.
 fn not_a_command(said: &clap::Error) -> ExitCode {
     let shown = if said.use_stderr() {
-        printer::say_error(&said.render().to_string());
+        printer::refuse_arguments(said);
         Ok(())
     } else {
         said.print()
     };
     match shown {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            printer::say_error(&format!("error: cannot write to standard output: {error}"));
+            printer::say_lines(&format!("error: cannot write to standard output: {error}"));
             ExitStatus::CouldNotRun.into()
         }
         _ if said.use_stderr() => ExitStatus::CouldNotRun.into(),
@@ -108,12 +115,25 @@ fn run_command(command: Command, printer: Printer) -> anyhow::Result<ExitStatus>
         Command::Music(Music::Export(export)) => commands::export::export(&export, printer),
         Command::Books(command) => commands::books::run(command, printer),
         Command::Serve(serve) => commands::serve::serve(&serve, printer),
+        Command::Doctor {
+            folder,
+            place,
+            offline,
+        } => Ok(commands::doctor::doctor(
+            &place.or_folder(folder),
+            offline,
+            printer,
+        )),
+        Command::Config { folder, place } => {
+            commands::config::config(&place.or_folder(folder), printer)
+        }
         Command::Completions { shell } => commands::generate::completions(shell),
-        Command::Man { folder } => commands::generate::man(&folder),
+        Command::Man { folder } => commands::generate::man(&folder, printer),
+        Command::Reference { table } => commands::generate::reference(table),
     }
 }
 
-/// An error on one line with its causes, its hints below it.
+/// An error on one line with its causes.
 fn describe(error: &anyhow::Error) -> String {
     let mut said: Vec<String> = Vec::new();
     for cause in error.chain() {
@@ -123,19 +143,10 @@ fn describe(error: &anyhow::Error) -> String {
             said.push(text);
         }
     }
-    let all = said.join(": ");
-    let (message, hints): (Vec<_>, Vec<_>) =
-        all.lines().partition(|line| !line.starts_with("hint:"));
-    let mut text = format!("error: {}", message.join(" "));
-    let hint = hints::hint(error).map(|hint| format!("hint: {hint}"));
-    for hint in hints.into_iter().map(str::to_owned).chain(hint) {
-        text.push('\n');
-        text.push_str(&hint);
-    }
-    text
+    said.join(": ").lines().collect::<Vec<_>>().join(" ")
 }
 
-fn log(global: &Global) {
+fn log(global: &Global, printer: Printer) {
     let default = match (global.quiet, global.verbose) {
         (1.., _) => "error",
         // What a schema lacks is a long list, and the commands tell what matters of it.
@@ -143,7 +154,18 @@ fn log(global: &Global) {
         (_, 2) => "info",
         _ => "debug",
     };
-    let filter = EnvFilter::try_from_env(env::LOG).unwrap_or_else(|_| EnvFilter::new(default));
+    let said = std::env::var(env::LOG).ok().filter(|said| !said.is_empty());
+    let filter = said.as_deref().map(EnvFilter::try_new);
+    if let Some(Err(error)) = &filter {
+        let said = said.as_deref().unwrap_or_default();
+        printer.warning(format!(
+            "`{}` is `{said}`, expected a filter such as `debug`: {error}",
+            env::LOG
+        ));
+    }
+    let filter = filter
+        .and_then(Result::ok)
+        .unwrap_or_else(|| EnvFilter::new(default));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(|| LogWriter)
@@ -173,6 +195,7 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+    use crate::args::Place;
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -180,24 +203,33 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_each_thing_once_and_hints_last() {
-        let error = anyhow::anyhow!("no library at `x`\nhint: make one").context("cannot show `y`");
+    fn an_error_says_each_thing_once_and_its_hint_apart() {
+        let error =
+            hints::advised("no library at `x\nhint: y`", "make one").context("cannot show `y`");
         assert_eq!(
             describe(&error),
-            "error: cannot show `y`: no library at `x`\nhint: make one"
+            "cannot show `y`: no library at `x hint: y`"
+        );
+        assert_eq!(
+            hints::hint(&error, &Place::default()).as_deref(),
+            Some("make one")
         );
     }
 
+    #[cfg(unix)]
     #[test]
-    fn an_error_of_a_library_gets_its_hint_here() {
-        let error = music::Error::PruneEverything {
-            root: "/music".into(),
-            known: 6,
+    fn a_hint_names_the_library_that_was_named_and_can_be_pasted() {
+        let error = anyhow::Error::from(music::Error::NotOnePassage {
+            name: "Seite A.ogg".to_owned(),
+            passages: 3,
+        });
+        let place = Place {
+            root_folder: Some("/my music".into()),
+            database: None,
         };
         assert_eq!(
-            describe(&anyhow::Error::from(error)),
-            "error: found no audio file in `/music`, but the library knows 6; nothing was pruned\n\
-             hint: is the disk mounted? `--force` prunes all the same"
+            hints::hint(&error, &place).as_deref(),
+            Some("`accession music show 'Seite A.ogg' --root-folder '/my music'` lists their ids")
         );
     }
 }

@@ -5,14 +5,17 @@
 //! cannot be written is nobody's fault and stops nothing.
 
 mod escape;
+mod paint;
 
+use std::fmt::Display;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Stdout, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use run::ExitStatus;
 use serde::Serialize;
 
-use crate::args::{Format, Global};
+use crate::args::{Color, Format, Global};
+use crate::env;
 pub(crate) use crate::printer::escape::printable;
 
 /// Whether some of a result could not be written.
@@ -38,6 +41,18 @@ pub(crate) enum Volume {
 pub(crate) struct Printer {
     format: Format,
     volume: Volume,
+    /// Whether standard error gets colours.
+    colours: bool,
+}
+
+/// What made a command impossible, as JSON.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename = "error")]
+struct Failure<'a> {
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    exit_code: u8,
 }
 
 #[expect(
@@ -56,6 +71,21 @@ impl Printer {
         Self {
             format: global.format,
             volume,
+            colours: match global.color {
+                Color::Always => true,
+                Color::Never => false,
+                Color::Auto => io::stderr().is_terminal() && !is_plain(),
+            },
+        }
+    }
+
+    /// For tests that print nothing.
+    #[cfg(test)]
+    pub(crate) fn silent() -> Self {
+        Self {
+            format: Format::Text,
+            volume: Volume::Errors,
+            colours: false,
         }
     }
 
@@ -69,7 +99,7 @@ impl Printer {
 
     /// Whether a bar may be drawn.
     pub(crate) fn may_draw(self) -> bool {
-        !self.is_json() && self.says(Volume::Normal) && io::stderr().is_terminal()
+        !self.is_json() && self.says(Volume::Normal) && io::stderr().is_terminal() && !is_dumb()
     }
 
     /// A line of a result, for people.
@@ -85,7 +115,7 @@ impl Printer {
             Ok(line) => self.put_result(&line),
             Err(error) => {
                 RESULT_LOST.store(true, Ordering::Relaxed);
-                self.error(&format!("error: cannot write JSON: {error}"));
+                self.say(&format!("error: cannot write JSON: {error}"));
             }
         }
     }
@@ -104,13 +134,44 @@ impl Printer {
     /// Something said beside the result.
     pub(crate) fn note(self, volume: Volume, line: &str) {
         if self.says(volume) {
-            let _ = writeln!(io::stderr().lock(), "{}", printable(line));
+            self.say(line);
         }
     }
 
-    /// What went wrong; said even to those who want silence. Its lines stay lines, all else in it is text.
-    pub(crate) fn error(self, text: &str) {
-        say_error(text);
+    /// What a person may do, on a line of its own.
+    pub(crate) fn hint(self, volume: Volume, hint: &str) {
+        self.note(volume, &format!("hint: {hint}"));
+    }
+
+    /// What a person should know and that stops nothing.
+    pub(crate) fn warning(self, warning: impl Display) {
+        self.note(Volume::Brief, &format!("warning: {warning}"));
+    }
+
+    /// Why the command could not run; said even to those who want silence, and to machines as their last line.
+    pub(crate) fn error(self, message: &str, hint: Option<&str>) {
+        self.say(&format!("error: {message}"));
+        if let Some(hint) = hint {
+            self.say(&format!("hint: {hint}"));
+        }
+        if self.is_json() {
+            self.json(&Failure {
+                message,
+                hint,
+                exit_code: ExitStatus::CouldNotRun.code(),
+            });
+        }
+    }
+
+    fn say(self, line: &str) {
+        let line = printable(line);
+        let line = if self.colours {
+            paint::painted(&line).into()
+        } else {
+            line
+        };
+        // There is no other place to say that this one is full.
+        let _ = writeln!(io::stderr().lock(), "{line}");
     }
 
     /// Standard output as a whole, for results too long for lines in memory.
@@ -135,13 +196,48 @@ impl Printer {
         };
         // A reader that has seen enough, such as `head`, is no reason to complain.
         if error.kind() != ErrorKind::BrokenPipe && !RESULT_LOST.swap(true, Ordering::Relaxed) {
-            self.error(&format!("error: cannot write to standard output: {error}"));
+            self.say(&format!("error: cannot write to standard output: {error}"));
         }
     }
 }
 
-/// What went wrong before there was a printer.
-pub(crate) fn say_error(text: &str) {
+/// Whether the terminal can do no more than print lines.
+fn is_dumb() -> bool {
+    std::env::var_os(env::TERM).is_some_and(|term| term == "dumb")
+}
+
+/// Whether nothing is to be coloured, as <https://no-color.org> has it, or cannot be.
+fn is_plain() -> bool {
+    is_dumb() || std::env::var_os(env::NO_COLOR).is_some_and(|value| !value.is_empty())
+}
+
+/// What is wrong with the arguments, said before there is a printer; whether JSON was wanted is looked for by hand.
+pub(crate) fn refuse_arguments(said: &clap::Error) {
+    let text = said.render().to_string();
+    say_lines(&text);
+    let mut arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    let json = arguments.any(|argument| argument == "--format=json")
+        || std::env::args_os()
+            .zip(std::env::args_os().skip(1))
+            .any(|(option, value)| option == "--format" && value == "json");
+    if json {
+        let message = text.lines().next().unwrap_or_default();
+        let global = Global {
+            format: Format::Json,
+            quiet: 0,
+            verbose: 0,
+            color: Color::Never,
+        };
+        Printer::new(&global).json(&Failure {
+            message: message.trim_start_matches("error: "),
+            hint: None,
+            exit_code: ExitStatus::CouldNotRun.code(),
+        });
+    }
+}
+
+/// Text of several lines for standard error, whose lines stay lines; all else in it is text.
+pub(crate) fn say_lines(text: &str) {
     let mut err = io::stderr().lock();
     for line in text.lines() {
         // There is no other place to say that this one is full.

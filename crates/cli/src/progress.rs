@@ -1,79 +1,116 @@
-//! Shows how far a job is: bars on a terminal, plain lines in a log, events for machines.
+//! Shows how far a job is: lines that are drawn again on a terminal, plain lines in a log, events for machines.
 //!
 //! A thread looks at the job's [`Progress`] now and then; the job itself never waits for it.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{Scope, ScopedJoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use run::{Progress, Snapshot};
+use console::{measure_text_width, truncate_str};
+use indicatif::{ProgressBar, ProgressStyle};
+use run::{Cancel, Progress, Snapshot};
 
 use crate::printer::{Printer, Volume, printable};
+use crate::words::{count, counted, duration};
 
-/// How often bars are redrawn.
+/// How often the terminal is drawn. Ten times a second looks steady; the whole picture is one write.
 const REDRAW: Duration = Duration::from_millis(100);
 
-/// How often a line or an event tells the progress where no bar can.
+/// How often a line or an event tells the progress where nothing can be drawn.
 const TELL: Duration = Duration::from_secs(5);
+
+/// How long a file has to be in hand to be named. A guess: what is gone sooner cannot be read anyway.
+const NAMED_AFTER: f64 = 1.0;
+
+/// The width of a terminal that does not tell its own.
+const USUAL_WIDTH: usize = 80;
+
+/// The part by which a new estimate of the time left moves the one that is shown. A guess: five seconds at ten drawings
+/// a second, long enough for single files not to be seen in it.
+const MOVED_BY: f64 = 0.02;
+
+/// Draws a picture of a job as it stands; each string is a line of at most so many columns.
+pub(crate) type Picture<'a> = dyn Fn(&Snapshot, usize) -> Vec<String> + Sync + 'a;
 
 /// Shows progress until it is dropped.
 pub(crate) struct Display<'scope> {
     stop: Option<Sender<()>>,
     thread: Option<ScopedJoinHandle<'scope, ()>>,
-    bars: Option<MultiProgress>,
+    notes: Notes,
 }
 
 impl<'scope> Display<'scope> {
-    /// Begins to show `progress`; `event` gets a snapshot now and then for machines.
+    /// Begins to show the progress of an import; `event` gets a snapshot now and then for machines.
     pub(crate) fn start<'env>(
         scope: &'scope Scope<'scope, 'env>,
         printer: Printer,
         progress: &'env Progress,
+        cancel: &'env Cancel,
         event: &'env (dyn Fn(Snapshot) + Sync),
     ) -> Self {
+        Self::of(scope, printer, progress, cancel, event, &import_picture)
+    }
+
+    /// The same with a picture of its own.
+    pub(crate) fn of<'env>(
+        scope: &'scope Scope<'scope, 'env>,
+        printer: Printer,
+        progress: &'env Progress,
+        cancel: &'env Cancel,
+        event: &'env (dyn Fn(Snapshot) + Sync),
+        picture: &'env Picture<'env>,
+    ) -> Self {
         let (stop, stopped) = channel();
-        let bars = printer.may_draw().then(MultiProgress::new);
-        let drawn = bars.clone();
-        let thread = scope.spawn(move || match drawn {
-            Some(bars) => draw(&bars, progress, &stopped),
-            None => tell(printer, progress, event, &stopped),
+        let notes = Notes {
+            printer,
+            drawn: printer.may_draw().then(drawing),
+        };
+        let told = notes.clone();
+        let thread = scope.spawn(move || {
+            let mut shown = Shown {
+                notes: &told,
+                picture,
+                event,
+                told_at: Instant::now(),
+                left: None,
+                acknowledged: false,
+            };
+            while waits(&stopped) {
+                shown.look(progress, cancel);
+            }
         });
         Self {
             stop: Some(stop),
             thread: Some(thread),
-            bars,
+            notes,
         }
     }
 
     /// For a thread of its own to print lines with.
-    pub(crate) fn notes(&self, printer: Printer) -> Notes {
-        Notes {
-            printer,
-            bars: self.bars.clone(),
-        }
+    pub(crate) fn notes(&self) -> Notes {
+        self.notes.clone()
     }
 }
 
-/// Prints lines above the bars, if there are any.
+/// Prints lines above what is drawn, if anything is.
 #[derive(Debug, Clone)]
 pub(crate) struct Notes {
     pub(crate) printer: Printer,
-    bars: Option<MultiProgress>,
+    drawn: Option<ProgressBar>,
 }
 
 impl Notes {
-    /// Where there are no bars.
+    /// Where nothing is drawn.
     pub(crate) fn without_bars(printer: Printer) -> Self {
         Self {
             printer,
-            bars: None,
+            drawn: None,
         }
     }
 
     pub(crate) fn note(&self, volume: Volume, line: &str) {
-        match &self.bars {
-            Some(bars) => bars.suspend(|| self.printer.note(volume, line)),
+        match &self.drawn {
+            Some(drawn) => drawn.suspend(|| self.printer.note(volume, line)),
             None => self.printer.note(volume, line),
         }
     }
@@ -86,126 +123,197 @@ impl Drop for Display<'_> {
             // A display that panicked has shown so on the terminal; the job is not concerned.
             let _ = thread.join();
         }
-        if let Some(bars) = &self.bars {
-            // A terminal that cannot be cleared cannot be helped.
-            let _ = bars.clear();
+        if let Some(drawn) = &self.notes.drawn {
+            drawn.finish_and_clear();
         }
     }
 }
 
-fn waits(stopped: &Receiver<()>, time: Duration) -> bool {
-    stopped.recv_timeout(time) == Err(RecvTimeoutError::Timeout)
+/// Whether another look is due.
+fn waits(stopped: &Receiver<()>) -> bool {
+    stopped.recv_timeout(REDRAW) == Err(RecvTimeoutError::Timeout)
 }
 
-fn draw(bars: &MultiProgress, progress: &Progress, stopped: &Receiver<()>) {
-    let plain = |template| {
-        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
-    };
-    let total = bars.add(ProgressBar::new(0));
-    total.set_style(plain("{bar:30.cyan/blue} {msg}").progress_chars("━╸ "));
-    let mut workers: Vec<ProgressBar> = Vec::new();
-    while waits(stopped, REDRAW) {
-        let seen = progress.snapshot();
-        total.set_length(seen.items_total);
-        total.set_position(seen.items_done);
-        total.set_message(summary(&seen));
-        while workers.len() < seen.workers.len() {
-            let line = bars.add(ProgressBar::new(0));
-            line.set_style(plain("  {msg:.dim}"));
-            workers.push(line);
+/// A picture that is one message, so that a change of it is one drawing.
+fn drawing() -> ProgressBar {
+    let drawn = ProgressBar::new_spinner();
+    let style = ProgressStyle::with_template("{msg}");
+    drawn.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    drawn
+}
+
+/// What is shown, from look to look.
+struct Shown<'a> {
+    notes: &'a Notes,
+    picture: &'a Picture<'a>,
+    event: &'a (dyn Fn(Snapshot) + Sync),
+    told_at: Instant,
+    left: Option<f64>,
+    acknowledged: bool,
+}
+
+impl Shown<'_> {
+    fn look(&mut self, progress: &Progress, cancel: &Cancel) {
+        let mut seen = progress.snapshot();
+        if cancel.is_requested() && !self.acknowledged {
+            self.acknowledged = true;
+            self.acknowledge(&seen);
         }
-        for (line, state) in workers.iter().zip(&seen.workers) {
-            line.set_message(match state {
-                Some(state) => format!(
-                    "{:<11} {:>4.0} s  {}",
-                    state.stage,
-                    state.seconds,
-                    printable(&state.item)
-                ),
-                None => "idle".to_owned(),
-            });
+        let printer = self.notes.printer;
+        if let Some(drawn) = &self.notes.drawn {
+            seen.remaining_seconds = self.steadied(seen.remaining_seconds);
+            let width = console::Term::stderr()
+                .size_checked()
+                .map_or(USUAL_WIDTH, |(_, columns)| columns.into());
+            let lines = (self.picture)(&seen, width);
+            drawn.set_message(lines.join("\n"));
+        } else if self.told_at.elapsed() >= TELL {
+            self.told_at = Instant::now();
+            if printer.is_json() {
+                (self.event)(seen);
+            } else if let Some(line) = (self.picture)(&seen, usize::MAX).into_iter().next() {
+                printer.note(Volume::Normal, &line);
+            }
         }
     }
-    total.finish_and_clear();
-    for line in workers {
-        line.finish_and_clear();
+
+    /// Answers a request to stop at once; it is served when the items in hand are done.
+    fn acknowledge(&self, seen: &Snapshot) {
+        let in_hand = seen.workers.iter().flatten().count();
+        let until = match in_hand {
+            0 => "as soon as possible".to_owned(),
+            _ => format!("after {} in hand", counted(in_hand, "item")),
+        };
+        self.notes.note(
+            Volume::Normal,
+            &format!("stopping {until}; Ctrl-C again stops at once"),
+        );
+    }
+
+    /// Follows the estimate slowly, and counts down meanwhile.
+    fn steadied(&mut self, estimate: Option<f64>) -> Option<f64> {
+        let estimate = estimate?;
+        let before = self
+            .left
+            .map_or(estimate, |left| left - REDRAW.as_secs_f64());
+        let left = before + MOVED_BY * (estimate - before);
+        self.left = Some(left.max(0.0));
+        self.left
     }
 }
 
-fn tell(
-    printer: Printer,
-    progress: &Progress,
-    event: &(dyn Fn(Snapshot) + Sync),
-    stopped: &Receiver<()>,
-) {
-    while waits(stopped, TELL) {
-        let seen = progress.snapshot();
-        if printer.is_json() {
-            event(seen);
-        } else {
-            printer.note(Volume::Normal, &summary(&seen));
-        }
+/// An import: one line for all of it, one for each file that takes long.
+fn import_picture(seen: &Snapshot, width: usize) -> Vec<String> {
+    let mut lines = vec![with_bar(seen, &summary(seen), width)];
+    let long = seen.workers.iter().flatten();
+    for state in long.filter(|state| state.seconds >= NAMED_AFTER) {
+        let line = format!(
+            "  {:>4.0} s  {}: {}",
+            state.seconds,
+            state.stage,
+            printable(&state.item)
+        );
+        lines.push(truncate_str(&line, width, "…").into_owned());
+    }
+    lines
+}
+
+/// A line with a bar before it, where both fit and the end is known.
+pub(crate) fn with_bar(seen: &Snapshot, line: &str, width: usize) -> String {
+    const BAR: usize = 20;
+    let room = width.saturating_sub(measure_text_width(line) + 1);
+    if seen.items_total > 0 && width < usize::MAX && room >= BAR {
+        let done = seen.items_done.min(seen.items_total) as f64 / seen.items_total as f64;
+        let filled = (done * BAR as f64) as usize;
+        format!("{}{} {line}", "━".repeat(filled), "╌".repeat(BAR - filled))
+    } else {
+        // The last column stays free: some terminals go to the next line when it is written.
+        truncate_str(line, width.saturating_sub(1), "…").into_owned()
     }
 }
 
-/// One line: files, audio, speed against real time, time left.
+/// One line: files, audio, time left or elapsed.
 pub(crate) fn summary(seen: &Snapshot) -> String {
+    let elapsed = duration(seen.elapsed_seconds);
     if seen.items_total == 0 {
-        return format!("{} ..", seen.phase);
+        return format!("{} .. {elapsed}", seen.phase);
     }
-    let speed = seen.content_seconds / seen.elapsed_seconds.max(0.001);
     let failed = match seen.items_failed {
         0 => String::new(),
-        n => format!(", {n} failed"),
+        n => format!(", {} failed", count(n)),
     };
-    let left = seen.remaining_seconds.map_or_else(String::new, |seconds| {
-        format!(", {} left", duration(seconds))
-    });
+    let time = match seen.remaining_seconds {
+        Some(left) if seen.elapsed_seconds >= NAMED_AFTER => format!("{} left", duration(left)),
+        _ => elapsed,
+    };
     format!(
-        "{}/{} files{failed}, {} of audio, {speed:.0}x real time{left}",
-        seen.items_done,
-        seen.items_total,
+        "{}/{} files{failed}, {} of audio, {time}",
+        count(seen.items_done),
+        count(seen.items_total),
         duration(seen.content_seconds),
     )
 }
 
-/// A length of time for people: `4 s`, `3 min 20 s`, `2 h 05 min`.
-pub(crate) fn duration(seconds: f64) -> String {
-    let whole = seconds.max(0.0).round() as u64;
-    match whole {
-        0..60 => format!("{whole} s"),
-        60..3600 => format!("{} min {:02} s", whole / 60, whole % 60),
-        _ => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use run::WorkerState;
+
     use super::*;
 
-    #[test]
-    fn durations_are_short_and_rounded() {
-        assert_eq!(duration(0.4), "0 s");
-        assert_eq!(duration(59.6), "1 min 00 s");
-        assert_eq!(duration(200.0), "3 min 20 s");
-        assert_eq!(duration(7500.0), "2 h 05 min");
-    }
-
-    #[test]
-    fn a_summary_tells_files_audio_speed_and_time_left() {
-        let seen = Snapshot {
+    fn seen() -> Snapshot {
+        Snapshot {
             phase: "import",
-            items_total: 10,
-            items_done: 4,
-            items_failed: 1,
+            items_total: 6000,
+            items_done: 1234,
+            items_failed: 12,
             content_seconds: 7500.0,
             elapsed_seconds: 75.0,
             remaining_seconds: Some(112.0),
-            workers: Vec::new(),
-        };
+            workers: vec![
+                Some(WorkerState {
+                    item: "Bach/Das Wohltemperierte Klavier/Präludium und Fuge in C-Dur.flac"
+                        .into(),
+                    stage: "decode",
+                    seconds: 12.0,
+                }),
+                None,
+            ],
+        }
+    }
+
+    #[test]
+    fn a_summary_tells_files_audio_and_time_left() {
         assert_eq!(
-            summary(&seen),
-            "4/10 files, 1 failed, 2 h 05 min of audio, 100x real time, 1 min 52 s left"
+            summary(&seen()),
+            "1234/6000 files, 12 failed, 2 h 05 min of audio, 1 min 52 s left"
         );
+    }
+
+    #[test]
+    fn the_picture_fits_every_width() {
+        for width in [20, 40, 80, 120] {
+            for line in import_picture(&seen(), width) {
+                assert!(measure_text_width(&line) <= width, "{width}: {line}");
+            }
+        }
+        let wide = import_picture(&seen(), 120);
+        assert!(wide[0].starts_with("━━━━╌"), "{}", wide[0]);
+        assert_eq!(wide.len(), 2, "an idle worker is no line");
+    }
+
+    #[test]
+    fn the_time_left_moves_steadily() {
+        let mut shown = Shown {
+            notes: &Notes::without_bars(Printer::silent()),
+            picture: &import_picture,
+            event: &|_| {},
+            told_at: Instant::now(),
+            left: None,
+            acknowledged: false,
+        };
+        assert_eq!(shown.steadied(Some(100.0)), Some(100.0));
+        let next = shown.steadied(Some(200.0)).unwrap();
+        assert!((101.0..103.0).contains(&next), "{next}");
+        assert_eq!(shown.steadied(None), None);
     }
 }

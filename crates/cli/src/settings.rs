@@ -1,16 +1,40 @@
 //! Arguments, environment and configuration file become plain values, here and nowhere else.
 
-use std::io::ErrorKind;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use crate::args::Place;
-use crate::env;
+use crate::hints::advised;
+use crate::{config_file, env};
 
-/// The configuration files that may name the root folder, the first one that does wins:
-/// our own, then WKMP's for its ingest service.
-pub(crate) const CONFIG_FILES: [&str; 2] = ["accession/accession.toml", "wkmp/wkmp-ai.toml"];
+/// How it is known where a library is, the strongest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// An argument.
+    Argument,
+    /// A variable of the environment.
+    Variable(&'static str),
+    /// A configuration file.
+    File(PathBuf),
+    /// It is around the current folder.
+    Around,
+    /// Nothing was said, and none is around.
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Argument => f.write_str("option"),
+            Self::Variable(name) => write!(f, "environment: {name}"),
+            Self::File(path) => write!(f, "file: {}", path.display()),
+            Self::Around => f.write_str("the library around the current folder"),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
 
 /// Where a library is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,32 +43,44 @@ pub(crate) struct Located {
     pub(crate) root: PathBuf,
     /// The database file, absolute.
     pub(crate) database: PathBuf,
-    /// The root folder was not said, only assumed.
-    pub(crate) assumed: bool,
-    /// What was wrong with a configuration file.
+    /// How the root folder is known.
+    pub(crate) origin: Origin,
+    /// What a person should know about a configuration file.
     pub(crate) warnings: Vec<String>,
 }
 
+impl Located {
+    /// Whether the root folder was not said, only assumed.
+    pub(crate) fn assumed(&self) -> bool {
+        matches!(self.origin, Origin::Around | Origin::Default)
+    }
+}
+
 /// Finds the library: argument, environment, configuration file, the one that we are in, then `~/Music`.
+///
+/// # Errors
+///
+/// When the configuration file that may name it cannot be read, or nothing names one and there is no home folder.
 pub(crate) fn locate(place: &Place) -> Result<Located> {
     let mut warnings = Vec::new();
     let variable = |name| {
         std::env::var_os(name)
             .filter(|v| !v.is_empty())
-            .map(PathBuf::from)
+            .map(|path| (PathBuf::from(path), Origin::Variable(name)))
     };
-    let said = place
-        .root_folder
-        .clone()
+    let argument = place.root_folder.clone();
+    let said = argument
+        .map(|path| (path, Origin::Argument))
         .or_else(|| variable(env::ROOT_FOLDER))
-        .or_else(|| variable(env::ROOT))
-        .or_else(|| configured(&mut warnings));
-    let assumed = said.is_none();
-    let root = match said.or_else(enclosing) {
-        Some(root) => expand_home(&root),
-        None => std::env::home_dir()
-            .context("there is no home folder to look for `Music` in\nhint: name the root folder")?
-            .join("Music"),
+        .or_else(|| variable(env::ROOT));
+    let said = match said {
+        Some(said) => Some(said),
+        None => configured(&mut warnings)?,
+    };
+    let around = || enclosing().map(|path| (path, Origin::Around));
+    let (root, origin) = match said.or_else(around) {
+        Some((root, origin)) => (expand_home(&root), origin),
+        None => (usual_root()?, Origin::Default),
     };
     let root = absolute(&root)?;
     let database = match &place.database {
@@ -54,9 +90,19 @@ pub(crate) fn locate(place: &Place) -> Result<Located> {
     Ok(Located {
         root,
         database,
-        assumed,
+        origin,
         warnings,
     })
+}
+
+fn usual_root() -> Result<PathBuf> {
+    let home = std::env::home_dir().ok_or_else(|| {
+        advised(
+            "there is no home folder to look for `Music` in",
+            "name the root folder",
+        )
+    })?;
+    Ok(home.join("Music"))
 }
 
 /// An absolute path, without links where it exists, so that paths below it compare.
@@ -77,41 +123,21 @@ fn enclosing() -> Option<PathBuf> {
         .map(Path::to_owned)
 }
 
-fn configured(warnings: &mut Vec<String>) -> Option<PathBuf> {
-    let folder = config_folder()?;
-    CONFIG_FILES
-        .iter()
-        .find_map(|name| root_in(&folder.join(name), warnings))
-}
-
-/// A missing file is no matter; a broken one is a warning, as in all of WKMP.
-fn root_in(file: &Path, warnings: &mut Vec<String>) -> Option<PathBuf> {
-    let read = match run::read_small_text(file) {
-        Ok(text) => text
-            .parse::<toml::Table>()
-            .map_err(|error| error.message().replace('\n', " ")),
-        Err(error) if error.kind() == ErrorKind::NotFound => return None,
-        Err(error) => Err(error.to_string()),
+fn configured(warnings: &mut Vec<String>) -> Result<Option<(PathBuf, Origin)>> {
+    let Some(folder) = config_folder() else {
+        return Ok(None);
     };
-    let table = match read {
-        Ok(table) => table,
-        Err(reason) => {
-            warnings.push(format!(
-                "cannot read `{}`: {reason}; going on without it",
-                file.display()
-            ));
-            return None;
+    for name in config_file::FILES {
+        let path = folder.join(name);
+        let Some(said) = config_file::read(&path)? else {
+            continue;
+        };
+        warnings.extend(said.warnings);
+        if let Some(root) = said.root_folder {
+            return Ok(Some((root, Origin::File(path))));
         }
-    };
-    let root = table.get("root_folder")?;
-    if let Some(root) = root.as_str().filter(|root| !root.is_empty()) {
-        return Some(PathBuf::from(root));
     }
-    warnings.push(format!(
-        "`root_folder` in `{}` should be a path in quotes",
-        file.display()
-    ));
-    None
+    Ok(None)
 }
 
 pub(crate) fn config_folder() -> Option<PathBuf> {
@@ -145,20 +171,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_configured_root_is_read_and_a_broken_file_only_warns() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("x.toml");
-        let mut warnings = Vec::new();
-        assert_eq!(root_in(&file, &mut warnings), None);
-        assert!(warnings.is_empty());
-        std::fs::write(&file, "root_folder = \"/music\"\nother = 1\n").unwrap();
-        assert_eq!(root_in(&file, &mut warnings), Some(PathBuf::from("/music")));
-        std::fs::write(&file, "root_folder = [").unwrap();
-        assert_eq!(root_in(&file, &mut warnings), None);
-        assert_eq!(warnings.len(), 1);
-    }
-
-    #[test]
     fn the_argument_wins_and_the_database_lies_in_the_root() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap();
@@ -168,6 +180,6 @@ mod tests {
         };
         let located = locate(&place).unwrap();
         assert_eq!(located.database, root.join("wkmp.db"));
-        assert!(!located.assumed);
+        assert!(!located.assumed());
     }
 }

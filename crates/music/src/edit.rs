@@ -125,9 +125,7 @@ pub fn edit(library: &Library, passage: &PassageId, changes: &Changes) -> Result
 }
 
 fn not_found(passage: &PassageId) -> Error {
-    Error::NotFound {
-        name: passage.to_string(),
-    }
+    Error::not_found(passage.to_string())
 }
 
 /// Names the sound of a passage's file, where it was taken in before sounds had names.
@@ -314,9 +312,10 @@ pub fn undo(library: &Library, ids: &[i64]) -> Result<()> {
     let mut undone = Vec::new();
     for id in ids {
         let edit = all.iter().find(|edit| edit.id == *id);
-        undone.push(edit.cloned().ok_or_else(|| Error::NotFound {
-            name: format!("edit {id}"),
-        })?);
+        undone.push(
+            edit.cloned()
+                .ok_or_else(|| Error::not_found(format!("edit {id}")))?,
+        );
     }
     let ids = ids.to_vec();
     library

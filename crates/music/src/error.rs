@@ -26,6 +26,30 @@ pub enum Error {
         /// The library's root folder.
         root: PathBuf,
     },
+    /// A library was to be made of a folder without any audio.
+    #[error("found no audio file in `{folder}`, so no library was made{}", left_out_there(*.left_out))]
+    NothingToTakeIn {
+        /// The folder.
+        folder: PathBuf,
+        /// How many things in it could be audio and are not looked at, such as links.
+        left_out: usize,
+    },
+    /// A library was to be made in a folder that belongs to another one.
+    #[error("`{folder}` lies in the library at `{root}`")]
+    LibraryAbove {
+        /// The folder.
+        folder: PathBuf,
+        /// The root folder of the library that it lies in.
+        root: PathBuf,
+    },
+    /// A library was to be made of a folder that holds another one.
+    #[error("there is a library in `{folder}` already, at `{below}`")]
+    LibraryBelow {
+        /// The folder.
+        folder: PathBuf,
+        /// The root folder of the library in it.
+        below: PathBuf,
+    },
     /// There is no library yet where one was to be read.
     #[error("there is no library at `{path}`")]
     NoLibrary {
@@ -65,6 +89,8 @@ pub enum Error {
     NotFound {
         /// What was asked for.
         name: String,
+        /// What is called much the same.
+        like: Vec<String>,
     },
     /// Several things in the library answer to this name.
     #[error("`{name}` could be any of {}", .candidates.join(", "))]
@@ -93,6 +119,8 @@ pub enum Error {
     UnknownSetting {
         /// The key asked for.
         key: String,
+        /// The setting with the nearest name, if one is near.
+        like: Option<&'static str>,
     },
     /// A value that a setting cannot take.
     #[error("`{value}` is no value for `{key}`: expected {expected}")]
@@ -193,6 +221,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// Nothing is called `name`, nor anything like it.
+    pub(crate) fn not_found(name: impl Into<String>) -> Self {
+        Self::NotFound {
+            name: name.into(),
+            like: Vec::new(),
+        }
+    }
+
     /// An error of the engine about a whole file, where a person can do something about it.
     pub(crate) fn of_file(error: sqlite::Error) -> Self {
         match error {
@@ -200,6 +236,13 @@ impl Error {
             sqlite::Error::InUse { path } => Self::InUse { path },
             other => Self::Database(other),
         }
+    }
+}
+
+fn left_out_there(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        one_or_more => format!(" ({one_or_more} links and the like in it are not followed)"),
     }
 }
 

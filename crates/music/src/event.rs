@@ -36,6 +36,15 @@ pub enum Event {
         /// Known files that are gone.
         missing: usize,
     },
+    /// In a dry run: what would be done with a file.
+    FilePlanned {
+        /// Its path in the library.
+        path: String,
+        /// Why it would be taken in.
+        change: Change,
+        /// Its size.
+        bytes: u64,
+    },
     /// Something that a person should know and that stops nothing.
     Warning {
         /// The file concerned, if it is about one.
@@ -143,6 +152,32 @@ pub enum Event {
     Progress(Snapshot),
     /// The import has ended; always the last event.
     ImportCompleted(Box<Completed>),
+}
+
+/// Why a file is to be worked on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// It is not in the library yet.
+    New,
+    /// It is not as it was recorded.
+    Changed,
+    /// Its sound is known; its tags, its container or its path are new.
+    Tags,
+    /// It is as recorded, and is to be heard or described again.
+    Again,
+}
+
+impl Change {
+    /// In words, of one file.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Changed => "changed",
+            Self::Tags => "new tags",
+            Self::Again => "again",
+        }
+    }
 }
 
 /// How an import ended.

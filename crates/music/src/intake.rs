@@ -1,5 +1,6 @@
 //! A folder of files becomes records: who is new, what it says about itself, what is heard in it.
 
+pub mod founding;
 pub mod hash;
 pub mod import;
 pub mod plan;
@@ -8,3 +9,11 @@ pub mod scan;
 mod take_in;
 
 pub use audio::decode::extension_is_audio;
+
+use std::path::Path;
+
+/// Name and version of the ffmpeg at `named`, or of the one that the system finds; `None` where there is none.
+pub fn ffmpeg_version(named: Option<&Path>) -> Option<String> {
+    let ffmpeg = audio::decode::Ffmpeg::at(named);
+    ffmpeg.version().map(str::to_owned)
+}

@@ -27,7 +27,7 @@ pub mod services;
 pub mod views;
 
 pub use crate::error::{Error, Result};
-pub use crate::event::{Completed, Event, FileCounts, Group, Why};
+pub use crate::event::{Change, Completed, Event, FileCounts, Group, Why};
 pub use crate::id::{FileId, PassageId, SessionId};
 pub use crate::intake::import::{Import, import};
 pub use crate::library::{DATABASE, Library};

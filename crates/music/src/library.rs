@@ -16,6 +16,7 @@ pub mod identification;
 pub mod jobs;
 pub mod known;
 pub(crate) mod marks;
+pub mod names;
 pub mod port;
 pub mod query;
 pub mod record;
@@ -232,14 +233,15 @@ impl Library {
         })
     }
 
-    /// A library that is thrown away: what a dry run compares with where there is none yet.
+    /// A library that is thrown away: what a dry run compares with where there is none yet at `path`.
     ///
     /// # Errors
     ///
     /// When no temporary file can be made.
-    pub fn scratch(root: &Path) -> Result<Self> {
+    pub fn scratch(path: &Path, root: &Path) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let mut library = Self::open(&folder.path().join(DATABASE), root)?;
+        path.clone_into(&mut library.path);
         library.scratch = Some(std::sync::Arc::new(folder));
         Ok(library)
     }

@@ -18,10 +18,12 @@
 mod budget;
 mod cancel;
 mod descriptor;
+mod disk;
 mod event;
 mod exit;
 mod fault;
 mod library_path;
+mod nearest;
 pub mod output;
 mod pool;
 mod progress;
@@ -30,10 +32,12 @@ mod usage;
 
 pub use budget::{Budget, BudgetReader, Exceeded};
 pub use cancel::{Cancel, Reason, Signal};
+pub use disk::{DiskSpace, disk_space};
 pub use event::{Envelope, Events, JobId};
 pub use exit::ExitStatus;
 pub use fault::{Fault, Retry};
 pub use library_path::{InvalidLibraryPath, LibraryPath};
+pub use nearest::nearest;
 pub use output::{Output, OutputError, OutputOptions};
 pub use pool::for_each;
 pub use progress::{Progress, Snapshot, WorkerState};

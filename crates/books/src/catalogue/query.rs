@@ -45,6 +45,8 @@ pub struct Status {
     pub states: Vec<Count>,
     /// The last pass, if there was one.
     pub collection: Option<Pass>,
+    /// When a pass last came to its end; what is known since then is the whole catalogue, whatever a later pass does.
+    pub complete_since: Option<String>,
     /// Books a second during the last pass, from its first to its last page.
     pub books_per_second: Option<f64>,
     /// What failed last.
@@ -138,6 +140,11 @@ pub fn status(catalogue: &Catalogue) -> Result<Status, Error> {
             )?,
             books_per_second: collection.as_ref().and_then(rate),
             collection,
+            complete_since: snapshot.query_row(
+                "SELECT max(completed_at) FROM accession_collection",
+                [],
+                |row| row.get(0),
+            )?,
             problems: snapshot.query_all(
                 "SELECT command, item, reason, happened_at FROM accession_problem ORDER BY happened_at DESC, item LIMIT 1000",
                 [],

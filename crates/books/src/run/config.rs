@@ -184,7 +184,7 @@ pub fn build(run_name: &str, directory: &Path, options: &RunOptions) -> Result<R
         library_directory: library.to_owned(),
         output_directory: Some(show(directory)),
         sqlite_db_path: Some(show(&directory.join(crate::run::DATABASE))),
-        storage_config: Some(storage(options)?),
+        storage_config: stores(options).then(|| storage(options)).transpose()?,
         sync_config: Some(sync(options)?),
         log_file: Some(show(
             &Path::new(log_dir).join(format!("grin_pipeline_{run_name}.log")),
@@ -192,6 +192,19 @@ pub fn build(run_name: &str, directory: &Path, options: &RunOptions) -> Result<R
         secrets_dir: options.secrets_dir.clone(),
         other: Map::new(),
     })
+}
+
+/// Whether anything is said about where to store. A run that only collects needs no place.
+pub(super) fn stores(options: &RunOptions) -> bool {
+    let buckets = [
+        &options.bucket_raw,
+        &options.bucket_meta,
+        &options.bucket_full,
+        &options.storage_path,
+    ];
+    options.storage.is_some()
+        || buckets.into_iter().any(Option::is_some)
+        || options.storage_config.iter().flatten().next().is_some()
 }
 
 fn storage(options: &RunOptions) -> Result<StorageConfig, Error> {

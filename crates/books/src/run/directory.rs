@@ -51,7 +51,8 @@ pub fn default_name() -> String {
 impl Run {
     /// Opens the run `name` in `output`, or begins it with `options`.
     ///
-    /// The settings are written once, atomically; those of an existing run are only compared.
+    /// The settings are written once, atomically; those of an existing run are only compared. A run that stores nothing
+    /// yet can be told later where to store.
     ///
     /// # Errors
     ///
@@ -82,18 +83,75 @@ impl Run {
     fn go_on(name: String, directory: PathBuf, options: &RunOptions) -> Result<Self, Error> {
         let config = RunConfig::read(&directory.join(CONFIG))?;
         let difference = config.difference(&directory, options)?;
-        if !difference.is_empty() {
-            return Err(Error::OtherSettings {
-                run: name,
-                difference: difference.join("; "),
-            });
-        }
-        // Whoever began it may have been killed before it made them.
-        make_folders(&config)?;
-        Ok(Self {
+        let run = Self {
             directory,
             config,
             created: false,
+        };
+        match difference.as_slice() {
+            [] => {
+                // Whoever began it may have been killed before it made them.
+                make_folders(&run.config)?;
+                Ok(run)
+            }
+            _ if run.only_lacks_storage(options) => run.begin_anew(options),
+            _ => Err(Error::OtherSettings {
+                run: name,
+                difference: difference.join("; "),
+            }),
+        }
+    }
+
+    /// Whether all that `options` add is where to store, which can still be said later.
+    fn only_lacks_storage(&self, options: &RunOptions) -> bool {
+        let storing = RunOptions {
+            storage: options.storage,
+            storage_path: options.storage_path.clone(),
+            storage_config: options.storage_config.clone(),
+            ..RunOptions::default()
+        };
+        self.config.storage_config.is_none() && self.with(options).ok() == self.with(&storing).ok()
+    }
+
+    /// Begins a run anew that exists and has collected nothing yet, with the settings of `options` in place of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`], those of [`begin`](Self::begin), and whatever files do.
+    pub(crate) fn correct(output: &Path, name: &str, options: &RunOptions) -> Result<Self, Error> {
+        Self::open(output, name)?.begin_anew(options)
+    }
+
+    /// The run's settings, with those of `options` in place of its own.
+    fn with(&self, options: &RunOptions) -> Result<RunConfig, Error> {
+        let mut own = self.config.as_options();
+        if config::stores(options) {
+            // A place is said as a whole: the folder of one kind means nothing to another.
+            own.storage = None;
+            own.storage_config = None;
+        }
+        let all = options.clone().or(own);
+        let config = config::build(&self.config.run_name, &self.directory, &all)?;
+        let log_file = match &options.log_dir {
+            Some(_) => config.log_file,
+            None => self.config.log_file.clone(),
+        };
+        Ok(RunConfig {
+            other: self.config.other.clone(),
+            log_file,
+            ..config
+        })
+    }
+
+    fn begin_anew(self, options: &RunOptions) -> Result<Self, Error> {
+        let _lock = self.lock()?;
+        let config = self.with(options)?;
+        replace(&self.directory.join(CONFIG), &config.to_bytes(), false)?;
+        make_folders(&config)?;
+        Ok(Self {
+            directory: self.directory.clone(),
+            config,
+            created: true,
         })
     }
 
@@ -225,6 +283,22 @@ mod tests {
         let refused = Run::begin(folder.path(), "my run!", &other).unwrap_err();
         assert!(refused.to_string().contains("`Harvard`"), "{refused}");
         assert_eq!(fs::read(&path).unwrap(), before);
+    }
+
+    #[test]
+    fn storage_can_be_said_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let begin = |options: &RunOptions| Run::begin(folder.path(), "R", options).unwrap();
+        let library = RunOptions {
+            library_directory: Some("Harvard".into()),
+            ..RunOptions::default()
+        };
+        assert!(begin(&library).config().storage_config.is_none());
+        let stored = begin(&options());
+        let storage = stored.config().storage_config.as_ref();
+        assert_eq!(storage.map(|storage| storage.kind), Some(StorageKind::S3));
+        let read = Run::open(folder.path(), "R").unwrap();
+        assert_eq!(read.config(), stored.config());
     }
 
     #[test]

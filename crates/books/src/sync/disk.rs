@@ -78,17 +78,9 @@ impl Disk {
 }
 
 /// Bytes of the disk, and bytes that are used or kept for the system.
-#[cfg(unix)]
 fn space(folder: &Path) -> Option<(u64, u64)> {
-    let disk = rustix::fs::statvfs(folder).ok()?;
-    let total = disk.f_blocks.saturating_mul(disk.f_frsize);
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    Some((total, total.saturating_sub(free)))
-}
-
-#[cfg(not(unix))]
-fn space(_: &Path) -> Option<(u64, u64)> {
-    None
+    let space = run::disk_space(folder)?;
+    Some((space.total, space.total.saturating_sub(space.free)))
 }
 
 #[cfg(all(test, unix))]

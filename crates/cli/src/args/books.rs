@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use books::RunOptions;
 use clap::{Args, Subcommand, ValueEnum};
+use clap_complete::ArgValueCompleter;
 
-use crate::args::Global;
+use crate::args::{Global, complete};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Books {
@@ -78,7 +79,7 @@ pub(crate) enum Auth {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RunPlace {
     /// The run's name
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::runs))]
     pub(crate) run_name: String,
     #[command(flatten)]
     pub(crate) output: Output,

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::args::Place;
 
 /// Which passages, and whether the network or a person says what they are.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Args)]
 pub(crate) struct Identify {
     /// The folder whose passages to identify: the root folder, or with --root-folder a folder in it
@@ -22,6 +23,9 @@ pub(crate) struct Identify {
     /// Fetch also the front covers of the albums from the Cover Art Archive, one a second
     #[arg(long)]
     pub(crate) covers: bool,
+    /// Not for this command, which asks services and nobody else
+    #[arg(long, hide = true)]
+    pub(crate) offline: bool,
     /// Only these passages, whatever was found before
     #[arg(long, value_name = "PASSAGE", num_args = 1.., conflicts_with = "folder")]
     pub(crate) passages: Vec<String>,

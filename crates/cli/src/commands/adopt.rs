@@ -10,6 +10,7 @@ use crate::args::Place;
 use crate::commands::edit::open;
 use crate::commands::open_to_read;
 use crate::printer::{Printer, Volume};
+use crate::words::{count, counted};
 
 /// Proposes what could be taken over from another program's database; takes it over if told to.
 pub(crate) fn adopt(
@@ -38,8 +39,9 @@ pub(crate) fn adopt(
     printer.show(&adopted, || {
         let mut told = told;
         told.push(format!(
-            "taken over: {} edits, {} files to be cut anew by the next import",
-            adopted.new, adopted.to_cut
+            "taken over: {}; the next import cuts {} anew",
+            counted(adopted.new, "edit"),
+            counted(adopted.to_cut, "file")
         ));
         told
     });
@@ -48,8 +50,11 @@ pub(crate) fn adopt(
 
 fn lines(proposal: &Proposal) -> Vec<String> {
     let mut lines = vec![format!(
-        "{} files: {} known by their sound, {} by path and length, {} unknown",
-        proposal.files, proposal.by_sound, proposal.by_path, proposal.unknown
+        "{}: {} known by their sound, {} by path and length, {} unknown",
+        counted(proposal.files, "file"),
+        count(proposal.by_sound),
+        count(proposal.by_path),
+        count(proposal.unknown)
     )];
     for edit in &proposal.edits {
         lines.push(format!(

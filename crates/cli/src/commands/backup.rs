@@ -9,6 +9,7 @@ use run::ExitStatus;
 use crate::args::Place;
 use crate::commands::located;
 use crate::printer::Printer;
+use crate::words::counted;
 
 /// Copies the library to a file.
 pub(crate) fn backup(
@@ -22,10 +23,10 @@ pub(crate) fn backup(
     let shown = serde_json::json!({ "path": file, "files": held.files, "passages": held.passages });
     printer.show(&shown, || {
         vec![format!(
-            "`{}` holds {} files and {} passages",
+            "`{}` holds {} and {}",
             file.display(),
-            held.files,
-            held.passages
+            counted(held.files, "file"),
+            counted(held.passages, "passage")
         )]
     });
     Ok(ExitStatus::Done)
@@ -42,10 +43,10 @@ pub(crate) fn restore(
     let restored = backup::restore(file, &located.database, replace)?;
     printer.show(&restored, || {
         let mut lines = vec![format!(
-            "`{}` holds {} files and {} passages",
+            "`{}` holds {} and {}",
             located.database.display(),
-            restored.held.files,
-            restored.held.passages
+            counted(restored.held.files, "file"),
+            counted(restored.held.passages, "passage")
         )];
         if let Some(moved_to) = &restored.moved_to {
             let kind = if restored.was_damaged {

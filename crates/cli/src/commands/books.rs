@@ -9,7 +9,7 @@ mod extract;
 mod progress;
 mod report;
 mod session;
-mod settings;
+pub(crate) mod settings;
 mod status;
 mod storage;
 mod sync;

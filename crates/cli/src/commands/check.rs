@@ -5,6 +5,7 @@ use run::ExitStatus;
 
 use crate::args::Place;
 use crate::commands::open_to_read;
+use crate::hints;
 use crate::printer::Printer;
 
 /// Checks a library; fails when anything is wrong with it.
@@ -23,6 +24,12 @@ pub(crate) fn check(place: &Place, printer: Printer) -> Result<ExitStatus> {
             .iter()
             .flat_map(|(kind, found)| found.iter().map(move |what| format!("{kind}: {what}")))
             .collect();
+        if !findings.missing_files.is_empty() {
+            let prune = hints::music(place, &["import", "--prune"]);
+            lines.push(format!(
+                "next: `{prune}` removes what is gone from the disk"
+            ));
+        }
         if clean {
             lines.push("the library is sound".to_owned());
         }

@@ -13,7 +13,9 @@ use crate::args::Place;
 use crate::args::edit::{Carry, Edit, Edits};
 use crate::commands::identify::passage_called;
 use crate::commands::{located, open_to_read};
+use crate::hints::{self, advised};
 use crate::printer::{Printer, Volume};
+use crate::words::{count, counted, moment};
 
 /// Opens an existing library to change it.
 pub(crate) fn open(place: &Place, printer: Printer) -> Result<Library> {
@@ -43,7 +45,10 @@ pub(crate) fn edit(args: &Edit, printer: Printer) -> Result<ExitStatus> {
         reset: args.reset,
     };
     if changes == Changes::default() {
-        anyhow::bail!("nothing to say about `{}`\nhint: see --help", args.name);
+        return Err(advised(
+            format!("nothing to say about `{}`", args.name),
+            "--help lists what can be said",
+        ));
     }
     let status = match edit::edit(&library, &passage, &changes) {
         Ok(()) => ExitStatus::Done,
@@ -100,7 +105,7 @@ fn list(place: &Place, printer: Printer) -> Result<ExitStatus> {
                     said.field.word(),
                     said.value,
                     said.source,
-                    edit.made_at
+                    moment(&edit.made_at)
                 )
             })
             .collect()
@@ -121,11 +126,15 @@ fn export(place: &Place, output: Option<&Path>, printer: Printer) -> Result<Exit
     let mut file = OutputOptions::new()
         .protect_database(library.path())
         .open(path)?;
-    let count = edit::export(&library, &mut file)?;
+    let written = edit::export(&library, &mut file)?;
     file.finish()?;
     printer.note(
         Volume::Normal,
-        &format!("{count} edits written to `{}`", path.display()),
+        &format!(
+            "{} written to `{}`",
+            counted(written, "edit"),
+            path.display()
+        ),
     );
     Ok(ExitStatus::Done)
 }
@@ -139,13 +148,15 @@ fn import(place: &Place, file: &Path, printer: Printer) -> Result<ExitStatus> {
     library.close()?;
     printer.show(&imported, || {
         let mut lines = vec![format!(
-            "{} edits, {} of them new",
-            imported.read, imported.new
+            "{}, {} of them new",
+            counted(imported.read, "edit"),
+            count(imported.new)
         )];
         if imported.to_cut > 0 {
             lines.push(format!(
-                "the next `accession music import` cuts {} of the files anew",
-                imported.to_cut
+                "next: `{}` cuts {} anew",
+                hints::music(place, &["import"]),
+                counted(imported.to_cut, "file")
             ));
         }
         lines

@@ -16,10 +16,11 @@ use run::{ExitStatus, LibraryPath, OutputError, OutputOptions};
 use crate::args;
 use crate::commands::{open_to_read, output};
 use crate::printer::{Printer, Volume};
+use crate::words::counted;
 
 /// Writes the passages out.
 pub(crate) fn export(args: &args::Export, printer: Printer) -> Result<ExitStatus> {
-    let library = open_to_read(&args.place, printer)?;
+    let library = open_to_read(&args.place.clone().or_folder(args.folder.clone()), printer)?;
     let form = match form(args, printer) {
         args::Form::Cue => {
             return match &args.output {
@@ -38,7 +39,11 @@ pub(crate) fn export(args: &args::Export, printer: Printer) -> Result<ExitStatus
             let count = exported.written;
             printer.note(
                 Volume::Normal,
-                &format!("{count} passages written to `{}`", path.display()),
+                &format!(
+                    "{} written to `{}`",
+                    counted(count, "passage"),
+                    path.display()
+                ),
             );
             Ok(ended(exported, printer))
         }
@@ -63,8 +68,8 @@ fn ended(exported: Exported, printer: Printer) -> ExitStatus {
         return ExitStatus::Done;
     }
     let line = format!(
-        "failed: {} passages have a path or a position that cannot be read (`music check` names them)",
-        exported.unreadable
+        "failed: {} with a path or a position that cannot be read (`music check` names them)",
+        counted(exported.unreadable, "passage")
     );
     printer.note(Volume::Brief, &line);
     ExitStatus::SomeFailed
@@ -150,10 +155,10 @@ fn write_cue_sheets(
     let (written, folder) = (sheets.written.len(), folder.display());
     printer.note(
         Volume::Normal,
-        &format!("{written} cue sheets written to `{folder}`"),
+        &format!("{} written to `{folder}`", counted(written, "cue sheet")),
     );
     if sheets.skipped > 0 {
-        printer.note(Volume::Brief, "hint: --replace writes over existing files");
+        printer.hint(Volume::Brief, "--replace writes over existing files");
     }
     Ok(match sheets.skipped + sheets.failed {
         0 => ended(exported, printer),

@@ -10,6 +10,7 @@ use crate::args::identify::Flavor;
 use crate::commands::located;
 use crate::printer::{Printer, Volume};
 use crate::signals::stop_on_signals;
+use crate::words::counted;
 
 /// Reads dumps, makes the choice, and tells how many flavors there are.
 pub(crate) fn flavor(args: &Flavor, printer: Printer) -> Result<ExitStatus> {
@@ -59,16 +60,20 @@ fn line(read: &FromDump) -> String {
         format!(", {} that say nothing", read.odd)
     };
     format!(
-        "`{}`: {} documents, {} flavors and {} low-level descriptions of {} recordings{odd}",
-        read.path, read.documents, read.flavors, read.low_levels, read.recordings
+        "`{}`: {}, {} and {} of {}{odd}",
+        read.path,
+        counted(read.documents, "document"),
+        counted(read.flavors, "flavor"),
+        counted(read.low_levels, "low-level description"),
+        counted(read.recordings, "recording")
     )
 }
 
 fn lines(counts: &Counts) -> Vec<String> {
     vec![format!(
-        "{} passages: {} show what was heard, {} what AcousticBrainz says, {} nothing yet; \
+        "{}: {} show what was heard, {} what AcousticBrainz says, {} nothing yet; \
          AcousticBrainz knows {} of {} recordings (low level: {})",
-        counts.passages,
+        counted(counts.passages, "passage"),
         counts.local,
         counts.acousticbrainz,
         counts.passages - counts.local - counts.acousticbrainz,

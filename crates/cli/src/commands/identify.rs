@@ -15,18 +15,26 @@ use music::services::{Endpoints, Patience, Services};
 use music::{Library, PassageId};
 use run::{Cancel, ExitStatus};
 
-use crate::api_key::{self, HOW_TO_GET_ONE};
-use crate::args;
+use crate::api_key;
+use crate::args::{self, Place};
 use crate::commands::located;
 use crate::env;
+use crate::hints::{self, advised};
 use crate::printer::{Printer, Volume};
 use crate::progress::Notes;
 use crate::settings::absolute;
 use crate::signals::stop_on_signals;
+use crate::words::{count, counted};
 
 /// Finds out which recordings the passages are, or takes a person's word for it.
 pub(crate) fn identify(args: &args::identify::Identify, printer: Printer) -> Result<ExitStatus> {
     let place = args.place.clone().or_folder(args.folder.clone());
+    if args.offline {
+        return Err(advised(
+            "identifying asks services on the network, so there is nothing to do offline",
+            "`accession music import --offline` takes files in without them",
+        ));
+    }
     let located = located(&place, printer)?;
     // A typing error must not leave an empty library behind.
     Library::open_read_only(&located.database, &located.root)?;
@@ -42,7 +50,7 @@ pub(crate) fn identify(args: &args::identify::Identify, printer: Printer) -> Res
     }
     let found = api_key::find(library.db())?;
     for warning in &found.warnings {
-        printer.note(Volume::Brief, &format!("warning: {warning}"));
+        printer.warning(warning);
     }
     let has_key = found.key.is_some();
     let endpoints = Endpoints::load(library.db(), found.key)?;
@@ -72,10 +80,7 @@ pub(crate) fn identify(args: &args::identify::Identify, printer: Printer) -> Res
         return Ok(ExitStatus::Done);
     }
     if !has_key {
-        printer.note(
-            Volume::Normal,
-            &format!("no key for AcoustID: fingerprints are not looked up\n{HOW_TO_GET_ONE}"),
-        );
+        api_key::tell_how_to_get_one(&place, printer);
     }
     let scope = scope(args, &library)?;
     let report = music::identify::identify(
@@ -95,7 +100,7 @@ pub(crate) fn identify(args: &args::identify::Identify, printer: Printer) -> Res
         printer.show(&fetched, || vec![covers(&fetched)]);
     }
     library.close()?;
-    finish(&report, printer);
+    finish(&report, &place, printer);
     Ok(match cancel.signal() {
         Some(signal) => ExitStatus::Stopped(signal),
         None if report.retry_later > 0 => ExitStatus::SomeFailed,
@@ -109,7 +114,18 @@ fn chosen(
     library: &Library,
 ) -> Result<Option<(PassageId, String)>> {
     Ok(match (args.set.as_slice(), &args.accept) {
-        ([passage, mbid], _) => Some((passage_called(library, passage)?, mbid.clone())),
+        ([passage, mbid], _) => {
+            // A service would only say that it knows nothing of the kind.
+            if uuid::Uuid::try_parse(mbid).is_err() {
+                return Err(advised(
+                    format!(
+                        "`{mbid}` is no MBID, expected an id such as a1b2c3d4-0000-4000-8000-000000000000"
+                    ),
+                    "it is the end of the address of a recording's page at https://musicbrainz.org",
+                ));
+            }
+            Some((passage_called(library, passage)?, mbid.clone()))
+        }
         (_, Some(passage)) => {
             let passage = passage_called(library, passage)?;
             let mbid = decide::likeliest(library, &passage)?;
@@ -127,7 +143,10 @@ fn flavors(fetched: &Fetched) -> String {
         trouble,
     } = fetched;
     let later = later(trouble.as_deref());
-    format!("flavors of {found} of {recordings} recordings, {unknown} not known{later}")
+    format!(
+        "flavors of {found} of {}, {unknown} not known{later}",
+        counted(*recordings, "recording")
+    )
 }
 
 fn covers(fetched: &covers::Fetched) -> String {
@@ -138,7 +157,10 @@ fn covers(fetched: &covers::Fetched) -> String {
         trouble,
     } = fetched;
     let later = later(trouble.as_deref());
-    format!("covers of {found} of {albums} albums, {unknown} have none{later}")
+    format!(
+        "covers of {found} of {}, {unknown} have none{later}",
+        counted(*albums, "album")
+    )
 }
 
 fn later(trouble: Option<&str>) -> String {
@@ -179,14 +201,16 @@ fn inside(root: &Path, folder: &Path) -> Result<String> {
 
 /// The passage of an id, the beginning of one, or the name of a file that is one passage.
 pub(crate) fn passage_called(library: &Library, name: &str) -> Result<PassageId> {
+    let name = &*music::library::names::meant(library, name)?;
     match music::library::query::show(library, name)? {
         Shown::Passage(passage) => Ok(passage.id),
         Shown::File(file) => match file.passages.as_slice() {
             [only] => Ok(only.id.clone()),
-            several => anyhow::bail!(
-                "`{name}` has {} passages\nhint: `accession music show` lists their ids",
-                several.len()
-            ),
+            several => Err(music::Error::NotOnePassage {
+                name: name.to_owned(),
+                passages: several.len(),
+            }
+            .into()),
         },
     }
 }
@@ -220,20 +244,20 @@ pub(crate) fn tell(told: &IdentifyEvent, notes: &Notes) {
     }
 }
 
-pub(crate) fn finish(report: &Identified, printer: Printer) {
+pub(crate) fn finish(report: &Identified, place: &Place, printer: Printer) {
     if printer.is_json() {
         printer.json(&IdentifyEvent::IdentifyCompleted(Box::new(report.clone())));
         return;
     }
-    for line in lines(report) {
+    for line in lines(report, place) {
         printer.result(&line);
     }
 }
 
-fn lines(report: &Identified) -> Vec<String> {
+fn lines(report: &Identified, place: &Place) -> Vec<String> {
     let parts = [
-        (report.high, "surely identified"),
-        (report.medium, "probably"),
+        (report.high, "identified"),
+        (report.medium, "identified probably"),
         (report.doubtful, "in doubt"),
         (report.none, "known to nobody"),
         (report.retry_later, "to be tried again"),
@@ -241,25 +265,33 @@ fn lines(report: &Identified) -> Vec<String> {
     ];
     let counts: Vec<_> = parts
         .iter()
-        .filter(|(count, what)| *count > 0 || *what == "surely identified")
-        .map(|(count, what)| format!("{count} {what}"))
+        .filter(|(count, what)| *count > 0 || *what == "identified")
+        .map(|(number, what)| format!("{} {what}", count(*number)))
         .collect();
     let mut lines = vec![format!(
-        "{} passages: {} ({} requests)",
-        report.passages,
+        "{}: {}",
+        counted(report.passages, "passage"),
         counts.join(", "),
-        report.requests
     )];
     if report.cut_anew > 0 {
         lines.push(format!(
-            "{} files cut anew where their releases say; `accession music import` hears them again",
-            report.cut_anew
+            "{} cut anew where their releases say; `{}` hears them again",
+            counted(report.cut_anew, "file"),
+            hints::music(place, &["import"])
         ));
     }
     if report.retry_later > 0 {
-        lines.push("`accession music identify` goes on".to_owned());
+        lines.push(format!(
+            "next: `{}` tries those again that no service answered for",
+            hints::music(place, &["identify"])
+        ));
     }
     lines
+}
+
+/// Whether the environment says that no service is to be asked.
+pub(crate) fn is_offline() -> bool {
+    std::env::var_os(env::OFFLINE).is_some_and(|v| !v.is_empty() && v != "0")
 }
 
 /// Who is asked during an import, as far as a key is known; `None` if no service is to be asked.
@@ -267,21 +299,26 @@ pub(crate) fn online(
     library: &Library,
     offline: bool,
     cancel: &Cancel,
+    place: &Place,
     printer: Printer,
 ) -> Result<Option<Online>> {
-    let told = std::env::var_os(env::OFFLINE).is_some_and(|v| !v.is_empty() && v != "0");
-    if offline || told {
-        return Ok(None);
-    }
-    let found = api_key::find(library.db())?;
-    for warning in &found.warnings {
-        printer.note(Volume::Brief, &format!("warning: {warning}"));
-    }
-    if found.key.is_none() {
+    if offline || is_offline() {
         printer.note(
             Volume::Normal,
-            &format!("no key for AcoustID: fingerprints are not looked up\n{HOW_TO_GET_ONE}"),
+            "offline: no service on the network is asked",
         );
+        return Ok(None);
+    }
+    printer.note(
+        Volume::Normal,
+        "online: names from tags go to MusicBrainz, fingerprints to AcoustID; --offline asks nobody",
+    );
+    let found = api_key::find(library.db())?;
+    for warning in &found.warnings {
+        printer.warning(warning);
+    }
+    if found.key.is_none() {
+        api_key::tell_how_to_get_one(place, printer);
     }
     Ok(Some(Online::new(library, found.key, cancel)?))
 }

@@ -1,35 +1,52 @@
 //! `music import`.
 
-use anyhow::{Context, Result};
-use music::Group;
+mod told;
+
+use anyhow::Result;
+use music::intake::founding::{Meant, may_found};
 use music::job::{self, JobEvent, Online};
 use music::{Completed, Event, Import, Library};
 use run::{Cancel, ExitStatus, Progress};
 
-use crate::args;
+use crate::args::{self, Place};
 use crate::commands::{identify, located};
+use crate::hints::advised;
 use crate::printer::{Printer, Volume};
-use crate::progress::{Display, duration};
-use crate::settings::{absolute, default_jobs};
+use crate::progress::Display;
+use crate::settings::{Located, Origin, absolute, default_jobs};
 use crate::signals::stop_on_signals;
+use told::Told;
 
 /// Takes a folder in.
 pub(crate) fn import(args: &args::Import, printer: Printer) -> Result<ExitStatus> {
     let place = args.place.clone().or_folder(args.folder.clone());
     let located = located(&place, printer)?;
-    if located.assumed || args.folder.is_none() {
-        std::fs::create_dir_all(&located.root)
-            .with_context(|| format!("cannot make the root folder `{}`", located.root.display()))?;
-    }
     let folder = match &args.folder {
         Some(folder) => absolute(folder)?,
         None => located.root.clone(),
     };
+    check_folder(&folder, &located)?;
+    if !folder.starts_with(&located.root) {
+        let root = located.root;
+        return Err(music::Error::OutsideRoot { folder, root }.into());
+    }
+    let cancel = Cancel::new();
+    stop_on_signals(&cancel)?;
+    let said_as_root = args.place.root_folder.is_some() || args.place.database.is_some();
+    let meant = if (args.folder.is_some() && !said_as_root) || located.assumed() {
+        Meant::AsFolder
+    } else {
+        Meant::AsRoot
+    };
     // A typing error must not leave an empty library behind.
-    std::fs::read_dir(&folder)
-        .with_context(|| format!("cannot read the folder `{}`", folder.display()))?;
+    may_found(&located.root, &located.database, meant, &cancel)?;
+    if located.origin == Origin::Default {
+        let root = located.root.display();
+        let note = format!("no folder was named, and none is configured: taking `{root}`");
+        printer.note(Volume::Normal, &note);
+    }
     let library = if args.dry_run && !located.database.exists() {
-        Library::scratch(&located.root)?
+        Library::scratch(&located.database, &located.root)?
     } else if args.dry_run {
         Library::open_read_only(&located.database, &located.root)?
     } else {
@@ -47,20 +64,44 @@ pub(crate) fn import(args: &args::Import, printer: Printer) -> Result<ExitStatus
         dry_run: args.dry_run,
         force: args.force,
     };
-    let cancel = Cancel::new();
-    stop_on_signals(&cancel)?;
     let online = if args.dry_run {
         None
     } else {
-        identify::online(&library, args.offline, &cancel, printer)?
+        identify::online(&library, args.offline, &cancel, &place, printer)?
     };
-    let completed = run(&library, &import, &cancel, online.as_ref(), printer)?;
+    let completed = run(&library, &import, &cancel, online.as_ref(), &place, printer)?;
     library.close()?;
-    Ok(match (cancel.signal(), completed.files.all_taken_in()) {
+    let complete = args.dry_run || completed.files.all_taken_in();
+    Ok(match (cancel.signal(), complete) {
         (Some(signal), _) => ExitStatus::Stopped(signal),
         (None, true) => ExitStatus::Done,
         (None, false) => ExitStatus::SomeFailed,
     })
+}
+
+/// Says in a person's terms what is wrong with a folder that cannot be taken in.
+fn check_folder(folder: &std::path::Path, located: &Located) -> Result<()> {
+    let shown = folder.display();
+    if folder.is_file() {
+        let parent = folder.parent().unwrap_or(folder).display().to_string();
+        let command = crate::words::command(["music", "import", &parent]);
+        return Err(advised(
+            format!("`{shown}` is a file, expected a folder"),
+            format!("`{command}` takes in the folder that it lies in"),
+        ));
+    }
+    let Err(error) = std::fs::read_dir(folder) else {
+        return Ok(());
+    };
+    let because = match &located.origin {
+        Origin::Argument => String::new(),
+        Origin::Default => " (the default, since no folder is named)".to_owned(),
+        origin => format!(" (from {origin})"),
+    };
+    Err(advised(
+        format!("cannot read the folder `{shown}`{because}: {error}"),
+        "name the folder that holds the music: `accession music import FOLDER`",
+    ))
 }
 
 fn run(
@@ -68,18 +109,20 @@ fn run(
     import: &Import,
     cancel: &Cancel,
     online: Option<&Online>,
+    place: &Place,
     printer: Printer,
 ) -> Result<Completed> {
     let progress = Progress::new(import.jobs);
     let snapshots = |snapshot| printer.json(&Event::Progress(snapshot));
+    let told = Told::default();
     std::thread::scope(|scope| {
-        let display = Display::start(scope, printer, &progress, &snapshots);
-        let notes = display.notes(printer);
+        let display = Display::start(scope, printer, &progress, cancel, &snapshots);
+        let notes = display.notes();
         let tell = |event: JobEvent<'_>| match event {
             JobEvent::Identify(told) => identify::tell(told, &notes),
             JobEvent::Import(event) if printer.is_json() => printer.json(event),
             JobEvent::Import(event) => {
-                if let Some((volume, line)) = line(event) {
+                if let Some((volume, line)) = told.line(event) {
                     notes.note(volume, &line);
                 }
             }
@@ -88,183 +131,24 @@ fn run(
         // The last events come after the bars are gone, so that nothing follows them.
         drop(display);
         let ended = ended?;
-        if let Some(identified) = ended.identified.filter(|report| report.passages > 0) {
-            identify::finish(&identified, printer);
-        }
         let completed = ended.imported;
-        let last = Event::ImportCompleted(Box::new(completed.clone()));
+        let identified = ended.identified.filter(|report| report.passages > 0);
         if printer.is_json() {
-            printer.json(&last);
-        } else {
-            for line in report(&completed, printer) {
-                printer.result(&line);
+            if let Some(identified) = identified {
+                identify::finish(&identified, place, printer);
             }
+            printer.json(&Event::ImportCompleted(Box::new(completed.clone())));
+            return Ok(completed);
+        }
+        for line in told.report(&completed, printer) {
+            printer.result(&line);
+        }
+        if let Some(identified) = identified {
+            identify::finish(&identified, place, printer);
+        }
+        for line in told.next(&completed, place) {
+            printer.note(Volume::Normal, &line);
         }
         Ok(completed)
     })
-}
-
-/// What an event says to a person, and how loud.
-fn line(event: &Event) -> Option<(Volume, String)> {
-    Some(match event {
-        Event::ImportStarted {
-            root,
-            database,
-            jobs,
-        } => (
-            Volume::Verbose,
-            format!("importing `{root}` into `{database}`, {jobs} files at once"),
-        ),
-        Event::Planned {
-            found,
-            to_analyse,
-            unchanged,
-            ..
-        } => (
-            Volume::Normal,
-            format!("{found} files found: {to_analyse} to analyse, {unchanged} unchanged"),
-        ),
-        Event::Warning {
-            path: None,
-            message,
-        } => (Volume::Brief, format!("warning: {message}")),
-        Event::Warning {
-            path: Some(path),
-            message,
-        } => (Volume::Brief, format!("warning: `{path}`: {message}")),
-        Event::FileRecorded {
-            path,
-            passages,
-            audio_seconds,
-            ..
-        } => (
-            Volume::Verbose,
-            format!(
-                "recorded `{path}`: {passages} passages, {}",
-                duration(*audio_seconds)
-            ),
-        ),
-        other => return line_of_file(other),
-    })
-}
-
-/// The same, of what is not as it should be, or not where it was.
-fn line_of_file(event: &Event) -> Option<(Volume, String)> {
-    Some(match event {
-        Event::FileDamaged { path, reason } => {
-            (Volume::Brief, format!("damaged: `{path}`: {reason}"))
-        }
-        Event::FileDuplicate { path, original } => (
-            Volume::Verbose,
-            format!("duplicate: `{path}` is the same as `{original}`"),
-        ),
-        Event::FileNoAudio { path, reason } => {
-            (Volume::Brief, format!("no audio: `{path}`: {reason}"))
-        }
-        Event::FileFailed {
-            path,
-            stage,
-            reason,
-            ..
-        } => (
-            Volume::Brief,
-            format!("failed: `{path}`: {stage}: {reason}"),
-        ),
-        Event::FileMisnamed { path, reason } => (
-            Volume::Brief,
-            format!("misnamed, and taken: `{path}`: {reason}"),
-        ),
-        Event::LeftOut { group, reason } => (
-            Volume::Brief,
-            format!("left out: {} {reason}: {}", group.count, examples(group)),
-        ),
-        Event::FileMisleading { path, reason } => {
-            (Volume::Brief, format!("misleading: `{path}`: {reason}"))
-        }
-        Event::FileRetagged { path, .. } => (
-            Volume::Normal,
-            format!("new tags: `{path}`, whose sound is known"),
-        ),
-        Event::FileMoved { from, to } => (Volume::Normal, format!("moved: `{from}` is now `{to}`")),
-        Event::FileMissing { path, pruned: true } => {
-            (Volume::Normal, format!("pruned: `{path}` is gone"))
-        }
-        Event::FileMissing {
-            path,
-            pruned: false,
-        } => (
-            Volume::Normal,
-            format!(
-                "missing: `{path}` is gone from the disk (--prune removes it from the library)"
-            ),
-        ),
-        _ => return None,
-    })
-}
-
-/// The first few of a group, and whether there are more.
-fn examples(group: &Group) -> String {
-    let named: Vec<String> = group
-        .examples
-        .iter()
-        .map(|path| format!("`{path}`"))
-        .collect();
-    let more = if group.count > named.len() {
-        ", .."
-    } else {
-        ""
-    };
-    format!("{}{more}", named.join(", "))
-}
-
-/// How the import went, for people.
-fn report(completed: &Completed, printer: Printer) -> Vec<String> {
-    let files = &completed.files;
-    let parts = [
-        (files.recorded, "recorded"),
-        (files.unchanged, "unchanged"),
-        (files.moved, "of them moved"),
-        (files.retagged, "of them with new tags"),
-        (files.duplicate, "duplicate"),
-        (files.no_audio, "without audio"),
-        (files.failed, "failed"),
-        (files.misleading, "misleading"),
-        (files.not_reached, "not reached"),
-        (files.cut_off, "cut off"),
-        (files.misnamed, "misnamed"),
-        (files.missing, "missing"),
-    ];
-    let counts: Vec<_> = parts
-        .iter()
-        .filter(|(count, what)| *count > 0 || *what == "recorded")
-        .map(|(count, what)| format!("{count} {what}"))
-        .collect();
-    let usage = &completed.usage;
-    let mut lines = vec![
-        format!("{} files: {}", files.found, counts.join(", ")),
-        format!(
-            "{} passages, {} of audio in {} ({:.0}x real time)",
-            completed.passages,
-            duration(completed.audio_seconds),
-            duration(usage.elapsed_seconds),
-            completed.audio_seconds / usage.elapsed_seconds.max(0.001),
-        ),
-    ];
-    if printer.says(Volume::Verbose) {
-        let writes = &completed.writes;
-        lines.push(format!(
-            "{:.1} s of CPU, {} MB at most, {} transactions, {} rows, {} retries",
-            usage.cpu_seconds,
-            usage.peak_rss_bytes / 1_000_000,
-            writes.transactions,
-            writes.rows,
-            writes.retries,
-        ));
-    }
-    match completed.state {
-        "stopped" => lines.push("stopped as asked; run the same command again to go on".to_owned()),
-        "planned" => lines.push("nothing was done: this was a dry run".to_owned()),
-        _ => {}
-    }
-    lines
 }

@@ -9,7 +9,9 @@ use serde_json::Value;
 use crate::args::Place;
 use crate::commands::open_to_read;
 use crate::commands::show::clock;
+use crate::hints;
 use crate::printer::Printer;
+use crate::words::counted;
 
 /// Candidates named for a doubtful match; the rest is in the JSON.
 const NAMED: usize = 3;
@@ -21,18 +23,18 @@ struct Doubts {
     matches: Vec<DoubtfulMatch>,
 }
 
-/// Lists the doubtful boundaries and matches.
+/// Lists the doubtful boundaries and matches, each with the command that settles it.
 pub(crate) fn review(place: &Place, printer: Printer) -> Result<ExitStatus> {
     let library = open_to_read(place, printer)?;
     let doubts = Doubts {
         boundaries: music::library::review::review(&library)?,
         matches: music::library::review::doubtful_matches(&library)?,
     };
-    printer.show(&doubts, || lines(&doubts));
+    printer.show(&doubts, || lines(&doubts, place));
     Ok(ExitStatus::Done)
 }
 
-fn lines(doubts: &Doubts) -> Vec<String> {
+fn lines(doubts: &Doubts, place: &Place) -> Vec<String> {
     if doubts.boundaries.is_empty() && doubts.matches.is_empty() {
         return vec!["nothing is in doubt".to_owned()];
     }
@@ -50,6 +52,7 @@ fn lines(doubts: &Doubts) -> Vec<String> {
             doubt.confidence * 100.0,
             doubt.reason
         ));
+        lines.extend(settled_by(doubt, place).map(|command| format!("              {command}")));
     }
     for doubt in &doubts.matches {
         lines.push(format!("{}  {}", doubt.path, clock(doubt.start_seconds)));
@@ -61,8 +64,30 @@ fn lines(doubts: &Doubts) -> Vec<String> {
         lines.push(format!("  passage {}{linked}", doubt.passage_id));
         lines.push(format!("  {}", doubt.decided_by));
         lines.extend(doubt.candidates.iter().take(NAMED).map(candidate));
+        let id = doubt.passage_id.to_string();
+        let command = |option: &str| hints::music(place, &["identify", option, &id]);
+        lines.push(format!("  right: {}", command("--accept")));
+        lines.push(format!("  wrong: {}", command("--reject")));
     }
+    lines.push(format!(
+        "in doubt: {} and {}, the least sure first",
+        counted(doubts.boundaries.len(), "boundary"),
+        counted(doubts.matches.len(), "match")
+    ));
     lines
+}
+
+/// The command of somebody who has listened and knows better.
+fn settled_by(doubt: &Doubt, place: &Place) -> Option<String> {
+    let id = doubt.passage_id.as_ref()?.to_string();
+    let at = format!("{:.3}", doubt.at_seconds);
+    Some(if doubt.is_cut {
+        let join = hints::music(place, &["edit", &id, "--join"]);
+        format!("no cut: {join}")
+    } else {
+        let split = hints::music(place, &["edit", &id, "--split-at", &at]);
+        format!("a cut: {split}")
+    })
 }
 
 fn candidate(candidate: &Value) -> String {

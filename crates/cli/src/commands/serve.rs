@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use music::Library;
 use music::library::port;
 use run::{Cancel, ExitStatus, OutputOptions};
@@ -16,7 +16,7 @@ use web::Secret;
 use crate::args;
 use crate::args::books::RunPlace;
 use crate::commands::{books, identify, located};
-use crate::env;
+use crate::hints::advised;
 use crate::printer::{Printer, Volume};
 use crate::settings::{config_folder, default_jobs};
 use crate::signals::stop_on_signals;
@@ -37,10 +37,6 @@ pub(crate) fn serve(args: &args::serve::Serve, printer: Printer) -> Result<ExitS
     }
     let place = args.place.clone().or_folder(args.folder.clone());
     let located = located(&place, printer)?;
-    if located.assumed {
-        std::fs::create_dir_all(&located.root)
-            .with_context(|| format!("cannot make the root folder `{}`", located.root.display()))?;
-    }
     // A typing error must not leave an empty library behind.
     std::fs::read_dir(&located.root)
         .with_context(|| format!("cannot read the folder `{}`", located.root.display()))?;
@@ -57,14 +53,13 @@ pub(crate) fn serve(args: &args::serve::Serve, printer: Printer) -> Result<ExitS
         .map(usize::from)
         .or(library.settings().jobs)
         .unwrap_or_else(default_jobs);
-    let told = std::env::var_os(env::OFFLINE).is_some_and(|v| !v.is_empty() && v != "0");
-    let offline = args.offline || told;
+    let offline = args.offline || identify::is_offline();
     let options = Options {
         library: library.clone(),
         jobs,
         // An import without services is better than none.
         connect: Box::new(move |library, cancel| {
-            identify::online(library, offline, cancel, printer).unwrap_or_else(|error| {
+            identify::online(library, offline, cancel, &place, printer).unwrap_or_else(|error| {
                 printer.note(Volume::Brief, &format!("warning: {error:#}"));
                 None
             })
@@ -128,10 +123,10 @@ fn bind(said: Option<SocketAddr>, library: &Library) -> Result<Server> {
     };
     for address in &addresses {
         if address.port() != 0 && is_served(*address) {
-            bail!(
-                "an ingest service already answers at `http://{address}`\n\
-                 hint: open it in a browser, or name another address with `--listen`"
-            );
+            return Err(advised(
+                format!("an ingest service already answers at `http://{address}`"),
+                "open it in a browser, or name another address with `--listen`",
+            ));
         }
         if let Ok(server) = Server::bind(&[*address]) {
             return Ok(server);

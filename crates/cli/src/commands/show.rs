@@ -12,10 +12,22 @@ use serde_json::Value;
 
 use crate::args::Place;
 use crate::commands::{open_to_read, output};
-use crate::printer::Printer;
+use crate::printer::{Printer, Volume};
+use crate::words::{counted, moment, size};
 
-/// Width of the drawing in characters.
+/// Width of the drawing in characters where the terminal does not tell its own.
 const DRAWN: usize = 76;
+
+/// The widest drawing: more columns show no more of a piece of music.
+const WIDEST: usize = 160;
+
+/// The width of the drawing: that of the terminal, but for the margin.
+fn drawn() -> usize {
+    let columns = console::Term::stdout().size_checked();
+    columns.map_or(DRAWN, |(_, columns)| {
+        usize::from(columns).saturating_sub(4).min(WIDEST)
+    })
+}
 
 /// Shows a file or a passage.
 pub(crate) fn show(
@@ -25,12 +37,14 @@ pub(crate) fn show(
     printer: Printer,
 ) -> Result<ExitStatus> {
     let library = open_to_read(place, printer)?;
+    let name = &*music::library::names::meant(&library, name)?;
     let picture = Picture::of(&library, name);
     let drawn = match (picture, svg) {
-        (Ok(picture), None) => picture.text(DRAWN),
+        (Ok(picture), None) => picture.text(drawn()),
         (Ok(picture), Some(path)) => {
             output(&library).write(path, picture.svg().as_bytes())?;
-            picture.text(DRAWN)
+            printer.note(Volume::Normal, &format!("drawn to `{}`", path.display()));
+            picture.text(drawn())
         }
         (Err(error), Some(_)) => return Err(error.into()),
         // What was never heard has no picture, and is shown without one.
@@ -39,7 +53,7 @@ pub(crate) fn show(
     let shown = music::library::query::show(&library, name)?;
     printer.show(&shown, || match &shown {
         Shown::File(file) => file_lines(file, &drawn),
-        Shown::Passage(passage) => passage_lines(passage),
+        Shown::Passage(passage) => passage_lines(passage, printer),
     });
     Ok(match &shown {
         Shown::File(file) if file.unreadable_passages > 0 => ExitStatus::SomeFailed,
@@ -59,18 +73,15 @@ fn file_lines(file: &FileDetails, picture: &[String]) -> Vec<String> {
     let audio = [
         file.format.clone(),
         file.sample_rate.map(|rate| format!("{rate} Hz")),
-        file.channels.map(|channels| format!("{channels} channels")),
+        file.channels.map(|channels| counted(channels, "channel")),
         file.seconds.map(clock),
     ];
     let audio: Vec<_> = audio.into_iter().flatten().collect();
     line("audio", (!audio.is_empty()).then(|| audio.join(", ")));
     line("damage", file.damage.clone());
     line("sha-256", Some(file.hash.clone()));
-    line("modified", Some(format!("{} UTC", file.modified)));
-    line(
-        "size",
-        file.size_bytes.map(|bytes| format!("{bytes} bytes")),
-    );
+    line("modified", Some(moment(&file.modified)));
+    line("size", file.size_bytes.map(size));
     for copy in &file.copies {
         line("same as", Some(copy.clone()));
     }
@@ -80,17 +91,16 @@ fn file_lines(file: &FileDetails, picture: &[String]) -> Vec<String> {
         }
     }
     if let Some(decided) = &file.segmentation {
-        let kind = if decided["single_track"] == true {
-            "one track"
+        // The log odds of several tracks against one.
+        let odds = decided["score"].as_f64().unwrap_or_default().exp();
+        let (kind, likely) = if decided["single_track"] == true {
+            ("one track", 1.0 / (1.0 + odds))
         } else {
-            "several tracks"
+            ("several tracks", 1.0 - 1.0 / (1.0 + odds))
         };
         line(
             "taken for",
-            Some(format!(
-                "{kind} (score {:.1})",
-                decided["score"].as_f64().unwrap_or_default()
-            )),
+            Some(format!("{kind}, {:.0} % likely", likely * 100.0)),
         );
     }
     lines.extend(
@@ -98,7 +108,10 @@ fn file_lines(file: &FileDetails, picture: &[String]) -> Vec<String> {
             .iter()
             .map(|line| format!("  {line}").trim_end().to_owned()),
     );
-    lines.push(format!("  {} passages", file.passages.len()));
+    if !picture.is_empty() {
+        lines.push("  ├ ┤ a passage, > its lead-in ends, < its lead-out begins".to_owned());
+    }
+    lines.push(format!("  {}", counted(file.passages.len(), "passage")));
     if file.unreadable_passages > 0 {
         let count = file.unreadable_passages;
         lines.push(format!(
@@ -118,7 +131,7 @@ fn file_lines(file: &FileDetails, picture: &[String]) -> Vec<String> {
     lines
 }
 
-fn passage_lines(passage: &PassageDetails) -> Vec<String> {
+fn passage_lines(passage: &PassageDetails, printer: Printer) -> Vec<String> {
     let mut lines = vec![name(passage)];
     let mut line = |name: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -152,7 +165,19 @@ fn passage_lines(passage: &PassageDetails) -> Vec<String> {
         line("onsets", Some(format!("{:.1} a second", flavor.onset_rate)));
     }
     line("cover", passage.cover.as_ref().map(cover));
-    line("fingerprint", passage.fingerprint.clone());
+    // Kilobytes that only a program makes something of.
+    let told = printer.says(Volume::Verbose);
+    let fingerprint = passage.fingerprint.as_ref();
+    line(
+        "fingerprint",
+        fingerprint.map(|print| {
+            if told {
+                print.clone()
+            } else {
+                format!("{} (-v shows it)", size(print.len() as u64))
+            }
+        }),
+    );
     lines
 }
 

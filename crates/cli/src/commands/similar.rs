@@ -16,6 +16,7 @@ pub(crate) fn similar(
     printer: Printer,
 ) -> Result<ExitStatus> {
     let library = open_to_read(place, printer)?;
+    let passage = &*music::library::names::meant(&library, passage)?;
     let neighbours = music::views::similar::similar(&library, passage, count)?;
     printer.show(&neighbours, || {
         let lines = neighbours.iter().map(|neighbour| {
@@ -24,10 +25,13 @@ pub(crate) fn similar(
                 neighbour.distance,
                 neighbour.spec003,
                 neighbour.passage.id,
-                show::name(&neighbour.passage)
+                match &neighbour.passage.title {
+                    Some(_) => show::name(&neighbour.passage),
+                    None => neighbour.passage.path.clone(),
+                }
             )
         });
-        std::iter::once("sound  spec3  passage".to_owned())
+        std::iter::once("sound  spec3  passage (the smaller the number, the nearer)".to_owned())
             .chain(lines)
             .collect()
     });

@@ -114,3 +114,43 @@ fn a_level_says_how_much_is_told() {
     assert_eq!(code(&world.run(&both)), 2);
     assert_eq!(code(&world.run(&both[..5])), 0);
 }
+
+#[test]
+fn before_the_first_book_settings_are_corrected_and_a_place_to_store_can_be_said_later() {
+    let world = World::new(10);
+    let collect = |more: &[&str]| {
+        let begin = ["collect", "--run-name", "R", "--rate-limit", "0"];
+        world.run(&[&begin[..], more].concat())
+    };
+    let typed = collect(&["--library-directory", "Havrard", "--write-config"]);
+    assert_eq!(code(&typed), 0, "{}", said(&typed));
+    let output = collect(&["--library-directory", "Harvard"]);
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    for told in [
+        "run_config.json",
+        "books.db",
+        "grin_pipeline_R.log",
+        "next: `accession books enrich",
+    ] {
+        assert!(said(&output).contains(told), "{told}: {}", said(&output));
+    }
+    assert_eq!(code(&collect(&["--library-directory", "Yale"])), 2);
+    let stored = collect(&[
+        "--storage",
+        "local",
+        "--storage-path",
+        "data",
+        "--write-config",
+    ]);
+    assert_eq!(code(&stored), 0, "{}", said(&stored));
+    let text = std::fs::read_to_string(world.directory().join("run_config.json")).unwrap();
+    assert!(
+        text.contains("\"Harvard\"") && text.contains("\"local\""),
+        "{text}"
+    );
+    let again = said(&collect(&[]));
+    assert!(
+        again.contains("complete before: 10 books") && !again.contains("refreshing"),
+        "{again}"
+    );
+}

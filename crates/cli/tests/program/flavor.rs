@@ -314,7 +314,7 @@ fn front_covers_are_kept_beside_the_database_and_shown() {
     let ran = run(&root, &["identify", "--covers"], Some(KEY)).ended(0);
     let albums = root.count("SELECT count(DISTINCT album_id) FROM passage_albums");
     assert!(albums > 0);
-    let said = format!("covers of {albums} of {albums} albums");
+    let said = format!("covers of {albums} of {albums} album");
     assert!(ran.out.contains(&said), "{}", ran.out);
     let path = root
         .column("SELECT file_path FROM images ORDER BY rowid")

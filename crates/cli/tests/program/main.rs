@@ -14,6 +14,7 @@ mod backup;
 mod beside;
 mod bundle;
 mod collection;
+mod door;
 mod edits;
 mod flavor;
 mod hearing;

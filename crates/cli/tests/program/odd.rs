@@ -30,7 +30,7 @@ fn one_odd_value_stops_no_command() {
         for number in [0, 1, 3] {
             assert!(ran.out.contains(&format!("{number}.wav")), "{}", ran.out);
         }
-        assert!(ran.err.contains("1 passages"), "{}", ran.err);
+        assert!(ran.err.contains("1 passage"), "{}", ran.err);
     }
     // What is odd of a file is left out, and the rest of it shown.
     let by_status = format!(

@@ -5,13 +5,10 @@ use std::process::Command;
 
 use crate::support::{Ran, Root, song};
 
-fn root_of(command: &mut Command) -> (String, Ran) {
+fn root_of(command: &mut Command) -> String {
     let ran = Ran::of(command.output().unwrap()).ended(0);
-    let root = ran.told("import_started")[0]["root"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    (root, ran)
+    let started = &ran.told("import_started")[0];
+    started["root"].as_str().unwrap().to_owned()
 }
 
 fn configure(root: &Root, file: &str, text: &str) {
@@ -24,40 +21,38 @@ fn configure(root: &Root, file: &str, text: &str) {
 fn argument_environment_file_and_home_in_this_order() {
     let root = Root::empty();
     for name in ["argument", "first", "second", "ours", "theirs"] {
-        std::fs::create_dir(root.join(name)).unwrap();
+        song(&root.join(name).join("a.wav"), 1);
     }
+    song(&root.home().join("Music/a.wav"), 1);
     let toml = |folder: &str| format!("root_folder = {:?}\n", root.join(folder));
     let import = || root.command(&["music", "import", "--format", "json"]);
     let is = |found: String, expected: &Path| assert_eq!(Path::new(&found), expected);
 
     is(
-        root_of(&mut import()).0,
+        root_of(&mut import()),
         &root.home().canonicalize().unwrap().join("Music"),
     );
-    assert!(
-        root.home().join("Music/wkmp.db").is_file(),
-        "folder and database are made"
-    );
+    assert!(root.home().join("Music/wkmp.db").is_file());
     configure(&root, "wkmp/wkmp-ai.toml", &toml("theirs"));
-    is(root_of(&mut import()).0, &root.join("theirs"));
+    is(root_of(&mut import()), &root.join("theirs"));
     configure(&root, "accession/accession.toml", &toml("ours"));
-    is(root_of(&mut import()).0, &root.join("ours"));
+    is(root_of(&mut import()), &root.join("ours"));
     is(
-        root_of(import().env("WKMP_ROOT", root.join("second"))).0,
+        root_of(import().env("WKMP_ROOT", root.join("second"))),
         &root.join("second"),
     );
     let mut both = import();
     both.env("WKMP_ROOT", root.join("second"))
         .env("WKMP_ROOT_FOLDER", root.join("first"));
-    is(root_of(&mut both).0, &root.join("first"));
+    is(root_of(&mut both), &root.join("first"));
     let mut all = import();
     all.env("WKMP_ROOT_FOLDER", root.join("first"))
         .arg("--root-folder")
         .arg(root.join("argument"));
-    is(root_of(&mut all).0, &root.join("argument"));
+    is(root_of(&mut all), &root.join("argument"));
     let mut empty = import();
     empty.env("WKMP_ROOT_FOLDER", "");
-    is(root_of(&mut empty).0, &root.join("ours"));
+    is(root_of(&mut empty), &root.join("ours"));
 }
 
 #[test]
@@ -91,17 +86,16 @@ fn inside_a_library_it_need_not_be_named() {
 }
 
 #[test]
-fn a_broken_configuration_file_warns_and_is_passed_over() {
+fn a_broken_configuration_file_changes_no_library_that_was_named_and_else_stops_everything() {
     let root = Root::empty();
+    song(&root.home().join("Music/a.wav"), 1);
+    song(&root.join("a.wav"), 1);
     for broken in ["root_folder = [", "root_folder = 7"] {
         configure(&root, "accession/accession.toml", broken);
-        let (found, ran) = root_of(&mut root.command(&["music", "import", "--format", "json"]));
-        assert!(found.ends_with("/Music"), "{found}");
-        assert!(
-            ran.err.contains("warning: ") && ran.err.contains("accession.toml"),
-            "{}",
-            ran.err
-        );
+        let ran = root.run(&["music", "import"]).ended(2);
+        assert!(ran.err.contains("accession.toml"), "{}", ran.err);
+        assert!(!root.home().join("Music/wkmp.db").exists());
+        root.import(&[]).ended(0);
     }
 }
 

@@ -204,10 +204,12 @@ fn completions_and_man_pages_are_made_for_every_command() {
     let root = Root::empty();
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let ran = root.run(&["completions", shell]).ended(0);
-        for word in ["import", "settings", "dry-run"] {
-            assert!(ran.out.contains(word), "{shell} does not know `{word}`");
-        }
+        assert!(ran.out.contains("COMPLETE"), "{shell}: {}", ran.out);
     }
+    let mut asked = root.command(&["--", "accession", "music", "settings", "get", "silence_t"]);
+    asked.env("COMPLETE", "fish");
+    let ran = Ran::of(asked.output().unwrap()).ended(0);
+    assert!(ran.out.starts_with("silence_threshold_dB\t"), "{}", ran.out);
     let folder = root.join("man/new");
     root.run(&["man".as_ref(), folder.as_os_str()]).ended(0);
     let mut pages: Vec<_> = std::fs::read_dir(&folder)
@@ -227,6 +229,18 @@ fn completions_and_man_pages_are_made_for_every_command() {
     }
     let import = std::fs::read_to_string(folder.join("accession-music-import.1")).unwrap();
     assert!(import.contains("\\-\\-prune"), "{import}");
+    for section in [
+        "EXAMPLES",
+        "ENVIRONMENT",
+        "FILES",
+        "\"EXIT STATUS\"",
+        "\"SEE ALSO\"",
+    ] {
+        assert!(
+            import.contains(&format!(".SH {section}")),
+            "{section}: {import}"
+        );
+    }
 }
 
 #[test]

@@ -95,9 +95,10 @@ pub fn decide_boundary(
     at: Ticks,
     verb: Verb,
 ) -> Result<i64> {
-    let first = file.passages.first().ok_or_else(|| Error::NotFound {
-        name: file.path.clone(),
-    })?;
+    let first = file
+        .passages
+        .first()
+        .ok_or_else(|| Error::not_found(file.path.clone()))?;
     name_sound(library, &first.id)?;
     let cut = load(library, &first.id)?;
     let sound = cut.place.sound.clone();
@@ -137,9 +138,8 @@ pub fn decide_boundary(
 ///
 /// When there is no such decision in force, a file cannot be heard, or the database cannot be written.
 pub fn undo(library: &Library, decision: i64) -> Result<()> {
-    let edits = verdicts::edits_of(library.db(), decision)?.ok_or_else(|| Error::NotFound {
-        name: format!("decision {decision}"),
-    })?;
+    let edits = verdicts::edits_of(library.db(), decision)?
+        .ok_or_else(|| Error::not_found(format!("decision {decision}")))?;
     if !edits.is_empty() {
         edit::undo(library, &edits)?;
     }

@@ -224,17 +224,13 @@ fn edit(library: &Library, passage: &PassageId, value: String) -> Result<NewEdit
     let place = library
         .db()
         .read(|snapshot| edits::place_of(snapshot, passage))?
-        .ok_or_else(|| Error::NotFound {
-            name: passage.to_string(),
-        })?;
+        .ok_or_else(|| Error::not_found(passage.to_string()))?;
     let bounds = (place.start, place.end);
     Ok(edits::about(&place.sound, Field::Match, bounds, value))
 }
 
 fn item(library: &Library, passage: &PassageId) -> Result<Item> {
-    let missing = || Error::NotFound {
-        name: passage.to_string(),
-    };
+    let missing = || Error::not_found(passage.to_string());
     let path = query::path_of(library.db(), passage)?.ok_or_else(missing)?;
     let scope = Scope::default();
     items_of(library, folder_of(&path), &scope)?

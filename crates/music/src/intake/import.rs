@@ -1,5 +1,6 @@
 //! The chain: a folder goes in, rows come out.
 
+mod announce;
 mod ending;
 mod families;
 mod folders;
@@ -216,56 +217,6 @@ impl<'a> Chain<'a> {
             chain.warn(None, warning.to_string());
         }
         chain
-    }
-
-    /// Tells what is going to be done, and what cannot be.
-    fn announce(&self, plan: &Plan, known: &Known) -> Result<()> {
-        let found = plan.found();
-        let mut tally = self.tally();
-        tally.files.found = found as u64;
-        tally.files.missing = plan.missing.len() as u64;
-        let moved: Vec<_> = plan
-            .moves
-            .iter()
-            .filter(|m| m.from != m.to.path())
-            .collect();
-        tally.files.moved = moved.len() as u64;
-        tally.files.unchanged = plan.unchanged as u64;
-        drop(tally);
-        (self.tell)(&Event::Planned {
-            found,
-            to_analyse: plan.tasks.len(),
-            new: plan.tasks.iter().filter(|task| task.id.is_none()).count(),
-            unchanged: plan.unchanged,
-            duplicates: plan.copies.len(),
-            moved: moved.len(),
-            missing: plan.missing.len(),
-        });
-        for one in moved {
-            (self.tell)(&Event::FileMoved {
-                from: one.from.clone(),
-                to: one.to.path().to_owned(),
-            });
-        }
-        let nothing_there = found == 0 && !plan.missing.is_empty();
-        if self.import.prune && nothing_there && !self.import.force {
-            return Err(Error::PruneEverything {
-                root: self.import.folder.clone(),
-                known: known.files.len(),
-            });
-        }
-        for row in &plan.missing {
-            (self.tell)(&Event::FileMissing {
-                path: row.path.clone(),
-                pruned: self.import.prune && !self.import.dry_run,
-            });
-        }
-        for problem in plan.known_problems.iter().chain(&plan.problems) {
-            self.problem(problem.clone());
-        }
-        let bytes = plan.tasks.iter().map(|task| task.file.size()).sum();
-        self.progress.expect(plan.tasks.len() as u64, bytes);
-        Ok(())
     }
 
     /// Brings known rows to where their files are now; one transaction, or none.

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::id::{FileId, PassageId};
 use crate::library::Library;
 use crate::library::covers::{self, Cover};
+use crate::library::names;
 use audio::Ticks;
 
 /// What is in a library.
@@ -41,8 +42,20 @@ pub struct Status {
     /// What could be audio and was not looked at by the last import, by reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<Count>,
+    /// Files whose content is another one's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<Copy>,
     /// The last run that came to its end.
     pub last_run: Option<LastRun>,
+}
+
+/// A file whose content is another one's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Copy {
+    /// Its path in the library.
+    pub path: String,
+    /// The path of the one that is recorded.
+    pub original: String,
 }
 
 /// How many rows have one value.
@@ -237,6 +250,17 @@ pub fn status(library: &Library) -> Result<Status> {
                     json_each((SELECT CASE WHEN json_valid(file_classification_data) THEN file_classification_data END FROM import_sessions \
                                ORDER BY started_at DESC, rowid DESC LIMIT 1), '$.left_out')",
             )?,
+            copies: snapshot.query_all(
+                "SELECT d.path, o.path FROM files d JOIN files o ON o.hash = d.hash AND o.status <> 'DUPLICATE HASH' \
+                 WHERE d.status = 'DUPLICATE HASH' ORDER BY 1, 2",
+                params![],
+                |row| {
+                    Ok(Copy {
+                        path: row.get(0)?,
+                        original: row.get(1)?,
+                    })
+                },
+            )?,
             last_run: snapshot.query_optional(
                 "SELECT CASE WHEN json_valid(state) THEN json_extract(state, '$') ELSE state END, started_at, ended_at, current_operation FROM import_sessions \
                  ORDER BY started_at DESC, rowid DESC LIMIT 1",
@@ -294,18 +318,18 @@ pub fn last_root(db: &Db) -> Result<Option<String>> {
 ///
 /// When nothing or more than one thing fits, or the database cannot be read.
 pub fn show(library: &Library, name: &str) -> Result<Shown> {
-    let passages = match_ids(
+    let passages = names::with_id(
         library.db(),
         "SELECT guid, guid FROM passages WHERE guid LIKE ?1 || '%' LIMIT 5",
         name,
     )?;
-    let mut files = match_ids(
+    let mut files = names::with_id(
         library.db(),
         "SELECT guid, path FROM files WHERE guid LIKE ?1 || '%' LIMIT 5",
         name,
     )?;
     if passages.is_empty() && files.is_empty() {
-        files = match_paths(library, name)?;
+        files = names::paths_ending(library, name)?;
     }
     let mut candidates: Vec<_> = passages
         .iter()
@@ -316,6 +340,7 @@ pub fn show(library: &Library, name: &str) -> Result<Shown> {
     match (passages.as_slice(), files.as_slice()) {
         ([], []) => Err(Error::NotFound {
             name: name.to_owned(),
+            like: names::like(library.db(), name)?,
         }),
         ([(id, _)], []) => Ok(Shown::Passage(Box::new(passage(library.db(), id)?))),
         ([], [(id, _)]) => Ok(Shown::File(Box::new(file(library.db(), id)?))),
@@ -324,44 +349,6 @@ pub fn show(library: &Library, name: &str) -> Result<Shown> {
             candidates,
         }),
     }
-}
-
-fn match_ids(db: &Db, sql: &str, name: &str) -> Result<Vec<(String, String)>> {
-    let is_id = name.len() >= 8 && name.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-    if !is_id {
-        return Ok(Vec::new());
-    }
-    let prefix = name.to_ascii_lowercase();
-    db.read(|snapshot| {
-        Ok(snapshot.query_all(sql, params![prefix], |row| Ok((row.get(0)?, row.get(1)?)))?)
-    })
-}
-
-fn match_paths(library: &Library, name: &str) -> Result<Vec<(String, String)>> {
-    // As the disk has it, where links and `..` are resolved, and as it was written, for a file that is gone.
-    let absolute = [std::fs::canonicalize(name), std::path::absolute(name)];
-    let inside = absolute.iter().flatten().filter_map(|path| {
-        let path = path.strip_prefix(library.root()).ok()?.to_str()?;
-        Some(path.replace('\\', "/"))
-    });
-    let wanted: Vec<String> = inside.chain([name.to_owned()]).collect();
-    library.db().read(|snapshot| {
-        for path in &wanted {
-            let exact = snapshot.query_all(
-                "SELECT guid, path FROM files WHERE path = ?1",
-                params![path],
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            )?;
-            if !exact.is_empty() {
-                return Ok(exact);
-            }
-        }
-        Ok(snapshot.query_all(
-            "SELECT guid, path FROM files WHERE substr(path, -length(?1)) = ?1 ORDER BY path LIMIT 5",
-            params![name],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?)
-    })
 }
 
 const PASSAGE: &str = "SELECT p.guid, f.path, p.start_time_ticks, p.end_time_ticks, coalesce(p.user_title, p.title), \

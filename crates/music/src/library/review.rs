@@ -17,6 +17,8 @@ const UNSURE: &str = "b.confidence < 0.85";
 /// A doubtful boundary.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Doubt {
+    /// The passage that ends there, or that would be cut in two there; `None` where there is none.
+    pub passage_id: Option<PassageId>,
     /// The file's id.
     #[serde(skip)]
     pub file_id: FileId,
@@ -115,9 +117,7 @@ impl Part<'_> {
             let confidence: f64 = confidence?.parse().ok().filter(|c: &f64| c.is_finite())?;
             Some((rank?.parse().ok()?, confidence, row?.to_owned()))
         };
-        read().ok_or_else(|| Error::NotFound {
-            name: text.to_owned(),
-        })
+        read().ok_or_else(|| Error::not_found(text.to_owned()))
     }
 }
 
@@ -255,11 +255,13 @@ fn decided_by(reasoning: &Value) -> String {
     )
 }
 
-const BOUNDARY: &str = "SELECT f.path, b.at_ticks, b.kind, b.is_cut, b.confidence, b.reason, b.file_id \
+const BOUNDARY: &str = "SELECT f.path, b.at_ticks, b.kind, b.is_cut, b.confidence, b.reason, b.file_id, \
+        (SELECT p.guid FROM passages p WHERE p.file_id = b.file_id AND p.start_time_ticks < b.at_ticks \
+         ORDER BY p.start_time_ticks DESC LIMIT 1) \
     FROM accession_boundaries b JOIN files f ON f.guid = b.file_id \
     LEFT JOIN decided d ON d.file_id = b.file_id AND d.at_ticks = b.at_ticks ";
 
-/// The doubtful boundaries of a library, file by file.
+/// The doubtful boundaries of a library, file by file, the file with the least sure one first.
 ///
 /// # Errors
 ///
@@ -269,7 +271,8 @@ pub fn review(library: &Library) -> Result<Vec<Doubt>> {
         Ok::<_, Error>(snapshot.query_all(
             &format!(
                 "WITH decided AS ({DECIDED_BOUNDARIES}) {BOUNDARY} \
-                 WHERE {UNSURE} AND d.is_settled IS NOT 1 ORDER BY f.path, b.at_ticks"
+                 WHERE {UNSURE} AND d.is_settled IS NOT 1 \
+                 ORDER BY min(b.confidence) OVER (PARTITION BY b.file_id), f.path, b.at_ticks"
             ),
             params![],
             doubt,
@@ -333,5 +336,6 @@ fn doubt(row: &Row<'_>) -> RowResult<Doubt> {
         confidence: row.get(4)?,
         reason: row.get(5)?,
         file_id: row.get(6)?,
+        passage_id: row.get(7)?,
     })
 }

@@ -100,7 +100,7 @@ const SETTINGS: [Setting; 18] = [
         kind: ANY_COUNT,
         default: Some("8467200"),
         former: &[],
-        meaning: "a shorter silence is part of the music (28,224,000 ticks are 1 s)",
+        meaning: "a shorter silence is part of the music; `300ms` and `0.3s` are understood",
     },
     Setting {
         key: "minimum_passage_audio_duration_ticks",
@@ -117,7 +117,7 @@ const SETTINGS: [Setting; 18] = [
         },
         default: Some("45.0"),
         former: &[],
-        meaning: "unless the default: the lead-in ends where the RMS reaches minus this many dBFS",
+        meaning: "the lead-in ends where the RMS reaches minus this many dBFS; the default goes by the passage's own level",
     },
     Setting {
         key: "lead_out_threshold_dB",
@@ -127,7 +127,7 @@ const SETTINGS: [Setting; 18] = [
         },
         default: Some("40.0"),
         former: &[],
-        meaning: "unless the default: the lead-out begins where the RMS falls below minus this many dBFS",
+        meaning: "the lead-out begins where the RMS falls below minus this many dBFS; the default goes by the passage's own level",
     },
     Setting {
         key: "import_parameters",
@@ -204,6 +204,16 @@ const SETTINGS: [Setting; 18] = [
     },
 ];
 
+/// Those that change what is heard.
+const HEARD: [&str; 6] = [
+    "silence_threshold_dB",
+    "silence_min_duration_ticks",
+    "minimum_passage_audio_duration_ticks",
+    "lead_in_threshold_dB",
+    "lead_out_threshold_dB",
+    "import_parameters",
+];
+
 /// The settings an import works by.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -236,6 +246,9 @@ pub struct Listed {
     pub origin: &'static str,
     /// What the setting does.
     pub meaning: &'static str,
+    /// Whether it changes what is heard, so that files that were heard before do not show it.
+    #[serde(skip)]
+    pub is_heard: bool,
 }
 
 /// What the table holds for one key.
@@ -316,6 +329,26 @@ impl Default for Settings {
             warnings: Vec::new(),
         }
     }
+}
+
+/// Every setting, whatever a library says.
+pub fn every() -> impl Iterator<Item = Described> {
+    SETTINGS.iter().map(|setting| Described {
+        key: setting.key,
+        default: setting.default,
+        meaning: setting.meaning,
+    })
+}
+
+/// What a setting is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Described {
+    /// Its key.
+    pub key: &'static str,
+    /// Today's default.
+    pub default: Option<&'static str>,
+    /// What it does.
+    pub meaning: &'static str,
 }
 
 /// Lists every setting with its value in force.
@@ -407,6 +440,7 @@ fn find(key: &str) -> Result<&'static Setting> {
         .find(|setting| setting.key == key)
         .ok_or_else(|| Error::UnknownSetting {
             key: key.to_owned(),
+            like: run::nearest(key, SETTINGS.iter().map(|setting| setting.key)),
         })
 }
 
@@ -431,6 +465,7 @@ fn listed(db: &Db, setting: &'static Setting) -> Result<Listed> {
         default: setting.default,
         origin,
         meaning: setting.meaning,
+        is_heard: HEARD.contains(&setting.key),
     })
 }
 
@@ -478,8 +513,13 @@ fn number(value: Option<String>) -> f64 {
     value.and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
-/// Enough of a secret to tell two apart, never the whole.
+/// Enough of a secret to tell two apart, never much of it.
 fn mask(secret: &str) -> String {
+    // `AcoustID`'s keys have ten characters; of a shorter one, two would be a large part.
+    const LONG: usize = 10;
+    if secret.chars().count() < LONG {
+        return "***".to_owned();
+    }
     let tail: String = secret.chars().rev().take(2).collect();
     format!("***{}", tail.chars().rev().collect::<String>())
 }

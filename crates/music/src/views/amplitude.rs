@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn a_stretch_that_ends_before_it_starts_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let library = Library::scratch(folder.path()).unwrap();
+        let library = Library::scratch(&folder.path().join("wkmp.db"), folder.path()).unwrap();
         for span in [(-1.0, None), (2.0, Some(1.0)), (f64::NAN, None)] {
             let refused = measure(
                 &library,

@@ -27,7 +27,9 @@ pub fn peaks(library: &Library, name: &str, every: u32) -> Result<Peaks> {
         Shown::File(file) => file.id,
         Shown::Passage(passage) => match show(library, &passage.path)? {
             Shown::File(file) => file.id,
-            Shown::Passage(_) => return Err(Error::NotFound { name: passage.path }),
+            Shown::Passage(_) => {
+                return Err(Error::not_found(passage.path));
+            }
         },
     };
     let points = query::overview(library.db(), &file, audio::overview::VERSION)?;

@@ -39,7 +39,9 @@ impl Picture {
             Shown::File(file) => *file,
             Shown::Passage(passage) => match show(library, &passage.path)? {
                 Shown::File(file) => *file,
-                Shown::Passage(_) => return Err(Error::NotFound { name: passage.path }),
+                Shown::Passage(_) => {
+                    return Err(Error::not_found(passage.path));
+                }
             },
         };
         let points = query::overview(library.db(), &file.id, audio::overview::VERSION)?;
@@ -66,15 +68,15 @@ impl Picture {
             svg.push('\n');
         };
         line(format_args!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} 280\" role=\"img\" font-family=\"sans-serif\" font-size=\"12\">"
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} 290\" role=\"img\" font-family=\"sans-serif\" font-size=\"12\">"
         ));
         line(format_args!("<title>{}</title>", escaped(&self.file.path)));
         line(format_args!(
-            "<rect width=\"{WIDTH}\" height=\"280\" fill=\"#ffffff\"/>"
+            "<rect width=\"{WIDTH}\" height=\"290\" fill=\"#ffffff\"/>"
         ));
         line(format_args!(
             "<text x=\"4\" y=\"16\" fill=\"#222222\">{}</text>",
-            escaped(&self.file.path)
+            escaped(&fitted(&self.heading(), WIDTH - 8.0).unwrap_or_default())
         ));
         for (from, to) in self.silences() {
             line(format_args!(
@@ -90,17 +92,28 @@ impl Picture {
                 "<rect class=\"passage\" x=\"{from:.1}\" y=\"40\" width=\"{:.1}\" height=\"180\" fill=\"{fill}\"/>",
                 to - from
             ));
+            let room = to - from - 4.0;
             line(format_args!(
-                "<text x=\"{:.1}\" y=\"34\" fill=\"#222222\">{}</text>",
-                from + 2.0,
-                escaped(&caption(at, passage))
+                "<g><title>{}</title>",
+                escaped(passage.title.as_deref().unwrap_or_default())
             ));
-            if let Some(lufs) = passage.integrated_lufs {
+            if let Some(caption) = caption(at, passage, room) {
                 line(format_args!(
-                    "<text x=\"{:.1}\" y=\"236\" fill=\"#555555\">{lufs:.1} LUFS</text>",
+                    "<text x=\"{:.1}\" y=\"34\" fill=\"#222222\">{}</text>",
+                    from + 2.0,
+                    escaped(&caption)
+                ));
+            }
+            let loudness = passage
+                .integrated_lufs
+                .map(|lufs| format!("{lufs:.1} LUFS"));
+            if let Some(loudness) = loudness.filter(|text| width_of(text) <= room) {
+                line(format_args!(
+                    "<text x=\"{:.1}\" y=\"236\" fill=\"#555555\">{loudness}</text>",
                     from + 2.0
                 ));
             }
+            line(format_args!("</g>"));
         }
         let columns = self.columns(WIDTH as usize);
         line(format_args!(
@@ -112,9 +125,22 @@ impl Picture {
             outline(&columns, |column| (-column.rms, column.rms))
         ));
         line(format_args!("{}", self.points(x)));
-        line(format_args!("{}", axis(seconds, x)));
+        line(format_args!("{}", axis(seconds, WIDTH, x)));
+        line(format_args!("{LEGEND}"));
         line(format_args!("</svg>"));
         svg
+    }
+
+    /// Length, format and path.
+    fn heading(&self) -> String {
+        let seconds = self.seconds().round() as u64;
+        let format = self.file.format.as_deref().unwrap_or("audio");
+        format!(
+            "{}:{:02} {format}  {}",
+            seconds / 60,
+            seconds % 60,
+            self.file.path
+        )
     }
 
     /// Leads and fades as upright lines.
@@ -230,13 +256,47 @@ impl Picture {
     }
 }
 
-fn caption(at: usize, passage: &PassageDetails) -> String {
-    let title = passage.title.as_deref().unwrap_or_default();
-    let mut short: String = title.chars().take(24).collect();
-    if short.len() < title.len() {
-        short.push('…');
+/// What the colours and lines mean, below everything else.
+const LEGEND: &str = "<g fill=\"#555555\">\
+<line x1=\"4\" x2=\"4\" y1=\"272\" y2=\"284\" stroke=\"#2a8f3c\" stroke-dasharray=\"4 3\"/><text x=\"10\" y=\"282\">lead-in ends</text>\
+<line x1=\"104\" x2=\"104\" y1=\"272\" y2=\"284\" stroke=\"#b03030\" stroke-dasharray=\"4 3\"/><text x=\"110\" y=\"282\">lead-out begins</text>\
+<line x1=\"224\" x2=\"224\" y1=\"272\" y2=\"284\" stroke=\"#8a6d00\" stroke-dasharray=\"4 3\"/><text x=\"230\" y=\"282\">fades</text>\
+<rect x=\"284\" y=\"272\" width=\"14\" height=\"12\" fill=\"#eeeeee\"/><text x=\"302\" y=\"282\">silence</text>\
+<rect x=\"364\" y=\"272\" width=\"14\" height=\"12\" fill=\"#7f9fbf\"/><text x=\"382\" y=\"282\">peaks</text>\
+<rect x=\"434\" y=\"272\" width=\"14\" height=\"12\" fill=\"#2f5f8f\"/><text x=\"452\" y=\"282\">loudness (RMS)</text></g>";
+
+/// The width of a text in a usual sans-serif of 12 units. An upper bound: no letter of such a font is wider than its
+/// size but for some of the widest, and Latin ones average half of it.
+fn width_of(text: &str) -> f64 {
+    text.chars()
+        .map(|c| if c.is_ascii() { 7.0 } else { 12.0 })
+        .sum()
+}
+
+/// As much of a text as there is room for; `None` where not even a few letters fit.
+fn fitted(text: &str, room: f64) -> Option<String> {
+    const FEW: usize = 3;
+    if width_of(text) <= room {
+        return Some(text.to_owned());
     }
-    format!("{} {short}", at + 1)
+    let mut short = String::new();
+    let mut left = room - width_of("…");
+    for c in text.chars() {
+        left -= width_of(c.encode_utf8(&mut [0; 4]));
+        if left < 0.0 {
+            break;
+        }
+        short.push(c);
+    }
+    (short.chars().count() >= FEW).then(|| short + "…")
+}
+
+/// The number and the title of a passage, as far as there is room.
+fn caption(at: usize, passage: &PassageDetails, room: f64) -> Option<String> {
+    let number = (at + 1).to_string();
+    let title = passage.title.as_deref().unwrap_or_default();
+    let whole = fitted(&format!("{number} {title}"), room);
+    whole.or_else(|| (width_of(&number) <= room).then_some(number))
 }
 
 /// Between two marks of the time line, in seconds: some ten of them.
@@ -273,17 +333,18 @@ fn outline(columns: &[Column], pick: fn(&Column) -> (f32, f32)) -> String {
 }
 
 /// Times below the waveform.
-fn axis(seconds: f64, x: impl Fn(f64) -> f64) -> String {
+fn axis(seconds: f64, width: f64, x: impl Fn(f64) -> f64) -> String {
     let mut lines = String::new();
     let step = step(seconds);
     let mut at = 0.0;
     while at <= seconds {
+        let time = format!("{}:{:02}", (at / 60.0) as u64, (at % 60.0) as u64);
+        // A time stands under its place, and inside the picture at both ends.
+        let half = width_of(&time) / 2.0;
+        let middle = x(at).clamp(half, width - half);
         let _ = writeln!(
             lines,
-            "<text x=\"{:.1}\" y=\"262\" fill=\"#777777\">{}:{:02}</text>",
-            x(at),
-            (at / 60.0) as u64,
-            (at % 60.0) as u64
+            "<text x=\"{middle:.1}\" y=\"262\" text-anchor=\"middle\" fill=\"#777777\">{time}</text>"
         );
         at += step;
     }
@@ -300,6 +361,20 @@ mod tests {
             escaped("<a> & \"b\"\u{0}"),
             "&lt;a&gt; &amp; &quot;b&quot; "
         );
+    }
+
+    #[test]
+    fn a_label_is_never_wider_than_its_room() {
+        for (room, expected) in [
+            (500.0, Some("3 A long title of a song")),
+            (60.0, Some("3 A lo…")),
+            (8.0, None),
+            (2.0, None),
+        ] {
+            let label = fitted("3 A long title of a song", room);
+            assert_eq!(label.as_deref(), expected, "{room}");
+            assert!(label.is_none_or(|label| width_of(&label) <= room));
+        }
     }
 
     #[test]

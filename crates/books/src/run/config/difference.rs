@@ -55,7 +55,7 @@ impl RunConfig {
     }
 
     /// The settings that would build this configuration.
-    fn as_options(&self) -> RunOptions {
+    pub(crate) fn as_options(&self) -> RunOptions {
         let storage = self.storage_config.as_ref();
         let sync = self.sync_config.clone().unwrap_or_default();
         let pairs = storage.map(|storage| {

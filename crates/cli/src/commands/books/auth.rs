@@ -11,6 +11,7 @@ use books::grin::{Credentials, SCOPES, SignIn, listen_for_code};
 use run::ExitStatus;
 
 use crate::commands::books::settings;
+use crate::hints::advised;
 use crate::printer::{Printer, Volume};
 
 /// How long signing in may take.
@@ -38,11 +39,11 @@ pub(crate) fn setup(
     let sign_in = SignIn::begin(client, port);
     printer.note(
         Volume::Errors,
-        &format!(
-            "open this address in a browser and sign in:\n\n  {}\n",
-            sign_in.address()?
-        ),
+        "open this address in a browser and sign in:",
     );
+    printer.note(Volume::Errors, "");
+    printer.note(Volume::Errors, &format!("  {}", sign_in.address()?));
+    printer.note(Volume::Errors, "");
     let came_back = if remote {
         printer.note(
             Volume::Errors,
@@ -55,8 +56,11 @@ pub(crate) fn setup(
             .context("cannot read what was pasted")?;
         line
     } else {
-        let listener = TcpListener::bind(("127.0.0.1", port)).with_context(|| {
-            format!("cannot wait for the browser at port {port}\nhint: GRIN_OAUTH_PORT chooses another, --remote needs none")
+        let listener = TcpListener::bind(("127.0.0.1", port)).map_err(|error| {
+            advised(
+                format!("cannot wait for the browser at port {port}: {error}"),
+                "GRIN_OAUTH_PORT chooses another port, --remote needs none",
+            )
         })?;
         listen_for_code(&listener, &sign_in, PATIENCE)?
     };

@@ -10,17 +10,15 @@ use crate::args::books as args;
 use crate::commands::books::progress::shown;
 use crate::commands::books::{session, settings};
 use crate::printer::{Printer, Volume};
-use crate::progress::duration;
+use crate::words::{command, count, counted, duration, size};
 
 /// Collects the catalogue.
 pub(crate) fn collect(args: &args::Collect, printer: Printer) -> Result<ExitStatus> {
     let output = settings::output(&args.output);
     let name = args.run_name.clone().unwrap_or_else(default_name);
-    let run = Run::begin(&output, &name, &settings::run_options(args)?)?;
+    let run = books::begin(&output, &name, &settings::run_options(args)?)?;
     if run.is_new() || args.write_config {
-        let path = run.directory().join(CONFIG);
-        let note = format!("settings of the run: `{}`", path.display());
-        printer.note(Volume::Normal, &note);
+        tell_places(&run, printer);
     }
     if args.write_config {
         return Ok(ExitStatus::Done);
@@ -32,34 +30,64 @@ pub(crate) fn collect(args: &args::Collect, printer: Printer) -> Result<ExitStat
         from_start: args.from_start,
         allow_vanish: args.allow_vanish,
     };
+    let run_name = run.config().run_name.clone();
     let (session, cancel) = session::open(run, None, None, &args.asking)?;
     let progress = session.progress();
     let work = |tell: &(dyn Fn(&books::Event) + Sync)| session.collect(&options, tell);
-    let completed = shown(printer, &progress, work)?;
-    let lines = report(&completed, printer);
+    let completed = shown(printer, &progress, &cancel, work)?;
+    let lines = report(&completed, &run_name, printer);
     Ok(session::end(completed.state, &cancel, &lines, printer))
 }
 
+/// Tells of a run that begins where everything of it lies.
+fn tell_places(run: &Run, printer: Printer) {
+    let config = run.config();
+    let folder = run.directory().display();
+    printer.note(Volume::Normal, &format!("run:      `{folder}`"));
+    let settings = run.directory().join(CONFIG);
+    let told = [
+        ("settings", Some(settings.display().to_string())),
+        ("books", Some(run.database().display().to_string())),
+        ("log", config.log_file.clone()),
+    ];
+    for (what, path) in told {
+        if let Some(path) = path {
+            printer.note(
+                Volume::Normal,
+                &format!("{what}:{:1$}`{path}`", "", 9 - what.len()),
+            );
+        }
+    }
+}
+
 /// How the collection went, for people.
-fn report(end: &CollectCompleted, printer: Printer) -> Vec<String> {
+fn report(end: &CollectCompleted, run: &str, printer: Printer) -> Vec<String> {
     let usage = &end.usage;
+    let rate = end.books as f64 / usage.elapsed_seconds.max(0.001);
     let mut lines = vec![format!(
-        "{} books on {} pages in {} ({:.0} a second)",
-        end.books,
-        end.pages,
+        "{} on {} in {} ({} a second)",
+        counted(end.books, "book"),
+        counted(end.pages, "page"),
         duration(usage.elapsed_seconds),
-        end.books as f64 / usage.elapsed_seconds.max(0.001),
+        count(rate.round() as u64),
     )];
+    let enrich = command(["books", "enrich", "--run-name", run]);
     match end.state {
         Outcome::Completed => {
             lines.push(format!(
-                "the catalogue is complete: {} books, {} new, {} vanished",
-                end.total, end.new_books, end.vanished
+                "the catalogue is complete: {}, {} new, {} vanished",
+                counted(end.total, "book"),
+                count(end.new_books),
+                count(end.vanished)
             ));
+            lines.push(format!("next: `{enrich}` asks for more about each of them"));
         }
         Outcome::CompleteBefore => {
             lines = vec![
-                format!("the catalogue is complete: {} books", end.total),
+                format!(
+                    "the catalogue was complete before: {}; nothing was asked for",
+                    counted(end.total, "book")
+                ),
                 "hint: --refresh asks again, to update known books and find new ones".to_owned(),
             ];
         }
@@ -73,8 +101,8 @@ fn report(end: &CollectCompleted, printer: Printer) -> Vec<String> {
     }
     if end.repeated > 0 {
         lines.push(format!(
-            "{} books were listed more than once: the catalogue changed while it was read",
-            end.repeated
+            "listed more than once: {}; the catalogue changed while it was read",
+            counted(end.repeated, "book")
         ));
     }
     match &end.missing {
@@ -93,12 +121,12 @@ fn report(end: &CollectCompleted, printer: Printer) -> Vec<String> {
     }
     if printer.says(Volume::Verbose) {
         lines.push(format!(
-            "{:.1} s of CPU, {} MB at most, {} transactions, {} rows, {} retries",
+            "{:.1} s of CPU, {} at most, {}, {}, {}",
             usage.cpu_seconds,
-            usage.peak_rss_bytes / 1_000_000,
-            end.writes.transactions,
-            end.writes.rows,
-            end.writes.retries,
+            size(usage.peak_rss_bytes),
+            counted(end.writes.transactions, "transaction"),
+            counted(end.writes.rows, "row"),
+            counted(end.writes.retries, "retry"),
         ));
     }
     lines

@@ -9,7 +9,7 @@ use crate::args::books as args;
 use crate::commands::books::progress::shown;
 use crate::commands::books::{open, session};
 use crate::printer::{Printer, Volume};
-use crate::progress::duration;
+use crate::words::{count, counted, duration};
 
 /// Asks GRIN for more about each book.
 pub(crate) fn enrich(args: &args::Enrich, printer: Printer) -> Result<ExitStatus> {
@@ -34,7 +34,7 @@ pub(crate) fn enrich(args: &args::Enrich, printer: Printer) -> Result<ExitStatus
     )?;
     let progress = session.progress();
     let work = |tell: &(dyn Fn(&books::Event) + Sync)| session.enrich(&options, tell);
-    let completed = shown(printer, &progress, work)?;
+    let completed = shown(printer, &progress, &cancel, work)?;
     let lines = report(&completed, printer);
     Ok(session::end(completed.state, &cancel, &lines, printer))
 }
@@ -44,12 +44,13 @@ fn report(end: &EnrichCompleted, printer: Printer) -> Vec<String> {
     let asked = end.found + end.not_found;
     let seconds = end.usage.elapsed_seconds;
     let mut lines = vec![format!(
-        "{asked} books in {} ({:.0} a second): {} found, {} not known to GRIN, {} failed",
+        "{} in {} ({} a second): {} found, {} not known to GRIN, {} failed",
+        counted(asked, "book"),
         duration(seconds),
-        asked as f64 / seconds.max(0.001),
-        end.found,
-        end.not_found,
-        end.failed,
+        count((asked as f64 / seconds.max(0.001)).round() as u64),
+        count(end.found),
+        count(end.not_found),
+        count(end.failed),
     )];
     if end.failed > 0 {
         lines.push("run the same command again for the books that failed".to_owned());
@@ -59,8 +60,10 @@ fn report(end: &EnrichCompleted, printer: Printer) -> Vec<String> {
     }
     if printer.says(Volume::Verbose) {
         lines.push(format!(
-            "{} requests, {} transactions, {} rows",
-            end.batches, end.writes.transactions, end.writes.rows
+            "{}, {}, {}",
+            counted(end.batches, "request"),
+            counted(end.writes.transactions, "transaction"),
+            counted(end.writes.rows, "row")
         ));
     }
     lines

@@ -1,48 +1,44 @@
-//! Shows how far a command on books is: a bar on a terminal, lines elsewhere, events for machines.
+//! Shows how far a command on books is: a line that is drawn again on a terminal, lines elsewhere, events for machines.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use books::{Event, Severity};
-use indicatif::{ProgressBar, ProgressStyle};
-use run::{Progress, Snapshot};
+use run::{Cancel, Progress, Snapshot};
 
 use crate::printer::{Printer, Volume};
-use crate::progress::duration;
-
-/// How often the bar is redrawn.
-const REDRAW: Duration = Duration::from_millis(200);
-
-/// How often a line or an event tells the progress where no bar can.
-const TELL: Duration = Duration::from_secs(5);
+use crate::progress::{Display, with_bar};
+use crate::words::{count, counted, duration};
 
 /// Runs `work`, which tells its events, while its progress is shown.
 pub(crate) fn shown<T>(
     printer: Printer,
     progress: &Progress,
+    cancel: &Cancel,
     work: impl FnOnce(&(dyn Fn(&Event) + Sync)) -> T,
 ) -> T {
-    let bar = printer.may_draw().then(ProgressBar::no_length);
-    let (stop, stopped) = channel::<()>();
+    let snapshots = |snapshot| printer.json(&Event::Progress(snapshot));
+    // A service that is busy for hours answers many requests with "later"; they are counted, not listed.
+    let repeated = AtomicU64::new(0);
+    let picture = |seen: &Snapshot, width: usize| {
+        let line = match repeated.load(Ordering::Relaxed) {
+            0 => summary(seen),
+            times => format!("{}, {}", summary(seen), counted(times, "retry")),
+        };
+        vec![with_bar(seen, &line, width)]
+    };
     std::thread::scope(|scope| {
-        let drawn = bar.clone();
-        scope.spawn(move || match drawn {
-            Some(bar) => draw(&bar, progress, &stopped),
-            None => tell(printer, progress, &stopped),
-        });
-        let result = work(&|event: &Event| {
+        let display = Display::of(scope, printer, progress, cancel, &snapshots, &picture);
+        let notes = display.notes();
+        work(&|event: &Event| {
+            if matches!(event, Event::RequestRepeated { .. }) {
+                repeated.fetch_add(1, Ordering::Relaxed);
+            }
             if printer.is_json() {
                 printer.json(event);
             } else if let Some(volume) = volume(event) {
-                let text = event.to_string();
-                match &bar {
-                    Some(bar) => bar.suspend(|| printer.note(volume, &text)),
-                    None => printer.note(volume, &text),
-                }
+                notes.note(volume, &event.to_string());
             }
-        });
-        drop(stop);
-        result
+        })
     })
 }
 
@@ -54,6 +50,9 @@ fn volume(event: &Event) -> Option<Volume> {
     ) {
         return None;
     }
+    if matches!(event, Event::RequestRepeated { .. }) {
+        return Some(Volume::Verbose);
+    }
     Some(match event.severity()? {
         Severity::Error | Severity::Warning => Volume::Brief,
         Severity::Info => Volume::Normal,
@@ -61,55 +60,27 @@ fn volume(event: &Event) -> Option<Volume> {
     })
 }
 
-fn waits(stopped: &Receiver<()>, time: Duration) -> bool {
-    stopped.recv_timeout(time) == Err(RecvTimeoutError::Timeout)
-}
-
-fn draw(bar: &ProgressBar, progress: &Progress, stopped: &Receiver<()>) {
-    if let Ok(style) = ProgressStyle::with_template("{bar:30.cyan/blue} {msg}") {
-        bar.set_style(style.progress_chars("━╸ "));
-    }
-    while waits(stopped, REDRAW) {
-        let seen = progress.snapshot();
-        if seen.items_total > 0 {
-            bar.set_length(seen.items_total.max(seen.items_done));
-        }
-        bar.set_position(seen.items_done);
-        bar.set_message(summary(&seen));
-    }
-    bar.finish_and_clear();
-}
-
-fn tell(printer: Printer, progress: &Progress, stopped: &Receiver<()>) {
-    while waits(stopped, TELL) {
-        let seen = progress.snapshot();
-        if printer.is_json() {
-            printer.json(&Event::Progress(seen));
-        } else {
-            printer.note(Volume::Normal, &summary(&seen));
-        }
-    }
-}
-
-/// One line: books, rate, time left where it is known.
+/// One line: books, rate, time left or elapsed.
 fn summary(seen: &Snapshot) -> String {
     let rate = seen.items_done as f64 / seen.elapsed_seconds.max(0.001);
     let failed = match seen.items_failed {
         0 => String::new(),
-        n => format!(", {n} failed"),
+        n => format!(", {} failed", count(n)),
     };
-    let (of, left) = if seen.items_total > seen.items_done && rate > 0.0 {
+    let rate_told = count(rate.round() as u64);
+    if seen.items_total > seen.items_done && rate > 0.0 {
         let left = (seen.items_total - seen.items_done) as f64 / rate;
-        (
-            format!("/{}", seen.items_total),
-            format!(", {} left", duration(left)),
-        )
-    } else {
-        (String::new(), String::new())
-    };
+        return format!(
+            "{}/{} books{failed}, {rate_told} a second, {} left",
+            count(seen.items_done),
+            count(seen.items_total),
+            duration(left)
+        );
+    }
     format!(
-        "{}{of} books{failed}, {rate:.0} a second{left}",
-        seen.items_done
+        "{}{failed}, {rate_told} a second, {}",
+        counted(seen.items_done, "book"),
+        duration(seen.elapsed_seconds)
     )
 }
 
@@ -129,7 +100,7 @@ mod tests {
             remaining_seconds: None,
             workers: Vec::new(),
         };
-        assert_eq!(summary(&seen), "500 books, 50 a second");
+        assert_eq!(summary(&seen), "500 books, 50 a second, 10 s");
         seen.items_total = 1000;
         seen.items_failed = 2;
         assert_eq!(

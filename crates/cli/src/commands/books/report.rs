@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::args::books::RunPlace;
 use crate::commands::books::open_to_read;
 use crate::printer::Printer;
+use crate::words::{count, counted, size};
 
 /// Failed books that are listed by name.
 const MOST_NAMED: u32 = 1000;
@@ -45,15 +46,15 @@ pub(crate) fn report(
 fn lines(report: &Report) -> Vec<String> {
     let sync = &report.sync;
     let mut lines = vec![format!(
-        "stored      {} of {} books, {:.1} MB",
-        sync.stored,
-        sync.books,
-        sync.stored_bytes as f64 / 1e6
+        "stored      {} of {}, {}",
+        count(sync.stored),
+        counted(sync.books, "book"),
+        size(sync.stored_bytes)
     )];
     let part = |title: &str, stages: &[Stage]| {
         let rows = stages
             .iter()
-            .map(|stage| format!("  {:>9}  {}", stage.books, stage.name));
+            .map(|stage| format!("  {:>9}  {}", count(stage.books), stage.name));
         let title = (!stages.is_empty()).then(|| title.to_owned());
         title.into_iter().chain(rows).collect::<Vec<_>>()
     };

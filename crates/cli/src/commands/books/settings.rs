@@ -8,6 +8,7 @@ use books::{RunConfig, RunOptions};
 
 use crate::args::books::{Asking, Collect, Output};
 use crate::env;
+use crate::hints::advised;
 
 /// A variable that says something.
 fn variable(name: &str) -> Option<String> {
@@ -66,10 +67,12 @@ pub(crate) fn grin(args: &Asking) -> Result<GrinOptions> {
             .with_context(|| format!("`{}` is `{text}`, which is no number", env::RATE_LIMIT))?,
         (None, None) => usual.requests_per_second,
     };
-    anyhow::ensure!(
-        rate == 0.0 || (1e-4..=1e6).contains(&rate),
-        "a rate limit of `{rate}` makes no sense\nhint: it is requests a second, at least one in some hours; 0 for no limit"
-    );
+    if rate != 0.0 && !(1e-4..=1e6).contains(&rate) {
+        return Err(advised(
+            format!("a rate limit of `{rate}` makes no sense, expected 0 or 0.0001 to 1000000"),
+            "it is requests a second, at least one in some hours; 0 for no limit",
+        ));
+    }
     Ok(GrinOptions {
         base_url: args
             .base_url

@@ -7,6 +7,7 @@ use run::ExitStatus;
 use crate::args::books::RunPlace;
 use crate::commands::books::open_to_read;
 use crate::printer::Printer;
+use crate::words::{count, counted, moment};
 
 /// Problems that are listed.
 const FIRST: usize = 20;
@@ -24,27 +25,28 @@ fn text(status: &Status) -> Vec<String> {
         format!("database    {}", status.database),
         format!(
             "books       {}, {} vanished from the catalogue",
-            status.books, status.vanished
+            count(status.books),
+            count(status.vanished)
         ),
         format!("collection  {}", collection(status)),
         format!(
             "enriched    {}, of which GRIN does not know {}; {} to go",
-            status.enriched,
-            status.not_found,
-            status.books - status.enriched
+            count(status.enriched),
+            count(status.not_found),
+            count(status.books.saturating_sub(status.enriched))
         ),
     ];
     let states = status
         .states
         .iter()
-        .map(|state| format!("{} {}", state.count, state.name));
+        .map(|state| format!("{} {}", count(state.count), state.name));
     let states: Vec<_> = states.collect();
     if !states.is_empty() {
         lines.push(format!("states      {}", states.join(", ")));
     }
     if !status.problems.is_empty() {
         lines.push(String::new());
-        lines.push(format!("{} failed last:", status.problems.len()));
+        lines.push(format!("{} failed last:", count(status.problems.len())));
     }
     for problem in status.problems.iter().take(FIRST) {
         let reason = problem.reason.lines().next().unwrap_or_default();
@@ -60,17 +62,29 @@ fn collection(status: &Status) -> String {
     let Some(pass) = &status.collection else {
         return "not begun".to_owned();
     };
-    let rate = status
-        .books_per_second
-        .map_or_else(String::new, |rate| format!(", {rate:.0} a second"));
+    let rate = status.books_per_second.map_or_else(String::new, |rate| {
+        format!(", {} a second", count(rate.round() as u64))
+    });
     match (&pass.completed_at, &pass.next_page) {
         (Some(at), _) => format!(
-            "complete since {at}: {} books on {} pages{rate}",
-            pass.books, pass.pages
+            "complete since {}: {} on {}{rate}",
+            moment(at),
+            counted(pass.books, "book"),
+            counted(pass.pages, "page")
         ),
+        (None, page) if status.complete_since.is_some() => {
+            let since = status.complete_since.as_deref().unwrap_or_default();
+            let at = page.as_deref().unwrap_or("the first page");
+            format!(
+                "complete since {}; a refresh is at {}, goes on with `{at}`",
+                moment(since),
+                counted(pass.books, "book")
+            )
+        }
         (None, Some(page)) => format!(
-            "not complete: {} books on {} pages, goes on with `{page}`{rate}",
-            pass.books, pass.pages
+            "not complete: {} on {}, goes on with `{page}`{rate}",
+            counted(pass.books, "book"),
+            counted(pass.pages, "page")
         ),
         (None, None) => "begun, no page is complete".to_owned(),
     }

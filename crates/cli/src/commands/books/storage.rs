@@ -43,7 +43,7 @@ pub(crate) fn storage(command: &Storage, printer: Printer) -> Result<ExitStatus>
                 printer.result(&format!("removed {plan}"));
             } else {
                 printer.result(&format!("would remove {plan}"));
-                printer.note(Volume::Brief, "hint: --yes does it");
+                printer.hint(Volume::Brief, "--yes does it");
             }
             catalogue.close()?;
         }

@@ -12,7 +12,7 @@ use crate::args::books as args;
 use crate::commands::books::progress::shown;
 use crate::commands::books::{open, session};
 use crate::printer::{Printer, Volume};
-use crate::progress::duration;
+use crate::words::{count, counted, duration, size};
 
 /// Brings archives home.
 pub(crate) fn sync(args: &args::Sync, printer: Printer) -> Result<ExitStatus> {
@@ -25,7 +25,7 @@ pub(crate) fn sync(args: &args::Sync, printer: Printer) -> Result<ExitStatus> {
     )?;
     let progress = session.progress();
     let work = |tell: &(dyn Fn(&books::Event) + Sync)| session.sync(&options, tell);
-    let completed = shown(printer, &progress, work)?;
+    let completed = shown(printer, &progress, &cancel, work)?;
     let lines = report(&completed, printer);
     Ok(session::end(completed.state, &cancel, &lines, printer))
 }
@@ -95,23 +95,23 @@ fn lines(reader: impl BufRead, barcodes: &mut Vec<String>) -> std::io::Result<()
 fn report(end: &SyncCompleted, printer: Printer) -> Vec<String> {
     let counts = &end.counts;
     let seconds = end.usage.elapsed_seconds;
-    let megabytes = counts.stored_bytes as f64 / 1e6;
     let mut lines = vec![format!(
-        "{} books stored in {} ({:.1} a second, {megabytes:.1} MB), {} failed",
-        counts.stored,
+        "{} stored in {} ({:.1} a second, {}), {} failed",
+        counted(counts.stored, "book"),
         duration(seconds),
         counts.stored as f64 / seconds.max(0.001),
-        counts.failed,
+        size(counts.stored_bytes),
+        count(counts.failed),
     )];
-    for (count, what) in [
+    for (number, what) in [
         (counts.skipped, "need nothing"),
         (counts.requested, "are to be converted now"),
         (counts.waiting, "wait to be converted"),
         (counts.unconvertible, "cannot be had from GRIN"),
         (counts.given_up, "failed before and are left alone"),
     ] {
-        if count > 0 {
-            lines.push(format!("{count} {what}"));
+        if number > 0 {
+            lines.push(format!("{} {what}", count(number)));
         }
     }
     for problem in &end.problems {
@@ -125,11 +125,11 @@ fn report(end: &SyncCompleted, printer: Printer) -> Vec<String> {
     }
     if printer.says(Volume::Verbose) {
         lines.push(format!(
-            "{:.1} MB from GRIN, {:.1} s of CPU, {} MB at most, {} transactions",
-            counts.downloaded_bytes as f64 / 1e6,
+            "{} from GRIN, {:.1} s of CPU, {} at most, {}",
+            size(counts.downloaded_bytes),
             end.usage.cpu_seconds,
-            end.usage.peak_rss_bytes / 1_000_000,
-            end.writes.transactions
+            size(end.usage.peak_rss_bytes),
+            counted(end.writes.transactions, "transaction")
         ));
     }
     lines

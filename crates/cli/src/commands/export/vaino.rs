@@ -9,6 +9,7 @@ use music::views::vaino::{Bundle, Transfer, inventory};
 use run::ExitStatus;
 
 use crate::args;
+use crate::hints::advised;
 use crate::printer::{Printer, Volume};
 
 /// Bytes of an inventory that are read: 33 a file, so that two million files fit in.
@@ -21,7 +22,10 @@ pub(super) fn bundle(
     printer: Printer,
 ) -> Result<ExitStatus> {
     let Some(folder) = &args.output else {
-        anyhow::bail!("a bundle is a folder\nhint: --output DIR names it");
+        return Err(advised(
+            "a bundle is a folder, and none is named",
+            "--output DIR names it",
+        ));
     };
     let had = match &args.have {
         Some(path) => {

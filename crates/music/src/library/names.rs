@@ -1,0 +1,158 @@
+//! What a person calls a file or a passage: an id or its beginning, a path or a part of one, words of a title.
+//!
+//! The nearest reading wins: an exact path, then the end of one, then words in it or in a title, whatever their case,
+//! accents and punctuation. What fits nothing gets the names that look most like it.
+
+use sqlite::{Db, params};
+
+use crate::error::{Error, Result};
+use crate::library::Library;
+use crate::library::query::show;
+
+/// Names that are told where several fit, or none.
+const TOLD: usize = 5;
+
+/// How much alike two names are, from 0 to 1, where one may stand for the other. A guess: a slip of the finger in a word
+/// of five letters still counts, another word does not.
+const ALIKE: f64 = 0.75;
+
+/// The id of something, and what it is shown as.
+type Named = (String, String);
+
+/// What `sql` finds where `name` looks like an id or its beginning.
+pub(super) fn with_id(db: &Db, sql: &str, name: &str) -> Result<Vec<Named>> {
+    let is_id = name.len() >= 8 && name.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    if !is_id {
+        return Ok(Vec::new());
+    }
+    let prefix = name.to_ascii_lowercase();
+    db.read(|snapshot| {
+        Ok(snapshot.query_all(sql, params![prefix], |row| Ok((row.get(0)?, row.get(1)?)))?)
+    })
+}
+
+/// What a person means by `name`, as [`show`] takes it: the name itself where it is exact, else the path of the only
+/// file that the words fit. Programs say what they mean, and get no guesses.
+///
+/// # Errors
+///
+/// When nothing fits, or several files do, or the database cannot be read.
+pub fn meant(library: &Library, name: &str) -> Result<String> {
+    let error = match show(library, name) {
+        Err(error @ Error::NotFound { .. }) => error,
+        Err(error) => return Err(error),
+        Ok(_) => return Ok(name.to_owned()),
+    };
+    let mut fitting = paths_called(library, name)?;
+    match (fitting.pop(), fitting.is_empty()) {
+        (None, _) => Err(error),
+        (Some((_, path)), true) => Ok(path),
+        (Some(last), false) => {
+            fitting.push(last);
+            Err(Error::Ambiguous {
+                name: name.to_owned(),
+                candidates: fitting.into_iter().map(|(_, path)| path).collect(),
+            })
+        }
+    }
+}
+
+/// The files that the words of `name` fit.
+fn paths_called(library: &Library, name: &str) -> Result<Vec<Named>> {
+    let wanted = folded(name);
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut fitting = everything(library.db())?;
+    fitting.retain(|(_, _, names)| names.iter().any(|name| holds(name, &wanted)));
+    fitting.truncate(TOLD);
+    Ok(fitting
+        .into_iter()
+        .map(|(id, path, _)| (id, path))
+        .collect())
+}
+
+/// Names that look like `name`, the likest first.
+pub(super) fn like(db: &Db, name: &str) -> Result<Vec<String>> {
+    let wanted = folded(name);
+    let mut alike: Vec<(f64, String)> = everything(db)?
+        .into_iter()
+        .filter_map(|(_, path, names)| {
+            let nearest = names.iter().map(|name| strsim::jaro_winkler(name, &wanted));
+            let nearest = nearest.fold(0.0, f64::max);
+            (nearest >= ALIKE).then_some((nearest, path))
+        })
+        .collect();
+    alike.sort_by(|a, b| b.0.total_cmp(&a.0));
+    alike.truncate(3);
+    Ok(alike.into_iter().map(|(_, path)| path).collect())
+}
+
+/// The words of a name, whatever its case, accents, script and punctuation.
+fn folded(name: impl AsRef<str>) -> String {
+    let ascii = deunicode::deunicode(name.as_ref()).to_lowercase();
+    let words = ascii.split(|c: char| !c.is_alphanumeric());
+    words
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Whether `wanted` stands in `name` from the beginning of a word on.
+fn holds(name: &str, wanted: &str) -> bool {
+    name.starts_with(wanted) || name.contains(&format!(" {wanted}"))
+}
+
+/// Every file with its path, and the names that it may be called by: its path, its stem, the titles in it.
+fn everything(db: &Db) -> Result<Vec<(String, String, Vec<String>)>> {
+    let rows = db.read(|snapshot| {
+        snapshot.query_all(
+            "SELECT f.guid, f.path, COALESCE(p.user_title, p.title) FROM files f LEFT JOIN passages p ON p.file_id = f.guid ORDER BY f.path",
+            [],
+            |row| {
+                let title: Option<String> = row.get(2)?;
+                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, title))
+            },
+        )
+    })?;
+    let mut files: Vec<(String, String, Vec<String>)> = Vec::new();
+    for (id, path, title) in rows {
+        if files.last().is_none_or(|(last, ..)| *last != id) {
+            let file = path.rsplit('/').next().unwrap_or(&path);
+            let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+            let names = [&path, file, stem].map(folded);
+            files.push((id, path.clone(), names.to_vec()));
+        }
+        if let (Some((_, _, names)), Some(title)) = (files.last_mut(), title) {
+            names.push(folded(&title));
+        }
+    }
+    Ok(files)
+}
+
+pub(super) fn paths_ending(library: &Library, name: &str) -> Result<Vec<Named>> {
+    // As the disk has it, where links and `..` are resolved, and as it was written, for a file that is gone.
+    let absolute = [std::fs::canonicalize(name), std::path::absolute(name)];
+    let inside = absolute.iter().flatten().filter_map(|path| {
+        let path = path.strip_prefix(library.root()).ok()?.to_str()?;
+        Some(path.replace('\\', "/"))
+    });
+    let wanted: Vec<String> = inside.chain([name.to_owned()]).collect();
+    library.db().read(|snapshot| {
+        for path in &wanted {
+            let exact = snapshot.query_all(
+                "SELECT guid, path FROM files WHERE path = ?1",
+                params![path],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+            if !exact.is_empty() {
+                return Ok(exact);
+            }
+        }
+        Ok(snapshot.query_all(
+            "SELECT guid, path FROM files WHERE substr(path, -length(?1)) = ?1 ORDER BY path LIMIT 5",
+            params![name],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?)
+    })
+}
