@@ -22,7 +22,11 @@ pub(crate) fn manifests() -> BTreeMap<String, BTreeSet<String>> {
             continue;
         };
         let manifest: toml::Table = text.parse().expect("a manifest is TOML");
-        let name = manifest["package"]["name"]
+        // A library may have another name in code than on crates.io, and code is what this is about.
+        let name = manifest
+            .get("lib")
+            .and_then(|lib| lib.get("name"))
+            .unwrap_or(&manifest["package"]["name"])
             .as_str()
             .expect("a package has a name")
             .to_owned();

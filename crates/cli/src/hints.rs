@@ -66,6 +66,11 @@ fn in_music(error: &music::Error, place: &Place) -> Option<String> {
     use music::Error;
     let music = |words: &[&str]| music(place, words);
     Some(match error {
+        Error::NoLibrary { .. } if place.root_folder.is_none() && place.database.is_none() => {
+            "no folder was named, and `accession config` tells why this one is meant; `accession music import FOLDER` makes \
+             a library"
+                .to_owned()
+        }
         Error::NoLibrary { .. } => format!("`{}` makes one", music(&["import"])),
         Error::PruneEverything { .. } => {
             "is the disk mounted? `--force` prunes all the same".to_owned()
@@ -119,6 +124,10 @@ fn in_music(error: &music::Error, place: &Place) -> Option<String> {
                 music(&["identify", "--set", passage, "MBID"])
             )
         }
+        Error::Database(sqlite::Error::CannotOpen { .. } | sqlite::Error::ReadOnly { .. }) => {
+            "check that the folder exists and may be written; `--database FILE` keeps the database elsewhere".to_owned()
+        }
+        Error::Database(error) => error.hint()?.to_owned(),
         _ => return None,
     })
 }
@@ -136,8 +145,10 @@ fn in_books(error: &books::Error) -> Option<&'static str> {
         }
         Error::Busy { .. } => "wait for it to end, or stop it",
         Error::SignIn { .. } | Error::Page(PageError::SignIn) => {
-            "`accession books auth setup` signs in anew"
+            "`accession books auth setup` signs in, with --remote on a machine without a browser"
         }
+        Error::Database(error) => error.hint()?,
+        Error::Web(error) => error.hint()?,
         _ => return None,
     })
 }

@@ -1,4 +1,4 @@
-//! What a write costs on this machine: `cargo run --release -p sqlite --example cost [directory]`.
+//! What a write costs on this machine: `cargo run --release -p accession-sqlite --example cost [directory]`.
 //!
 //! The first table has 16 threads that each write units of five rows, committed alone and in groups. The second has
 //! wide rows with random keys, inserted one by one through a prepared statement and by statements of many rows.

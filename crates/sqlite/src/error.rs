@@ -15,7 +15,7 @@ use rusqlite::ffi::{ErrorCode, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_SHORT_READ};
 #[non_exhaustive]
 pub enum Error {
     /// The file or its directory cannot be opened at all.
-    #[error("cannot open the database `{}`: {reason}\nhint: check that the directory exists and may be written", path.display())]
+    #[error("cannot open the database `{}`: {reason}", path.display())]
     CannotOpen {
         /// The database file.
         path: PathBuf,
@@ -24,14 +24,14 @@ pub enum Error {
     },
 
     /// The file exists and is something else.
-    #[error("`{}` is not a SQLite database\nhint: check the path, the file was left untouched", path.display())]
+    #[error("`{}` is not a SQLite database", path.display())]
     NotADatabase {
         /// The file.
         path: PathBuf,
     },
 
     /// The file is a database, and damaged.
-    #[error("the database `{}` is damaged: {reason}\nhint: move it aside together with its `-wal` file and restore a backup", path.display())]
+    #[error("the database `{}` is damaged: {reason}", path.display())]
     Corrupt {
         /// The database file.
         path: PathBuf,
@@ -47,7 +47,7 @@ pub enum Error {
     },
 
     /// The disk, a quota or the largest allowed page count is exhausted.
-    #[error("no space left for the database `{}`\nhint: nothing half was written, free some space and run again", path.display())]
+    #[error("no space left for the database `{}`", path.display())]
     DiskFull {
         /// The database file.
         path: PathBuf,
@@ -64,7 +64,7 @@ pub enum Error {
 
     /// Other processes held the write lock longer than the configured maximum.
     #[error(
-        "`{label}` did not get the write lock in {attempts} attempts within {:.1} s\nhint: another process is writing to the same database",
+        "`{label}` did not get the write lock in {attempts} attempts within {:.1} s",
         waited.as_secs_f64()
     )]
     Locked {
@@ -78,7 +78,7 @@ pub enum Error {
 
     /// The file was written by a newer version of the program.
     #[error(
-        "`{}` was written by a newer version: `{component}` has schema {found}, this program knows {supported}\nhint: upgrade the program",
+        "`{}` was written by a newer version: `{component}` has schema {found}, this program knows {supported}",
         path.display()
     )]
     NewerSchema {
@@ -104,7 +104,7 @@ pub enum Error {
     },
 
     /// The file system or another process does not allow write-ahead logging.
-    #[error("`{}` cannot use write-ahead logging, its journal mode stays `{mode}`\nhint: keep it on a local file system", path.display())]
+    #[error("`{}` cannot use write-ahead logging, its journal mode stays `{mode}`", path.display())]
     NoWal {
         /// The database file.
         path: PathBuf,
@@ -113,7 +113,7 @@ pub enum Error {
     },
 
     /// The file that was opened is no longer at its path.
-    #[error("the database `{}` was moved, deleted or replaced while it was open: {found}\nhint: what was written since may be lost, run again", path.display())]
+    #[error("the database `{}` was moved, deleted or replaced while it was open: {found}", path.display())]
     Moved {
         /// Where it was.
         path: PathBuf,
@@ -123,7 +123,7 @@ pub enum Error {
 
     /// Other processes have held the write lock for so long that waiting on makes no sense.
     #[error(
-        "other processes have held the write lock of `{}` for {:.0} s without a pause\nhint: find out which process it is, end it, and run again",
+        "other processes have held the write lock of `{}` for {:.0} s without a pause",
         path.display(), waited.as_secs_f64()
     )]
     Blocked {
@@ -134,7 +134,7 @@ pub enum Error {
     },
 
     /// The file is a database of another program.
-    #[error("`{}` is the database of another program: {reason}\nhint: check the path, the file was left untouched", path.display())]
+    #[error("`{}` is the database of another program: {reason}", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -168,16 +168,14 @@ pub enum Error {
     },
 
     /// A read-only statement was issued while the write lock is held.
-    #[error(
-        "a read inside a write: `{sql}`\nhint: read with `Db::read` before, or use `ON CONFLICT .. RETURNING`"
-    )]
+    #[error("a read inside a write: `{sql}`")]
     ReadInsideWrite {
         /// The statement.
         sql: String,
     },
 
     /// A unit tried to steer the transaction or the connection itself.
-    #[error("not allowed inside a unit: `{sql}`\nhint: the engine begins, commits and rolls back")]
+    #[error("not allowed inside a unit: `{sql}`")]
     Forbidden {
         /// The statement.
         sql: String,
@@ -224,6 +222,30 @@ impl Error {
             Error::Corrupt { reason, .. } => Error::Corrupt { path, reason },
             other => other,
         }
+    }
+
+    /// What a person may do about it, where something is known; a sentence to be shown on a line of its own.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Error::CannotOpen { .. } => "check that the directory exists and may be written",
+            Error::NotADatabase { .. } | Error::Foreign { .. } => {
+                "check the path, the file was left untouched"
+            }
+            Error::Corrupt { .. } => {
+                "move it aside together with its `-wal` file and restore a backup"
+            }
+            Error::DiskFull { .. } => "nothing half was written, free some space and run again",
+            Error::Locked { .. } => "another process is writing to the same database",
+            Error::NewerSchema { .. } => "upgrade the program",
+            Error::NoWal { .. } => "keep it on a local file system",
+            Error::Moved { .. } => "what was written since may be lost, run again",
+            Error::Blocked { .. } => "find out which process it is, end it, and run again",
+            Error::ReadInsideWrite { .. } => {
+                "read with `Db::read` before, or use `ON CONFLICT .. RETURNING`"
+            }
+            Error::Forbidden { .. } => "the engine begins, commits and rolls back",
+            _ => return None,
+        })
     }
 
     /// Whether a UNIQUE or PRIMARY KEY constraint was violated, so that the row is there already.

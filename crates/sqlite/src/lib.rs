@@ -1,4 +1,15 @@
 #![doc = include_str!("../README.md")]
+//!
+//! ## In short
+//!
+//! | To | Use |
+//! |---|---|
+//! | open or create | [`Options`], [`Schema`], [`Options::open`], [`Options::open_read_only`] |
+//! | change | [`Db::write`], [`Db::try_write`] and [`Db::write_async`] with a [`Tx`]: `execute`, `returning`, `insert_rows` |
+//! | look up | [`Db::read`] with a [`Snapshot`]: `query_row`, `query_optional`, `query_all`, `query_each` |
+//! | know the cost | [`Db::report`] |
+//! | stop soon | [`Db::hurry_when`] |
+//! | care | [`Db::check`], [`Db::backup`], [`Db::close`] |
 #![expect(
     clippy::missing_errors_doc,
     reason = "there is one error type, and its variants say when they happen"

@@ -133,10 +133,22 @@ impl Classified for Error {
     }
 }
 
+impl Error {
+    /// What a person may do about it, where something is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Error::Status { status: 403, .. } => {
+                Some("a change of access rights can take 12 hours")
+            }
+            _ => None,
+        }
+    }
+}
+
 fn explain(status: u16) -> &'static str {
     match status {
         401 => ", the token is not accepted",
-        403 => ", access is not granted\nhint: a change of access rights can take 12 hours",
+        403 => ", access is not granted",
         404 => ", there is no such thing",
         429 => ", too many requests",
         500..=599 => ", it cannot serve at the moment",

@@ -129,8 +129,8 @@ pub fn set(
     if uuid::Uuid::try_parse(mbid).is_err() {
         return Err(Error::Unanswered {
             reason: format!(
-                "`{mbid}` is no MusicBrainz id, expected 32 hexadecimal digits and 4 hyphens\n\
-                 hint: the address of the recording's page on musicbrainz.org ends in it"
+                "`{mbid}` is no MusicBrainz id, expected 32 hexadecimal digits and 4 hyphens, with which the address of \
+                 the recording's page on musicbrainz.org ends"
             ),
         });
     }

@@ -58,7 +58,12 @@ fn messages_say_what_failed_and_what_to_do() {
         Error::InUse { path: path() },
         Error::Exists { path: path() },
     ];
-    let texts: Vec<_> = errors.iter().map(Error::to_string).collect();
+    let texts = errors.iter().map(|error| {
+        let hint = error.hint().map(|hint| format!("\nhint: {hint}"));
+        assert!(!error.to_string().contains('\n'), "{error}");
+        format!("{error}{}", hint.unwrap_or_default())
+    });
+    let texts: Vec<_> = texts.collect();
     insta::assert_snapshot!(texts.join("\n\n"));
 }
 
