@@ -42,4 +42,4 @@ pub use event::{
 };
 pub use listed::ListedBook;
 pub use run::{Run, RunConfig, RunOptions};
-pub use session::{Session, SessionOptions, begin};
+pub use session::{Session, SessionOptions, begin, preview};

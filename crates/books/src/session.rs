@@ -60,6 +60,20 @@ pub fn begin(output: &Path, name: &str, options: &RunOptions) -> Result<Run, Err
     }
 }
 
+/// The run as [`begin`] would leave it. Nothing is written.
+///
+/// # Errors
+///
+/// Those of [`begin`].
+pub fn preview(output: &Path, name: &str, options: &RunOptions) -> Result<Run, Error> {
+    match Run::preview(output, name, options) {
+        Err(Error::OtherSettings { .. }) if is_empty(&Run::open(output, name)?) => {
+            Run::open(output, name)?.corrected(options)
+        }
+        other => other,
+    }
+}
+
 /// Whether a run has certainly collected nothing.
 fn is_empty(run: &Run) -> bool {
     let database = run.database();

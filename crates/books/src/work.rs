@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use run::{Cancel, Progress};
-use web::Retry;
+use web::{Class, Classified, Retry};
 
 use crate::catalogue::Catalogue;
 use crate::error::Error;
@@ -71,7 +71,11 @@ where
     };
     let stop = || cancel.is_requested();
     tokio::select! {
-        result = retry.run(stop, again, attempt) => result,
+        result = retry.run(stop, again, attempt) => match result {
+            // It might have come right, had nobody asked to stop; so it has not failed.
+            Err(error) if stop() && matches!(error.class(), Class::Transient | Class::Throttled(_)) => Err(Error::Stopped),
+            result => result,
+        },
         () = stopped(cancel) => Err(Error::Stopped),
     }
 }

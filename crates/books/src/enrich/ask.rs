@@ -79,6 +79,7 @@ pub(crate) async fn ask(
                 alive.store(true, Ordering::Relaxed);
                 answers.push(answered(asked, Ok(reading)));
             }
+            Err(Error::Stopped) => answers.push(answered(asked, Err(Error::Stopped))),
             Err(error) => {
                 failures += 1;
                 let may_help = may_be_one_book(&error) && !cancel.is_requested();

@@ -102,6 +102,43 @@ impl Run {
         }
     }
 
+    /// The run as [`begin`](Self::begin) would leave it. Nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`begin`](Self::begin).
+    pub(crate) fn preview(output: &Path, name: &str, options: &RunOptions) -> Result<Self, Error> {
+        let name = clean_name(name)?;
+        let directory = output.join(&name);
+        if !directory.join(CONFIG).exists() {
+            let config = config::build(&name, &directory, options)?;
+            return Ok(Self {
+                directory,
+                config,
+                created: true,
+            });
+        }
+        let run = Self::open(output, &name)?;
+        let difference = run.config.difference(&run.directory, options)?;
+        match difference.as_slice() {
+            [] => Ok(run),
+            _ if run.only_lacks_storage(options) => run.corrected(options),
+            _ => Err(Error::OtherSettings {
+                run: name,
+                difference: difference.join("; "),
+            }),
+        }
+    }
+
+    /// The run with the settings of `options` in place of its own. Nothing is written.
+    pub(crate) fn corrected(self, options: &RunOptions) -> Result<Self, Error> {
+        Ok(Self {
+            config: self.with(options)?,
+            directory: self.directory,
+            created: true,
+        })
+    }
+
     /// Whether all that `options` add is where to store, which can still be said later.
     fn only_lacks_storage(&self, options: &RunOptions) -> bool {
         let storing = RunOptions {
@@ -145,14 +182,10 @@ impl Run {
 
     fn begin_anew(self, options: &RunOptions) -> Result<Self, Error> {
         let _lock = self.lock()?;
-        let config = self.with(options)?;
-        replace(&self.directory.join(CONFIG), &config.to_bytes(), false)?;
-        make_folders(&config)?;
-        Ok(Self {
-            directory: self.directory.clone(),
-            config,
-            created: true,
-        })
+        let run = self.corrected(options)?;
+        replace(&run.directory.join(CONFIG), &run.config.to_bytes(), false)?;
+        make_folders(&run.config)?;
+        Ok(run)
     }
 
     /// Opens a run that exists.

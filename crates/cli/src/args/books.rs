@@ -172,6 +172,9 @@ pub(crate) struct Collect {
     /// Write run_config.json and stop
     #[arg(long)]
     pub(crate) write_config: bool,
+    /// Tell where everything would go and what would be asked; ask and write nothing
+    #[arg(short = 'n', long, conflicts_with = "write_config")]
+    pub(crate) dry_run: bool,
     /// After a complete collection: update known books, and mark those that are gone
     #[arg(long)]
     pub(crate) refresh: bool,

@@ -122,6 +122,14 @@ fn before_the_first_book_settings_are_corrected_and_a_place_to_store_can_be_said
         let begin = ["collect", "--run-name", "R", "--rate-limit", "0"];
         world.run(&[&begin[..], more].concat())
     };
+    let dry = collect(&["--library-directory", "Havrard", "--dry-run"]);
+    assert_eq!(code(&dry), 0, "{}", said(&dry));
+    let told = said(&dry);
+    assert!(
+        told.contains("for the books of `Havrard`, 10,000 a page") && told.contains("not begun"),
+        "{told}"
+    );
+    assert!(!world.directory().exists(), "a dry run has made something");
     let typed = collect(&["--library-directory", "Havrard", "--write-config"]);
     assert_eq!(code(&typed), 0, "{}", said(&typed));
     let output = collect(&["--library-directory", "Harvard"]);
@@ -148,6 +156,8 @@ fn before_the_first_book_settings_are_corrected_and_a_place_to_store_can_be_said
         text.contains("\"Harvard\"") && text.contains("\"local\""),
         "{text}"
     );
+    let dry = said(&collect(&["--dry-run"]));
+    assert!(dry.contains("complete since"), "{dry}");
     let again = said(&collect(&[]));
     assert!(
         again.contains("complete before: 10 books") && !again.contains("refreshing"),

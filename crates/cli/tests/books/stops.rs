@@ -72,6 +72,7 @@ fn enriching_stops_while_the_server_is_silent_drips_or_its_queue_is_full() {
             Fault::Slow(1, Duration::from_millis(200)),
             &ENRICH,
         ),
+        ("a refusal", Fault::Status(503, None), &ENRICH),
         (
             "a full queue",
             Fault::Silent,
@@ -87,7 +88,15 @@ fn enriching_stops_while_the_server_is_silent_drips_or_its_queue_is_full() {
         assert_eq!(code(&world.collect(&[])), 0);
         let before = world.grin.requests().len();
         world.grin.fail(On::Any, fault, u32::MAX);
-        stops(&world, args, what, || world.grin.requests().len() > before);
+        let output = stops(&world, args, what, || world.grin.requests().len() > before);
+        // What was not waited for has not failed.
+        assert!(
+            said(&output).contains(", 0 failed\n"),
+            "{what}: {}",
+            said(&output)
+        );
+        let status = said(&world.run(&["status", "--run-name", "R"]));
+        assert!(!status.contains("failed"), "{status}");
     }
 }
 

@@ -23,6 +23,9 @@ fn no_library_is_made_where_none_was_meant() {
     );
     assert!(!music.exists(), "the root folder was made");
 
+    let ran = root.run(&["music", "status"]).ended(2);
+    assert!(ran.err.contains("no folder was named"), "{}", ran.err);
+
     // A disk that is not mounted is an empty folder.
     fs::create_dir(&music).unwrap();
     let ran = import(&root, &[]).ended(2);
@@ -71,6 +74,13 @@ fn no_library_is_made_where_none_was_meant() {
     );
     let ran = import(&root, &["--format", "json", "--jobs", "x"]).ended(2);
     assert_eq!(ran.events()[0]["event"], "error", "{}", ran.out);
+    assert!(ran.err.contains("expected a whole number"), "{}", ran.err);
+    let file = root.join("text.db");
+    fs::write(&file, "no database at all").unwrap();
+    let ran = root
+        .run(&["music", "status", "--database", file.to_str().unwrap()])
+        .ended(2);
+    assert!(ran.err.contains("\nhint: check the path"), "{}", ran.err);
 }
 
 #[test]

@@ -24,6 +24,21 @@ pub(crate) fn setup(
     secrets: Option<&Path>,
     printer: Printer,
 ) -> Result<ExitStatus> {
+    sign_in(remote, force, secrets, printer).map_err(|error| match error.downcast_ref() {
+        // What helps elsewhere is this command.
+        Some(books::Error::SignIn { .. }) => {
+            advised(error.to_string(), "run the same command again")
+        }
+        _ => error,
+    })
+}
+
+fn sign_in(
+    remote: bool,
+    force: bool,
+    secrets: Option<&Path>,
+    printer: Printer,
+) -> Result<ExitStatus> {
     let places = settings::credentials(None, secrets);
     let path = &places.credentials;
     if !force && path.exists() {
@@ -33,6 +48,17 @@ pub(crate) fn setup(
             printer.result(&format!("signed in already: `{}`", path.display()));
             return Ok(ExitStatus::Done);
         }
+    }
+    if let [first, ..] = places.client_secrets.as_slice()
+        && !places.client_secrets.iter().any(|path| path.exists())
+    {
+        return Err(advised(
+            format!(
+                "there is no `{}`, which names the application that signs in",
+                first.display()
+            ),
+            "make an OAuth client of the type \"Desktop app\" in the Google Cloud console, save it there, and run this again",
+        ));
     }
     let client = places.client_secret()?;
     let port = settings::oauth_port();

@@ -1,13 +1,17 @@
 //! `books collect`.
 
 use anyhow::Result;
+use books::catalogue::Catalogue;
+use books::catalogue::query;
 use books::collect::Collect;
 use books::run::{CONFIG, default_name};
 use books::{CollectCompleted, Outcome, Run};
 use run::ExitStatus;
+use serde::Serialize;
 
 use crate::args::books as args;
 use crate::commands::books::progress::shown;
+use crate::commands::books::status::collection;
 use crate::commands::books::{session, settings};
 use crate::printer::{Printer, Volume};
 use crate::words::{command, count, counted, duration, size};
@@ -16,7 +20,11 @@ use crate::words::{command, count, counted, duration, size};
 pub(crate) fn collect(args: &args::Collect, printer: Printer) -> Result<ExitStatus> {
     let output = settings::output(&args.output);
     let name = args.run_name.clone().unwrap_or_else(default_name);
-    let run = books::begin(&output, &name, &settings::run_options(args)?)?;
+    let options = settings::run_options(args)?;
+    if args.dry_run {
+        return dry_run(&books::preview(&output, &name, &options)?, args, printer);
+    }
+    let run = books::begin(&output, &name, &options)?;
     if run.is_new() || args.write_config {
         tell_places(&run, printer);
     }
@@ -37,6 +45,79 @@ pub(crate) fn collect(args: &args::Collect, printer: Printer) -> Result<ExitStat
     let completed = shown(printer, &progress, &cancel, work)?;
     let lines = report(&completed, &run_name, printer);
     Ok(session::end(completed.state, &cancel, &lines, printer))
+}
+
+/// Tells what a collection would do.
+fn dry_run(run: &Run, args: &args::Collect, printer: Printer) -> Result<ExitStatus> {
+    let grin = settings::grin(&args.asking)?;
+    let credentials = settings::credentials(Some(run.config()), None).credentials;
+    let status = if run.database().exists() {
+        Some(query::status(&Catalogue::open_to_read(&run.database())?)?)
+    } else {
+        None
+    };
+    let plan = Plan {
+        run: run.directory().display().to_string(),
+        database: run.database().display().to_string(),
+        log: run.config().log_file.clone(),
+        library_directory: run.config().library_directory.clone(),
+        base_url: grin.base_url,
+        books_per_page: args.page_size,
+        requests_per_second: grin.requests_per_second,
+        signed_in: credentials.exists(),
+        books: status.as_ref().map_or(0, |status| status.books),
+        collection: status
+            .as_ref()
+            .map_or_else(|| "not begun".to_owned(), collection),
+    };
+    printer.show(&plan, || plan.lines());
+    Ok(ExitStatus::Done)
+}
+
+/// What a collection would do.
+#[derive(Serialize)]
+struct Plan {
+    run: String,
+    database: String,
+    log: Option<String>,
+    library_directory: String,
+    base_url: String,
+    books_per_page: u32,
+    /// 0 for no limit.
+    requests_per_second: f64,
+    signed_in: bool,
+    books: u64,
+    collection: String,
+}
+
+impl Plan {
+    fn lines(&self) -> Vec<String> {
+        let pace = if self.requests_per_second > 0.0 {
+            format!("{} requests a second at most", self.requests_per_second)
+        } else {
+            "as fast as it answers".to_owned()
+        };
+        let mut lines = vec![
+            format!("run         `{}`", self.run),
+            format!("books       `{}`, {} now", self.database, count(self.books)),
+        ];
+        lines.extend(self.log.iter().map(|log| format!("log         `{log}`")));
+        lines.extend([
+            format!("collection  {}", self.collection),
+            format!(
+                "to ask      `{}` for the books of `{}`, {} a page, {pace}",
+                self.base_url,
+                self.library_directory,
+                count(self.books_per_page)
+            ),
+        ]);
+        if !self.signed_in {
+            let sign_in = command(["books", "auth", "setup"]);
+            lines.push(format!("sign-in     none yet; `{sign_in}` comes first"));
+        }
+        lines.push("nothing was asked or written: this was a dry run".to_owned());
+        lines
+    }
 }
 
 /// Tells of a run that begins where everything of it lies.

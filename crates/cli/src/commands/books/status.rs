@@ -58,7 +58,8 @@ fn text(status: &Status) -> Vec<String> {
     lines
 }
 
-fn collection(status: &Status) -> String {
+/// How far the catalogue is known, in words.
+pub(super) fn collection(status: &Status) -> String {
     let Some(pass) = &status.collection else {
         return "not begun".to_owned();
     };
