@@ -15,6 +15,7 @@ pub(crate) mod former;
 pub mod identification;
 pub mod jobs;
 pub mod known;
+pub mod lists;
 pub(crate) mod marks;
 pub mod names;
 pub mod port;

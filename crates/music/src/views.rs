@@ -5,4 +5,5 @@ pub mod export;
 pub mod peaks;
 pub mod picture;
 pub mod similar;
+pub mod stretch;
 pub mod vaino;

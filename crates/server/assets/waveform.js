@@ -3,13 +3,25 @@
 import { by } from "./events.js";
 
 /** Lines of a passage: the form's field and the colour. */
-const LINES = [["start", "#1a8a4a"], ["end", "#c03030"], ["lead_in", "#1a8a4a"], ["lead_out", "#c03030"]];
+const LINES = [
+  ["start", "#1a8a4a"], ["end", "#c03030"], ["lead_in", "#1a8a4a"], ["lead_out", "#c03030"],
+  ["fade_in", "#8a5a1a"], ["fade_out", "#8a5a1a"],
+];
+
+/** Dashes of a line, by the beginning of its field. */
+const DASHES = { lead: [4, 4], fade: [1, 3] };
 
 /** How near a pointer must be to a line, in pixels. */
 const NEAR = 10;
 
 /** The shortest stretch that is shown, in seconds. */
-const CLOSEST = 0.5;
+const CLOSEST = 0.01;
+
+/** Below this length in seconds the sound itself is drawn, and not the points that were stored when it was heard. */
+const FINE = 10;
+
+/** How long the view must stay where it is before the sound is asked for, in milliseconds. */
+const STILL = 150;
 
 /** Draws `canvas` for the passages in `forms`, and follows `audio`. */
 export async function show(canvas, forms, audio) {
@@ -29,6 +41,9 @@ export async function show(canvas, forms, audio) {
   let [from, to] = [0, seconds];
   let dragged = null;
   let asked = false;
+  let fine = null;
+  let waiting = 0;
+  const [undone, moves] = [[], []];
 
   const width = () => canvas.clientWidth;
   const x = (second) => (second - from) / (to - from) * width();
@@ -36,7 +51,12 @@ export async function show(canvas, forms, audio) {
   const value = (form, field) => (form.elements[field].value === "" ? null : Number(form.elements[field].value));
 
   function extremes(first, last) {
-    const { points, rate } = peaks;
+    const isFine = fine && first >= fine.from && last <= fine.to + 1e-9;
+    const { points, rate } = isFine ? fine : peaks;
+    if (isFine) {
+      first -= fine.from;
+      last -= fine.from;
+    }
     const begin = Math.max(0, Math.floor(first * rate));
     const end = Math.min(points.length / 2, Math.max(begin + 1, Math.ceil(last * rate)));
     let [least, greatest] = [0, 0];
@@ -74,7 +94,7 @@ export async function show(canvas, forms, audio) {
         if (where === null) continue;
         pen.strokeStyle = line;
         pen.lineWidth = 2;
-        pen.setLineDash(field.startsWith("lead") ? [4, 4] : []);
+        pen.setLineDash(DASHES[field.slice(0, 4)] ?? []);
         pen.beginPath();
         pen.moveTo(x(where), 0);
         pen.lineTo(x(where), h);
@@ -84,8 +104,8 @@ export async function show(canvas, forms, audio) {
     pen.setLineDash([]);
     pen.fillStyle = colour("--text");
     pen.fillRect(x(audio.currentTime), 0, 1, h);
-    pen.fillText(from.toFixed(2), 2, h - 4);
-    pen.fillText(to.toFixed(2), w - 50, h - 4);
+    pen.fillText(from.toFixed(3), 2, h - 4);
+    pen.fillText(to.toFixed(3), w - 60, h - 4);
   }
 
   function redraw() {
@@ -124,8 +144,40 @@ export async function show(canvas, forms, audio) {
     to = from + shown;
     redraw();
     if (peaks.rate < 10 && shown < 600) {
-      load(1).then((fine) => { peaks = fine; redraw(); }).catch(() => {});
+      load(1).then((all) => { peaks = all; redraw(); }).catch(() => {});
     }
+    clearTimeout(waiting);
+    if (shown <= FINE) waiting = setTimeout(refine, STILL);
+  }
+
+  /** Asks for the sound of what is shown, and as much again on either side. */
+  async function refine() {
+    const shown = to - from;
+    const [first, last] = [Math.max(0, from - shown), Math.min(seconds, to + shown)];
+    if (last <= first || (fine && fine.from <= from && fine.to >= to && fine.length <= 4 * shown)) return;
+    const points = Math.min(8192, Math.round(3 * width()));
+    const address = `/api/v1/detail?name=${name}&from=${first}&to=${last}&points=${points}`;
+    const response = await fetch(address).catch(() => null);
+    if (!response?.ok) return;
+    fine = {
+      from: first, to: last, length: last - first, rate: points / (last - first),
+      points: new Int8Array(await response.arrayBuffer()),
+    };
+    redraw();
+  }
+
+  /** Writes where a line was, or is to be again. */
+  function put({ input, value: text }, other) {
+    other.push({ input, value: input.value });
+    input.value = text;
+    input.closest("details").open = true;
+    settle();
+  }
+
+  function settle() {
+    by("zoom").querySelector("[data-zoom=undo]").disabled = moves.length === 0;
+    by("zoom").querySelector("[data-zoom=redo]").disabled = undone.length === 0;
+    redraw();
   }
 
   canvas.addEventListener("pointerdown", (event) => {
@@ -133,6 +185,8 @@ export async function show(canvas, forms, audio) {
     if (dragged) {
       canvas.setPointerCapture(event.pointerId);
       dragged.form.closest("details").open = true;
+      const input = dragged.form.elements[dragged.field];
+      dragged.before = { input, value: input.value };
     } else {
       audio.currentTime = second(event.offsetX);
       redraw();
@@ -145,8 +199,16 @@ export async function show(canvas, forms, audio) {
     dragged.form.elements[dragged.field].value = Math.min(Math.max(0, where), seconds).toFixed(3);
     redraw();
   });
-  canvas.addEventListener("pointerup", () => { dragged = null; });
-  canvas.addEventListener("pointercancel", () => { dragged = null; });
+  const drop = () => {
+    if (dragged && dragged.before.input.value !== dragged.before.value) {
+      moves.push(dragged.before);
+      undone.length = 0;
+      settle();
+    }
+    dragged = null;
+  };
+  canvas.addEventListener("pointerup", drop);
+  canvas.addEventListener("pointercancel", drop);
   canvas.addEventListener("wheel", (event) => {
     event.preventDefault();
     const middle = second(event.offsetX);
@@ -161,6 +223,8 @@ export async function show(canvas, forms, audio) {
       case "out": look(middle, length * 2); break;
       case "earlier": look(middle - length / 2, length); break;
       case "later": look(middle + length / 2, length); break;
+      case "undo": if (moves.length > 0) put(moves.pop(), undone); break;
+      case "redo": if (undone.length > 0) put(undone.pop(), moves); break;
       default: break;
     }
   });

@@ -7,14 +7,13 @@ use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
 use music::views::amplitude::{self, Parameters, Refused};
-use run::Cancel;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::App;
 use crate::error::Refusal;
 use crate::wkmp::parameters;
-use crate::work::blocking;
+use crate::work::{StopWhenDropped, blocking};
 
 /// What to measure.
 #[derive(Debug, Deserialize)]
@@ -27,23 +26,14 @@ pub(crate) struct Asked {
     parameters: Option<Value>,
 }
 
-/// Asks decoding to stop when nobody waits for it any more.
-struct StopWhenDropped(Cancel);
-
-impl Drop for StopWhenDropped {
-    fn drop(&mut self) {
-        self.0.request(run::Reason::Asked);
-    }
-}
-
 pub(crate) async fn analyze(
     State(app): State<Arc<App>>,
     Json(asked): Json<Asked>,
 ) -> Result<Json<Value>, Refusal> {
     let closed = |_| Refusal::internal("the server is stopping");
     let _turn = app.decoding.acquire().await.map_err(closed)?;
-    let guard = StopWhenDropped(Cancel::new());
-    let cancel = guard.0.clone();
+    let guard = StopWhenDropped::default();
+    let cancel = guard.cancel();
     blocking(&app, move |app| {
         let measure_by = match asked.parameters {
             // Names that nobody knows are left alone; WKMP's own page sends two of them.

@@ -6,21 +6,28 @@
 mod audio;
 mod edits;
 mod jobs;
+mod lists;
+mod ranges;
 pub(crate) mod review;
+mod sound;
 
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderValue;
-use axum::http::header::ETAG;
+use axum::http::header::{CONTENT_TYPE, ETAG};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::get;
 use axum::{Json, Router};
 use music::library::browse;
 use music::library::query::{self, PassageDetails, Shown};
-use music::views::{peaks, similar};
+use music::views::peaks;
+use music::views::similar::{self, Neighbour};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use utoipa::{IntoParams, OpenApi, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::App;
 use crate::error::Refusal;
@@ -34,40 +41,100 @@ const MOST_ROWS: u32 = 500;
 /// Neighbours that one answer names at most, for the same reason.
 const MOST_NEIGHBOURS: usize = 200;
 
+/// What a request is answered that is refused.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "it describes what `Refusal` writes")]
+struct Refused {
+    error: Reason,
+}
+
+/// Why it is refused.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "it describes what `Refusal` writes")]
+struct Reason {
+    /// A word for programs, such as `NOT_FOUND`.
+    code: String,
+    /// A sentence for people.
+    message: String,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Accession",
+        description = "A music library: what is in it, what is in doubt, and what a person says about it."
+    ),
+    components(schemas(Refused, Reason))
+)]
+struct Description;
+
 /// What is answered from the database, or at once.
+fn quick_routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(files))
+        .routes(routes!(file))
+        .routes(routes!(passage))
+        .routes(routes!(neighbours))
+        .routes(routes!(edits::list))
+        .routes(routes!(review::list))
+        .routes(routes!(jobs::list, jobs::ask))
+        .routes(routes!(jobs::stop))
+        .routes(routes!(audio::play))
+        .routes(routes!(waveform))
+        .routes(routes!(lists::artists))
+        .routes(routes!(lists::albums))
+        .routes(routes!(lists::passages))
+        .routes(routes!(lists::map))
+        .routes(routes!(lists::cover))
+}
+
+/// What may hear a file again or ask a service first.
+fn long_routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(edits::say))
+        .routes(routes!(sound::wav))
+        .routes(routes!(sound::detail))
+        .routes(routes!(jobs::plan))
+        .routes(routes!(edits::undo))
+        .routes(routes!(review::decide))
+        .routes(routes!(review::undo))
+}
+
+/// What is answered from the database, or at once; and the description of all of it.
 pub(crate) fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/api/v1/files", get(files))
-        .route("/api/v1/file", get(file))
-        .route("/api/v1/passages/{id}", get(passage))
-        .route("/api/v1/similar/{id}", get(neighbours))
-        .route("/api/v1/edits", get(edits::list))
-        .route("/api/v1/review", get(review::list))
-        .route("/api/v1/jobs", get(jobs::list).post(jobs::ask))
-        .route("/api/v1/jobs/{id}/stop", post(jobs::stop))
-        .route("/api/v1/audio", get(audio::play))
-        .route("/api/v1/peaks", get(waveform))
-        .route("/metrics", get(figures))
+    let (router, mut description) = quick_routes().split_for_parts();
+    description.merge(long_routes().into_openapi());
+    let description = description.to_json().unwrap_or_default();
+    router.route("/metrics", get(figures)).route(
+        "/api/v1/openapi.json",
+        get(async || ([(CONTENT_TYPE, "application/json")], description)),
+    )
 }
 
 /// What may hear a file again or ask a service first.
 pub(crate) fn slow_routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/api/v1/passages/{id}/edits", put(edits::say))
-        .route("/api/v1/plans", post(jobs::plan))
-        .route("/api/v1/edits/{id}/undo", post(edits::undo))
-        .route("/api/v1/review", post(review::decide))
-        .route("/api/v1/review/{id}/undo", post(review::undo))
+    long_routes().into()
 }
 
 /// Which files: those behind `after` by path, of these the ones that `q` stands in, at most `limit`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 struct Asked {
     after: Option<String>,
     q: Option<String>,
     limit: Option<u32>,
 }
 
+/// Lists files by path.
+#[utoipa::path(
+    get,
+    path = "/api/v1/files",
+    tag = "library",
+    params(Asked),
+    responses(
+        (status = 200, description = "Files by path", body = browse::Page),
+        (status = "4XX", description = "Refused, and why", body = Refused),
+    )
+)]
 async fn files(
     State(app): State<Arc<App>>,
     Query(asked): Query<Asked>,
@@ -81,11 +148,22 @@ async fn files(
 }
 
 /// Which file or passage: a path, the end of one, or an id.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct Named {
     pub(crate) name: String,
 }
 
+/// Tells all about a file or a passage.
+#[utoipa::path(
+    get,
+    path = "/api/v1/file",
+    tag = "library",
+    params(Named),
+    responses(
+        (status = 200, description = "A file with its passages, or a passage", body = Shown),
+        (status = "4XX", description = "Refused, and why", body = Refused),
+    )
+)]
 async fn file(
     State(app): State<Arc<App>>,
     Query(named): Query<Named>,
@@ -134,18 +212,39 @@ fn with_etag(passage: &PassageDetails) -> Response {
     response
 }
 
+/// Tells all about a passage.
+#[utoipa::path(
+    get,
+    path = "/api/v1/passages/{id}",
+    tag = "library",
+    params(("id" = String, Path, description = "Id of the passage")),
+    responses(
+        (status = 200, description = "The passage; `ETag` names the state that it is in", body = PassageDetails),
+        (status = "4XX", description = "Refused, and why", body = Refused),
+    )
+)]
 async fn passage(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Refusal> {
     blocking(&app, move |app| Ok(with_etag(&find(app, &id)?))).await
 }
 
 /// Which file, and how many tenths of a second a point stands for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 struct Drawn {
     name: String,
     every: Option<u32>,
 }
 
 /// Two bytes a point, as `music::views::peaks` has them; `X-Points-In-Ten-Seconds` tells how many there are.
+#[utoipa::path(
+    get,
+    path = "/api/v1/peaks",
+    tag = "library",
+    params(Drawn),
+    responses(
+        (status = 200, description = "Two bytes a point, the least and the greatest sample as numbers with a sign; `X-Points-In-Ten-Seconds` tells how many points there are", content_type = "application/octet-stream"),
+        (status = "4XX", description = "Refused, and why", body = Refused),
+    )
+)]
 async fn waveform(
     State(app): State<Arc<App>>,
     Query(drawn): Query<Drawn>,
@@ -162,11 +261,22 @@ async fn waveform(
 }
 
 /// How many neighbours.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 struct Count {
     count: Option<usize>,
 }
 
+/// Finds the passages that sound most like one.
+#[utoipa::path(
+    get,
+    path = "/api/v1/similar/{id}",
+    tag = "library",
+    params(("id" = String, Path, description = "Id of the passage"), Count),
+    responses(
+        (status = 200, description = "The nearest first", body = [Neighbour]),
+        (status = "4XX", description = "Refused, and why", body = Refused),
+    )
+)]
 async fn neighbours(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,

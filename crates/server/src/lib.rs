@@ -54,6 +54,9 @@ const REQUEST_TIME: Duration = Duration::from_secs(30);
 /// The same where a file is heard again first. A guess: four hours of audio take less.
 const HEARING_TIME: Duration = Duration::from_mins(10);
 
+/// How many may listen at once to what must be decoded first. A guess: a person listens to one or two at a time.
+const LISTENERS: usize = 8;
+
 /// Prepares the services that a job asks; `None` where the network is not to be asked.
 pub type Connect = dyn Fn(&Library, &Cancel) -> Option<Online> + Send + Sync;
 
@@ -94,6 +97,8 @@ pub(crate) struct App {
     pub(crate) stop: Cancel,
     /// One decoding at a time for `/analyze/amplitude`.
     pub(crate) decoding: tokio::sync::Semaphore,
+    /// A few who listen to what must be decoded first.
+    pub(crate) listening: Arc<tokio::sync::Semaphore>,
     /// One plan of an import at a time.
     pub(crate) planning: tokio::sync::Semaphore,
     /// Held by whoever looks at a passage and then writes what a person said about it.
@@ -172,6 +177,7 @@ impl Server {
             started: Instant::now(),
             stop: stop.clone(),
             decoding: tokio::sync::Semaphore::new(1),
+            listening: Arc::new(tokio::sync::Semaphore::new(LISTENERS)),
             planning: tokio::sync::Semaphore::new(1),
             editing: Mutex::default(),
         });

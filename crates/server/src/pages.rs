@@ -3,6 +3,7 @@
 //! Every text that comes from a file, a tag or a service is escaped by `maud`, or put into the page as text by a script.
 
 mod library;
+mod lists;
 mod review;
 pub(crate) mod texts;
 
@@ -20,7 +21,7 @@ use crate::App;
 use texts as t;
 
 /// Files that pages ask for, with their types.
-const ASSETS: [(&str, &str, &str); 9] = [
+const ASSETS: [(&str, &str, &str); 10] = [
     (
         "accession.css",
         "text/css; charset=utf-8",
@@ -57,6 +58,11 @@ const ASSETS: [(&str, &str, &str); 9] = [
         include_str!("../assets/import.js"),
     ),
     (
+        "similar.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/similar.js"),
+    ),
+    (
         "settings.js",
         "text/javascript; charset=utf-8",
         include_str!("../assets/settings.js"),
@@ -73,6 +79,11 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/", get(import))
         .route("/library", get(library::list))
         .route("/file", get(library::file))
+        .route("/artists", get(lists::artists))
+        .route("/artist", get(lists::artist))
+        .route("/albums", get(lists::albums))
+        .route("/album", get(lists::album))
+        .route("/similar", get(lists::similar))
         .route("/picture", get(library::picture))
         .route("/review", get(review::review))
         .route("/report", get(library::report))
@@ -107,6 +118,7 @@ fn page(title: &str, script: Option<&str>, main: &Markup) -> Markup {
     let links = [
         ("/", t::IMPORT),
         ("/library", t::LIBRARY),
+        ("/similar", t::SIMILAR),
         ("/review", t::REVIEW),
         ("/report", t::REPORT),
         ("/settings", t::SETTINGS),

@@ -2,15 +2,39 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use axum::body::Body;
+
+use run::Cancel;
+use tokio::sync::mpsc;
 
 use crate::App;
 use crate::error::Refusal;
 
 /// Bytes of a file that are in memory at once for a listener. A guess: two seconds of a usual MP3.
 const PIECE: usize = 64 << 10;
+
+/// Pieces of some kilobytes that are made before they are asked for. A guess: half a second of sound.
+const AHEAD: usize = 16;
+
+/// Asks work to stop when nobody waits for it any more.
+#[derive(Debug, Default)]
+pub(crate) struct StopWhenDropped(Cancel);
+
+impl StopWhenDropped {
+    /// What the work is to look at.
+    pub(crate) fn cancel(&self) -> Cancel {
+        self.0.clone()
+    }
+}
+
+impl Drop for StopWhenDropped {
+    fn drop(&mut self) {
+        self.0.request(run::Reason::Asked);
+    }
+}
 
 /// Runs `work` on a thread that may block, and waits for what it returns.
 pub(crate) async fn blocking<T, F>(app: &Arc<App>, work: F) -> Result<T, Refusal>
@@ -46,6 +70,28 @@ pub(crate) fn body_of(file: File, length: u64) -> Body {
         });
         let (piece, file) = read.await.map_err(std::io::Error::other)??;
         Ok::<_, std::io::Error>(Some((piece, (file, left - size as u64))))
+    });
+    Body::from_stream(pieces)
+}
+
+/// What `work` hands to the function that it gets, as a body: made as fast as it is taken, and no longer than somebody
+/// takes it.
+pub(crate) fn body_by<F>(work: F) -> Body
+where
+    F: FnOnce(&mut dyn FnMut(&[u8]) -> ControlFlow<()>) -> std::io::Result<()> + Send + 'static,
+{
+    let (sender, receiver) = mpsc::channel(AHEAD);
+    tokio::task::spawn_blocking(move || {
+        let mut take = |piece: &[u8]| match sender.blocking_send(Ok(piece.to_vec())) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        };
+        if let Err(error) = work(&mut take) {
+            let _ = sender.blocking_send(Err(error));
+        }
+    });
+    let pieces = futures_util::stream::unfold(receiver, |mut receiver| async move {
+        receiver.recv().await.map(|piece| (piece, receiver))
     });
     Body::from_stream(pieces)
 }

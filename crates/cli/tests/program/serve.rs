@@ -3,6 +3,7 @@
 mod api;
 mod browser;
 mod client;
+mod heard;
 mod strangers;
 mod wkmp;
 

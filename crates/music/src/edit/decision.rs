@@ -21,6 +21,7 @@ const NEAR: Ticks = Ticks(28_224_000);
 /// What a person says about something in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Verb {
     /// The passage is the likeliest candidate.
     UseMatch,

@@ -11,6 +11,7 @@ use crate::library::search::{self, Terms};
 
 /// One file in a list.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ListedFile {
     /// Its id.
     pub id: FileId,
@@ -30,6 +31,7 @@ pub struct ListedFile {
 
 /// Some files, and where the next ones begin.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Page {
     /// The files, by path.
     pub files: Vec<ListedFile>,

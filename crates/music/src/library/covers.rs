@@ -8,6 +8,7 @@ use crate::library::identification;
 
 /// A cover on the disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Cover {
     /// Where it is.
     pub path: String,

@@ -14,6 +14,7 @@ use audio::Ticks;
 /// What an edit is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Field {
     /// Where a file is cut into passages.
     Cut,
@@ -75,6 +76,7 @@ pub const PERSON: &str = "person";
 /// An edit to be kept. As JSON it is a line of an exported file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct NewEdit {
     /// The file's `audio_md5`, or its SHA-256 where that is all that is known.
     pub sound: String,
@@ -135,6 +137,7 @@ impl NewEdit {
 
 /// An edit in the library.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Edit {
     /// Its number.
     pub id: i64,

@@ -95,6 +95,7 @@ pub struct LastRun {
 
 /// Everything about one file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct FileDetails {
     /// Its id.
     pub id: FileId,
@@ -140,14 +141,17 @@ fn is_zero(count: &u64) -> bool {
 
 /// Everything about one passage.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PassageDetails {
     /// Its id.
     pub id: PassageId,
     /// The path of its file.
     pub path: String,
     /// Where it starts in the file, in ticks.
+    #[cfg_attr(feature = "schema", schema(value_type = i64))]
     pub start_ticks: Ticks,
     /// Where it ends in the file, in ticks.
+    #[cfg_attr(feature = "schema", schema(value_type = i64))]
     pub end_ticks: Ticks,
     /// Where it starts, in seconds.
     pub start_seconds: f64,
@@ -184,6 +188,7 @@ pub struct PassageDetails {
     pub tagged_gain_db: Option<f64>,
     /// What was measured of it; only where one passage is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Object>))]
     pub flavor: Option<audio::flavor::Flavor>,
     /// The front of its album; only where one passage is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -193,6 +198,7 @@ pub struct PassageDetails {
 /// A file or a passage, as asked for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Shown {
     /// A file.
     File(Box<FileDetails>),

@@ -16,6 +16,7 @@ const UNSURE: &str = "b.confidence < 0.85";
 
 /// A doubtful boundary.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Doubt {
     /// The passage that ends there, or that would be cut in two there; `None` where there is none.
     pub passage_id: Option<PassageId>,
@@ -24,6 +25,7 @@ pub struct Doubt {
     pub file_id: FileId,
     /// Where, in ticks.
     #[serde(skip)]
+    #[cfg_attr(feature = "schema", schema(value_type = i64))]
     pub at_ticks: Ticks,
     /// The file's path in the library.
     pub path: String,
@@ -53,6 +55,7 @@ const IN_DOUBT: &str = "(i.state = 'doubtful' \
 
 /// A passage that may be one of several recordings, or none.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct DoubtfulMatch {
     /// The passage's id, for `music identify --accept` and the like.
     pub passage_id: PassageId,
@@ -76,6 +79,7 @@ pub struct DoubtfulMatch {
 
 /// Some of what is in doubt.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Page<T> {
     /// What is in doubt, the worst first.
     pub rows: Vec<T>,

@@ -1,5 +1,7 @@
 //! Finds the passages that sound most like one.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use crate::error::{Error, Result};
@@ -10,6 +12,7 @@ use audio::flavor::{Flavor, Similarity, spec003};
 
 /// A passage that sounds like another.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Neighbour {
     /// The passage.
     #[serde(flatten)]
@@ -38,13 +41,7 @@ pub fn similar(library: &Library, name: &str, count: usize) -> Result<Vec<Neighb
             }
         },
     };
-    let (mut sounds, mut ids) = (Similarity::default(), Vec::new());
-    query::each_flavor(library.db(), |id, text| {
-        // A vector of another extractor cannot be compared with ours.
-        if read(text).is_some_and(|flavor| sounds.add(&flavor)) {
-            ids.push(id);
-        }
-    })?;
+    let (sounds, ids) = sounds(library)?;
     let no_flavor = || Error::NoFlavor {
         name: name.to_owned(),
     };
@@ -80,6 +77,89 @@ pub fn similar(library: &Library, name: &str, count: usize) -> Result<Vec<Neighb
         });
     }
     Ok(neighbours)
+}
+
+/// A passage on the map.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Placed {
+    /// Its id.
+    pub id: PassageId,
+    /// The path of its file.
+    pub path: String,
+    /// Its title.
+    pub title: Option<String>,
+    /// Its artist.
+    pub artist: Option<String>,
+    /// Where it starts in its file, in seconds.
+    pub start_seconds: f64,
+    /// Where it ends in its file, in seconds.
+    pub end_seconds: f64,
+    /// From left to right, -1 to 1.
+    pub x: f64,
+    /// From the bottom to the top, -1 to 1.
+    pub y: f64,
+}
+
+/// At most `count` passages on a plane on which those that sound alike lie near each other: the one named first and those
+/// nearest to it, or without a name some of the whole library, evenly taken. Nothing where none has been described.
+///
+/// # Errors
+///
+/// When there is no such passage, it has no flavor yet, or the database cannot be read.
+pub fn map(library: &Library, name: Option<&str>, count: usize) -> Result<Vec<Placed>> {
+    let near = name
+        .map(|name| -> Result<Vec<PassageId>> {
+            let Shown::Passage(passage) = show(library, name)? else {
+                return Err(Error::NotFound {
+                    name: name.to_owned(),
+                });
+            };
+            let neighbours = similar(library, name, count.saturating_sub(1))?;
+            let others = neighbours.into_iter().map(|one| one.passage.id);
+            Ok(std::iter::once(passage.id).chain(others).collect())
+        })
+        .transpose()?;
+    let (sounds, ids) = sounds(library)?;
+    let numbers: Vec<usize> = if let Some(near) = near {
+        let numbers: HashMap<_, _> = ids.iter().zip(0..).collect();
+        let known = near.iter().filter_map(|id| numbers.get(id).copied());
+        known.collect()
+    } else {
+        let step = ids.len().div_ceil(count.max(1)).max(1);
+        (0..ids.len()).step_by(step).collect()
+    };
+    let places = sounds.plane(&numbers);
+    let mut placed = Vec::with_capacity(numbers.len());
+    for (number, [x, y]) in numbers.into_iter().zip(places) {
+        let passage = match query::passage(library.db(), &ids[number].to_string()) {
+            Err(Error::Database(error)) if !error.is_final() => continue,
+            passage => passage?,
+        };
+        placed.push(Placed {
+            id: passage.id,
+            path: passage.path,
+            title: passage.title,
+            artist: passage.artist,
+            start_seconds: passage.start_seconds,
+            end_seconds: passage.end_seconds,
+            x,
+            y,
+        });
+    }
+    Ok(placed)
+}
+
+/// All flavors that can be compared with ours, and whose they are.
+fn sounds(library: &Library) -> Result<(Similarity, Vec<PassageId>)> {
+    let (mut sounds, mut ids) = (Similarity::default(), Vec::new());
+    query::each_flavor(library.db(), |id, text| {
+        // A vector of another extractor cannot be compared with ours.
+        if read(text).is_some_and(|flavor| sounds.add(&flavor)) {
+            ids.push(id);
+        }
+    })?;
+    Ok((sounds, ids))
 }
 
 fn read(text: &str) -> Option<Flavor> {

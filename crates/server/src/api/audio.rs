@@ -6,24 +6,34 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::extract::{Query, State};
-use axum::http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use music::library::query::{self, Shown};
 use run::LibraryPath;
 
 use crate::App;
 use crate::api::Named;
+use crate::api::ranges::{Part, asked_for};
 use crate::error::Refusal;
 use crate::work::{blocking, body_of};
 
+/// Hands out a file as it is.
+#[utoipa::path(
+    get,
+    path = "/api/v1/audio",
+    tag = "library",
+    params(Named),
+    responses(
+        (status = 200, description = "The file's bytes as they are; parts of them for a `Range`", content_type = "audio/*"),
+        (status = "4XX", description = "Refused, and why", body = crate::api::Refused),
+    )
+)]
 pub(crate) async fn play(
     State(app): State<Arc<App>>,
     Query(named): Query<Named>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let asked = headers.get(RANGE).and_then(|value| value.to_str().ok());
-    let asked = asked.map(str::to_owned);
+    let asked = asked_for(&headers);
     blocking(&app, move |app| {
         let path = match query::show(&app.library, &named.name)? {
             Shown::File(file) => file.path,
@@ -31,30 +41,14 @@ pub(crate) async fn play(
         };
         let path = LibraryPath::try_from(path).map_err(|_| missing())?;
         let (mut file, length) = open(app.library.root(), &path).map_err(|_| missing())?;
-        let kind = HeaderValue::from_static(kind_of(path.as_str()));
-        let (status, first, last) = match asked.as_deref().map(|text| range(text, length)) {
-            // A form of range that is not served here may be answered whole.
-            None | Some(Range::Other) => (StatusCode::OK, 0, length),
-            Some(Range::Part(first, last)) => (StatusCode::PARTIAL_CONTENT, first, last),
-            Some(Range::Outside) => {
-                let whole = format!("bytes */{length}");
-                let status = StatusCode::RANGE_NOT_SATISFIABLE;
-                return Ok((status, [(CONTENT_RANGE, whole)]).into_response());
-            }
+        let kind = kind_of(path.as_str());
+        let part = match Part::of(asked.as_deref(), length) {
+            Ok(part) => part,
+            Err(outside) => return Ok(outside.into_response()),
         };
-        file.seek(SeekFrom::Start(first)).map_err(|_| missing())?;
-        let mut response = (status, body_of(file, last - first)).into_response();
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, kind);
-        headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-        headers.insert(CONTENT_LENGTH, (last - first).into());
-        if status == StatusCode::PARTIAL_CONTENT {
-            let part = format!("bytes {first}-{}/{length}", last - 1);
-            if let Ok(value) = HeaderValue::from_str(&part) {
-                headers.insert(CONTENT_RANGE, value);
-            }
-        }
-        Ok(response)
+        file.seek(SeekFrom::Start(part.first))
+            .map_err(|_| missing())?;
+        Ok(part.answer(kind, body_of(file, part.last - part.first)))
     })
     .await
 }
@@ -65,7 +59,7 @@ fn missing() -> Refusal {
 
 /// Opens a file below the root folder, without following a link out of it: what was opened is compared with what lies at
 /// the path without links afterwards, so that a link that is put there in between is noticed.
-fn open(root: &Path, path: &LibraryPath) -> std::io::Result<(File, u64)> {
+pub(crate) fn open(root: &Path, path: &LibraryPath) -> std::io::Result<(File, u64)> {
     let root = root.canonicalize()?;
     let at = |root: &Path| -> std::io::Result<PathBuf> {
         let real = path.below(root).canonicalize()?;
@@ -111,70 +105,9 @@ fn kind_of(path: &str) -> &'static str {
     }
 }
 
-/// What a `Range` asks for.
-#[derive(Debug, PartialEq, Eq)]
-enum Range {
-    /// From the first byte to the one before the second.
-    Part(u64, u64),
-    /// Nothing that is there.
-    Outside,
-    /// Several parts, another unit, or no range at all.
-    Other,
-}
-
-fn range(text: &str, length: u64) -> Range {
-    let Some((first, last)) = text
-        .strip_prefix("bytes=")
-        .and_then(|part| part.trim().split_once('-'))
-    else {
-        return Range::Other;
-    };
-    let (first, last) = match (first, last) {
-        ("", last) => match last.parse::<u64>() {
-            Ok(count) => (length.saturating_sub(count), length),
-            Err(_) => return Range::Other,
-        },
-        (first, "") => match first.parse::<u64>() {
-            Ok(first) => (first, length),
-            Err(_) => return Range::Other,
-        },
-        (first, last) => match (first.parse::<u64>(), last.parse::<u64>()) {
-            (Ok(first), Ok(last)) if first <= last => (first, last.saturating_add(1).min(length)),
-            _ => return Range::Other,
-        },
-    };
-    if first < last {
-        Range::Part(first, last)
-    } else {
-        Range::Outside
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_range_never_leaves_the_file() {
-        for (text, expected) in [
-            ("bytes=0-99", Range::Part(0, 10)),
-            ("bytes=2-3", Range::Part(2, 4)),
-            ("bytes=9-", Range::Part(9, 10)),
-            ("bytes=-3", Range::Part(7, 10)),
-            ("bytes=-99", Range::Part(0, 10)),
-            ("bytes=10-", Range::Outside),
-            ("bytes=-0", Range::Outside),
-            ("bytes=0-18446744073709551615", Range::Part(0, 10)),
-            ("bytes=0-1,3-4", Range::Other),
-            ("bytes=3-2", Range::Other),
-            ("bytes=+1-2", Range::Part(1, 3)),
-            ("bytes=a-b", Range::Other),
-            ("items=0-1", Range::Other),
-        ] {
-            assert_eq!(range(text, 10), expected, "{text}");
-        }
-        assert_eq!(range("bytes=0-", 0), Range::Outside);
-    }
 
     #[cfg(unix)]
     #[test]

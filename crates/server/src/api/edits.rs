@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use music::edit::{self, Changes, LONGEST_SECONDS, Ticks};
 use serde::Deserialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::App;
 use crate::api::{etag, find, with_etag};
@@ -20,7 +21,7 @@ use crate::work::blocking;
 const MOST_EDITS: usize = 1000;
 
 /// What is said; positions are in seconds from the beginning of the file.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Said {
     start: Option<f64>,
@@ -67,6 +68,17 @@ impl Said {
 }
 
 /// Takes a person's word about a passage that is as they saw it.
+#[utoipa::path(
+    put,
+    path = "/api/v1/passages/{id}/edits",
+    tag = "library",
+    params(("id" = String, Path, description = "Id of the passage"), ("If-Match" = String, Header, description = "The passage's `ETag`, as it was seen")),
+    request_body = Said,
+    responses(
+        (status = 200, description = "The passage as it is now, or null where a file was cut anew", body = Option<music::library::query::PassageDetails>),
+        (status = "4XX", description = "Refused, and why", body = crate::api::Refused),
+    )
+)]
 pub(crate) async fn say(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
@@ -94,6 +106,15 @@ pub(crate) async fn say(
 }
 
 /// What was said and counts, the latest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/edits",
+    tag = "library",
+    responses(
+        (status = 200, description = "The latest first", body = [music::edit::Edit]),
+        (status = "4XX", description = "Refused, and why", body = crate::api::Refused),
+    )
+)]
 pub(crate) async fn list(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
     blocking(&app, |app| {
         let mut edits = edit::list(app.library.db())?;
@@ -105,6 +126,16 @@ pub(crate) async fn list(State(app): State<Arc<App>>) -> Result<Response, Refusa
 }
 
 /// Takes something back.
+#[utoipa::path(
+    post,
+    path = "/api/v1/edits/{id}/undo",
+    tag = "library",
+    params(("id" = i64, Path, description = "Number of the edit")),
+    responses(
+        (status = 200, description = "What was taken back", body = crate::api::review::Undone),
+        (status = "4XX", description = "Refused, and why", body = crate::api::Refused),
+    )
+)]
 pub(crate) async fn undo(
     State(app): State<Arc<App>>,
     Path(id): Path<i64>,

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::App;
@@ -15,20 +16,31 @@ use crate::jobs::{Job, Plan};
 use crate::work::blocking;
 
 /// What to take in.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Chosen {
     /// A folder below the root folder, or its absolute path; empty for the root folder itself.
+    #[schema(value_type = String)]
     folder: PathBuf,
 }
 
 /// Imports, the latest first.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct List {
     jobs: Vec<Job>,
 }
 
 /// What an import of a folder would do; nothing is done.
+#[utoipa::path(
+    post,
+    path = "/api/v1/plans",
+    tag = "library",
+    request_body = Chosen,
+    responses(
+        (status = 200, description = "What would be done", body = Plan),
+        (status = "4XX", description = "Refused, and why", body = crate::api::Refused),
+    )
+)]
 pub(crate) async fn plan(
     State(app): State<Arc<App>>,
     Json(chosen): Json<Chosen>,
@@ -46,6 +58,16 @@ fn stopping() -> Refusal {
 }
 
 /// Asks for an import: it begins when those before it have ended.
+#[utoipa::path(
+    post,
+    path = "/api/v1/jobs",
+    tag = "library",
+    request_body = Chosen,
+    responses(
+        (status = 202, description = "The import, which waits or has begun", body = Job),
+        (status = "4XX", description = "Refused, and why", body = crate::api::Refused),
+    )
+)]
 pub(crate) async fn ask(
     State(app): State<Arc<App>>,
     Json(chosen): Json<Chosen>,
@@ -57,6 +79,16 @@ pub(crate) async fn ask(
     .await
 }
 
+/// Lists imports: those that wait, the one under way, and those that have ended.
+#[utoipa::path(
+    get,
+    path = "/api/v1/jobs",
+    tag = "library",
+    responses(
+        (status = 200, description = "The latest first", body = List),
+        (status = "4XX", description = "Refused, and why", body = crate::api::Refused),
+    )
+)]
 pub(crate) async fn list(State(app): State<Arc<App>>) -> Result<Json<List>, Refusal> {
     blocking(&app, |app| {
         Ok(Json(List {
@@ -67,6 +99,16 @@ pub(crate) async fn list(State(app): State<Arc<App>>) -> Result<Json<List>, Refu
 }
 
 /// Stops an import, or takes one that waits out of the queue. Files in hand are finished.
+#[utoipa::path(
+    post,
+    path = "/api/v1/jobs/{id}/stop",
+    tag = "library",
+    params(("id" = Uuid, Path, description = "Id of the import")),
+    responses(
+        (status = 200, description = "The import", body = Job),
+        (status = "4XX", description = "Refused, and why", body = crate::api::Refused),
+    )
+)]
 pub(crate) async fn stop(
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,

@@ -13,6 +13,7 @@ use music::library::query::{self, Shown};
 use music::library::review::{self as doubts, Doubt, DoubtfulMatch, Page, Part};
 use music::services::{Endpoints, Patience, Services};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::App;
 use crate::api::find;
@@ -28,7 +29,7 @@ const MOST_ROWS: u32 = 50;
 const MOST_DECISIONS: usize = 200;
 
 /// Which page.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct Asked {
     /// Recordings in doubt behind this one.
     pub(crate) after_match: Option<String>,
@@ -42,14 +43,14 @@ pub(crate) struct Asked {
 }
 
 /// What is in doubt.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct InDoubt {
     matches: Page<DoubtfulMatch>,
     boundaries: Page<Doubt>,
 }
 
 /// What a person decides about some passages or places.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Decision {
     verb: Verb,
@@ -62,7 +63,7 @@ pub(crate) struct Decision {
 }
 
 /// A boundary in doubt.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Place {
     /// The file's path in the library.
@@ -72,7 +73,7 @@ pub(crate) struct Place {
 }
 
 /// What became of a decision.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Told {
     #[serde(skip_serializing_if = "Option::is_none")]
     passage_id: Option<String>,
@@ -89,18 +90,29 @@ pub(crate) struct Told {
 }
 
 /// What became of all of them, in their order: passages, then boundaries.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AllDecided {
     passages: Vec<Told>,
     boundaries: Vec<Told>,
 }
 
 /// What was taken back.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Undone {
     pub(crate) undone: i64,
 }
 
+/// Lists what is in doubt.
+#[utoipa::path(
+    get,
+    path = "/api/v1/review",
+    tag = "library",
+    params(Asked),
+    responses(
+        (status = 200, description = "What is in doubt, the worst first", body = InDoubt),
+        (status = "4XX", description = "Refused, and why", body = crate::api::Refused),
+    )
+)]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Query(asked): Query<Asked>,
@@ -124,6 +136,16 @@ pub(crate) async fn list(
 }
 
 /// Decides about things one by one; one that cannot be decided is told and stops no other.
+#[utoipa::path(
+    post,
+    path = "/api/v1/review",
+    tag = "library",
+    request_body = Decision,
+    responses(
+        (status = 200, description = "What became of each", body = AllDecided),
+        (status = "4XX", description = "Refused, and why", body = crate::api::Refused),
+    )
+)]
 pub(crate) async fn decide(
     State(app): State<Arc<App>>,
     Json(decision): Json<Decision>,
@@ -172,6 +194,16 @@ fn told(
 }
 
 /// Takes a decision back.
+#[utoipa::path(
+    post,
+    path = "/api/v1/review/{id}/undo",
+    tag = "library",
+    params(("id" = i64, Path, description = "Number of the decision")),
+    responses(
+        (status = 200, description = "What was taken back", body = Undone),
+        (status = "4XX", description = "Refused, and why", body = crate::api::Refused),
+    )
+)]
 pub(crate) async fn undo(
     State(app): State<Arc<App>>,
     Path(id): Path<i64>,

@@ -3,6 +3,7 @@
 use music::library::jobs as kept;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::error::Refusal;
 use crate::jobs::{Jobs, State, View};
@@ -11,7 +12,7 @@ use crate::jobs::{Jobs, State, View};
 const MOST: u32 = 50;
 
 /// One import.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Job {
     /// Its id, a UUID.
     pub(crate) id: String,

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use music::{Event, Import, import};
 use run::{Cancel, Progress};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::error::Refusal;
 use crate::folder::Folder;
@@ -15,7 +16,7 @@ use crate::jobs::Jobs;
 const EXAMPLES: usize = 5;
 
 /// What an import would do. Numbers count files.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub(crate) struct Plan {
     /// The folder below the root folder; empty for the root folder itself.
     folder: String,
@@ -40,7 +41,7 @@ pub(crate) struct Plan {
 }
 
 /// What would not be taken in for one reason.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct LeftOut {
     reason: String,
     count: u64,

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use crate::App;
 use crate::api::etag;
 use crate::error::Refusal;
-use crate::pages::{page, texts as t};
+use crate::pages::{lists, page, texts as t};
 use crate::work::blocking;
 
 /// Rows of a page. With long names that is about 40 kB. A guess.
@@ -77,6 +77,7 @@ pub(crate) async fn list(
         let after = asked.after.as_deref();
         let listed = browse::page(app.library.db(), after, Some(words), ROWS)?;
         let main = html! {
+            (lists::ways("/library"))
             form action="/library" method="get" role="search" {
                 label for="q" { (t::SEARCH) }
                 input #q name="q" type="search" value=(words);
@@ -147,10 +148,12 @@ fn details(file: &FileDetails) -> Markup {
             button type="button" data-zoom="in" { (t::ZOOM_IN) } " "
             button type="button" data-zoom="out" { (t::ZOOM_OUT) } " "
             button type="button" data-zoom="earlier" { (t::EARLIER) } " "
-            button type="button" data-zoom="later" { (t::LATER) }
+            button type="button" data-zoom="later" { (t::LATER) } " "
+            button type="button" data-zoom="undo" disabled { (t::UNDO_MOVE) } " "
+            button type="button" data-zoom="redo" disabled { (t::REDO_MOVE) }
         }
         img .picture #picture src=(address("/picture", &[("name", &file.path)])) alt=(t::PICTURE) width="1200" height="240";
-        audio #audio controls preload="none" src=(address("/api/v1/audio", &[("name", &file.path)])) {}
+        audio #audio controls preload="none" src=(address(sound(file), &[("name", &file.path)])) {}
         p #said role="alert" {}
         h2 { (t::PASSAGES) }
         div .wide {
@@ -158,6 +161,7 @@ fn details(file: &FileDetails) -> Markup {
                 thead { tr {
                     th scope="col" { (t::TITLE) } th scope="col" { (t::ARTIST) } th scope="col" { (t::ALBUM) }
                     th scope="col" { (t::START_POSITION) } th scope="col" { (t::END) } th scope="col" { (t::LOUDNESS) }
+                    th scope="col" { (t::SIMILAR) }
                 } }
                 tbody {
                     @for passage in &file.passages {
@@ -168,6 +172,7 @@ fn details(file: &FileDetails) -> Markup {
                             td { (clock(passage.start_seconds)) }
                             td { (clock(passage.end_seconds)) }
                             td { @if let Some(lufs) = passage.integrated_lufs { (format!("{lufs:.1} LUFS")) } }
+                            td { a href=(address("/similar", &[("passage", &passage.id.to_string())])) { (t::SHOW) } }
                         }
                     }
                 }
@@ -179,6 +184,14 @@ fn details(file: &FileDetails) -> Markup {
     }
 }
 
+/// Where a browser gets the sound of a file: as it is, or decoded where browsers cannot do it.
+fn sound(file: &FileDetails) -> &'static str {
+    match file.format.as_deref() {
+        Some("MP3" | "FLAC" | "OGG" | "OPUS" | "WAV" | "AAC") => "/api/v1/audio",
+        _ => "/api/v1/wav",
+    }
+}
+
 /// What a person may say about a passage. What is left as it is, is not said.
 fn form(passage: &PassageDetails) -> Markup {
     let seconds = |value: Option<f64>| value.map(|value| format!("{value:.3}")).unwrap_or_default();
@@ -187,6 +200,8 @@ fn form(passage: &PassageDetails) -> Markup {
         ("end", t::END, Some(passage.end_seconds)),
         ("lead_in", t::LEAD_IN, passage.lead_in_seconds),
         ("lead_out", t::LEAD_OUT, passage.lead_out_seconds),
+        ("fade_in", t::FADE_IN, passage.fade_in_seconds),
+        ("fade_out", t::FADE_OUT, passage.fade_out_seconds),
     ];
     let texts = [
         ("title", t::TITLE, &passage.title),

@@ -4,6 +4,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
+use serde_json::json;
 use thirtyfour::prelude::*;
 
 use super::client::Served;
@@ -184,6 +185,9 @@ async fn on_a_phone_no_page_is_wider_than_the_screen_and_a_page_comes_back_with_
     for page in [
         "",
         "library",
+        "artists",
+        "albums",
+        "similar",
         "review",
         "report",
         "settings",
@@ -276,6 +280,155 @@ async fn doubts_are_settled_one_after_another_with_single_keys_and_taken_back() 
     )
     .await;
     assert_eq!(root.column(verbs), ["later"]);
+    browser.quit().await.unwrap();
+    served.stop();
+}
+
+/// The rules of axe-core, as `script/check` fetches them.
+fn rules() -> Option<String> {
+    let folder =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/axe.min.js");
+    let rules = std::fs::read_to_string(folder).ok();
+    if rules.is_none() {
+        eprintln!("left out: no axe-core in target/tools; `script/check tools` fetches it");
+    }
+    rules
+}
+
+#[tokio::test]
+async fn no_page_breaks_a_rule_of_accessibility_by_day_or_by_night() {
+    let Some((driver, rules)) = Driver::start().zip(rules()) else {
+        return;
+    };
+    let root = Root::collection();
+    root.import(&[]);
+    root.open()
+        .execute_batch(
+            "UPDATE accession_boundaries SET confidence = 0.5;
+             UPDATE passages SET artist = coalesce(artist, 'One'), album = coalesce(album, 'Two')",
+        )
+        .unwrap();
+    let served = Served::start(&root, &[]);
+    let browser = driver.browser("--window-size=1100,900").await;
+    for scheme in ["light", "dark"] {
+        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        browser
+            .cdp()
+            .send_raw("Emulation.setEmulatedMedia", media)
+            .await
+            .unwrap();
+        for page in [
+            "",
+            "library",
+            "artists",
+            "albums",
+            "artist?name=One",
+            "similar",
+            "review",
+            "report",
+            "settings",
+            "file?name=Seite+A.ogg",
+        ] {
+            browser.goto(format!("{}{page}", served.url)).await.unwrap();
+            until(&browser, "document.readyState === 'complete'").await;
+            let waits = "!document.getElementById('map') || document.querySelectorAll('#places li').length > 0";
+            until(&browser, waits).await;
+            browser.execute(rules.as_str(), Vec::new()).await.unwrap();
+            let found = browser
+                .execute_async(
+                    "const done = arguments[0]; \
+                     document.querySelectorAll('details').forEach((one) => { one.open = true; }); \
+                     axe.run().then((told) => done(told.passes.length < 10 ? ['hardly any rule applies'] : told.violations.map((one) => \
+                         `${one.id}: ${one.nodes.map((node) => node.html).join(', ')}`)))",
+                    Vec::new(),
+                )
+                .await
+                .unwrap();
+            assert_eq!(found.json(), &json!([]), "{page} ({scheme})");
+        }
+    }
+    browser.quit().await.unwrap();
+    served.stop();
+}
+
+#[tokio::test]
+async fn what_sounds_alike_is_heard_and_a_moved_line_is_taken_back() {
+    let Some(driver) = Driver::start() else {
+        return;
+    };
+    let root = Root::empty();
+    for number in 0..3 {
+        album(&root.join(format!("{number}.wav")), number, 2, 20.0);
+    }
+    root.import(&[]);
+    let served = Served::start(&root, &[]);
+    let browser = driver.browser("--window-size=1200,1000").await;
+    browser
+        .goto(format!("{}similar", served.url))
+        .await
+        .unwrap();
+    until(
+        &browser,
+        "document.querySelectorAll('#map .place').length === 6",
+    )
+    .await;
+    click(&browser, "#places li:nth-child(4) button").await;
+    let plays = "document.getElementById('audio').currentTime > 0.2";
+    until(&browser, plays).await;
+    click(&browser, "#places li:nth-child(4) a").await;
+    until(
+        &browser,
+        "document.querySelectorAll('#map .centre').length === 1",
+    )
+    .await;
+
+    browser
+        .goto(format!("{}file?name=0.wav", served.url))
+        .await
+        .unwrap();
+    until(&browser, "!document.getElementById('waveform').hidden").await;
+    // Down to hundredths of a second, where the sound itself is drawn.
+    for _ in 0..12 {
+        click(&browser, "[data-zoom=in]").await;
+    }
+    let fine = "performance.getEntriesByType('resource').some((one) => one.name.includes('/api/v1/detail'))";
+    until(&browser, fine).await;
+    for _ in 0..12 {
+        click(&browser, "[data-zoom=out]").await;
+    }
+    let end = "document.querySelector('.passage').elements.end.value";
+    let value = async || {
+        let value = browser
+            .execute(format!("return {end}"), Vec::new())
+            .await
+            .unwrap();
+        value.json().as_str().unwrap().to_owned()
+    };
+    let before = value().await;
+    let canvas = browser.find(By::Id("waveform")).await.unwrap();
+    canvas.scroll_into_view().await.unwrap();
+    let at = format!(
+        "const c = document.getElementById('waveform'); \
+         return Math.round({end} / c.dataset.seconds * c.clientWidth - c.clientWidth / 2)"
+    );
+    let at = browser
+        .execute(at, Vec::new())
+        .await
+        .unwrap()
+        .json()
+        .as_i64()
+        .unwrap();
+    let drag = browser
+        .action_chain()
+        .move_to_element_with_offset(&canvas, at, 0);
+    let drag = drag.click_and_hold().move_by_offset(-50, 0).release();
+    drag.perform().await.unwrap();
+    until(&browser, &format!("{end} !== '{before}'")).await;
+    let moved = value().await;
+    click(&browser, "[data-zoom=undo]").await;
+    until(&browser, &format!("{end} === '{before}'")).await;
+    click(&browser, "[data-zoom=redo]").await;
+    until(&browser, &format!("{end} === '{moved}'")).await;
     browser.quit().await.unwrap();
     served.stop();
 }

@@ -87,6 +87,20 @@ impl Served {
         self.ask("GET", path, "", "")
     }
 
+    /// The head of an answer, and its body as it is.
+    pub(crate) fn bytes(&self, path: &str, headers: &str) -> (Answer, Vec<u8>) {
+        let mut stream = self.connect();
+        let address = &self.address;
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
+        let body = answer.split_off(end.unwrap() + 4);
+        (Answer::parse(&String::from_utf8_lossy(&answer)), body)
+    }
+
     pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
         self.post_text(path, &body.to_string())
     }

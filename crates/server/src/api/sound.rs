@@ -1,0 +1,95 @@
+//! Sound that has to be decoded first: as WAV for browsers that cannot play a file as it is, and as a drawing.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use music::views::stretch::{self, Wav};
+use serde::Deserialize;
+use tokio::sync::OwnedSemaphorePermit;
+use utoipa::IntoParams;
+
+use crate::App;
+use crate::api::Named;
+use crate::api::ranges::{Part, asked_for};
+use crate::error::Refusal;
+use crate::work::{StopWhenDropped, blocking, body_by};
+
+fn stopping<E>(_: E) -> Refusal {
+    Refusal::internal("the server is being stopped")
+}
+
+/// A passage, or a file, as WAV of 16 bits; in parts, too.
+#[utoipa::path(
+    get,
+    path = "/api/v1/wav",
+    tag = "library",
+    params(Named),
+    responses(
+        (status = 200, description = "WAV of 16 bits; parts of it for a `Range`", content_type = "audio/wav"),
+        (status = "4XX", description = "Refused, and why", body = crate::api::Refused),
+    )
+)]
+pub(crate) async fn wav(
+    State(app): State<Arc<App>>,
+    Query(named): Query<Named>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let turn = Arc::clone(&app.listening).acquire_owned().await;
+    let turn = turn.map_err(stopping)?;
+    let wav = blocking(&app, move |app| Ok(Wav::of(&app.library, &named.name)?)).await?;
+    match Part::of(asked_for(&headers).as_deref(), wav.length()) {
+        Ok(part) => Ok(part.answer("audio/wav", body(&app, wav, part, turn))),
+        Err(outside) => Ok(outside.into_response()),
+    }
+}
+
+/// Decodes as fast as somebody listens, and no longer than that.
+fn body(app: &Arc<App>, wav: Wav, part: Part, turn: OwnedSemaphorePermit) -> Body {
+    let app = Arc::clone(app);
+    body_by(move |take| {
+        let _turn = turn;
+        let read = wav.read(&app.library, part.first..part.last, &app.stop, take);
+        read.map_err(|error| {
+            tracing::warn!("a listener was cut off: {error}");
+            std::io::Error::other("the file cannot be decoded")
+        })
+    })
+}
+
+/// Which stretch of a file, in seconds, in how many points.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(crate) struct Stretch {
+    name: String,
+    from: f64,
+    to: f64,
+    points: usize,
+}
+
+/// Two bytes a point, as `music::views::stretch::drawn` has them.
+#[utoipa::path(
+    get,
+    path = "/api/v1/detail",
+    tag = "library",
+    params(Stretch),
+    responses(
+        (status = 200, description = "Two bytes a point, the least and the greatest sample as numbers with a sign", content_type = "application/octet-stream"),
+        (status = "4XX", description = "Refused, and why", body = crate::api::Refused),
+    )
+)]
+pub(crate) async fn detail(
+    State(app): State<Arc<App>>,
+    Query(asked): Query<Stretch>,
+) -> Result<Response, Refusal> {
+    let _turn = app.decoding.acquire().await.map_err(stopping)?;
+    let guard = StopWhenDropped::default();
+    let cancel = guard.cancel();
+    blocking(&app, move |app| {
+        let seconds = asked.from..asked.to;
+        let drawn = stretch::drawn(&app.library, &asked.name, seconds, asked.points, &cancel)?;
+        Ok(drawn.into_response())
+    })
+    .await
+}
