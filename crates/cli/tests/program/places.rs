@@ -263,7 +263,7 @@ fn a_full_disk_ends_the_run_and_harms_nothing() {
     }
     let root = Root::empty();
     testkit::corpus::many(&root.join("music"), 200, 1.0).unwrap();
-    let script = "mount -t tmpfs -o size=600k none \"$1/small\" && \
+    let script = "mount -t tmpfs -o size=800k none \"$1/small\" && \
                   \"$2\" music import \"$1/music\" --database \"$1/small/wkmp.db\" --format json; echo $? >&2; \
                   \"$2\" music check --root-folder \"$1/music\" --database \"$1/small/wkmp.db\" >&2; echo $? >&2";
     std::fs::create_dir(root.join("small")).unwrap();
