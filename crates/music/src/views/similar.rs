@@ -113,6 +113,7 @@ pub fn map(library: &Library, name: Option<&str>, count: usize) -> Result<Vec<Pl
             let Shown::Passage(passage) = show(library, name)? else {
                 return Err(Error::NotFound {
                     name: name.to_owned(),
+                    like: Vec::new(),
                 });
             };
             let neighbours = similar(library, name, count.saturating_sub(1))?;

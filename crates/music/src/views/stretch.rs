@@ -177,6 +177,7 @@ fn file_at(library: &Library, path: &str) -> Result<Box<FileDetails>> {
         Shown::File(file) => Ok(file),
         Shown::Passage(_) => Err(Error::NotFound {
             name: path.to_owned(),
+            like: Vec::new(),
         }),
     }
 }
@@ -185,6 +186,7 @@ fn file_at(library: &Library, path: &str) -> Result<Box<FileDetails>> {
 fn real(library: &Library, file: &FileDetails) -> Result<PathBuf> {
     let missing = || Error::NotFound {
         name: file.path.clone(),
+        like: Vec::new(),
     };
     let path = LibraryPath::try_from(file.path.clone()).map_err(|_| missing())?;
     let root = library.root().canonicalize().map_err(|_| missing())?;
