@@ -32,6 +32,7 @@ mod serve;
 mod settings;
 mod special;
 mod stopped;
+mod stored;
 mod support;
 mod tags;
 mod wkmp;
