@@ -9,6 +9,9 @@ pub(crate) const ROOT: &str = "WKMP_ROOT";
 /// Where configuration files lie, on Linux.
 pub(crate) const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 
+/// Where configuration files lie, on Windows.
+pub(crate) const APPDATA: &str = "APPDATA";
+
 /// The key for `AcoustID`.
 pub(crate) const ACOUSTID_API_KEY: &str = "WKMP_ACOUSTID_API_KEY";
 
@@ -49,7 +52,7 @@ pub(crate) const NO_COLOR: &str = "NO_COLOR";
 pub(crate) const TERM: &str = "TERM";
 
 /// Every variable with what it says, for `config`, man pages and the guide. Options win over all of them.
-pub(crate) const ALL: [(&str, &str); 16] = [
+pub(crate) const ALL: [(&str, &str); 17] = [
     (ROOT_FOLDER, "the library's root folder"),
     (ROOT, "the same, by its older name"),
     (
@@ -67,6 +70,10 @@ pub(crate) const ALL: [(&str, &str); 16] = [
     (
         XDG_CONFIG_HOME,
         "the folder of configuration files on Linux, else ~/.config",
+    ),
+    (
+        APPDATA,
+        "the folder of configuration files on Windows, else AppData\\Roaming of the profile",
     ),
     (NO_COLOR, "set to anything: nothing is coloured"),
     (TERM, "dumb: nothing is coloured or drawn"),

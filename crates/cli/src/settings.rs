@@ -105,9 +105,10 @@ fn usual_root() -> Result<PathBuf> {
     Ok(home.join("Music"))
 }
 
-/// An absolute path, without links where it exists, so that paths below it compare.
+/// An absolute path, without links where it exists, so that paths below it compare. On Windows it is `C:\..` wherever that
+/// means the same as `\\?\C:\..`, which players, ffmpeg and people do not understand.
 pub(crate) fn absolute(path: &Path) -> Result<PathBuf> {
-    match path.canonicalize() {
+    match dunce::canonicalize(path) {
         Ok(path) => Ok(path),
         Err(_) => std::path::absolute(path)
             .with_context(|| format!("cannot make sense of the path `{}`", path.display())),
@@ -142,6 +143,12 @@ fn configured(warnings: &mut Vec<String>) -> Result<Option<(PathBuf, Origin)>> {
 
 pub(crate) fn config_folder() -> Option<PathBuf> {
     if let Some(folder) = std::env::var_os(env::XDG_CONFIG_HOME).filter(|v| !v.is_empty()) {
+        return Some(PathBuf::from(folder));
+    }
+    // Set by Windows for every session, and moved by those who keep profiles on a server.
+    let roaming =
+        std::env::var_os(env::APPDATA).filter(|folder| cfg!(windows) && !folder.is_empty());
+    if let Some(folder) = roaming {
         return Some(PathBuf::from(folder));
     }
     let home = std::env::home_dir()?;

@@ -5,6 +5,14 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Setting};
 use crate::run::config::StorageKind;
 
+/// The heading of options that say where archives go.
+#[cfg(feature = "args")]
+const STORING: &str = "Where archives go, for commands that store";
+
+/// The heading of options that only `sync` heeds, and keeps in the run.
+#[cfg(feature = "args")]
+const SYNC: &str = "How `sync` works later";
+
 /// Settings of a run. What is `None` was not said.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "args", derive(clap::Args))]
@@ -14,61 +22,61 @@ pub struct RunOptions {
     #[cfg_attr(feature = "args", arg(long, value_name = "NAME"))]
     pub library_directory: Option<String>,
     /// Where archives are stored
-    #[cfg_attr(feature = "args", arg(long, value_name = "KIND", value_enum))]
+    #[cfg_attr(feature = "args", arg(long, value_name = "KIND", value_enum, help_heading = STORING))]
     pub storage: Option<StorageKind>,
     /// The bucket, or folder, of archives
-    #[cfg_attr(feature = "args", arg(long, value_name = "NAME"))]
+    #[cfg_attr(feature = "args", arg(long, value_name = "NAME", help_heading = STORING))]
     pub bucket_raw: Option<String>,
     /// The bucket, or folder, of exports and copies of the database
-    #[cfg_attr(feature = "args", arg(long, value_name = "NAME"))]
+    #[cfg_attr(feature = "args", arg(long, value_name = "NAME", help_heading = STORING))]
     pub bucket_meta: Option<String>,
     /// The bucket, or folder, of full texts
-    #[cfg_attr(feature = "args", arg(long, value_name = "NAME"))]
+    #[cfg_attr(feature = "args", arg(long, value_name = "NAME", help_heading = STORING))]
     pub bucket_full: Option<String>,
     /// More about the storage, such as `base_path=/data` or `endpoint_url=https://..`; repeatable
-    #[cfg_attr(feature = "args", arg(long, value_name = "KEY=VALUE"))]
+    #[cfg_attr(feature = "args", arg(long, value_name = "KEY=VALUE", help_heading = STORING))]
     pub storage_config: Option<Vec<String>>,
     /// The folder of local storage; short for `--storage-config base_path=..`
-    #[cfg_attr(feature = "args", arg(long, value_name = "DIR"))]
+    #[cfg_attr(feature = "args", arg(long, value_name = "DIR", help_heading = STORING))]
     pub storage_path: Option<String>,
-    /// A folder with credentials, besides the usual places
+    /// A folder with credentials, besides `~/.config/grin-transfer`
     #[cfg_attr(feature = "args", arg(long, value_name = "DIR"))]
     pub secrets_dir: Option<String>,
     /// The folder of logs [default: logs]
     #[cfg_attr(feature = "args", arg(long, value_name = "DIR"))]
     pub log_dir: Option<String>,
     /// Where archives are staged [default: staging in the run directory]
-    #[cfg_attr(feature = "args", arg(long, value_name = "DIR"))]
+    #[cfg_attr(feature = "args", arg(long, value_name = "DIR", help_heading = SYNC, hide_short_help = true))]
     pub sync_staging_dir: Option<String>,
     /// Downloads wait when the staging disk is fuller than this, 0 to 1 [default: 0.9]
-    #[cfg_attr(feature = "args", arg(long, value_name = "SHARE"))]
+    #[cfg_attr(feature = "args", arg(long, value_name = "SHARE", help_heading = SYNC, hide_short_help = true))]
     pub sync_disk_space_threshold: Option<f64>,
     /// Books checked at once by `sync` [default: 2]
-    #[cfg_attr(feature = "args", arg(long, value_name = "N"))]
+    #[cfg_attr(feature = "args", arg(long, value_name = "N", help_heading = SYNC, hide_short_help = true))]
     pub sync_task_check_concurrency: Option<u32>,
     /// Archives downloaded at once by `sync` [default: 4]
-    #[cfg_attr(feature = "args", arg(long, value_name = "N"))]
+    #[cfg_attr(feature = "args", arg(long, value_name = "N", help_heading = SYNC, hide_short_help = true))]
     pub sync_task_download_concurrency: Option<u32>,
     /// Archives decrypted at once by `sync` [default: 40]
-    #[cfg_attr(feature = "args", arg(long, value_name = "N"))]
+    #[cfg_attr(feature = "args", arg(long, value_name = "N", help_heading = SYNC, hide_short_help = true))]
     pub sync_task_decrypt_concurrency: Option<u32>,
     /// Archives uploaded at once by `sync` [default: 20]
-    #[cfg_attr(feature = "args", arg(long, value_name = "N"))]
+    #[cfg_attr(feature = "args", arg(long, value_name = "N", help_heading = SYNC, hide_short_help = true))]
     pub sync_task_upload_concurrency: Option<u32>,
     /// Archives unpacked at once by `sync` [default: 20]
-    #[cfg_attr(feature = "args", arg(long, value_name = "N"))]
+    #[cfg_attr(feature = "args", arg(long, value_name = "N", help_heading = SYNC, hide_short_help = true))]
     pub sync_task_unpack_concurrency: Option<u32>,
     /// Archives read for metadata at once by `sync` [default: 20]
-    #[cfg_attr(feature = "args", arg(long, value_name = "N"))]
+    #[cfg_attr(feature = "args", arg(long, value_name = "N", help_heading = SYNC, hide_short_help = true))]
     pub sync_task_extract_marc_concurrency: Option<u32>,
     /// Archives read for text at once by `sync` [default: 20]
-    #[cfg_attr(feature = "args", arg(long, value_name = "N"))]
+    #[cfg_attr(feature = "args", arg(long, value_name = "N", help_heading = SYNC, hide_short_help = true))]
     pub sync_task_extract_ocr_concurrency: Option<u32>,
     /// Exports at once by `sync` [default: 20]
-    #[cfg_attr(feature = "args", arg(long, value_name = "N"))]
+    #[cfg_attr(feature = "args", arg(long, value_name = "N", help_heading = SYNC, hide_short_help = true))]
     pub sync_task_export_csv_concurrency: Option<u32>,
     /// Archives cleaned up at once by `sync` [default: 20]
-    #[cfg_attr(feature = "args", arg(long, value_name = "N"))]
+    #[cfg_attr(feature = "args", arg(long, value_name = "N", help_heading = SYNC, hide_short_help = true))]
     pub sync_task_cleanup_concurrency: Option<u32>,
 }
 

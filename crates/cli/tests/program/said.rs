@@ -22,7 +22,9 @@ fn redact(root: &Root, text: &str) -> String {
         rest = &rest[skip..];
     }
     // On a slow machine progress is told in between.
-    let lines = out.lines().filter(|line| !line.contains("x real time, "));
+    let is_progress =
+        |line: &str| line.starts_with(|c: char| c.is_ascii_digit()) && line.contains(" of audio, ");
+    let lines = out.lines().filter(|line| !is_progress(line));
     let lines = lines.map(|line| match line.find(" of audio in ") {
         Some(at) => format!("{} of audio in [SPEED]", &line[..at]),
         None => line.trim_end().to_owned(),
