@@ -8,7 +8,7 @@ use futures_util::stream::BoxStream;
 use crate::error::{Error, Reason};
 use crate::key::Key;
 use crate::local::Folder;
-use crate::object::{Entry, Head, Metadata, Proof, Reader, Stored};
+use crate::object::{Child, Entry, Head, Metadata, Proof, Reader, Stored};
 use crate::remote::Remote;
 use crate::upload::{Digests, Upload};
 
@@ -170,12 +170,45 @@ impl Bucket {
         }
     }
 
-    /// All objects whose names begin with `folder` and a `/`, in no particular order, a page at a time.
-    pub fn list(&self, folder: &Key) -> BoxStream<'static, Result<Entry, Error>> {
+    /// The first `bytes` bytes of an object, or all of it if it has fewer.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::Missing`], or the store's.
+    pub async fn read_head(&self, key: &Key, bytes: u64) -> Result<Bytes, Error> {
         match &self.place {
-            Place::Local(local) => local.list(folder),
-            Place::Remote(remote) => remote.list(folder),
+            Place::Local(folder) => folder.read_head(key, bytes).await,
+            Place::Remote(remote) => remote.read_head(key, bytes).await,
         }
+    }
+
+    /// All objects whose names begin with `folder` and a `/`, or all objects, in no particular order, a page at a time.
+    pub fn list<'a>(
+        &self,
+        folder: impl Into<Option<&'a Key>>,
+    ) -> BoxStream<'static, Result<Entry, Error>> {
+        match &self.place {
+            Place::Local(local) => local.list(folder.into()),
+            Place::Remote(remote) => remote.list(folder.into()),
+        }
+    }
+
+    /// What lies right in `folder`, or in the bucket itself, in order of names.
+    ///
+    /// # Errors
+    ///
+    /// The store's. A folder that is not there is empty: a store has no folders but names with a `/`.
+    pub async fn children(&self, folder: Option<&Key>) -> Result<Vec<Child>, Error> {
+        let mut children = match &self.place {
+            Place::Local(local) => local.children(folder).await,
+            Place::Remote(remote) => remote.children(folder).await,
+        }?;
+        let key = |child: &Child| match child {
+            Child::Object(entry) => entry.key.clone(),
+            Child::Folder(key) => key.clone(),
+        };
+        children.sort_by_cached_key(key);
+        Ok(children)
     }
 
     /// Removes an object; one that is not there is no error.

@@ -28,7 +28,7 @@ pub use bytes::Bytes;
 pub use error::{Error, Reason};
 pub use key::Key;
 pub use kind::Kind;
-pub use object::{Entry, Head, Metadata, Proof, Reader, Stored};
+pub use object::{Child, Entry, Head, Metadata, Proof, Reader, Stored};
 pub use remote::Remote;
 pub use settings::Settings;
 pub use upload::{Digests, PART_BYTES, Parts, SHA256, Upload};

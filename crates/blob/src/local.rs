@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Reason};
 use crate::key::Key;
-use crate::object::{Entry, Head, Proof, Reader, Stored};
+use crate::object::{Child, Entry, Head, Proof, Reader, Stored};
 use crate::upload::{Digests, hex};
 
 /// Bytes read at a time.
@@ -140,11 +140,42 @@ impl Folder {
         Ok(Reader::new(key, size, pieces.boxed()))
     }
 
-    pub(crate) fn list(&self, folder: &Key) -> BoxStream<'static, Result<Entry, Error>> {
-        let walk = Walk {
-            folders: vec![(self.path(folder), folder.clone())],
-            entries: None,
+    pub(crate) async fn read_head(&self, key: &Key, bytes: u64) -> Result<Bytes, Error> {
+        if self.head(key).await?.is_none() {
+            return Err(Error::new(Reason::Missing, key, "there is no such file"));
+        }
+        let path = self.path(key);
+        let read = move || {
+            let mut head = Vec::new();
+            File::open(path)?.take(bytes).read_to_end(&mut head)?;
+            Ok(Bytes::from(head))
         };
+        blocking(read).await.map_err(Error::io(key))
+    }
+
+    pub(crate) async fn children(&self, folder: Option<&Key>) -> Result<Vec<Child>, Error> {
+        let walk = self.walk(folder, false);
+        let name = folder.map_or_else(|| self.root.display().to_string(), ToString::to_string);
+        blocking(move || Ok(walk.collect()))
+            .await
+            .map_err(Error::io(name))?
+    }
+
+    fn walk(&self, folder: Option<&Key>, is_deep: bool) -> Walk {
+        let path = folder.map_or_else(|| self.root.clone(), |folder| self.path(folder));
+        Walk {
+            folders: vec![(path, folder.cloned())],
+            entries: None,
+            is_deep,
+        }
+    }
+
+    pub(crate) fn list(&self, folder: Option<&Key>) -> BoxStream<'static, Result<Entry, Error>> {
+        let walk = self.walk(folder, true).filter_map(|child| match child {
+            Ok(Child::Object(entry)) => Some(Ok(entry)),
+            Ok(Child::Folder(_)) => None,
+            Err(error) => Some(Err(error)),
+        });
         let pages = stream::unfold(Some(walk), |walk| async move {
             let mut walk = walk?;
             let page = blocking(move || {
@@ -175,14 +206,15 @@ impl Folder {
     }
 }
 
-/// Walks a folder depth first, holding one open folder.
+/// Walks a folder depth first, holding one open folder; or looks into one folder and not below it.
 struct Walk {
-    folders: Vec<(PathBuf, Key)>,
-    entries: Option<(fs::ReadDir, Key)>,
+    folders: Vec<(PathBuf, Option<Key>)>,
+    entries: Option<(fs::ReadDir, Option<Key>)>,
+    is_deep: bool,
 }
 
 impl Iterator for Walk {
-    type Item = Result<Entry, Error>;
+    type Item = Result<Child, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -191,7 +223,7 @@ impl Iterator for Walk {
                 match fs::read_dir(path) {
                     Ok(entries) => self.entries = Some((entries, key)),
                     Err(error) if is_missing(&error) => continue,
-                    Err(error) => return Some(Err(Error::io(key)(error))),
+                    Err(error) => return Some(Err(Error::io(named(key.as_ref()))(error))),
                 }
             }
             let (entries, folder) = self.entries.as_mut()?;
@@ -205,28 +237,41 @@ impl Iterator for Walk {
             });
             let (name, path, metadata) = match found {
                 Ok(found) => found,
-                Err(error) => return Some(Err(Error::io(&*folder)(error))),
+                Err(error) => return Some(Err(Error::io(named(folder.as_ref()))(error))),
             };
             // A name that is not text, or one that is no key, was not written by anyone who shares the layout.
             let Some(name) = name.to_str().filter(|name| !name.starts_with(UNFINISHED)) else {
                 continue;
             };
-            let Ok(key) = Key::new(format!("{folder}/{name}")) else {
+            let name = match folder {
+                Some(folder) => format!("{folder}/{name}"),
+                None => name.to_owned(),
+            };
+            let Ok(key) = Key::new(name) else {
                 continue;
             };
             if metadata.is_dir() {
-                self.folders.push((path, key));
+                if self.is_deep {
+                    self.folders.push((path, Some(key.clone())));
+                }
+                return Some(Ok(Child::Folder(key)));
             } else if metadata.is_file() {
                 let modified = metadata.modified().ok();
                 let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-                return Some(Ok(Entry {
+                return Some(Ok(Child::Object(Entry {
                     key,
                     size: metadata.len(),
                     modified: since.map_or(0, |since| since.as_secs() as i64),
-                }));
+                    etag: None,
+                })));
             }
         }
     }
+}
+
+/// What a folder is called in an error.
+fn named(folder: Option<&Key>) -> String {
+    folder.map_or_else(|| "the folder itself".to_owned(), ToString::to_string)
 }
 
 fn stored(size: u64, proof: Proof) -> Stored {

@@ -54,6 +54,17 @@ pub struct Entry {
     pub size: u64,
     /// When it was written, in seconds since 1970.
     pub modified: i64,
+    /// What the store calls this version of it, without quotes; a local folder has no name for it.
+    pub etag: Option<String>,
+}
+
+/// What lies right in a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Child {
+    /// An object.
+    Object(Entry),
+    /// A folder with something below it.
+    Folder(Key),
 }
 
 /// An object that is being read.

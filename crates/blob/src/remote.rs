@@ -12,15 +12,15 @@ use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
 use object_store::{
-    Attribute, Attributes, BackoffConfig, ClientOptions, GetOptions, ObjectStore,
-    ObjectStoreExt as _, PutMultipartOptions, PutOptions, RetryConfig,
+    Attribute, Attributes, BackoffConfig, ClientOptions, GetOptions, GetRange, ObjectMeta,
+    ObjectStore, ObjectStoreExt as _, PutMultipartOptions, PutOptions, RetryConfig,
 };
 
 use crate::credentials::{self, Keys};
 use crate::error::{Error, Reason};
 use crate::key::Key;
 use crate::kind::Kind;
-use crate::object::{Entry, Head, Metadata, Reader};
+use crate::object::{Child, Entry, Head, Metadata, Reader};
 use crate::settings::Settings;
 
 /// Silence of a store that ends a request.
@@ -175,23 +175,43 @@ impl Remote {
         Ok(Reader::new(key, size, pieces.boxed()))
     }
 
-    pub(crate) fn list(&self, folder: &Key) -> BoxStream<'static, Result<Entry, Error>> {
-        let path = match path(folder) {
+    pub(crate) async fn read_head(&self, key: &Key, bytes: u64) -> Result<Bytes, Error> {
+        let path = path(key)?;
+        let options = GetOptions {
+            range: Some(GetRange::Bounded(0..bytes)),
+            ..GetOptions::default()
+        };
+        let get = self.store.get_opts(&path, options);
+        let read = async { get.await?.bytes().await };
+        within(SILENCE, key, read).await
+    }
+
+    pub(crate) fn list(&self, folder: Option<&Key>) -> BoxStream<'static, Result<Entry, Error>> {
+        let path = match folder.map(path).transpose() {
             Ok(path) => path,
             Err(error) => return futures_util::stream::iter([Err(error)]).boxed(),
         };
-        let name = folder.clone();
+        let name = self.listed(folder);
         self.store
-            .list(Some(&path))
-            .map(move |found| {
-                let found = found.map_err(Error::remote(&name))?;
-                Ok(Entry {
-                    key: Key::new(found.location.as_ref())?,
-                    size: found.size,
-                    modified: found.last_modified.timestamp(),
-                })
-            })
+            .list(path.as_ref())
+            .map(move |found| entry(&found.map_err(Error::remote(&name))?))
             .boxed()
+    }
+
+    pub(crate) async fn children(&self, folder: Option<&Key>) -> Result<Vec<Child>, Error> {
+        let path = folder.map(path).transpose()?;
+        let list = self.store.list_with_delimiter(path.as_ref());
+        let found = list.await.map_err(Error::remote(self.listed(folder)))?;
+        let folders = found.common_prefixes.iter();
+        let folders = folders.map(|path| Ok(Child::Folder(Key::new(path.as_ref())?)));
+        let objects = found.objects.iter();
+        let objects = objects.map(|object| Ok(Child::Object(entry(object)?)));
+        folders.chain(objects).collect()
+    }
+
+    /// What a listing is called in an error.
+    fn listed(&self, folder: Option<&Key>) -> String {
+        folder.map_or_else(|| self.name.clone(), ToString::to_string)
     }
 
     pub(crate) async fn delete(&self, key: &Key) -> Result<(), Error> {
@@ -201,6 +221,15 @@ impl Remote {
             _ => Ok(()),
         }
     }
+}
+
+fn entry(found: &ObjectMeta) -> Result<Entry, Error> {
+    Ok(Entry {
+        key: Key::new(found.location.as_ref())?,
+        size: found.size,
+        modified: found.last_modified.timestamp(),
+        etag: found.e_tag.as_deref().map(unquoted),
+    })
 }
 
 /// Ends a call that hangs.

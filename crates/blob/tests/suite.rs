@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use blob::{
-    Bucket, Bytes, Digests, Key, Kind, Metadata, PART_BYTES, Parts, Proof, Reason, Remote,
+    Bucket, Bytes, Child, Digests, Key, Kind, Metadata, PART_BYTES, Parts, Proof, Reason, Remote,
     Settings, Upload,
 };
 use futures_util::StreamExt as _;
@@ -145,6 +145,23 @@ fn small_objects_are_stored_told_read_listed_and_removed() {
                 listed, expected,
                 "{name}: another folder's objects are not listed"
             );
+            let everything = bucket.list(None).collect::<Vec<_>>().await.len();
+            assert_eq!(everything, 3, "{name}: all of a bucket is listed");
+            let right_in = |children: Vec<Child>| -> Vec<String> {
+                let name = |child| match child {
+                    Child::Object(entry) => entry.key.to_string(),
+                    Child::Folder(key) => format!("{key}/"),
+                };
+                children.into_iter().map(name).collect()
+            };
+            let top = bucket.children(None).await.unwrap();
+            assert_eq!(right_in(top), ["run/", "runner/"], "{name}");
+            let run = bucket.children(Some(&key("run"))).await.unwrap();
+            assert_eq!(right_in(run), ["run/a.txt", "run/deep/"], "{name}");
+            let head = bucket.read_head(&key("run/a.txt"), 4).await.unwrap();
+            assert_eq!(head, "some", "{name}");
+            let whole = bucket.read_head(&key("run/a.txt"), 99).await.unwrap();
+            assert_eq!(whole, "some bytes", "{name}");
             bucket.delete(&key("run/a.txt")).await.unwrap();
             bucket.delete(&key("run/a.txt")).await.unwrap();
             let gone = bucket.read(&key("run/a.txt")).await.unwrap_err();

@@ -47,6 +47,7 @@ pub fn list(
                             key,
                             size: head.size,
                             modified: 0,
+                            etag: head.etag,
                         });
                     }
                 }
