@@ -19,7 +19,7 @@ const WINGS: [&str; 3] = [
 ];
 
 /// Where a thread, a task or a runtime may be started, each with its reason.
-const STARTERS: [(&str, &str); 22] = [
+const STARTERS: [(&str, &str); 23] = [
     ("crates/run/src/pool.rs", "the workers of a job"),
     ("crates/sqlite/src/db.rs", "the one writer thread"),
     (
@@ -38,6 +38,10 @@ const STARTERS: [(&str, &str); 22] = [
     (
         "crates/music/src/identify.rs",
         "the runtime that asks services",
+    ),
+    (
+        "crates/music/src/heard/place.rs",
+        "the runtime that carries files and records from and to stores",
     ),
     (
         "crates/books/src/wait.rs",

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use run::{Fault, Progress};
+use serde::{Deserialize, Serialize};
 
 use crate::decode::{Block, DecodeError, Decoded, Decoders, Listener, StreamInfo};
 use crate::fades::{Fades, fades};
@@ -33,7 +34,7 @@ pub struct Analysis {
 }
 
 /// What one passage sounds like.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PassageSound {
     /// Where it may overlap with its neighbours.
     pub leads: Leads,

@@ -5,6 +5,8 @@
 //! while the music goes on. The last is what tells a fade from a chord that
 //! rings out: its level keeps moving up and down around its course.
 
+use serde::{Deserialize, Serialize};
+
 use crate::levels::PER_SECOND;
 
 /// Windows of 20 ms in a step of half a second.
@@ -32,7 +34,7 @@ const DOWNHILL: f64 = 0.85;
 const MOVING_DB: f32 = 1.0;
 
 /// The fades of a passage.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Fades {
     /// From the passage's start to where it has come to its usual level, in seconds.
     pub fade_in_s: Option<f64>,

@@ -81,7 +81,7 @@ impl Default for LeadSettings {
 }
 
 /// The leads of a passage.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Leads {
     /// RMS of the loudest window, 1.0 being full scale.
     pub peak_rms: f64,

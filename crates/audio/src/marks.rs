@@ -13,7 +13,7 @@ mod flac;
 
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::tags::{Written, encoding};
 pub use beside::{Beside, SheetFile, is_sheet};
@@ -22,7 +22,7 @@ pub use fit::Known;
 use fit::{Place, Verdict};
 
 /// Who has marked the tracks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// A cue sheet in the file's tags.
@@ -34,7 +34,7 @@ pub enum Origin {
 }
 
 /// One marked track.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Mark {
     /// Where it starts, in seconds.
     pub start: f64,
@@ -51,7 +51,7 @@ pub struct Mark {
 }
 
 /// The marked tracks of a file, in order of time.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Marks {
     /// Who has marked them.
     pub origin: Origin,

@@ -4,6 +4,8 @@
 //! RMS and A-weighted RMS in steps of half a decibel below full scale (0 is
 //! full scale, 255 is silence). Four minutes take 10 KB.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::levels::{Levels, PER_SECOND};
 use crate::sound::{COARSE_PER_SECOND, Sound};
 
@@ -32,6 +34,35 @@ pub struct Point {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Overview {
     bytes: Vec<u8>,
+}
+
+/// As bytes, not as a list of numbers.
+impl Serialize for Overview {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.bytes)
+    }
+}
+
+impl<'de> Deserialize<'de> for Overview {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bytes;
+        impl serde::de::Visitor<'_> for Bytes {
+            type Value = Overview;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("the bytes of an overview")
+            }
+
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Overview, E> {
+                Ok(Overview::from_bytes(bytes.to_vec()))
+            }
+
+            fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Overview, E> {
+                Ok(Overview::from_bytes(bytes))
+            }
+        }
+        deserializer.deserialize_byte_buf(Bytes)
+    }
 }
 
 impl Overview {

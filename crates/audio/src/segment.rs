@@ -27,7 +27,7 @@ mod marked;
 pub mod model;
 mod silences;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::contour::{self, Contour};
 use crate::levels::{Levels, PER_SECOND};
@@ -90,7 +90,7 @@ pub struct Segmentation {
 }
 
 /// What counts as silence, and as a passage; see the library's settings of the same meaning.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SilenceSettings {
     /// Quieter than this is silence, in dBFS of the RMS; 0 or negative.
     pub silence_dbfs: f64,

@@ -35,7 +35,7 @@ use names::Name;
 use raw::{Raw, Source};
 use text::Text;
 
-pub use neighbours::Neighbours;
+pub use neighbours::{ASKED, Neighbours};
 
 /// Tags that stand one behind another at the front of a file; two are common.
 const MAX_TAGS: usize = 16;

@@ -1,13 +1,15 @@
 //! Positions and lengths in audio, in WKMP's unit.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A position or a length in audio: 28,224,000 ticks are a second.
 ///
 /// The rate is a common multiple of all usual sample rates (8 to 192 kHz), so
 /// that every sample of such audio lies on a whole tick. Ranges over ten
 /// thousand years of audio.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Ticks(pub i64);
 

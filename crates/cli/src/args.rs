@@ -3,6 +3,7 @@
 pub(crate) mod books;
 pub(crate) mod complete;
 pub(crate) mod edit;
+pub(crate) mod hear;
 pub(crate) mod identify;
 pub(crate) mod serve;
 
@@ -206,12 +207,14 @@ impl Command {
 impl Music {
     fn place(&self) -> Place {
         let (place, folder) = match self {
+            Self::Hear(_) | Self::Plan(_) => return Place::default(),
             Self::Import(import) => (&import.place, &import.folder),
             Self::Identify(identify) => (&identify.place, &identify.folder),
             Self::Status { folder, place, .. }
             | Self::Review { folder, place }
             | Self::Check { folder, place } => (place, folder),
             Self::Flavor(flavor) => (&flavor.place, &None),
+            Self::Collect(collect) => (&collect.place, &None),
             Self::Edit(edit) => (&edit.place, &None),
             Self::Edits(edits) => (&edits.place, &None),
             Self::Export(export) => (&export.place, &export.folder),
@@ -234,6 +237,12 @@ impl Music {
 pub(crate) enum Music {
     /// Take a folder in; run again to take in what is new or changed
     Import(Import),
+    /// Hear files without a library, on as many machines as you like, into records
+    Hear(hear::Hear),
+    /// Take what was heard elsewhere into a library, as an import would have
+    Collect(hear::Collect),
+    /// Divide files into even lists for several machines to hear
+    Plan(hear::Plan),
     /// Find out which recordings the passages are
     Identify(Identify),
     /// Take flavors from a dump of AcousticBrainz, and choose which flavor players see

@@ -18,6 +18,9 @@ pub(crate) const ACOUSTID_API_KEY: &str = "WKMP_ACOUSTID_API_KEY";
 /// Anything but nothing and `0`: no service on the network is asked by an import.
 pub(crate) const OFFLINE: &str = "ACCESSION_OFFLINE";
 
+/// The address of a store that speaks S3.
+pub(crate) const S3_ENDPOINT: &str = "AWS_ENDPOINT_URL";
+
 /// What is logged, in the syntax of `tracing`'s filters.
 pub(crate) const LOG: &str = "ACCESSION_LOG";
 
@@ -52,7 +55,11 @@ pub(crate) const NO_COLOR: &str = "NO_COLOR";
 pub(crate) const TERM: &str = "TERM";
 
 /// Every variable with what it says, for `config`, man pages and the guide. Options win over all of them.
-pub(crate) const ALL: [(&str, &str); 17] = [
+pub(crate) const ALL: [(&str, &str); 18] = [
+    (
+        S3_ENDPOINT,
+        "the address of a store that speaks S3 and is not Amazon's",
+    ),
     (ROOT_FOLDER, "the library's root folder"),
     (ROOT, "the same, by its older name"),
     (

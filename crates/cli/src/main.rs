@@ -66,6 +66,9 @@ fn not_a_command(said: &clap::Error) -> ExitCode {
 fn run_command(command: Command, printer: Printer) -> anyhow::Result<ExitStatus> {
     match command {
         Command::Music(Music::Import(import)) => commands::import::import(&import, printer),
+        Command::Music(Music::Hear(hear)) => commands::hear::hear(&hear, printer),
+        Command::Music(Music::Collect(collect)) => commands::collect::collect(&collect, printer),
+        Command::Music(Music::Plan(plan)) => commands::hear::plan(&plan, printer),
         Command::Music(Music::Identify(identify)) => {
             commands::identify::identify(&identify, printer)
         }

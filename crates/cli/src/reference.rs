@@ -13,7 +13,7 @@ const fn example(of: &'static [&'static str], typed: &'static str, does: &'stati
 }
 
 /// Examples in the order in which a newcomer needs them.
-pub(crate) const EXAMPLES: [Example; 29] = [
+pub(crate) const EXAMPLES: [Example; 32] = [
     example(
         &["music", "import"],
         "accession music import ~/Music",
@@ -38,6 +38,21 @@ pub(crate) const EXAMPLES: [Example; 29] = [
         &["music", "import"],
         "accession music import ~/Music --database ~/radio.db",
         "Keep the database elsewhere, for music that cannot be written beside",
+    ),
+    example(
+        &["music", "plan"],
+        "accession music plan --source s3://archive/radio --shards 64 --out lists",
+        "Divide a bucket into 64 even lists of files",
+    ),
+    example(
+        &["music", "hear"],
+        "accession music hear --source s3://archive/radio --list lists/shard-00007.txt --out s3://archive/records",
+        "Hear one list, on any machine; run again, it goes on",
+    ),
+    example(
+        &["music", "collect"],
+        "accession music collect s3://archive/records --source s3://archive/radio --database ~/radio.db",
+        "Take what was heard into a library, as an import would have",
     ),
     example(
         &["music", "status"],

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::args::Place;
+use crate::args::hear::Store;
 use crate::hints::advised;
 use crate::{config_file, env};
 
@@ -166,6 +167,15 @@ fn expand_home(path: &Path) -> PathBuf {
         (Ok(rest), Some(home)) => home.join(rest),
         _ => path.to_owned(),
     }
+}
+
+/// The address of a store, where it is not Amazon's.
+pub(crate) fn endpoint(store: &Store) -> Option<String> {
+    let said = std::env::var(env::S3_ENDPOINT).ok();
+    store
+        .endpoint
+        .clone()
+        .or(said.filter(|said| !said.is_empty()))
 }
 
 /// Threads to use when nobody says: one per core.

@@ -212,6 +212,22 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A folder or a bucket that cannot be used.
+    #[error("cannot use `{place}`: {reason}")]
+    Place {
+        /// Its address.
+        place: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A line of a list of files that names none.
+    #[error("line {line} of the list is wrong, expected {expected}")]
+    BadList {
+        /// Its number, from 1.
+        line: usize,
+        /// What would have been right.
+        expected: String,
+    },
     /// The database failed.
     #[error(transparent)]
     Database(#[from] sqlite::Error),

@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | [`job`] | one import with identification beside it; what a command line or a server calls | hold a statement |
 //! | [`intake`] | a folder -> [`library::values::ScannedFile`]s -> [`intake::plan::Plan`] -> what `audio` hears -> records | hold a statement |
+//! | [`heard`] | files heard on any machine -> records in a place -> the same library as an import | hold a statement |
 //! | [`identify`] | weighs what a passage may be, asks services, fetches flavors and covers | hold a statement |
 //! | [`services`] | one client for each web service, dumps | weigh |
 //! | [`library`] | every statement on the database | ask the network |
@@ -18,6 +19,7 @@ pub mod catalogue;
 pub mod edit;
 mod error;
 mod event;
+pub mod heard;
 mod id;
 pub mod identify;
 pub mod intake;

@@ -1,9 +1,9 @@
 //! One item that failed.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Whether trying the same item again may help.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Retry {
     /// The world was at fault (a full disk, a missing permission): the next run tries again.

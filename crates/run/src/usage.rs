@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 /// CPU time, memory and wall time of this process.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Default)]
 pub struct Usage {
     /// Wall time since the measurement began, in seconds.
     pub elapsed_seconds: f64,

@@ -13,6 +13,7 @@ use std::io::Read;
 use std::path::Path;
 
 use md5::{Digest, Md5};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::FormatReader;
 
@@ -49,6 +50,20 @@ impl AudioMd5 {
             *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
         }
         Some(Self(bytes))
+    }
+}
+
+impl Serialize for AudioMd5 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for AudioMd5 {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let digits = String::deserialize(deserializer)?;
+        Self::from_hex(&digits)
+            .ok_or_else(|| serde::de::Error::custom("expected 32 hexadecimal digits"))
     }
 }
 

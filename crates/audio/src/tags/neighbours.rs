@@ -15,17 +15,36 @@ use crate::decode::extension_is_audio;
 const TELLING: usize = 16;
 
 /// Files of a folder that are asked; an album has fewer.
-const ASKED: usize = 32;
+pub const ASKED: usize = 32;
 
 type Votes = Arc<HashMap<&'static str, (usize, &'static Encoding)>>;
 
+/// Brings the first of a folder's audio files, in order of their names, to where they can be read.
+type Bring = Box<dyn Fn(&Path) + Send + Sync>;
+
 /// What the folders of a run have answered so far.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Neighbours {
     folders: Mutex<HashMap<PathBuf, Votes>>,
+    bring: Option<Bring>,
+}
+
+impl std::fmt::Debug for Neighbours {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Neighbours").finish_non_exhaustive()
+    }
 }
 
 impl Neighbours {
+    /// For files that lie elsewhere: `bring` is called with a folder whose first [`ASKED`] audio files are to be read,
+    /// at most once while its answer is remembered.
+    pub fn brought(bring: impl Fn(&Path) + Send + Sync + 'static) -> Self {
+        Self {
+            bring: Some(Box::new(bring)),
+            ..Self::default()
+        }
+    }
+
     /// How the undeclared texts of `raw`, read from `path`, are encoded.
     pub(super) fn judge(&self, path: &Path, raw: &Raw) -> Option<&'static Encoding> {
         let own = encoding::judge(&raw.doubtful())?;
@@ -55,6 +74,9 @@ impl Neighbours {
         let lock = || self.folders.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(votes) = lock().get(folder) {
             return Arc::clone(votes);
+        }
+        if let Some(bring) = &self.bring {
+            bring(folder);
         }
         let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
             .into_iter()

@@ -1,6 +1,6 @@
 //! `music import`.
 
-mod told;
+pub(crate) mod told;
 
 use anyhow::Result;
 use music::intake::founding::{Meant, may_found};

@@ -232,7 +232,7 @@ fn with_tables(home: &Home, text: &str) -> String {
 
 /// The events of an enumeration, each with the first line of its comment, by the names that serde gives them.
 fn events(source: &str) -> String {
-    let (_, body) = source.split_once("pub enum Event").unwrap();
+    let (_, body) = source.split_once("Event {\n").unwrap();
     let (body, _) = body.split_once("\n}\n").unwrap();
     let mut table = String::from("| | |\n|---|---|\n");
     let mut comment = String::new();

@@ -20,7 +20,7 @@ fn kills() -> usize {
 }
 
 /// Samples, an album, copies, a silent and two broken files: something of everything.
-fn fill(root: &Path) {
+pub(crate) fn fill(root: &Path) {
     testkit::corpus::collection_into(root).unwrap();
     testkit::corpus::many(root, 60, 1.5).unwrap();
     album(&root.join("Mixes/Mix.wav"), 1, 8, 5.5);

@@ -17,6 +17,7 @@ mod collection;
 mod door;
 mod edits;
 mod flavor;
+mod heard;
 mod hearing;
 mod identify;
 mod killed;

@@ -10,18 +10,18 @@ mod sheets;
 mod sounds;
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 
-use run::{Cancel, LibraryPath};
+use run::Cancel;
 
+use crate::event::Event;
 use crate::id::FileId;
 use crate::intake::hash::ContentHash;
+use crate::intake::hearing::Hearing;
 use crate::intake::scan::{Refused, Scan};
 use crate::library::known::{FileStatus, Known, KnownFile, Touched};
 use crate::library::values::ScannedFile;
 use crate::library::values::{Move, Problem, folder_of, is_below};
-use audio::decode::{AudioMd5, Decoders};
-use sheets::digest;
+use audio::decode::AudioMd5;
 use sounds::{digest_where_sounds_may_meet, hash_where_sizes_meet, note_copies};
 
 /// A file to be analysed.
@@ -91,20 +91,27 @@ pub struct Plan {
 }
 
 /// What is planned for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Scope<'a> {
-    /// The library's root folder.
-    pub root: &'a Path,
     /// The scanned folder in the library; empty for the root itself.
     pub folder: &'a str,
+    /// The scan is all there is in the folder. Where it is a part, what it lacks may be there all the same.
+    pub is_whole: bool,
     /// Analyse everything again.
     pub force: bool,
     /// Threads for hashing.
     pub jobs: usize,
-    /// What reads the tags of foreign formats.
-    pub decoders: &'a Decoders,
+    /// Tells what is in the files.
+    pub(crate) hearing: &'a dyn Hearing,
     /// Asks the hashing to stop.
     pub cancel: &'a Cancel,
+}
+
+impl Scope<'_> {
+    /// Whether the scan says what became of the file at a path.
+    fn covers(&self, path: &str, present: &HashSet<String>) -> bool {
+        is_below(path, self.folder) && (self.is_whole || present.contains(path))
+    }
 }
 
 /// Plans an import of what `scan` found into a library that holds `known`.
@@ -130,7 +137,7 @@ pub fn plan(scan: Scan, known: &Known, scope: &Scope<'_>) -> Plan {
         } else if let Some(row) =
             row.filter(|row| row.is_settled() && row.looks_like(&file) && !scope.force)
         {
-            match row.touched(&file, || digest(&file, scope.decoders)) {
+            match row.touched(&file, || scope.hearing.tags_digest(&file)) {
                 Touched::No => {}
                 Touched::InVain => touched.push((row, file.clone())),
                 Touched::Sheets => {
@@ -167,7 +174,7 @@ pub fn plan(scan: Scan, known: &Known, scope: &Scope<'_>) -> Plan {
     let mut candidates = digest_where_sounds_may_meet(candidates, &gone, scope, &mut plan);
     note_copies(&mut candidates, known, &in_place);
 
-    let mut homes = Homes::find(known, &in_place, &gone, &candidates, scope);
+    let mut homes = Homes::find(known, (&present, &in_place), &gone, &candidates, scope);
     homes.move_into_copies(known, &in_place, &mut plan);
     // A row that already stands for a content stays its original.
     candidates.sort_by_key(|candidate| {
@@ -214,12 +221,27 @@ fn gone<'a>(
         .values()
         .filter(|row| is_below(&row.path, scope.folder) && !present.contains(&row.path))
         .filter(|row| !is_hidden(row))
+        .filter(|row| scope.is_whole || !scope.hearing.is_there(&row.path))
         .collect();
     gone.sort_by(|a, b| a.path.cmp(&b.path));
     gone
 }
 
 impl Plan {
+    /// What is going to be done, as it is told.
+    pub(crate) fn told(&self) -> Event {
+        let moved = self.moves.iter().filter(|m| m.from != m.to.path());
+        Event::Planned {
+            found: self.found(),
+            to_analyse: self.tasks.len(),
+            new: self.tasks.iter().filter(|task| task.id.is_none()).count(),
+            unchanged: self.unchanged,
+            duplicates: self.copies.len(),
+            moved: moved.count(),
+            missing: self.missing.len(),
+        }
+    }
+
     /// Files that look like audio, whatever is to become of them.
     pub fn found(&self) -> usize {
         self.unchanged
@@ -313,7 +335,7 @@ struct Homes<'a> {
 impl<'a> Homes<'a> {
     fn find(
         known: &'a Known,
-        in_place: &HashMap<String, ScannedFile>,
+        (present, in_place): (&HashSet<String>, &HashMap<String, ScannedFile>),
         gone: &[&'a KnownFile],
         candidates: &[Candidate<'a>],
         scope: &Scope<'_>,
@@ -331,13 +353,10 @@ impl<'a> Homes<'a> {
         let elsewhere = known
             .files
             .values()
-            .filter(|row| !is_below(&row.path, scope.folder))
+            .filter(|row| !scope.covers(&row.path, present))
             .filter(is_asked);
-        let (there, lost): (Vec<_>, Vec<_>) = elsewhere.partition(|row| {
-            row.path
-                .parse::<LibraryPath>()
-                .is_ok_and(|path| path.below(scope.root).is_file())
-        });
+        let (there, lost): (Vec<_>, Vec<_>) =
+            elsewhere.partition(|row| scope.hearing.is_there(&row.path));
         let touched = candidates
             .iter()
             .filter(|c| c.is_same_content())

@@ -36,6 +36,21 @@ pub struct Refused {
     pub misleading: bool,
 }
 
+impl Refused {
+    /// What is known of it as a file: its path, and neither size nor time.
+    pub(crate) fn as_file(&self) -> ScannedFile {
+        ScannedFile {
+            path: self.path.clone(),
+            absolute: PathBuf::new(),
+            size: 0,
+            modified_ns: 0,
+            changed_ns: 0,
+            beside: Arc::default(),
+            sheets: None,
+        }
+    }
+}
+
 /// What a folder holds.
 #[derive(Debug, Default)]
 pub struct Scan {
@@ -108,6 +123,40 @@ pub(crate) fn file_at(root: &Path, path: &str) -> std::io::Result<ScannedFile> {
         .ok_or_else(|| std::io::Error::other("it is not a regular file"))
 }
 
+/// What lies right in one folder, and the folders in it that an import would go into, in order.
+///
+/// # Errors
+///
+/// When it cannot be listed.
+pub(crate) fn scan_folder(root: &Path, folder: &Path) -> Result<(Scan, Vec<PathBuf>)> {
+    std::fs::read_dir(folder).map_err(|reason| Error::Folder {
+        path: folder.to_owned(),
+        reason,
+    })?;
+    let mut walk = Walk {
+        root,
+        scan: Scan::default(),
+        folders: BTreeMap::new(),
+    };
+    let mut inner = Vec::new();
+    for entry in WalkDir::new(folder).min_depth(1).max_depth(1) {
+        match entry {
+            Ok(entry) if left_out::is_system_folder(&entry) => {
+                walk.leave_out(entry.path(), Why::SystemFolder);
+            }
+            Ok(entry) => {
+                walk.look_at(&entry);
+                if entry.file_type().is_dir() {
+                    inner.push(entry.into_path());
+                }
+            }
+            Err(error) => walk.cannot_list(&error),
+        }
+    }
+    inner.sort();
+    Ok((walk.finish(), inner))
+}
+
 /// What lies in one folder, until it is known to be all.
 #[derive(Default)]
 struct Folder {
@@ -169,6 +218,7 @@ impl Walk<'_> {
                     modified_ns: modified_ns(&metadata),
                     changed_ns: changed_ns(&metadata),
                     beside: Arc::default(),
+                    sheets: None,
                 });
             }
             Err(error) => self.refuse(path, Fault::retry_later("scan", error), false),

@@ -233,12 +233,6 @@ fn leading_number(name: &str) -> Option<u32> {
         .flatten()
 }
 
-/// Whether the sound is that which was recorded.
-fn is_same_sound(former: &Former, content: &Content) -> bool {
-    let same_audio = former.audio_md5.is_some() && former.audio_md5 == content.audio_md5;
-    same_audio || former.hash.as_deref() == Some(content.hash.as_str())
-}
-
 fn describe(
     task: &Task,
     content: &Content,
@@ -273,7 +267,7 @@ fn describe(
     let found = find_marks(task, &written, &known(tags, file, seconds));
     warnings.extend(found.left);
     let marks = found.marks;
-    let is_same_sound = is_same_sound(&former, content);
+    let is_same_sound = former.is_same_sound(content.hash.as_str(), content.audio_md5);
     let heard = segment(
         &analysis.levels,
         analysis.sound.contour(),
@@ -493,7 +487,11 @@ fn passages(
 }
 
 /// The id of the former passage that shares most of its time with this one, if that is more than half.
-fn claim(former: &mut Vec<FormerPassage>, start: Ticks, end: Ticks) -> Option<PassageId> {
+pub(crate) fn claim(
+    former: &mut Vec<FormerPassage>,
+    start: Ticks,
+    end: Ticks,
+) -> Option<PassageId> {
     let shared = |old: &FormerPassage| old.end.min(end).0 - old.start.max(start).0;
     let (at, best) = former
         .iter()
@@ -530,7 +528,7 @@ fn boundaries(segmentation: &Segmentation, rate: u32) -> Vec<BoundaryRecord> {
         .iter()
         .map(|boundary| BoundaryRecord {
             at: Ticks::from_frames(boundary.at, rate),
-            kind: boundary.kind.word(),
+            kind: boundary.kind.word().into(),
             is_cut: boundary.is_cut,
             confidence: boundary.confidence,
             reason: boundary.reason.clone(),

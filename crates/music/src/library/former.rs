@@ -33,6 +33,14 @@ pub(crate) struct Former {
     pub(crate) last_edit: i64,
 }
 
+impl Former {
+    /// Whether a content with this hash, or this sound, is that which was recorded.
+    pub(crate) fn is_same_sound(&self, hash: &str, audio_md5: Option<AudioMd5>) -> bool {
+        let same_audio = self.audio_md5.is_some() && self.audio_md5 == audio_md5;
+        same_audio || self.hash.as_deref() == Some(hash)
+    }
+}
+
 /// Where a passage lay when its file was analysed before.
 #[derive(Debug, Clone)]
 pub(crate) struct FormerPassage {

@@ -1,13 +1,16 @@
 //! What the library already knows about the files on the disk.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use run::{Fault, Retry};
+use serde::{Deserialize, Serialize};
 use sqlite::{Db, Row, RowResult, params};
 
 use crate::error::Result;
 use crate::id::FileId;
-use crate::library::values::ScannedFile;
+use crate::library::values::{ScannedFile, Sheets};
 use audio::decode::AudioMd5;
 
 /// Bumped when what is made of a file changes, so that files are analysed again.
@@ -18,7 +21,7 @@ pub const ANALYSIS_VERSION: u32 = 4;
 pub const DESCRIPTION_VERSION: u32 = 1;
 
 /// WKMP's words for the state of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FileStatus {
     /// Everything about the file is recorded.
     Complete,
@@ -138,10 +141,9 @@ impl KnownFile {
         {
             return Touched::Content;
         }
-        let beside = file.beside();
         match &self.sheets {
-            Some(sheets) if *sheets != beside.state() => {
-                let content = beside.content(file.absolute());
+            Some(sheets) if *sheets != file.sheets_state() => {
+                let content = file.sheets_content();
                 if self.sheets_content.as_ref() == Some(&content) {
                     Touched::InVain
                 } else {
@@ -151,6 +153,28 @@ impl KnownFile {
             _ if has_changed => Touched::InVain,
             _ => Touched::No,
         }
+    }
+
+    /// Whether nothing is left to be said of it, and `is_of` says that a file of its path, size, time and sheets is meant.
+    pub(crate) fn is_recorded_as(&self, is_of: impl FnOnce(&ScannedFile) -> bool) -> bool {
+        let (Some(size), Some(modified_ns)) = (self.size, self.modified_ns) else {
+            return false;
+        };
+        self.is_settled()
+            && self.is_described()
+            && !self.lacks_digest()
+            && is_of(&ScannedFile {
+                path: self.path.clone(),
+                absolute: PathBuf::new(),
+                size,
+                modified_ns,
+                changed_ns: self.changed_ns.unwrap_or_default(),
+                beside: Arc::default(),
+                sheets: Some(Sheets {
+                    state: self.sheets.clone().unwrap_or_default(),
+                    content: String::new(),
+                }),
+            })
     }
 
     /// Its size in bytes, as recorded.
@@ -192,7 +216,7 @@ impl KnownProblem {
     }
 }
 
-/// Everything the library knows, by path.
+/// What the library knows, by path.
 #[derive(Debug, Default)]
 pub struct Known {
     /// Rows of `files`.
@@ -202,6 +226,71 @@ pub struct Known {
 }
 
 impl Known {
+    /// Reads what is known of the files at some paths, with some contents, or with some sounds; of the contents it knows
+    /// at those paths, all files.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub(crate) fn about(
+        db: &Db,
+        paths: &[String],
+        contents: &[String],
+        sounds: &[String],
+    ) -> Result<Self> {
+        let (paths, contents, sounds) = (list(paths), list(contents), list(sounds));
+        db.read(|snapshot| {
+            let chosen = format!(
+                "{FILES} WHERE f.guid IN ( \
+                    SELECT guid FROM files WHERE path IN (SELECT value FROM json_each(?1)) \
+                    UNION SELECT guid FROM files WHERE hash IN (SELECT value FROM json_each(?2)) \
+                    UNION SELECT guid FROM files WHERE length(hash) = 64 AND hash IN ( \
+                        SELECT hash FROM files WHERE path IN (SELECT value FROM json_each(?1))) \
+                    UNION SELECT file_id FROM accession_files \
+                        WHERE audio_md5 IN (SELECT value FROM json_each(?3)))"
+            );
+            let files = snapshot.query_all(&chosen, params![paths, contents, sounds], file)?;
+            let chosen = format!("{PROBLEMS} WHERE path IN (SELECT value FROM json_each(?1))");
+            let problems = snapshot.query_all(&chosen, params![paths], problem)?;
+            Ok(Self {
+                files: files
+                    .into_iter()
+                    .map(|file| (file.path.clone(), file))
+                    .collect(),
+                problems: problems.into_iter().collect(),
+            })
+        })
+    }
+
+    /// Reads every row of `files`, one by one.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub(crate) fn each(db: &Db, mut each: impl FnMut(KnownFile)) -> Result<()> {
+        db.read(|snapshot| {
+            snapshot.query_each(FILES, params![], |row| {
+                each(file(row).map_err(sqlite::Error::from)?);
+                Ok(())
+            })
+        })
+    }
+
+    /// Reads the paths of files that could not be taken in.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub(crate) fn problem_paths(db: &Db) -> Result<Vec<String>> {
+        db.read(|snapshot| {
+            Ok(snapshot.query_all(
+                "SELECT path FROM accession_problems ORDER BY path",
+                params![],
+                |row| row.get(0),
+            )?)
+        })
+    }
+
     /// Reads what is known.
     ///
     /// # Errors
@@ -209,26 +298,32 @@ impl Known {
     /// When the database cannot be read.
     pub fn load(db: &Db) -> Result<Self> {
         db.read(|snapshot| {
-            let files = snapshot.query_all(
-                "SELECT f.guid, f.path, f.hash, f.status, f.file_size_bytes, f.modification_time, \
-                        a.modified_ns, a.analysis_version, a.description_version, a.changed_ns, a.tags_digest, \
-                        a.sheets, a.sheets_content, a.audio_md5 \
-                 FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid",
-                params![],
-                file,
-            )?;
-            let problems = snapshot.query_all(
-                "SELECT path, kind, stage, reason, retry, file_size_bytes, modified_ns, analysis_version \
-                 FROM accession_problems",
-                params![],
-                problem,
-            )?;
+            let files = snapshot.query_all(FILES, params![], file)?;
+            let problems = snapshot.query_all(PROBLEMS, params![], problem)?;
             Ok(Self {
-                files: files.into_iter().map(|file| (file.path.clone(), file)).collect(),
+                files: files
+                    .into_iter()
+                    .map(|file| (file.path.clone(), file))
+                    .collect(),
                 problems: problems.into_iter().collect(),
             })
         })
     }
+}
+
+/// Rows of `files` with what is known of them.
+const FILES: &str = "SELECT f.guid, f.path, f.hash, f.status, f.file_size_bytes, f.modification_time, \
+            a.modified_ns, a.analysis_version, a.description_version, a.changed_ns, a.tags_digest, \
+            a.sheets, a.sheets_content, a.audio_md5 \
+     FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid";
+
+/// Rows of `accession_problems`.
+const PROBLEMS: &str = "SELECT path, kind, stage, reason, retry, file_size_bytes, modified_ns, analysis_version \
+     FROM accession_problems";
+
+/// A list as a statement takes it.
+fn list(texts: &[String]) -> String {
+    serde_json::Value::from(texts).to_string()
 }
 
 fn file(row: &Row<'_>) -> RowResult<KnownFile> {
@@ -289,7 +384,7 @@ pub const STAGES: [&str; 9] = [
     "identify",
 ];
 
-fn stage_name(stored: &str) -> &'static str {
+pub(crate) fn stage_name(stored: &str) -> &'static str {
     STAGES
         .into_iter()
         .find(|stage| *stage == stored)

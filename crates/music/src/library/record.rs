@@ -9,7 +9,7 @@ mod passages;
 mod retag;
 mod sound;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlite::{Db, Tx, params};
 
 use crate::error::Result;
@@ -35,9 +35,10 @@ pub use sound::BoundaryRecord;
 pub(crate) use sound::{DescribedPassage, DescriptionRecord, record_description};
 
 /// Everything about one file, ready to be written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FileRecord {
     /// The id it has, or is to have.
+    #[serde(skip, default = "FileId::random")]
     pub id: FileId,
     /// Where it lies.
     pub file: ScannedFile,
@@ -62,15 +63,18 @@ pub struct FileRecord {
     /// What a cue sheet or chapters say of it, whether or not it is cut there.
     pub marks: Option<Marks>,
     /// Whether its sound is that which was recorded before, so that names others found out still hold.
+    #[serde(skip)]
     pub is_same_sound: bool,
     /// The number of the last edit that was known when it was cut.
+    #[serde(skip)]
     pub known_edit: i64,
     /// The run that recorded it.
+    #[serde(skip, default = "SessionId::random")]
     pub session: SessionId,
 }
 
 /// Who cut a file into passages, in the order of their authority.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CutBy {
     /// A person.
@@ -99,7 +103,7 @@ impl CutBy {
 }
 
 /// What decoding a file found out.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AudioRecord {
     /// As in `files.format`.
     pub format: String,
@@ -130,9 +134,10 @@ pub struct AudioRecord {
 }
 
 /// One passage, ready to be written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PassageRecord {
     /// The id it has, or is to have.
+    #[serde(skip, default = "PassageId::random")]
     pub id: PassageId,
     /// Where it starts in the file.
     pub start: Ticks,
@@ -142,7 +147,8 @@ pub struct PassageRecord {
     pub fingerprint: Option<(u8, String)>,
     /// How it sounds.
     pub sound: PassageSound,
-    /// What its leads were measured by.
+    /// What its leads were measured by. Passages that were heard elsewhere get it from what their file was heard by.
+    #[serde(skip)]
     pub lead_settings: LeadSettings,
     /// What a cue sheet or a chapter says about it.
     pub label: Option<Mark>,
@@ -269,8 +275,8 @@ fn upsert_details(tx: &Tx<'_>, id: &FileId, record: &FileRecord) -> Result<()> {
             record.misnamed,
             record.file.changed_ns(),
             record.tags_digest,
-            record.file.beside().state(),
-            record.file.beside().content(record.file.absolute()),
+            record.file.sheets_state(),
+            record.file.sheets_content(),
             // Empty: it has none that can be read, and need not be asked again.
             audio.map(|_| record.audio_md5.map(|md5| md5.to_string()).unwrap_or_default()),
             audio.map(|_| record.cut_by.word()),
@@ -353,8 +359,8 @@ pub fn reconcile(db: &Db, changes: Reconciliation, end: Option<RunEnd>) -> Resul
                     to.modified_ns(),
                     ANALYSIS_VERSION,
                     to.changed_ns(),
-                    to.beside().state(),
-                    to.beside().content(to.absolute()),
+                    to.sheets_state(),
+                    to.sheets_content(),
                 ],
             )?;
             forget_problem(tx, to.path())?;

@@ -6,6 +6,8 @@
 //! stored value that was a default once counts as today's default too, unless a
 //! person chose it: `accession_choices` remembers those.
 
+mod from_list;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -264,10 +266,14 @@ impl Settings {
     ///
     /// When the database cannot be read.
     pub fn load(db: &Db) -> Result<Self> {
+        Self::by(&|key| stored(db, key))
+    }
+
+    fn by(stored: &dyn Fn(&'static str) -> Result<Stored>) -> Result<Self> {
         let mut warnings = Vec::new();
         let mut in_force = |key: &str| -> Result<Option<String>> {
             let setting = find(key)?;
-            let stored = stored(db, setting.key)?;
+            let stored = stored(setting.key)?;
             match setting.in_force(&stored) {
                 Ok(value) => Ok(value),
                 Err(error) => {

@@ -5,19 +5,31 @@ use std::sync::Arc;
 
 use audio::marks::Beside;
 use run::Fault;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::id::FileId;
 
 /// One audio file by name, as it lies on the disk.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ScannedFile {
     pub(crate) path: String,
+    /// Nowhere for a file that was heard on another machine.
+    #[serde(skip)]
     pub(crate) absolute: PathBuf,
     pub(crate) size: u64,
     pub(crate) modified_ns: i64,
     pub(crate) changed_ns: i64,
+    #[serde(skip)]
     pub(crate) beside: Arc<Beside>,
+    /// The sheets beside a file that was heard on another machine, as that found them.
+    pub(crate) sheets: Option<Sheets>,
+}
+
+/// In which state the sheets beside a file are, and what those say that can mean it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Sheets {
+    pub(crate) state: String,
+    pub(crate) content: String,
 }
 
 impl ScannedFile {
@@ -47,6 +59,34 @@ impl ScannedFile {
         self.changed_ns
     }
 
+    /// A short name for the state that the sheets beside it are in; empty where there are none.
+    pub fn sheets_state(&self) -> String {
+        let heard_elsewhere = self.sheets.as_ref();
+        heard_elsewhere.map_or_else(|| self.beside.state(), |sheets| sheets.state.clone())
+    }
+
+    /// A short name for what the sheets say that can mean it; empty where there are none.
+    pub fn sheets_content(&self) -> String {
+        let heard_elsewhere = self.sheets.as_ref();
+        heard_elsewhere.map_or_else(
+            || self.beside.content(&self.absolute),
+            |sheets| sheets.content.clone(),
+        )
+    }
+
+    /// The file as another machine may know it: without where it lies, with what the sheets beside it say.
+    pub(crate) fn as_heard(&self) -> Self {
+        Self {
+            absolute: PathBuf::new(),
+            beside: Arc::default(),
+            sheets: Some(Sheets {
+                state: self.sheets_state(),
+                content: self.sheets_content(),
+            }),
+            ..self.clone()
+        }
+    }
+
     /// What lies beside it.
     pub fn beside(&self) -> &Beside {
         &self.beside
@@ -54,7 +94,7 @@ impl ScannedFile {
 
     /// The extension in lower case.
     pub fn extension(&self) -> String {
-        self.absolute
+        Path::new(&self.path)
             .extension()
             .map(|extension| extension.to_string_lossy().to_ascii_lowercase())
             .unwrap_or_default()

@@ -56,14 +56,14 @@ struct Group {
 
 /// What happened so far.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(crate) struct Told {
     groups: Mutex<BTreeMap<(Kind, String), Group>>,
     bytes: Mutex<u64>,
 }
 
 impl Told {
     /// Takes note of an event; the line to print at once, and how loud.
-    pub(super) fn line(&self, event: &Event) -> Option<(Volume, String)> {
+    pub(crate) fn line(&self, event: &Event) -> Option<(Volume, String)> {
         if let Event::FilePlanned { bytes, .. } = event {
             *self.bytes.lock().unwrap_or_else(PoisonError::into_inner) += bytes;
         }
@@ -138,7 +138,7 @@ impl Told {
     }
 
     /// How the import went.
-    pub(super) fn report(&self, end: &Completed, printer: Printer) -> Vec<String> {
+    pub(crate) fn report(&self, end: &Completed, printer: Printer) -> Vec<String> {
         let mut lines = if end.state == "planned" {
             self.planned(end)
         } else {
@@ -183,7 +183,7 @@ impl Told {
     }
 
     /// What may be done next, as commands on the library that `place` names.
-    pub(super) fn next(&self, end: &Completed, place: &Place) -> Vec<String> {
+    pub(crate) fn next(&self, end: &Completed, place: &Place) -> Vec<String> {
         let mut next = Vec::new();
         let command = |words: &[&str]| hints::music(place, words);
         if self.has(&[Kind::Failed, Kind::LeftOut, Kind::Damaged]) && end.state != "planned" {

@@ -7,14 +7,6 @@ use crate::intake::hash::ContentHash;
 use crate::library::known::{FileStatus, Known};
 use crate::library::values::ScannedFile;
 use crate::library::values::folder_of;
-use audio::decode::Decoders;
-use audio::tags::{self, Neighbours};
-
-/// A short name for what is written in a file now.
-pub(super) fn digest(file: &ScannedFile, decoders: &Decoders) -> Option<String> {
-    let read = tags::read(file.absolute(), &Neighbours::default(), decoders);
-    read.ok().map(|written| written.digest())
-}
 
 impl Plan {
     /// Originals in place are heard again where the sheets beside them, or beside a copy, say something else now.

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use run::for_each;
 
 use super::{Candidate, Plan, Scope};
-use crate::intake::recognise::{Rejected, recognise};
+use crate::intake::recognise::Rejected;
 use crate::library::known::{FileStatus, Known, KnownFile};
 use crate::library::values::Problem;
 use crate::library::values::ScannedFile;
@@ -35,7 +35,7 @@ pub(super) fn hash_where_sizes_meet<'a>(
     let hashes: Vec<_> = meeting.iter().map(|_| Mutex::new(None)).collect();
     let work: Vec<_> = meeting.iter().zip(&hashes).collect();
     for_each(scope.jobs, &work, scope.cancel, |_, (candidate, slot)| {
-        let recognised = recognise(&candidate.file);
+        let recognised = scope.hearing.content_hash(&candidate.file);
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(recognised);
     });
     drop(work);
@@ -82,8 +82,9 @@ pub(super) fn digest_where_sounds_may_meet<'a>(
     let work: Vec<_> = asked.iter().zip(&answers).collect();
     for_each(scope.jobs, &work, scope.cancel, |_, (candidate, slot)| {
         let file = &candidate.file;
-        let hash = candidate.hash.clone().map_or_else(|| recognise(file), Ok);
-        let content = hash.map(|hash| (hash, scope.decoders.audio_md5(file.absolute()).ok()));
+        let hash = candidate.hash.clone();
+        let hash = hash.map_or_else(|| scope.hearing.content_hash(file), Ok);
+        let content = hash.map(|hash| (hash, scope.hearing.audio_md5(file)));
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(content);
     });
     drop(work);

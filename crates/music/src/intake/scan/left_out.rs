@@ -62,10 +62,12 @@ const SYSTEM_FOLDERS: [&str; 19] = [
 ];
 
 pub(super) fn is_system_folder(entry: &DirEntry) -> bool {
-    if !entry.file_type().is_dir() {
-        return false;
-    }
-    let name = entry.file_name().to_string_lossy().to_lowercase();
+    entry.file_type().is_dir() && is_system_folder_by_name(&entry.file_name().to_string_lossy())
+}
+
+/// The same of a folder's name.
+pub(crate) fn is_system_folder_by_name(name: &str) -> bool {
+    let name = name.to_lowercase();
     SYSTEM_FOLDERS.contains(&name.as_str())
         || [".trash-", ".nfs", "#recycle", "#snapshot", ".snapshots"]
             .iter()
@@ -79,7 +81,7 @@ pub(super) fn link_may_lead_to_audio(path: &Path) -> bool {
 }
 
 /// Why a regular file is left out for its name; `None` where it is not.
-pub(super) fn by_name(path: &Path) -> Option<Why> {
+pub(crate) fn by_name(path: &Path) -> Option<Why> {
     let name = path
         .file_name()
         .unwrap_or_default()
@@ -190,16 +192,20 @@ const OTHER: [&str; 71] = [
 
 /// Whether a file with an extension that tells nothing is audio by its first bytes.
 pub(super) fn is_audio_by_content(path: &Path) -> bool {
+    content_tells(path) && {
+        let mut first = Vec::new();
+        let read = run::regular_file(path)
+            .and_then(|file| file.take(PROOF as u64).read_to_end(&mut first));
+        read.is_ok() && is_certainly_audio(&first)
+    }
+}
+
+/// Whether only the first bytes of a file of this name can tell whether it is audio.
+pub(crate) fn content_tells(path: &Path) -> bool {
     let extension = path
         .extension()
         .unwrap_or_default()
         .to_string_lossy()
         .to_lowercase();
-    if OTHER.contains(&extension.as_str()) {
-        return false;
-    }
-    let mut first = Vec::new();
-    let read =
-        run::regular_file(path).and_then(|file| file.take(PROOF as u64).read_to_end(&mut first));
-    read.is_ok() && is_certainly_audio(&first)
+    !extension_is_audio(path) && !OTHER.contains(&extension.as_str())
 }

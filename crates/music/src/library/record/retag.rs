@@ -84,8 +84,8 @@ pub(crate) fn record_retag(db: &Db, record: RetagRecord, end: Option<RunEnd>) ->
                 record.misnamed,
                 file.changed_ns(),
                 record.tags_digest,
-                file.beside().state(),
-                file.beside().content(file.absolute()),
+                file.sheets_state(),
+                file.sheets_content(),
             ],
         )?;
         for (passage, mark) in &record.passages {

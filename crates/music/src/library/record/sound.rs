@@ -1,5 +1,8 @@
 //! The statements that write down how a file and its passages sound.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sqlite::{Db, Tx, params};
 
@@ -15,12 +18,12 @@ use audio::leads::LeadSettings;
 use audio::overview::{self, Overview, POINTS_PER_SECOND};
 
 /// A boundary, ready to be written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct BoundaryRecord {
     /// Where it lies in the file.
     pub at: Ticks,
     /// What made it, as a word.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// Whether the file is cut there.
     pub is_cut: bool,
     /// How sure that is, 0 to 1.

@@ -32,7 +32,7 @@ pub(super) fn homes(plan: &Plan, known: &Known) -> HashMap<String, FileId> {
 }
 
 /// Problems of the last time whose files are not there any more.
-pub(super) fn solved(plan: &Plan, known: &Known, folder: &str) -> Vec<String> {
+pub(crate) fn solved(plan: &Plan, known: &Known, folder: &str) -> Vec<String> {
     let present: HashSet<&str> = plan
         .tasks
         .iter()
@@ -75,8 +75,13 @@ fn counts(files: &FileCounts, left_out: &[Group]) -> String {
 }
 
 impl Chain<'_> {
+    /// Problems of the last time that the run's end takes away.
+    pub(crate) fn will_solve(&self, solved: Vec<String>) {
+        self.tally().solved = solved;
+    }
+
     /// Tells what could be audio and is not looked at, a line for each reason.
-    pub(super) fn tell_left_out(&self, left_out: &[LeftOut]) {
+    pub(crate) fn tell_left_out(&self, left_out: &[LeftOut]) {
         let groups = left_out::groups(left_out);
         for group in &groups {
             (self.tell)(&Event::LeftOut {
@@ -158,7 +163,7 @@ impl Chain<'_> {
     /// # Errors
     ///
     /// When the database was lost on the way, or is now.
-    pub(super) fn end(&self) -> Result<()> {
+    pub(crate) fn end(&self) -> Result<()> {
         if let Some(lost) = self.lost.get() {
             return Err(lost.clone().into());
         }
@@ -186,18 +191,12 @@ impl Chain<'_> {
         let left_out = tally.left_out.clone();
         drop(tally);
         let stopped = self.cancel.is_requested();
-        let parameters = serde_json::json!({
-            "folder": self.import.folder.display().to_string(),
-            "jobs": self.import.jobs,
-            "force": self.import.force,
-            "prune": self.import.prune,
-        });
         let done = files.found - not_reached(&files);
         let session = SessionRecord {
             id: self.session.clone(),
             state: if stopped { "CANCELLED" } else { "COMPLETED" },
             root: self.library.root().display().to_string(),
-            parameters: parameters.to_string(),
+            parameters: self.terms.parameters.to_string(),
             done,
             total: files.found,
             operation: format!("{} files recorded, {} failed", files.recorded, files.failed),
@@ -212,13 +211,13 @@ impl Chain<'_> {
     }
 
     /// How it went.
-    pub(super) fn completed(&self) -> Completed {
+    pub(crate) fn completed(&self) -> Completed {
         let tally = self.tally();
         let mut files = tally.files;
         let left_out = tally.left_out.clone();
         files.not_reached = not_reached(&files);
         Completed {
-            state: match (self.import.dry_run, self.cancel.is_requested()) {
+            state: match (self.terms.dry_run, self.cancel.is_requested()) {
                 (_, true) => "stopped",
                 (true, false) => "planned",
                 (false, false) => "completed",

@@ -1,0 +1,200 @@
+//! Brings what was found out about a file to its write, and tells what came of it.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+
+use audio::decode::AudioMd5;
+use audio::tags::Tags;
+use run::Fault;
+
+use super::tally::Counted;
+use super::{Chain, Families};
+use crate::error::Result;
+use crate::event::Event;
+use crate::id::FileId;
+use crate::intake::plan::Copy;
+use crate::intake::recognise::Rejected;
+use crate::library::known::FileStatus;
+use crate::library::record::{self, CutBy, DescriptionRecord, FileRecord, RetagRecord};
+use crate::library::values::Problem;
+
+impl Chain<'_> {
+    /// Records the new tags of a known sound.
+    pub(super) fn record_retag(&self, record: RetagRecord) -> Result<FileId, Rejected> {
+        let path = record.file.path().to_owned();
+        self.count_unchanged(1);
+        let recorded =
+            self.write_last_with_the_end(|db, end| record::record_retag(db, record, end));
+        let file_id = recorded.map_err(|error| {
+            self.count_unchanged(-1);
+            self.database_fault(error)
+        })?;
+        self.tally().files.retagged += 1;
+        (self.tell)(&Event::FileRetagged {
+            path,
+            file_id: file_id.clone(),
+        });
+        Ok(file_id)
+    }
+
+    /// Records the digest of a sound that had none.
+    pub(super) fn record_digest(
+        &self,
+        id: FileId,
+        audio_md5: Option<AudioMd5>,
+    ) -> Result<FileId, Rejected> {
+        self.count_unchanged(1);
+        self.write_last_with_the_end(|db, end| record::record_sound(db, id, audio_md5, end))
+            .map_err(|error| {
+                self.count_unchanged(-1);
+                self.database_fault(error)
+            })
+    }
+
+    fn count_unchanged(&self, change: i64) {
+        let mut tally = self.tally();
+        tally.files.unchanged = tally.files.unchanged.saturating_add_signed(change);
+    }
+
+    pub(super) fn record(&self, record: FileRecord) -> Result<FileId, Rejected> {
+        let counted = Counted::of(&record);
+        self.tally().add(&counted);
+        let path = record.file.path().to_owned();
+        let damage = record.audio.as_ref().and_then(|audio| audio.damage.clone());
+        let recorded = self.write_last_with_the_end(|db, end| record::record_file(db, record, end));
+        let file_id = recorded.map_err(|error| {
+            self.tally().take_back(&counted);
+            self.database_fault(error)
+        })?;
+        if counted.is_silent {
+            (self.tell)(&Event::FileNoAudio {
+                path,
+                reason: silence(
+                    counted.audio_seconds,
+                    self.library.settings().silence.minimum_audio.seconds(),
+                ),
+            });
+            return Ok(file_id);
+        }
+        if let Some(reason) = damage {
+            (self.tell)(&Event::FileDamaged {
+                path: path.clone(),
+                reason,
+            });
+        }
+        (self.tell)(&counted.recorded(path, file_id.clone()));
+        Ok(file_id)
+    }
+
+    /// Records new descriptions of a file's passages.
+    pub(super) fn record_again(
+        &self,
+        path: &str,
+        record: DescriptionRecord,
+    ) -> Result<FileId, Rejected> {
+        let counted = Counted::again(&record);
+        self.tally().add(&counted);
+        let recorded =
+            self.write_last_with_the_end(|db, end| record::record_description(db, record, end));
+        let file_id = recorded.map_err(|error| {
+            self.tally().take_back(&counted);
+            self.database_fault(error)
+        })?;
+        (self.tell)(&counted.recorded(path.to_owned(), file_id.clone()));
+        Ok(file_id)
+    }
+
+    /// Records copies, now that their originals are; one transaction each.
+    pub(super) fn link_copies(
+        &self,
+        copies: &[Copy],
+        homes: &HashMap<String, FileId>,
+        families: &mut Families,
+    ) {
+        for copy in copies {
+            if self.cancel.is_requested() || self.lost.get().is_some() {
+                return;
+            }
+            let outcome = self.tally().outcomes.get(&copy.original).cloned();
+            let original = match outcome {
+                Some(outcome) => outcome,
+                None => match homes.get(&copy.original) {
+                    Some(id) => Ok(id.clone()),
+                    // The original was not reached, so neither is the copy.
+                    None => continue,
+                },
+            };
+            let linked = original
+                .map_err(|fault| Fault {
+                    reason: format!(
+                        "{} (as in `{}`, which has the same content)",
+                        fault.reason, copy.original
+                    ),
+                    ..fault
+                })
+                .and_then(|original| self.link_copy(copy, original, families));
+            if let Err(fault) = linked {
+                self.left.fetch_sub(1, Ordering::Relaxed);
+                self.problem(Problem::of(&copy.file, copy.id.clone(), fault, false));
+            }
+        }
+    }
+
+    fn link_copy(
+        &self,
+        copy: &Copy,
+        original: FileId,
+        families: &mut Families,
+    ) -> Result<(), Fault> {
+        let record = FileRecord {
+            id: copy.id.clone().unwrap_or_else(FileId::random),
+            file: copy.file.clone(),
+            hash: copy.hash.as_str().to_owned(),
+            status: FileStatus::Duplicate,
+            audio: None,
+            audio_md5: None,
+            tags: Tags::default(),
+            passages: Vec::new(),
+            misnamed: self.hearing.misnamed(&copy.file),
+            tags_digest: None,
+            cut_by: CutBy::Whole,
+            marks: None,
+            is_same_sound: false,
+            known_edit: i64::MAX,
+            session: self.session.clone(),
+        };
+        if let Some(reason) = &record.misnamed {
+            (self.tell)(&Event::FileMisnamed {
+                path: copy.file.path().to_owned(),
+                reason: reason.clone(),
+            });
+        }
+        let family = families.join(copy.hash.as_str(), original, record.id.clone());
+        self.tally().files.duplicate += 1;
+        self.write_last_with_the_end(|db, end| record::record_copy(db, record, family, end))
+            .map_err(|error| {
+                self.tally().files.duplicate -= 1;
+                self.database_fault(error).fault
+            })?;
+        (self.tell)(&Event::FileDuplicate {
+            path: copy.file.path().to_owned(),
+            original: copy.original.clone(),
+        });
+        Ok(())
+    }
+}
+
+/// Why a file without a passage has none.
+fn silence(seconds: f64, minimum: f64) -> String {
+    if seconds < minimum {
+        return format!(
+            "it is {:.0} ms long, and a passage has {:.0} ms of sound or more",
+            seconds * 1000.0,
+            minimum * 1000.0
+        );
+    }
+    format!(
+        "less than {:.0} ms of sound in {seconds:.1} s",
+        minimum * 1000.0
+    )
+}
