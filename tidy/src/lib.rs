@@ -287,6 +287,20 @@ fn rooms_use_each_other_only_as_the_map_says() {
     assert_none("circles between rooms", &map::circles(&real));
 }
 
+/// A stage never touches the database, and this is a fact of Cargo: tests of `audio` run without SQLite, too.
+#[test]
+fn no_stage_has_a_database_in_its_tree() {
+    let tree = std::process::Command::new(env!("CARGO"))
+        .args(["tree", "--package", "audio", "--edges", "normal,build,dev", "--prefix", "none", "--locked"])
+        .current_dir(map::root())
+        .output()
+        .unwrap();
+    let tree = String::from_utf8(tree.stdout).unwrap();
+    assert!(tree.contains("symphonia"), "no tree at all: {tree}");
+    let found: Vec<_> = tree.lines().filter(|line| line.contains("sqlite")).collect();
+    assert!(found.is_empty(), "{found:?}");
+}
+
 #[test]
 fn every_dependency_is_used() {
     let sources = sources();

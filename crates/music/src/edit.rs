@@ -9,6 +9,8 @@ use std::io::{BufRead, Write};
 
 use run::Progress;
 
+use sqlite::Tx;
+
 use crate::error::{Error, Result};
 use crate::id::PassageId;
 use crate::identify::decide;
@@ -308,6 +310,16 @@ fn reset(library: &Library, passage: &PassageId) -> Result<()> {
 ///
 /// When there is no such edit, the database cannot be written, or a file cannot be heard.
 pub fn undo(library: &Library, ids: &[i64]) -> Result<()> {
+    undo_with(library, ids, |_| Ok(()))
+}
+
+/// The same, with `also` in the transaction that takes the edits back; whatever a kill leaves to be heard again, the next
+/// import hears.
+fn undo_with(
+    library: &Library,
+    ids: &[i64],
+    also: impl FnOnce(&Tx<'_>) -> Result<()> + Send + 'static,
+) -> Result<()> {
     let all = list(library.db())?;
     let mut undone = Vec::new();
     for id in ids {
@@ -317,16 +329,12 @@ pub fn undo(library: &Library, ids: &[i64]) -> Result<()> {
                 .ok_or_else(|| Error::not_found(format!("edit {id}")))?,
         );
     }
-    let ids = ids.to_vec();
-    library
-        .db()
-        .try_write("undo edits", move |tx| edits::undo(tx, &ids))?;
-    let mut again: Vec<Place> = Vec::new();
+    let (mut again, mut renamed, mut forgotten) = (Vec::<Place>::new(), Vec::new(), Vec::new());
     for edit in &undone {
         for (passage, place) in passages_of(library, edit)? {
             match edit.said.field {
-                Field::Title | Field::Artist | Field::Album => decide::rename(library, &passage)?,
-                Field::Match => decide::forget(library, &passage)?,
+                Field::Title | Field::Artist | Field::Album => renamed.push(passage),
+                Field::Match => forgotten.push(passage),
                 Field::Cut | Field::LeadIn | Field::LeadOut | Field::FadeIn | Field::FadeOut => {
                     if again.iter().all(|known| known.file != place.file) {
                         again.push(place);
@@ -335,12 +343,25 @@ pub fn undo(library: &Library, ids: &[i64]) -> Result<()> {
             }
         }
     }
-    for place in again {
-        let file = place.file.clone();
-        library
-            .db()
-            .try_write("undo edits", move |tx| edits::cut_anew(tx, &file, true))?;
-        hear_again(library, &place)?;
+    let ids = ids.to_vec();
+    let files: Vec<_> = again.iter().map(|place| place.file.clone()).collect();
+    library
+        .db()
+        .try_write("undo edits", move |tx| -> Result<()> {
+            edits::undo(tx, &ids)?;
+            for file in &files {
+                edits::cut_anew(tx, file, true)?;
+            }
+            also(tx)
+        })?;
+    for passage in &renamed {
+        decide::rename(library, passage)?;
+    }
+    for passage in &forgotten {
+        decide::forget(library, passage)?;
+    }
+    for place in &again {
+        hear_again(library, place)?;
     }
     Ok(())
 }

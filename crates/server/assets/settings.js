@@ -19,3 +19,21 @@ by("key-form").addEventListener("submit", async (event) => {
     said(error.message);
   }
 });
+
+async function change(key, value) {
+  try {
+    await ask("/api/v1/settings", { [key]: value }, "PATCH");
+    location.reload();
+  } catch (error) {
+    said(error.message);
+    by("said").scrollIntoView();
+  }
+}
+
+for (const form of document.querySelectorAll(".setting")) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    change(form.dataset.key, form.elements.value.value);
+  });
+  form.querySelector("[data-do=default]").addEventListener("click", () => change(form.dataset.key, null));
+}

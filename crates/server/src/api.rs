@@ -9,6 +9,7 @@ mod jobs;
 mod lists;
 mod ranges;
 pub(crate) mod review;
+mod settings;
 mod sound;
 
 use std::sync::Arc;
@@ -79,6 +80,7 @@ fn quick_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(review::list))
         .routes(routes!(jobs::list, jobs::ask))
         .routes(routes!(jobs::stop))
+        .routes(routes!(settings::list, settings::set))
         .routes(routes!(audio::play))
         .routes(routes!(waveform))
         .routes(routes!(lists::artists))

@@ -10,6 +10,7 @@
 
 mod amplitude;
 mod api;
+mod choices;
 mod collection;
 mod error;
 mod events;

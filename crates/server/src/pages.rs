@@ -16,8 +16,12 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use maud::{DOCTYPE, Markup, html};
+use music::library::settings::Listed;
 
 use crate::App;
+use crate::choices::{Class, class};
+use crate::error::Refusal;
+use crate::work::blocking;
 use texts as t;
 
 /// Files that pages ask for, with their types.
@@ -230,8 +234,24 @@ async fn import(State(app): State<Arc<App>>) -> Response {
     page(t::IMPORT, Some("import.js"), &main).into_response()
 }
 
-async fn settings(State(app): State<Arc<App>>) -> Result<Response, crate::error::Refusal> {
-    crate::work::blocking(&app, |app| {
+/// A field to change a setting with, where a visitor may.
+fn change(setting: &Listed) -> Result<Markup, Refusal> {
+    Ok(match class(setting)? {
+        Class::Owner => html! { (t::COMMAND_LINE) },
+        Class::Secret => html! { (t::ABOVE) },
+        Class::Hearing | Class::Plain => html! {
+            form .setting data-key=(setting.key) {
+                input type="text" name="value" aria-label=(setting.key) required
+                    value=(setting.value.as_deref().unwrap_or(""));
+                " " button type="submit" aria-label={ (t::SAVE) " " (setting.key) } { (t::SAVE) }
+                " " button type="button" data-do="default" aria-label={ (t::DEFAULT) " " (setting.key) } { (t::DEFAULT) }
+            }
+        },
+    })
+}
+
+async fn settings(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
+    blocking(&app, |app| {
         let settings = music::library::settings::list(app.library.db())?;
         let main = html! {
             form #key-form {
@@ -243,14 +263,14 @@ async fn settings(State(app): State<Arc<App>>) -> Result<Response, crate::error:
                 button #check type="button" { (t::KEY_CHECK) }
                 " "
                 button type="submit" { (t::KEY_SAVE) }
-                p #said role="status" {}
             }
+            p #said role="status" {}
             h2 { (t::ALL_SETTINGS) }
             div .wide {
                 table {
                     thead { tr {
                         th scope="col" { (t::NAME) } th scope="col" { (t::VALUE) }
-                        th scope="col" { (t::ORIGIN) } th scope="col" { (t::MEANING) }
+                        th scope="col" { (t::ORIGIN) } th scope="col" { (t::MEANING) } th scope="col" { (t::CHANGE) }
                     } }
                     tbody {
                         @for setting in &settings {
@@ -258,7 +278,8 @@ async fn settings(State(app): State<Arc<App>>) -> Result<Response, crate::error:
                                 th scope="row" { code { (setting.key) } }
                                 td { (setting.value.as_deref().unwrap_or("–")) }
                                 td { (setting.origin) }
-                                td { (setting.meaning) }
+                                td { (setting.meaning) @if setting.is_heard { " " (t::HEARD_AGAIN) } }
+                                td { (change(setting)?) }
                             }
                         }
                     }

@@ -22,6 +22,10 @@ pub(crate) struct Asked {
     /// Path and query.
     pub(crate) target: String,
     /// What came after the headers.
+    #[cfg_attr(
+        not(feature = "databases"),
+        expect(dead_code, reason = "archives are only asked for")
+    )]
     pub(crate) body: String,
     headers: HashMap<String, String>,
 }

@@ -12,14 +12,19 @@
 pub mod archives;
 pub mod binary;
 pub mod broken;
+#[cfg(feature = "databases")]
 pub mod contend;
 pub mod corpus;
 pub mod dump;
+#[cfg(feature = "databases")]
 pub mod grin;
 mod http;
 pub mod kill;
+#[cfg(feature = "databases")]
 pub mod library;
+#[cfg(feature = "databases")]
 pub mod locks;
+#[cfg(feature = "databases")]
 pub mod services;
 #[cfg(feature = "stores")]
 pub mod stores;

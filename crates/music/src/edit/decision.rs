@@ -141,10 +141,7 @@ pub fn decide_boundary(
 pub fn undo(library: &Library, decision: i64) -> Result<()> {
     let edits = verdicts::edits_of(library.db(), decision)?
         .ok_or_else(|| Error::not_found(format!("decision {decision}")))?;
-    if !edits.is_empty() {
-        edit::undo(library, &edits)?;
-    }
-    verdicts::undo(library.db(), decision)
+    edit::undo_with(library, &edits, move |tx| verdicts::undo(tx, decision))
 }
 
 fn misused(verb: Verb, about: &str) -> Error {

@@ -237,6 +237,7 @@ pub struct Settings {
 
 /// One line of `settings list`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Listed {
     /// The key in the `settings` table.
     pub key: &'static str,

@@ -1,7 +1,7 @@
 //! What a person decided about things in doubt: kept by sound and position, so that it outlives rows and analyses.
 
 use serde::Serialize;
-use sqlite::{Db, params};
+use sqlite::{Db, Tx, params};
 
 use crate::error::{Error, Result};
 use audio::Ticks;
@@ -104,14 +104,12 @@ pub(crate) fn edits_of(db: &Db, verdict: i64) -> Result<Option<Vec<i64>>> {
 }
 
 /// Takes a decision back; what it led to is not its business.
-pub(crate) fn undo(db: &Db, verdict: i64) -> Result<()> {
-    db.try_write("undo decision", move |tx| {
-        tx.execute(
-            "UPDATE accession_verdicts SET undone_at = CURRENT_TIMESTAMP WHERE verdict_id = ?1 AND undone_at IS NULL",
-            params![verdict],
-        )?;
-        Ok(())
-    })
+pub(crate) fn undo(tx: &Tx<'_>, verdict: i64) -> Result<()> {
+    tx.execute(
+        "UPDATE accession_verdicts SET undone_at = CURRENT_TIMESTAMP WHERE verdict_id = ?1 AND undone_at IS NULL",
+        params![verdict],
+    )?;
+    Ok(())
 }
 
 /// The numbers of the edits of a sound that were made after the one numbered `last`.

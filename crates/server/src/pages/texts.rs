@@ -1,5 +1,6 @@
 //! Every text that a page shows by itself, for whoever wants it in another language.
 
+pub(crate) const ABOVE: &str = "Above";
 pub(crate) const ALBUM: &str = "Album";
 pub(crate) const ALL_SETTINGS: &str = "All settings";
 pub(crate) const ARTIST: &str = "Artist";
@@ -9,12 +10,15 @@ pub(crate) const BOUNDARIES: &str = "Boundaries in doubt";
 pub(crate) const BY_ALBUMS: &str = "Albums";
 pub(crate) const BY_ARTISTS: &str = "Artists";
 pub(crate) const BY_FILES: &str = "Files";
+pub(crate) const CHANGE: &str = "Change it";
 pub(crate) const CHOOSE_FOLDER: &str = "Choose a folder";
+pub(crate) const COMMAND_LINE: &str = "On the command line only";
 pub(crate) const COMMIT: &str = "Take it in";
 pub(crate) const CONNECTING: &str = "Connecting";
 pub(crate) const DAMAGED: &str = "Damaged";
 pub(crate) const DECIDED_BY: &str = "What would decide it";
 pub(crate) const DECIDE_LATER: &str = "Decide later";
+pub(crate) const DEFAULT: &str = "Default";
 pub(crate) const DISMISS: &str = "Not now";
 pub(crate) const EARLIER: &str = "Earlier";
 pub(crate) const EDIT: &str = "Change";
@@ -33,6 +37,8 @@ pub(crate) const FOLDERS: &str = "Folders";
 pub(crate) const FORMAT: &str = "Format";
 pub(crate) const FOUND: &str = "What was found";
 pub(crate) const HEAR: &str = "Play";
+pub(crate) const HEARD_AGAIN: &str =
+    "Files that were heard before show it once they are heard again.";
 pub(crate) const IMPORT: &str = "Import";
 pub(crate) const IS_BOUNDARY: &str = "A passage ends here";
 pub(crate) const IS_CUT: &str = "cut";

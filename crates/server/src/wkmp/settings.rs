@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Extension, State};
 use music::catalogue::Fingerprint;
-use music::library::{settings, shown_flavor};
+use music::library::settings;
 use music::services::{Endpoints, Patience, Services, Trouble};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -14,6 +14,7 @@ use uuid::Uuid;
 use web::Secret;
 
 use crate::App;
+use crate::choices::{change, set};
 use crate::error::Refusal;
 use crate::peer::Peer;
 use crate::work::blocking;
@@ -161,44 +162,10 @@ pub(crate) async fn set_some(
     Json(some): Json<Map<String, Value>>,
 ) -> Answer {
     blocking(&app, move |app| {
-        let some: Vec<(String, Option<String>)> = some
-            .into_iter()
-            .map(|(key, value)| {
-                let text = match value {
-                    Value::Null => None,
-                    Value::String(text) => Some(text),
-                    other => Some(other.to_string()),
-                };
-                (key, text)
-            })
-            .collect();
-        for (key, value) in &some {
-            if is_for_the_owner(key) {
-                return Err(Refusal::bad_request(format!(
-                    "`{key}` decides what is run or who is asked: expected it to be set on the command line"
-                )));
-            }
-            settings::check(key, value.as_deref())
-                .map_err(|error| Refusal::bad_request(error.to_string()))?;
-        }
-        for (key, value) in &some {
-            set(app, key, value.as_deref())?;
-        }
-        Ok(Json(json!({ "success": true, "message": "settings saved" })))
+        change(app, some)?;
+        Ok(Json(
+            json!({ "success": true, "message": "settings saved" }),
+        ))
     })
     .await
-}
-
-/// What would let a visitor run a program, or send the key for `AcoustID` to an address of its own.
-fn is_for_the_owner(key: &str) -> bool {
-    key == "ffmpeg_path" || key.ends_with("_base_url")
-}
-
-fn set(app: &App, key: &str, value: Option<&str>) -> Result<(), Refusal> {
-    settings::set(app.library.db(), key, value)
-        .map_err(|error| Refusal::bad_request(error.to_string()))?;
-    if key == shown_flavor::SETTING {
-        shown_flavor::settle(&app.library)?;
-    }
-    Ok(())
 }

@@ -167,6 +167,37 @@ fn artists_albums_covers_and_the_map_are_told() {
 }
 
 #[test]
+fn settings_are_changed_all_together_or_not_at_all_and_none_that_runs_something() {
+    let root = Root::empty();
+    let served = Served::start(&root, &[]);
+    let patch = |body: &str| {
+        let headers = "Content-Type: application/json\r\n";
+        served.ask("PATCH", "/api/v1/settings", headers, body)
+    };
+    let value = |all: &Value, key: &str| {
+        let mut settings = all["settings"].as_array().unwrap().iter();
+        settings.find(|one| one["key"] == key).unwrap().clone()
+    };
+    let now = patch(r#"{"silence_threshold_dB": 50, "lead_in_threshold_dB": "44"}"#).json();
+    assert_eq!(value(&now, "silence_threshold_dB")["value"], "50");
+    assert_eq!(value(&now, "silence_threshold_dB")["class"], "hearing");
+    assert_eq!(value(&now, "acoustid_api_key")["class"], "secret");
+    for refused in [
+        r#"{"silence_threshold_dB": 40, "lead_in_threshold_dB": "loud"}"#,
+        r#"{"silence_threshold_dB": 40, "ffmpeg_path": "/bin/sh"}"#,
+        r#"{"silence_threshold_dB": 40, "musicbrainz_base_url": "http://elsewhere"}"#,
+        r#"{"silence_threshold_dB": 40, "no_such_key": 1}"#,
+    ] {
+        assert_eq!(patch(refused).status, 400, "{refused}");
+    }
+    let now = served.get("/api/v1/settings").json();
+    assert_eq!(value(&now, "silence_threshold_dB")["value"], "50");
+    let now = patch(r#"{"silence_threshold_dB": null}"#).json();
+    assert_eq!(value(&now, "silence_threshold_dB")["origin"], "default");
+    served.stop();
+}
+
+#[test]
 fn the_interface_describes_itself_and_each_description_leads_somewhere() {
     let root = Root::empty();
     album(&root.join("a.wav"), 3, 1, 20.0);
