@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::printer;
-use crate::{boundaries, cuts, identify, import, lock, outage, pages, rescan};
+use crate::{boundaries, cuts, hear, identify, import, lock, outage, pages, rescan, scale};
 
 /// Measures what Accession promises. Run it in release mode, on a machine that does nothing else.
 #[derive(Debug, Parser)]
@@ -23,6 +23,12 @@ enum Command {
     Lock(Lock),
     /// The whole import against decoding alone, and where its CPU time goes
     Import(Import),
+    /// Hearing elsewhere and collecting, against importing in one process
+    Hear(Elsewhere),
+    /// How fast made-up records of three passages are collected, and in how much memory
+    Collect(Made),
+    /// Claims, leases and fencing among a thousand workers that crash and stall, in virtual time
+    Scale(Scale),
     /// Importing again with nothing changed
     Rescan(Rescan),
     /// How right album rips are cut, and single tracks left whole
@@ -80,6 +86,42 @@ struct Import {
     /// Leave out the measurement of single stages
     #[arg(long)]
     no_stages: bool,
+}
+
+#[derive(Debug, Args)]
+struct Elsewhere {
+    /// Files to take in
+    #[arg(long, default_value_t = 60)]
+    files: usize,
+    /// Length of each in seconds
+    #[arg(long, default_value_t = 66.0)]
+    seconds: f64,
+    /// How often both are measured, in turns
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+}
+
+#[derive(Debug, Args)]
+struct Made {
+    /// Records to collect
+    #[arg(long, default_value_t = 100_000)]
+    records: usize,
+    /// Where to make them, if not in the folder of temporary files; a million take 12 GB
+    #[arg(long)]
+    folder: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Scale {
+    /// Items to be worked
+    #[arg(long, default_value_t = 10_000_000)]
+    items: u32,
+    /// Workers
+    #[arg(long, default_value_t = 1_000)]
+    workers: u32,
+    /// The number that everything is a function of
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
 }
 
 #[derive(Debug, Args)]
@@ -233,6 +275,9 @@ pub fn run(cli: Cli) -> Result<()> {
             stages: !args.no_stages,
             program: std::env::current_exe()?,
         }),
+        Command::Hear(args) => hear::overhead(args.files, args.seconds, args.rounds),
+        Command::Collect(args) => hear::collect(args.records, args.folder.as_deref()),
+        Command::Scale(args) => scale::run(args.items, args.workers, args.seed),
         Command::Rescan(args) => rescan::run(&rescan::Plan {
             files: args.files,
             seconds: args.seconds,

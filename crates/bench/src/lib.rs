@@ -2,6 +2,8 @@
 //!
 //! - [`lock`]: three ways to write down an audio file, side by side, under contention.
 //! - [`import`]: the whole import against decoding alone, and where its CPU time goes.
+//! - [`hear`]: hearing and collecting against importing, and how fast records are collected.
+//! - [`scale`]: who works on what, among a thousand workers that fail, in virtual time.
 //! - [`rescan`]: importing again with nothing changed.
 //! - [`boundaries`]: how right album rips are cut.
 //! - [`cuts`]: the same on recordings of every medium, and the fitting of the model that cuts them.
@@ -21,6 +23,7 @@ pub mod boundaries;
 pub mod cli;
 pub mod corpus;
 pub mod cuts;
+pub mod hear;
 pub mod identify;
 pub mod import;
 pub mod lock;
@@ -28,4 +31,5 @@ pub mod outage;
 pub mod pages;
 mod printer;
 pub mod rescan;
+pub mod scale;
 pub mod table;

@@ -66,3 +66,18 @@ fn an_import_decodes_what_decoding_alone_does() {
     let table = bench::import::table(&all).to_string();
     assert!(table.contains("import, 1 job "), "{table}");
 }
+
+#[test]
+fn a_thousand_workers_that_fail_record_each_item_once() {
+    let fenced = bench::scale::simulate(100_000, 1_000, 1, true);
+    assert_eq!((fenced.once, fenced.more), (100_000, 0), "{fenced:?}");
+    assert!(fenced.refused > 0 && fenced.taken_over > 0, "{fenced:?}");
+    // The same world without the check records some twice, so the check is what keeps it.
+    let unfenced = bench::scale::simulate(100_000, 1_000, 1, false);
+    assert!(unfenced.more > 0, "{unfenced:?}");
+}
+
+#[test]
+fn made_records_are_collected() {
+    bench::hear::collect(40, None).unwrap();
+}

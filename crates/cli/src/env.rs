@@ -21,6 +21,13 @@ pub(crate) const OFFLINE: &str = "ACCESSION_OFFLINE";
 /// The address of a store that speaks S3.
 pub(crate) const S3_ENDPOINT: &str = "AWS_ENDPOINT_URL";
 
+/// The number of a task among many, counted from 0, as Kubernetes, AWS Batch and Slurm tell it.
+pub(crate) const TASK_NUMBERS: [&str; 3] = [
+    "JOB_COMPLETION_INDEX",
+    "AWS_BATCH_JOB_ARRAY_INDEX",
+    "SLURM_ARRAY_TASK_ID",
+];
+
 /// What is logged, in the syntax of `tracing`'s filters.
 pub(crate) const LOG: &str = "ACCESSION_LOG";
 
@@ -55,7 +62,13 @@ pub(crate) const NO_COLOR: &str = "NO_COLOR";
 pub(crate) const TERM: &str = "TERM";
 
 /// Every variable with what it says, for `config`, man pages and the guide. Options win over all of them.
-pub(crate) const ALL: [(&str, &str); 18] = [
+pub(crate) const ALL: [(&str, &str); 21] = [
+    (
+        TASK_NUMBERS[0],
+        "which list `music hear` hears, in a pod of Kubernetes",
+    ),
+    (TASK_NUMBERS[1], "the same, in a job of AWS Batch"),
+    (TASK_NUMBERS[2], "the same, in a task of Slurm"),
     (
         S3_ENDPOINT,
         "the address of a store that speaks S3 and is not Amazon's",

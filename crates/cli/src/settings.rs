@@ -178,6 +178,13 @@ pub(crate) fn endpoint(store: &Store) -> Option<String> {
         .or(said.filter(|said| !said.is_empty()))
 }
 
+/// Which of many tasks this one is, as the engine that started it says.
+pub(crate) fn shard() -> Option<u32> {
+    env::TASK_NUMBERS
+        .iter()
+        .find_map(|name| std::env::var(name).ok()?.parse().ok())
+}
+
 /// Threads to use when nobody says: one per core.
 pub(crate) fn default_jobs() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)

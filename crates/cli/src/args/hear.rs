@@ -20,9 +20,13 @@ pub(crate) struct Hear {
     /// [default: all of the source]
     #[arg(value_name = "FILES")]
     pub(crate) files: Vec<String>,
-    /// A file with paths to hear, one a line, as `music plan` writes it
-    #[arg(long, value_name = "FILE", conflicts_with = "files")]
-    pub(crate) list: Option<PathBuf>,
+    /// A file with paths to hear, one a line; or, with --shard, where `music plan` wrote its lists
+    #[arg(long, value_name = "FILE|PLACE", conflicts_with = "files")]
+    pub(crate) list: Option<String>,
+    /// Hear the list of this number, counted from 0 [default: `JOB_COMPLETION_INDEX`, `AWS_BATCH_JOB_ARRAY_INDEX` or
+    /// `SLURM_ARRAY_TASK_ID`, where --list is a folder or a bucket]
+    #[arg(long, value_name = "N", requires = "list")]
+    pub(crate) shard: Option<u32>,
     /// Where the files are: a folder, or `s3://bucket/prefix` (or r2, minio, gs); paths in the library start here
     #[arg(long, value_name = "PLACE", default_value = ".")]
     pub(crate) source: String,

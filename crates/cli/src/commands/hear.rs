@@ -1,6 +1,6 @@
 //! `music hear` and `music plan`.
 
-use std::io::BufReader;
+use std::io::{BufReader, Cursor};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -15,9 +15,10 @@ use music::library::settings::Settings;
 use run::{Cancel, ExitStatus, Progress};
 
 use crate::args;
+use crate::hints::advised;
 use crate::printer::{Printer, Volume};
 use crate::progress::Display;
-use crate::settings::{default_jobs, endpoint};
+use crate::settings::{default_jobs, endpoint, shard};
 use crate::signals::stop_on_signals;
 use crate::words::duration;
 
@@ -59,9 +60,22 @@ pub(crate) fn hear(args: &args::hear::Hear, printer: Printer) -> Result<ExitStat
 }
 
 fn list(args: &args::hear::Hear) -> Result<Option<List>> {
-    if let Some(file) = &args.list {
-        let opened = run::named_file(file)
-            .with_context(|| format!("cannot read the list `{}`", file.display()))?;
+    if let Some(list) = &args.list {
+        let is_place = list.contains("://") || Path::new(list).is_dir();
+        let number = args.shard.or_else(|| shard().filter(|_| is_place));
+        if let Some(number) = number {
+            let lists = Place::open(list, endpoint(&args.store).as_deref())?;
+            let paths = Cursor::new(shards::read(&lists, number)?);
+            return Ok(Some(Box::new(Paths::new(paths))));
+        }
+        if is_place {
+            return Err(advised(
+                format!("`{list}` holds lists, expected the number of one"),
+                "--shard says which, counted from 0",
+            ));
+        }
+        let opened = run::named_file(Path::new(list))
+            .with_context(|| format!("cannot read the list `{list}`"))?;
         return Ok(Some(Box::new(Paths::new(BufReader::new(opened)))));
     }
     Ok(match args.files.as_slice() {

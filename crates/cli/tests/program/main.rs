@@ -16,6 +16,8 @@ mod bundle;
 mod collection;
 mod door;
 mod edits;
+#[cfg(target_os = "linux")]
+mod engines;
 mod flavor;
 mod heard;
 mod hearing;

@@ -16,6 +16,7 @@ use run::{Fault, Retry};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::heard::name::RecordName;
 use crate::library::known::{ANALYSIS_VERSION, DESCRIPTION_VERSION, stage_name};
 use crate::library::record::FileRecord;
 use crate::library::settings::Settings;
@@ -76,7 +77,7 @@ impl HearingSettings {
 
 /// A file that was heard, or could not be.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct HeardFile {
+pub struct HeardFile {
     /// The version of what is made of a file.
     pub(crate) analysis_version: u32,
     /// The version of what is told of its passages.
@@ -91,7 +92,7 @@ pub(crate) struct HeardFile {
 
 /// What came of a file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) enum Outcome {
+pub enum Outcome {
     /// It was heard.
     Heard {
         /// Everything about it but ids.
@@ -114,7 +115,7 @@ pub(crate) enum Outcome {
 
 /// Bytes that are not a record that can be used.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum BadRecord {
+pub enum BadRecord {
     /// Something else.
     #[error("not a record: it does not begin with `ACHEARD`")]
     Foreign,
@@ -151,7 +152,7 @@ impl HeardFile {
     /// # Errors
     ///
     /// None that is known: what is written is plain text, numbers and bytes.
-    pub(crate) fn encode(&self) -> std::io::Result<Vec<u8>> {
+    pub fn encode(&self) -> std::io::Result<Vec<u8>> {
         let plain = rmp_serde::to_vec_named(self).map_err(std::io::Error::other)?;
         let mut packed = GzEncoder::new(MAGIC.to_vec(), Compression::default());
         packed.write_all(&plain)?;
@@ -163,7 +164,7 @@ impl HeardFile {
     /// # Errors
     ///
     /// [`BadRecord`], whatever the bytes are.
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, BadRecord> {
+    pub fn decode(bytes: &[u8]) -> Result<Self, BadRecord> {
         let (name, version) = MAGIC.split_at(7);
         let packed = bytes.strip_prefix(name).ok_or(BadRecord::Foreign)?;
         let (found, packed) = packed.split_first().ok_or(BadRecord::Foreign)?;
@@ -188,6 +189,24 @@ impl HeardFile {
             });
         }
         Ok(heard.completed())
+    }
+
+    /// What would have been heard of another file: for measurements with more records than anybody has files. `change`
+    /// makes its content another one.
+    #[must_use]
+    pub fn as_of(mut self, path: &str, size: u64, change: impl FnOnce(&mut FileRecord)) -> Self {
+        path.clone_into(&mut self.file.path);
+        self.file.size = size;
+        if let Outcome::Heard { record, .. } = &mut self.outcome {
+            record.file = self.file.clone();
+            change(record);
+        }
+        self
+    }
+
+    /// Where it is stored in a place of records.
+    pub fn path(&self) -> String {
+        RecordName::of(&self.file, None, &self.settings).path()
     }
 
     fn versions(&self) -> (u32, u32) {

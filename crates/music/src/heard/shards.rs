@@ -19,6 +19,25 @@ pub struct Shards {
     pub lists: Vec<String>,
 }
 
+/// The most bytes of a list: a million paths of 256 bytes.
+const MAX_LIST: u64 = 256 << 20;
+
+/// Reads the list of this number, counted from 0.
+///
+/// # Errors
+///
+/// When it is not there, cannot be read, or is too large.
+pub fn read(lists: &Place, number: u32) -> Result<Vec<u8>> {
+    let name = name_of(number as usize);
+    lists
+        .get(&name, MAX_LIST)
+        .map_err(|error| lists.failed(&format!("{name}: {error}")))
+}
+
+fn name_of(number: usize) -> String {
+    format!("shard-{number:05}.txt")
+}
+
 /// Writes `count` lists of the files in `source` to `out`, with as many bytes of audio in each as can be.
 ///
 /// A list is a stretch of the source in order, so that the files of a folder stay together. The source is listed twice,
@@ -38,7 +57,7 @@ pub fn write(source: &Source, out: &Place, count: usize, cancel: &Cancel) -> Res
     })?;
     let (mut passed, mut list) = (0_u64, Vec::new());
     let mut put = |number: usize, list: Vec<u8>| {
-        let name = format!("shard-{number:05}.txt");
+        let name = name_of(number);
         let failed = |error: blob::Error| out.failed(&error);
         out.put(&name, list).map_err(failed)?;
         shards.lists.push(name);
