@@ -86,6 +86,7 @@ fn quick_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(lists::artists))
         .routes(routes!(lists::albums))
         .routes(routes!(lists::passages))
+        .routes(routes!(lists::problems))
         .routes(routes!(lists::map))
         .routes(routes!(lists::cover))
 }

@@ -7,6 +7,7 @@ use audio::Ticks;
 
 use crate::error::{Error, Result};
 use crate::id::PassageId;
+use crate::library::query::ListedProblem;
 
 /// An artist in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -120,6 +121,41 @@ pub fn albums(db: &Db, after: Option<&str>, count: u32) -> Result<Page<ListedAlb
         )?)
     })?;
     Ok(Page::of(rows, count, |album| album.title.clone()))
+}
+
+/// The next `count` files with which something is wrong, by kind and path: those behind `after`, which is the `next` of
+/// the page before.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub fn problems(db: &Db, after: Option<&str>, count: u32) -> Result<Page<ListedProblem>> {
+    let (kind, path) = after
+        .and_then(|key| key.split_once(':'))
+        .unwrap_or(("", ""));
+    let rows = db.read(|snapshot| {
+        Ok::<_, Error>(snapshot.query_all(
+            "SELECT path, kind, stage, reason FROM ( \
+                 SELECT path, kind, stage, reason FROM accession_problems \
+                 UNION ALL SELECT f.path, 'damaged', 'decode', a.damage FROM accession_files a \
+                     JOIN files f ON f.guid = a.file_id WHERE a.damage IS NOT NULL \
+                 UNION ALL SELECT f.path, 'misnamed', 'scan', a.misnamed FROM accession_files a \
+                     JOIN files f ON f.guid = a.file_id WHERE a.misnamed IS NOT NULL) \
+             WHERE (kind, path) > (?1, ?2) ORDER BY kind, path LIMIT ?3",
+            params![kind, path, count.saturating_add(1)],
+            |row| {
+                Ok(ListedProblem {
+                    path: row.get(0)?,
+                    kind: row.get(1)?,
+                    stage: row.get(2)?,
+                    reason: row.get(3)?,
+                })
+            },
+        )?)
+    })?;
+    Ok(Page::of(rows, count, |one| {
+        format!("{}:{}", one.kind, one.path)
+    }))
 }
 
 /// Whose passages.

@@ -69,10 +69,11 @@ pub struct Count {
 
 /// A file with which something is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ListedProblem {
     /// Its path in the library.
     pub path: String,
-    /// `failed`, `misleading` or `damaged`.
+    /// `failed`, `misleading`, `damaged` or `misnamed`.
     pub kind: String,
     /// The stage that found it.
     pub stage: String,

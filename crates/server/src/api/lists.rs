@@ -10,7 +10,7 @@ use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use music::library::lists::{self, By, ListedAlbum, ListedArtist, ListedPassage, Page};
-use music::library::query::{self, Shown};
+use music::library::query::{self, ListedProblem, Shown};
 use music::views::similar::{self, Placed};
 use run::LibraryPath;
 use serde::{Deserialize, Serialize};
@@ -85,6 +85,32 @@ pub(crate) async fn albums(
     blocking(&app, move |app| {
         let after = asked.after.as_deref();
         Ok(Json(lists::albums(app.library.db(), after, asked.limit())?))
+    })
+    .await
+}
+
+/// Lists files with which something is wrong, by kind and path.
+#[utoipa::path(
+    get,
+    path = "/api/v1/problems",
+    tag = "library",
+    params(Behind),
+    responses(
+        (status = 200, description = "Problems by kind and path", body = Page<ListedProblem>),
+        (status = "4XX", description = "Refused, and why", body = crate::api::Refused),
+    )
+)]
+pub(crate) async fn problems(
+    State(app): State<Arc<App>>,
+    Query(asked): Query<Behind>,
+) -> Result<Json<Page<ListedProblem>>, Refusal> {
+    blocking(&app, move |app| {
+        let after = asked.after.as_deref();
+        Ok(Json(lists::problems(
+            app.library.db(),
+            after,
+            asked.limit(),
+        )?))
     })
     .await
 }

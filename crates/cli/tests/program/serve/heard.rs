@@ -119,6 +119,7 @@ fn artists_albums_covers_and_the_map_are_told() {
         .get(&format!("/api/v1/passages?artist={named}&limit=3"))
         .json();
     assert_eq!(first["rows"].as_array().unwrap().len(), 3);
+    let id = first["rows"][0]["id"].clone();
     let after = first["next"].as_str().unwrap();
     let rest = served
         .get(&format!("/api/v1/passages?artist={named}&after={after}"))
@@ -142,6 +143,23 @@ fn artists_albums_covers_and_the_map_are_told() {
             "{page}"
         );
     }
+    for number in 0..3 {
+        std::fs::write(root.join(format!("{number}.mp3")), "this is no music").unwrap();
+    }
+    root.import(&[]);
+    let first = served.get("/api/v1/problems?limit=2").json();
+    let after = first["next"].as_str().unwrap().replace(' ', "%20");
+    let rest = served
+        .get(&format!("/api/v1/problems?after={after}"))
+        .json();
+    let paths = |page: &Value| -> Vec<String> {
+        let rows = page["rows"].as_array().unwrap();
+        rows.iter().map(|one| one["path"].to_string()).collect()
+    };
+    assert_eq!(
+        [paths(&first), paths(&rest)].concat(),
+        ["\"0.mp3\"", "\"1.mp3\"", "\"2.mp3\""]
+    );
     let (head, cover) = served.bytes("/api/v1/cover?name=0.wav", "");
     assert_eq!(
         (head.header("content-type"), cover.as_slice()),
@@ -154,7 +172,7 @@ fn artists_albums_covers_and_the_map_are_told() {
             .unwrap();
         assert_eq!(served.get("/api/v1/cover?name=0.wav").status, 404, "{path}");
     }
-    let id = first["rows"][0]["id"].as_str().unwrap();
+    let id = id.as_str().unwrap();
     for query in [String::new(), format!("?passage={id}")] {
         let map = served.get(&format!("/api/v1/map{query}")).json();
         let passages = map["passages"].as_array().unwrap();
