@@ -143,23 +143,7 @@ fn artists_albums_covers_and_the_map_are_told() {
             "{page}"
         );
     }
-    for number in 0..3 {
-        std::fs::write(root.join(format!("{number}.mp3")), "this is no music").unwrap();
-    }
-    root.import(&[]);
-    let first = served.get("/api/v1/problems?limit=2").json();
-    let after = first["next"].as_str().unwrap().replace(' ', "%20");
-    let rest = served
-        .get(&format!("/api/v1/problems?after={after}"))
-        .json();
-    let paths = |page: &Value| -> Vec<String> {
-        let rows = page["rows"].as_array().unwrap();
-        rows.iter().map(|one| one["path"].to_string()).collect()
-    };
-    assert_eq!(
-        [paths(&first), paths(&rest)].concat(),
-        ["\"0.mp3\"", "\"1.mp3\"", "\"2.mp3\""]
-    );
+    problems_come_page_by_page(&root, &served);
     let (head, cover) = served.bytes("/api/v1/cover?name=0.wav", "");
     assert_eq!(
         (head.header("content-type"), cover.as_slice()),
@@ -182,6 +166,26 @@ fn artists_albums_covers_and_the_map_are_told() {
     }
     assert_eq!(served.get("/api/v1/map?passage=nothing").status, 404);
     served.stop();
+}
+
+fn problems_come_page_by_page(root: &Root, served: &Served) {
+    for number in 0..3 {
+        std::fs::write(root.join(format!("{number}.mp3")), "this is no music").unwrap();
+    }
+    root.import(&[]);
+    let first = served.get("/api/v1/problems?limit=2").json();
+    let after = first["next"].as_str().unwrap().replace(' ', "%20");
+    let rest = served
+        .get(&format!("/api/v1/problems?after={after}"))
+        .json();
+    let paths = |page: &Value| -> Vec<String> {
+        let rows = page["rows"].as_array().unwrap();
+        rows.iter().map(|one| one["path"].to_string()).collect()
+    };
+    assert_eq!(
+        [paths(&first), paths(&rest)].concat(),
+        ["\"0.mp3\"", "\"1.mp3\"", "\"2.mp3\""]
+    );
 }
 
 #[test]
