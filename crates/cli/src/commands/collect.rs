@@ -1,7 +1,7 @@
 //! `music collect`.
 
 use anyhow::{Context, Result};
-use music::heard::collect::{Collect, collect as collect_records};
+use music::heard::collect::{Collect, collect as collect_records, is_empty};
 use music::heard::place::Place;
 use music::heard::source::Source;
 use music::{Completed, Event, Library};
@@ -10,6 +10,7 @@ use run::{Cancel, ExitStatus, Progress};
 use crate::args;
 use crate::commands::import::told::Told;
 use crate::commands::located;
+use crate::hints::advised;
 use crate::printer::Printer;
 use crate::progress::Display;
 use crate::settings::endpoint;
@@ -34,6 +35,12 @@ pub(crate) fn collect(args: &args::hear::Collect, printer: Printer) -> Result<Ex
         place.root_folder = of_source.or(of_database).map(std::path::Path::to_owned);
     }
     let located = located(&place, printer)?;
+    // Nor must a place without records become one.
+    if !args.follow && !located.database.exists() && is_empty(&records)? {
+        let places = args.records.join("`, `");
+        let hint = "`accession music hear --out PLACE` makes them; --follow waits for them";
+        return Err(advised(format!("there are no records in `{places}`"), hint));
+    }
     let library = Library::open(&located.database, &located.root)?;
     let what = Collect {
         records: &records,

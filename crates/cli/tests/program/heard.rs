@@ -222,6 +222,57 @@ fn files_in_a_bucket_become_the_library_that_a_folder_of_them_would() {
     assert_eq!(again.told("file_heard").len(), 0);
 }
 
+#[test]
+fn what_cannot_be_collected_makes_no_library_and_stops_nothing_else() {
+    let root = Root::empty();
+    song(&root.join("one.wav"), 1);
+    song(&root.join("two.wav"), 2);
+    let cluster = Cluster::new(root);
+    fs::create_dir(cluster.records()).unwrap();
+    let none = Ran::of(cluster.collect(&[]).output().unwrap()).ended(2);
+    assert!(none.out.contains("there are no records"), "{}", none.out);
+    assert!(!cluster.database().exists());
+    // A file outside the source, one that is not there, and one that is.
+    let given = ["/etc/passwd", "three.wav", "two.wav"];
+    let heard = Ran::of(cluster.hear(&given).output().unwrap()).ended(1);
+    assert_eq!(heard.told("file_failed").len(), 2, "{}", heard.out);
+    assert_eq!(heard.told("file_heard").len(), 1, "{}", heard.out);
+    Ran::of(cluster.hear(&["one.wav"]).output().unwrap()).ended(0);
+    // A record that is cut off is told, and hearing again does not help: it is there.
+    let records: Vec<_> = walk(Path::new(&cluster.records()));
+    let of_one = records.iter().find(|path| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        heard.told("file_heard")[0]["record"]
+            .as_str()
+            .unwrap()
+            .contains(&name)
+    });
+    let bytes = fs::read(of_one.unwrap()).unwrap();
+    fs::write(of_one.unwrap(), &bytes[..bytes.len() / 2]).unwrap();
+    let collected = Ran::of(cluster.collect(&[]).output().unwrap()).ended(1);
+    assert_eq!(
+        (collected.files("recorded"), collected.files("failed")),
+        (1, 1)
+    );
+    fs::remove_file(of_one.unwrap()).unwrap();
+    let collected = Ran::of(cluster.collect(&[]).output().unwrap()).ended(1);
+    let files = (collected.files("unchanged"), collected.files("not_reached"));
+    assert_eq!(files, (1, 1), "{}", collected.completed());
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(walk(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}
+
 fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {

@@ -142,6 +142,20 @@ pub fn finish(place: &Place) -> Result<()> {
         .map_err(|error| place.failed(&error))
 }
 
+/// Whether no record lies in any of these places.
+///
+/// # Errors
+///
+/// When one cannot be listed.
+pub fn is_empty(places: &[Place]) -> Result<bool> {
+    for place in places {
+        if index::has_records(place)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 fn is_finished(places: &[Place]) -> Result<bool> {
     for place in places {
         if !place.has(FINISHED).map_err(|error| place.failed(&error))? {

@@ -25,11 +25,11 @@ use crate::library::values::ScannedFile;
 /// What a record begins with: a name, and the version of its form.
 const MAGIC: [u8; 8] = *b"ACHEARD\x01";
 
-/// The most bytes of a record, packed. One of a day of audio with a hundred passages has 4 MB.
-pub(crate) const MAX_PACKED: u64 = 64 << 20;
+/// The most bytes of a record, packed: four times those of a day of audio, whose waveform alone has 3.5 MB.
+pub(crate) const MAX_PACKED: u64 = 16 << 20;
 
-/// The most bytes of a record, unpacked: sixteen times as many, where a usual one has three times as many.
-const MAX_BYTES: u64 = 16 * MAX_PACKED;
+/// The most bytes of a record, unpacked: eight times as many, where a usual one has two to four times as many.
+const MAX_BYTES: u64 = 8 * MAX_PACKED;
 
 /// The settings that decide what is heard.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -241,5 +241,73 @@ impl HeardFile {
                 Some((fault, *misleading))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intake::scan::Refused;
+
+    fn failure() -> HeardFile {
+        let fault = Fault::in_item("scan", "is a folder named like an audio file");
+        let refused = Refused {
+            path: "a/x.mp3".to_owned(),
+            fault: fault.clone(),
+            misleading: true,
+        };
+        let outcome = Outcome::Failed {
+            stage: fault.stage.to_owned(),
+            reason: fault.reason,
+            retry: fault.retry,
+            misleading: true,
+        };
+        let settings = HearingSettings::of(&Settings::default());
+        HeardFile::new(settings, &refused.as_file(), outcome)
+    }
+
+    #[test]
+    fn a_record_is_read_back_and_a_damaged_one_is_told() {
+        let bytes = failure().encode().unwrap();
+        let read = HeardFile::decode(&bytes).unwrap();
+        assert_eq!(read.file.path(), "a/x.mp3");
+        let (fault, misleading) = read.fault().unwrap();
+        assert_eq!((fault.stage, misleading), ("scan", true));
+        for end in 0..bytes.len() {
+            assert!(HeardFile::decode(&bytes[..end]).is_err(), "cut at {end}");
+        }
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x40;
+            // The head of gzip has bytes that mean nothing; what is read is then what was written.
+            if let Ok(read) = HeardFile::decode(&damaged) {
+                assert_eq!(read.file.path(), "a/x.mp3", "changed at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_of_another_version_says_so() {
+        let mut newer = failure();
+        newer.analysis_version += 1;
+        let error = HeardFile::decode(&newer.encode().unwrap()).unwrap_err();
+        assert!(error.to_string().contains("hear it again"), "{error}");
+        let mut form = failure().encode().unwrap();
+        form[7] = 2;
+        let error = HeardFile::decode(&form).unwrap_err();
+        assert!(error.to_string().contains("version 2"), "{error}");
+        let error = HeardFile::decode(b"RIFF....WAVE").unwrap_err();
+        assert!(error.to_string().contains("not a record"), "{error}");
+    }
+
+    #[test]
+    fn a_small_record_that_unpacks_to_much_costs_no_more_than_allowed() {
+        let mut packed = GzEncoder::new(MAGIC.to_vec(), Compression::fast());
+        let zeros = vec![0; 1 << 20];
+        for _ in 0..=MAX_BYTES >> 20 {
+            packed.write_all(&zeros).unwrap();
+        }
+        let error = HeardFile::decode(&packed.finish().unwrap()).unwrap_err();
+        assert!(error.to_string().contains("more than"), "{error}");
     }
 }

@@ -116,6 +116,23 @@ impl Index {
     }
 }
 
+/// Whether there is a record in a place.
+///
+/// # Errors
+///
+/// When it cannot be listed.
+pub(super) fn has_records(place: &Place) -> Result<bool> {
+    let found = Cancel::new();
+    place.for_each(&found, |object| {
+        let name = object.name.rsplit('/').next().unwrap_or_default();
+        if name.parse::<RecordName>().is_ok() {
+            found.request(run::Reason::Asked);
+        }
+        Ok(())
+    })?;
+    Ok(found.is_requested())
+}
+
 /// Of the records of one file, one at most is about it as it is.
 fn settle_file(records: &mut [Entry], listing: Option<&Listing>) {
     let expected = listing.map(|listing| listing.name_of(&records[0].name.key));
