@@ -17,6 +17,7 @@ const PYTHON: &str = "/usr/bin/python3";
 fn has(program: &str, words: &[&str]) -> bool {
     let asked = Command::new(program)
         .args(words)
+        .env("PYTHONPATH", packages())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status();
@@ -65,6 +66,7 @@ fn hear_by(adapter: &str, options: &[&str]) {
         .arg(&records)
         .args(options)
         .env("PATH", path())
+        .env("PYTHONPATH", packages())
         .env("HOME", root.home())
         .env("XDG_CONFIG_HOME", root.home())
         .stdin(Stdio::null())
@@ -84,6 +86,11 @@ fn hear_by(adapter: &str, options: &[&str]) {
     Ran::of(collect.output().unwrap()).ended(1);
     let rules = Rules::default().without_table("import_sessions");
     assert_same(&root.database(), &database, &rules);
+}
+
+/// Where `script/check` puts Dask where the system has none.
+fn packages() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/python")
 }
 
 /// The search path with the program in front.
