@@ -35,6 +35,12 @@ pub(crate) fn collect(args: &args::hear::Collect, printer: Printer) -> Result<Ex
         place.root_folder = of_source.or(of_database).map(std::path::Path::to_owned);
     }
     let located = located(&place, printer)?;
+    if located.assumed() && !located.database.exists() {
+        return Err(advised(
+            "no library is named, and there is none here to collect into",
+            "--database says where it is to be",
+        ));
+    }
     // Nor must a place without records become one.
     if !args.follow && !located.database.exists() && is_empty(&records)? {
         let places = args.records.join("`, `");

@@ -232,6 +232,13 @@ fn what_cannot_be_collected_makes_no_library_and_stops_nothing_else() {
     let none = Ran::of(cluster.collect(&[]).output().unwrap()).ended(2);
     assert!(none.out.contains("there are no records"), "{}", none.out);
     assert!(!cluster.database().exists());
+    let nowhere = cluster.command(&["collect", &cluster.records()]).output();
+    let nowhere = Ran::of(nowhere.unwrap()).ended(2);
+    assert!(
+        nowhere.out.contains("no library is named"),
+        "{}",
+        nowhere.out
+    );
     // A file outside the source, one that is not there, and one that is.
     let given = ["/etc/passwd", "three.wav", "two.wav"];
     let heard = Ran::of(cluster.hear(&given).output().unwrap()).ended(1);
