@@ -1,7 +1,7 @@
 //! One heard file, as it travels from the machine that heard it to the one that records it.
 //!
 //! A record is everything that recording needs, or why there is nothing: the import's own
-//! [`FileRecord`](crate::library::record::FileRecord) without the ids, which only a library can give. It is `MessagePack`
+//! [`FileRecord`] without the ids, which only a library can give. It is `MessagePack`
 //! with names of fields, packed by gzip, which also proves that it is whole, behind eight bytes that say what it is.
 
 use std::fmt::Write as _;
