@@ -213,11 +213,12 @@ fn write_fingerprint(tx: &Tx<'_>, passage: &PassageRecord) -> Result<()> {
     Ok(())
 }
 
+/// The sign keeps SQLite from the index of `source_type`, which leads to the tags of all passages there are.
+const FORGET_TAGS: &str =
+    "DELETE FROM import_provenance WHERE passage_id = ?1 AND +source_type = 'tags'";
+
 pub(super) fn write_provenance(tx: &Tx<'_>, tags: &Tags, passage: &PassageId) -> Result<()> {
-    tx.execute(
-        "DELETE FROM import_provenance WHERE passage_id = ?1 AND source_type = 'tags'",
-        params![passage],
-    )?;
+    tx.execute(FORGET_TAGS, params![passage])?;
     if !tags.is_empty() {
         tx.execute(
             "INSERT INTO import_provenance (id, passage_id, source_type, data_extracted, timestamp) \
@@ -230,4 +231,24 @@ pub(super) fn write_provenance(tx: &Tx<'_>, tags: &Tags, passage: &PassageId) ->
         )?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlite::params;
+
+    use super::FORGET_TAGS;
+    use crate::library::Library;
+
+    #[test]
+    fn what_a_file_said_before_is_found_without_looking_at_all_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let library = Library::open(&folder.path().join("wkmp.db"), folder.path()).unwrap();
+        let steps: crate::Result<Vec<String>> = library.db().read(|snapshot| {
+            let explain = format!("EXPLAIN QUERY PLAN {FORGET_TAGS}");
+            Ok(snapshot.query_all(&explain, params!["x"], |row| row.get(3))?)
+        });
+        let steps = steps.unwrap().join("; ");
+        assert!(steps.contains("passage_id=?"), "{steps}");
+    }
 }
