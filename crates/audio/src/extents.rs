@@ -25,7 +25,7 @@ pub(crate) fn ape_at_front(input: &mut Input, at: u64) -> io::Result<Option<u64>
     // Some count the header in, some miscount: a footer that stands near tells better where the tag ends.
     let near = (at + declared).saturating_sub(2 * APE_HEAD).max(at + 1);
     let around = input.vec_at(near, 4 * APE_HEAD as usize)?;
-    let footer = around.windows(8).position(|eight| eight == b"APETAGEX");
+    let footer = memchr::memmem::find(&around, b"APETAGEX");
     Ok(Some(footer.map_or(declared, |footer| {
         near + footer as u64 + APE_HEAD - at
     })))

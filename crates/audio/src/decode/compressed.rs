@@ -4,6 +4,8 @@
 //! samples it is noise. Its sync words give it away: ETSI TS 102 114 (DTS, in words of 16 and of 14 bits, in
 //! either order of bytes) and IEC 61937 (anything else over S/PDIF).
 
+use memchr::memmem;
+
 /// Bytes of samples looked at; frames of DTS come every 4,096 bytes at most on a CD.
 pub(super) const LOOKED_AT: usize = 32 << 10;
 
@@ -22,8 +24,7 @@ const SYNC_WORDS: [(&[u8], &str); 8] = [
 pub(super) fn find(samples: &[u8]) -> Option<&'static str> {
     SYNC_WORDS.iter().find_map(|(word, name)| {
         let next = |from: usize| {
-            let rest = samples.get(from..)?;
-            let at = rest.windows(word.len()).position(|bytes| bytes == *word)?;
+            let at = memmem::find(samples.get(from..)?, word)?;
             Some(from + at)
         };
         next(next(0)? + word.len()).map(|_| *name)

@@ -95,12 +95,8 @@ fn markers(input: &mut Input, mut at: u64, end: u64) -> Result<Vec<u64>, DecodeE
         if window.len() < MARKER.len() {
             break;
         }
-        let starts = window.windows(MARKER.len()).enumerate();
-        found.extend(
-            starts
-                .filter(|(_, bytes)| *bytes == MARKER)
-                .map(|(offset, _)| at + offset as u64),
-        );
+        let starts = memchr::memmem::find_iter(&window, MARKER);
+        found.extend(starts.map(|offset| at + offset as u64));
         at += (window.len() - MARKER.len() + 1) as u64;
     }
     Ok(found)

@@ -208,7 +208,7 @@ impl Pages {
             }
             lost = true;
             let rest = &self.buffer[self.begin + 1..];
-            let skip = rest.windows(4).position(|four| four == b"OggS");
+            let skip = memchr::memmem::find(rest, b"OggS");
             self.begin += 1 + skip.unwrap_or(rest.len().saturating_sub(3));
         }
     }

@@ -5,6 +5,8 @@
 
 use std::io;
 
+use memchr::memmem;
+
 use super::DecodeError;
 use super::mpeg::{find_first_frame, is_free_format};
 use super::sniff::{self, HEAD, Kind};
@@ -123,12 +125,7 @@ pub(super) fn find_mpeg(input: &mut Input, start: u64, end: u64) -> io::Result<O
 
 /// The beginning of a FLAC or Ogg stream behind junk.
 fn find_magic(bytes: &[u8]) -> Option<(usize, Kind)> {
-    let find = |magic: &[u8]| {
-        bytes
-            .windows(magic.len())
-            .position(|window| window == magic)
-    };
-    let flac = find(b"fLaC\0\0\0\x22").map(|at| (at, Kind::Flac));
-    let ogg = find(b"OggS\0\x02").map(|at| (at, Kind::Ogg));
+    let flac = memmem::find(bytes, b"fLaC\0\0\0\x22").map(|at| (at, Kind::Flac));
+    let ogg = memmem::find(bytes, b"OggS\0\x02").map(|at| (at, Kind::Ogg));
     flac.into_iter().chain(ogg).min_by_key(|(at, _)| *at)
 }
