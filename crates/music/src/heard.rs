@@ -18,3 +18,10 @@ pub mod place;
 pub mod record;
 pub mod shards;
 pub mod source;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Takes a lock; a thread that died holding it left whole values behind.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

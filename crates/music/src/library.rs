@@ -259,6 +259,17 @@ impl Library {
         Ok(library)
     }
 
+    /// Where a path below the root folder really leads, links and all; `None` where that is elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// When there is nothing at the path, or it cannot be looked at.
+    pub(crate) fn real(&self, path: &Path) -> std::io::Result<Option<PathBuf>> {
+        let root = self.root().canonicalize()?;
+        let real = root.join(path).canonicalize()?;
+        Ok(real.starts_with(&root).then_some(real))
+    }
+
     /// The same library with its paths starting from another folder.
     #[must_use]
     pub fn with_root(self, root: &Path) -> Self {

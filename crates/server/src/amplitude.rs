@@ -30,8 +30,7 @@ pub(crate) async fn analyze(
     State(app): State<Arc<App>>,
     Json(asked): Json<Asked>,
 ) -> Result<Json<Value>, Refusal> {
-    let closed = |_| Refusal::internal("the server is stopping");
-    let _turn = app.decoding.acquire().await.map_err(closed)?;
+    let _turn = app.decoding.acquire().await.map_err(Refusal::stopping)?;
     let guard = StopWhenDropped::default();
     let cancel = guard.cancel();
     blocking(&app, move |app| {

@@ -119,6 +119,11 @@ pub(crate) fn slow_routes() -> Router<Arc<App>> {
     long_routes().into()
 }
 
+/// How many rows of those that were asked for are answered; 100 where nothing was said.
+fn rows(asked: Option<u32>) -> u32 {
+    asked.unwrap_or(100).clamp(1, MOST_ROWS)
+}
+
 /// Which files: those behind `after` by path, of these the ones that `q` stands in, at most `limit`.
 #[derive(Debug, Deserialize, IntoParams)]
 struct Asked {
@@ -143,7 +148,7 @@ async fn files(
     Query(asked): Query<Asked>,
 ) -> Result<Json<browse::Page>, Refusal> {
     blocking(&app, move |app| {
-        let limit = asked.limit.unwrap_or(100).clamp(1, MOST_ROWS);
+        let limit = rows(asked.limit);
         let (after, words) = (asked.after.as_deref(), asked.q.as_deref());
         Ok(Json(browse::page(app.library.db(), after, words, limit)?))
     })

@@ -63,6 +63,11 @@ impl Refusal {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", message)
     }
 
+    /// What is asked for would begin now, and the server ends.
+    pub(crate) fn stopping<E>(_: E) -> Self {
+        Self::internal("the server is being stopped")
+    }
+
     /// A change did not say for which state of a passage it was made.
     pub(crate) fn precondition_required() -> Self {
         Self::new(

@@ -20,7 +20,7 @@ use crate::printer::{Printer, Volume};
 use crate::progress::Display;
 use crate::settings::{default_jobs, endpoint, shard};
 use crate::signals::stop_on_signals;
-use crate::words::duration;
+use crate::words::{count, counted, duration, size};
 
 /// A list of paths is text; one of a million files has some hundred megabytes and is read as it comes.
 type List = Box<dyn Iterator<Item = music::Result<String>>>;
@@ -153,7 +153,8 @@ fn line(event: &HearEvent) -> Option<(Volume, String)> {
         } => (
             Volume::Verbose,
             format!(
-                "heard `{path}`: {passages} passages, {}",
+                "heard `{path}`: {}, {}",
+                counted(*passages, "passage"),
                 duration(*audio_seconds)
             ),
         ),
@@ -200,12 +201,15 @@ fn report(heard: &Heard) -> Vec<String> {
     let usage = &heard.usage;
     let mut lines = vec![
         format!(
-            "{} files: {} heard, {} heard before, {} failed",
-            heard.found, heard.heard, heard.skipped, heard.failed
+            "{}: {} heard, {} heard before, {} failed",
+            counted(heard.found, "file"),
+            count(heard.heard),
+            count(heard.skipped),
+            count(heard.failed)
         ),
         format!(
-            "{} passages, {} of audio in {} ({:.0}x real time)",
-            heard.passages,
+            "{}, {} of audio in {} ({:.0}x real time)",
+            counted(heard.passages, "passage"),
             duration(heard.audio_seconds),
             duration(usage.elapsed_seconds),
             heard.audio_seconds / usage.elapsed_seconds.max(0.001),
@@ -227,10 +231,10 @@ pub(crate) fn plan(args: &args::hear::Plan, printer: Printer) -> Result<ExitStat
     let shards = shards::write(&source, &out, args.shards as usize, &cancel)?;
     printer.show(&shards, || {
         vec![format!(
-            "{} files, {} MB, in {} lists in `{out}`",
-            shards.files,
-            shards.bytes / 1_000_000,
-            shards.lists.len()
+            "{}, {}, in {} in `{out}`",
+            counted(shards.files, "file"),
+            size(shards.bytes),
+            counted(shards.lists.len(), "list")
         )]
     });
     Ok(match cancel.signal() {

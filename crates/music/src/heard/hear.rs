@@ -1,13 +1,14 @@
 //! From files to records: a function of bytes, of which any number of processes may run, anywhere.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use run::{Cancel, Fault, Progress, Usage, for_each};
 
 use crate::error::{Error, Result};
 use crate::heard::event::{HearEvent, Heard};
+use crate::heard::lock;
 use crate::heard::name::RecordName;
 use crate::heard::place::Place;
 use crate::heard::record::{HeardFile, HearingSettings, Outcome};
@@ -345,10 +346,7 @@ impl Run<'_> {
 
     /// Where no record can be stored, nothing more is heard.
     fn lose(&self, error: &dyn std::fmt::Display) -> bool {
-        lock(&self.lost).get_or_insert_with(|| Error::Place {
-            place: self.hear.out.to_string(),
-            reason: error.to_string(),
-        });
+        lock(&self.lost).get_or_insert_with(|| self.hear.out.failed(error));
         true
     }
 
@@ -399,8 +397,4 @@ fn failed(fault: &Fault, misleading: bool) -> Outcome {
         retry: fault.retry,
         misleading,
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

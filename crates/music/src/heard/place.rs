@@ -133,6 +133,11 @@ impl Place {
         self.runtime.block_on(put).map(drop)
     }
 
+    async fn reader(&self, name: &str) -> std::io::Result<blob::Reader> {
+        let key = self.key(name).map_err(std::io::Error::other)?;
+        self.bucket.read(&key).await.map_err(std::io::Error::other)
+    }
+
     /// Reads an object of at most `limit` bytes.
     ///
     /// # Errors
@@ -142,13 +147,8 @@ impl Place {
         if let Some(folder) = &self.folder {
             return run::read_regular_file(&folder.join(name), limit);
         }
-        let key = self.key(name).map_err(std::io::Error::other)?;
         self.runtime.block_on(async {
-            let mut reader = self
-                .bucket
-                .read(&key)
-                .await
-                .map_err(std::io::Error::other)?;
+            let mut reader = self.reader(name).await?;
             if reader.size() > limit {
                 let reason = format!("larger than {limit} bytes");
                 return Err(std::io::Error::new(
@@ -176,13 +176,8 @@ impl Place {
     ///
     /// The store's, the disk's, or that the object has another size than `size`.
     pub(crate) fn download(&self, name: &str, to: &Path, size: u64) -> std::io::Result<()> {
-        let key = self.key(name).map_err(std::io::Error::other)?;
         self.runtime.block_on(async {
-            let mut reader = self
-                .bucket
-                .read(&key)
-                .await
-                .map_err(std::io::Error::other)?;
+            let mut reader = self.reader(name).await?;
             if reader.size() != size {
                 let reason = format!(
                     "it has {} bytes, and had {size} when it was listed",

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use audio::decode::{extension_is_audio, is_certainly_audio};
 use audio::marks::{Beside, SheetFile, is_sheet};
@@ -14,6 +14,7 @@ use run::{Cancel, Fault, LibraryPath};
 
 use crate::error::{Error, Result};
 use crate::event::Why;
+use crate::heard::lock;
 use crate::heard::place::{Children, Object, Place};
 use crate::intake::scan::left_out::{self, LeftOut};
 use crate::intake::scan::{Refused, scan_folder};
@@ -325,8 +326,4 @@ fn is_audio_by_content(place: &Place, object: &Object) -> bool {
         && place
             .head(&object.name, audio::decode::PROOF as u64)
             .is_ok_and(|first| is_certainly_audio(&first))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

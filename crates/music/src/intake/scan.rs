@@ -71,15 +71,8 @@ pub struct Scan {
 /// When `folder` itself cannot be listed. Anything below it that cannot be
 /// read is a [`Refused`].
 pub fn scan(root: &Path, folder: &Path, cancel: &Cancel) -> Result<Scan> {
-    std::fs::read_dir(folder).map_err(|reason| Error::Folder {
-        path: folder.to_owned(),
-        reason,
-    })?;
-    let mut walk = Walk {
-        root,
-        scan: Scan::default(),
-        folders: BTreeMap::new(),
-    };
+    can_be_listed(folder)?;
+    let mut walk = Walk::new(root);
     let mut entries = WalkDir::new(folder).follow_links(false).into_iter();
     while let Some(entry) = entries.next() {
         if cancel.is_requested() {
@@ -107,11 +100,7 @@ pub(crate) fn file_at(root: &Path, path: &str) -> std::io::Result<ScannedFile> {
     let absolute = root.join(path);
     let folder = absolute.parent().unwrap_or(root);
     std::fs::metadata(&absolute)?;
-    let mut walk = Walk {
-        root,
-        scan: Scan::default(),
-        folders: BTreeMap::new(),
-    };
+    let mut walk = Walk::new(root);
     let entries = WalkDir::new(folder).min_depth(1).max_depth(1);
     for entry in entries.into_iter().flatten() {
         walk.look_at(&entry);
@@ -129,15 +118,8 @@ pub(crate) fn file_at(root: &Path, path: &str) -> std::io::Result<ScannedFile> {
 ///
 /// When it cannot be listed.
 pub(crate) fn scan_folder(root: &Path, folder: &Path) -> Result<(Scan, Vec<PathBuf>)> {
-    std::fs::read_dir(folder).map_err(|reason| Error::Folder {
-        path: folder.to_owned(),
-        reason,
-    })?;
-    let mut walk = Walk {
-        root,
-        scan: Scan::default(),
-        folders: BTreeMap::new(),
-    };
+    can_be_listed(folder)?;
+    let mut walk = Walk::new(root);
     let mut inner = Vec::new();
     for entry in WalkDir::new(folder).min_depth(1).max_depth(1) {
         match entry {
@@ -170,7 +152,23 @@ struct Walk<'a> {
     folders: BTreeMap<PathBuf, Folder>,
 }
 
-impl Walk<'_> {
+fn can_be_listed(folder: &Path) -> Result<()> {
+    let listed = std::fs::read_dir(folder).map(drop);
+    listed.map_err(|reason| Error::Folder {
+        path: folder.to_owned(),
+        reason,
+    })
+}
+
+impl<'a> Walk<'a> {
+    fn new(root: &'a Path) -> Self {
+        Self {
+            root,
+            scan: Scan::default(),
+            folders: BTreeMap::new(),
+        }
+    }
+
     fn look_at(&mut self, entry: &DirEntry) {
         let kind = entry.file_type();
         let path = entry.path();

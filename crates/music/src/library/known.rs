@@ -226,6 +226,14 @@ pub struct Known {
 }
 
 impl Known {
+    fn of(files: Vec<KnownFile>, problems: Vec<(String, KnownProblem)>) -> Self {
+        let files = files.into_iter();
+        Self {
+            files: files.map(|file| (file.path.clone(), file)).collect(),
+            problems: problems.into_iter().collect(),
+        }
+    }
+
     /// Reads what is known of the files at some paths, with some contents, or with some sounds; of the contents it knows
     /// at those paths, all files.
     ///
@@ -252,13 +260,7 @@ impl Known {
             let files = snapshot.query_all(&chosen, params![paths, contents, sounds], file)?;
             let chosen = format!("{PROBLEMS} WHERE path IN (SELECT value FROM json_each(?1))");
             let problems = snapshot.query_all(&chosen, params![paths], problem)?;
-            Ok(Self {
-                files: files
-                    .into_iter()
-                    .map(|file| (file.path.clone(), file))
-                    .collect(),
-                problems: problems.into_iter().collect(),
-            })
+            Ok(Self::of(files, problems))
         })
     }
 
@@ -300,13 +302,7 @@ impl Known {
         db.read(|snapshot| {
             let files = snapshot.query_all(FILES, params![], file)?;
             let problems = snapshot.query_all(PROBLEMS, params![], problem)?;
-            Ok(Self {
-                files: files
-                    .into_iter()
-                    .map(|file| (file.path.clone(), file))
-                    .collect(),
-                problems: problems.into_iter().collect(),
-            })
+            Ok(Self::of(files, problems))
         })
     }
 }

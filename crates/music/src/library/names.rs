@@ -38,54 +38,61 @@ pub(super) fn with_id(db: &Db, sql: &str, name: &str) -> Result<Vec<Named>> {
 ///
 /// When nothing fits, or several files do, or the database cannot be read.
 pub fn meant(library: &Library, name: &str) -> Result<String> {
-    let error = match show(library, name) {
-        Err(error @ Error::NotFound { .. }) => error,
+    let name = match show(library, name) {
+        Err(Error::NotFound { name, .. }) => name,
         Err(error) => return Err(error),
         Ok(_) => return Ok(name.to_owned()),
     };
-    let mut fitting = paths_called(library, name)?;
+    let wanted = folded(&name);
+    let all = everything(library.db())?;
+    let mut fitting = paths_called(&all, &wanted);
     match (fitting.pop(), fitting.is_empty()) {
-        (None, _) => Err(error),
-        (Some((_, path)), true) => Ok(path),
+        (None, _) => Err(Error::NotFound {
+            like: like(&all, &wanted),
+            name,
+        }),
+        (Some(path), true) => Ok(path),
         (Some(last), false) => {
             fitting.push(last);
             Err(Error::Ambiguous {
-                name: name.to_owned(),
-                candidates: fitting.into_iter().map(|(_, path)| path).collect(),
+                name,
+                candidates: fitting,
             })
         }
     }
 }
 
-/// The files that the words of `name` fit.
-fn paths_called(library: &Library, name: &str) -> Result<Vec<Named>> {
-    let wanted = folded(name);
+/// The files that these words fit.
+fn paths_called(all: &[Called], wanted: &str) -> Vec<String> {
     if wanted.is_empty() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
-    let mut fitting = everything(library.db())?;
-    fitting.retain(|(_, _, names)| names.iter().any(|name| holds(name, &wanted)));
-    fitting.truncate(TOLD);
-    Ok(fitting
-        .into_iter()
-        .map(|(id, path, _)| (id, path))
-        .collect())
+    let fitting = all
+        .iter()
+        .filter(|file| file.names.iter().any(|name| holds(name, wanted)));
+    fitting.take(TOLD).map(|file| file.path.clone()).collect()
 }
 
-/// Names that look like `name`, the likest first.
-pub(super) fn like(db: &Db, name: &str) -> Result<Vec<String>> {
-    let wanted = folded(name);
-    let mut alike: Vec<(f64, String)> = everything(db)?
-        .into_iter()
-        .filter_map(|(_, path, names)| {
-            let nearest = names.iter().map(|name| strsim::jaro_winkler(name, &wanted));
+/// The files whose names look like these words, the likest first.
+fn like(all: &[Called], wanted: &str) -> Vec<String> {
+    let mut alike: Vec<(f64, &str)> = all
+        .iter()
+        .filter_map(|file| {
+            let names = file.names.iter();
+            let nearest = names.map(|name| strsim::jaro_winkler(name, wanted));
             let nearest = nearest.fold(0.0, f64::max);
-            (nearest >= ALIKE).then_some((nearest, path))
+            (nearest >= ALIKE).then_some((nearest, file.path.as_str()))
         })
         .collect();
     alike.sort_by(|a, b| b.0.total_cmp(&a.0));
     alike.truncate(3);
-    Ok(alike.into_iter().map(|(_, path)| path).collect())
+    alike.into_iter().map(|(_, path)| path.to_owned()).collect()
+}
+
+/// A file, and what it may be called, folded: its path, its name, its stem, the titles in it.
+struct Called {
+    path: String,
+    names: Vec<String>,
 }
 
 /// The words of a name, whatever its case, accents, script and punctuation.
@@ -103,8 +110,8 @@ fn holds(name: &str, wanted: &str) -> bool {
     name.starts_with(wanted) || name.contains(&format!(" {wanted}"))
 }
 
-/// Every file with its path, and the names that it may be called by: its path, its stem, the titles in it.
-fn everything(db: &Db) -> Result<Vec<(String, String, Vec<String>)>> {
+/// Every file with the names that it may be called by.
+fn everything(db: &Db) -> Result<Vec<Called>> {
     let rows = db.read(|snapshot| {
         snapshot.query_all(
             "SELECT f.guid, f.path, COALESCE(p.user_title, p.title) FROM files f LEFT JOIN passages p ON p.file_id = f.guid ORDER BY f.path",
@@ -115,16 +122,17 @@ fn everything(db: &Db) -> Result<Vec<(String, String, Vec<String>)>> {
             },
         )
     })?;
-    let mut files: Vec<(String, String, Vec<String>)> = Vec::new();
+    let (mut files, mut last) = (Vec::<Called>::new(), None);
     for (id, path, title) in rows {
-        if files.last().is_none_or(|(last, ..)| *last != id) {
+        if last.as_ref() != Some(&id) {
             let file = path.rsplit('/').next().unwrap_or(&path);
             let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-            let names = [&path, file, stem].map(folded);
-            files.push((id, path.clone(), names.to_vec()));
+            let names = [&path, file, stem].map(folded).to_vec();
+            files.push(Called { path, names });
+            last = Some(id);
         }
-        if let (Some((_, _, names)), Some(title)) = (files.last_mut(), title) {
-            names.push(folded(&title));
+        if let (Some(file), Some(title)) = (files.last_mut(), title) {
+            file.names.push(folded(&title));
         }
     }
     Ok(files)

@@ -345,16 +345,29 @@ pub fn show(library: &Library, name: &str) -> Result<Shown> {
         .collect();
     candidates.sort();
     match (passages.as_slice(), files.as_slice()) {
-        ([], []) => Err(Error::NotFound {
-            name: name.to_owned(),
-            like: names::like(library.db(), name)?,
-        }),
+        ([], []) => Err(Error::not_found(name)),
         ([(id, _)], []) => Ok(Shown::Passage(Box::new(passage(library.db(), id)?))),
         ([], [(id, _)]) => Ok(Shown::File(Box::new(file(library.db(), id)?))),
         _ => Err(Error::Ambiguous {
             name: name.to_owned(),
             candidates,
         }),
+    }
+}
+
+/// The file called `name`, or the one that holds the passage called so, as for [`show`].
+///
+/// # Errors
+///
+/// As [`show`].
+pub fn file_of(library: &Library, name: &str) -> Result<Box<FileDetails>> {
+    let path = match show(library, name)? {
+        Shown::File(file) => return Ok(file),
+        Shown::Passage(passage) => passage.path,
+    };
+    match show(library, &path)? {
+        Shown::File(file) => Ok(file),
+        Shown::Passage(_) => Err(Error::not_found(path)),
     }
 }
 

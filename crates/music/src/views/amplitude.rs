@@ -60,14 +60,12 @@ pub fn measure(
     }
     let unreadable =
         |error: std::io::Error| Refused::File(format!("`{}`: {error}", path.display()));
-    let root = library.root().canonicalize().map_err(unreadable)?;
-    let real = root.join(path).canonicalize().map_err(unreadable)?;
-    if !real.starts_with(&root) {
-        return Err(Refused::Asked(format!(
+    let real = library.real(path).map_err(unreadable)?.ok_or_else(|| {
+        Refused::Asked(format!(
             "`{}` does not lie below the root folder",
             path.display()
-        )));
-    }
+        ))
+    })?;
     let parameters = parameters.sane();
     let mut listener = Stretch {
         end,

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::library::Library;
-use crate::library::query::{self, Shown, show};
+use crate::library::query;
 
 /// Bytes of a stored point, of which the first two are its extremes.
 const STORED: usize = 4;
@@ -23,16 +23,8 @@ pub struct Peaks {
 /// When there is no such file, it was never heard, or the database cannot be read.
 pub fn peaks(library: &Library, name: &str, every: u32) -> Result<Peaks> {
     let every = every.clamp(1, 100);
-    let file = match show(library, name)? {
-        Shown::File(file) => file.id,
-        Shown::Passage(passage) => match show(library, &passage.path)? {
-            Shown::File(file) => file.id,
-            Shown::Passage(_) => {
-                return Err(Error::not_found(passage.path));
-            }
-        },
-    };
-    let points = query::overview(library.db(), &file, audio::overview::VERSION)?;
+    let file = query::file_of(library, name)?;
+    let points = query::overview(library.db(), &file.id, audio::overview::VERSION)?;
     let points = points.ok_or_else(|| Error::NoFlavor {
         name: name.to_owned(),
     })?;

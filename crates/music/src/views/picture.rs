@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::error::{Error, Result};
 use crate::library::Library;
-use crate::library::query::{self, FileDetails, PassageDetails, Shown, show};
+use crate::library::query::{self, FileDetails, PassageDetails};
 use audio::overview::{Overview, POINTS_PER_SECOND, Point};
 
 /// Quieter than this is drawn as silence, in dBFS.
@@ -35,15 +35,7 @@ impl Picture {
     ///
     /// When there is no such file, it was never heard, or the database cannot be read.
     pub fn of(library: &Library, name: &str) -> Result<Self> {
-        let file = match show(library, name)? {
-            Shown::File(file) => *file,
-            Shown::Passage(passage) => match show(library, &passage.path)? {
-                Shown::File(file) => *file,
-                Shown::Passage(_) => {
-                    return Err(Error::not_found(passage.path));
-                }
-            },
-        };
+        let file = *query::file_of(library, name)?;
         let points = query::overview(library.db(), &file.id, audio::overview::VERSION)?;
         let Some(points) = points else {
             return Err(Error::NoFlavor {

@@ -1,7 +1,5 @@
 //! Finds the passages that sound most like one.
 
-use std::collections::HashMap;
-
 use serde::Serialize;
 
 use crate::error::{Error, Result};
@@ -46,29 +44,18 @@ pub fn similar(library: &Library, name: &str, count: usize) -> Result<Vec<Neighb
         name: name.to_owned(),
     };
     let own = ids.iter().position(|other| *other == id);
-    let own = own.ok_or_else(no_flavor)?;
-    let mut nearest: Vec<_> = sounds.distances(own).into_iter().zip(&ids).collect();
-    nearest.swap_remove(own);
-    let nearer = |a: &(f64, &PassageId), b: &(f64, &PassageId)| {
-        a.0.total_cmp(&b.0).then_with(|| a.1.cmp(b.1))
-    };
-    if count < nearest.len() {
-        nearest.select_nth_unstable_by(count, nearer);
-        nearest.truncate(count);
-    }
-    nearest.sort_unstable_by(nearer);
+    let nearest = nearest(&sounds, &ids, own.ok_or_else(no_flavor)?, count);
     let flavor = |id| -> Result<_> {
         let text = query::flavor(library.db(), id)?;
         Ok(text.as_deref().and_then(read))
     };
     let own = flavor(&id)?.ok_or_else(no_flavor)?.characteristics();
     let mut neighbours = Vec::with_capacity(nearest.len());
-    for (distance, id) in nearest {
-        // One that was removed in the meantime is no neighbour any more, nor is one whose row cannot be read.
+    for (distance, number) in nearest {
+        let id = &ids[number];
         let Some(flavor) = flavor(id)? else { continue };
-        let passage = match query::passage(library.db(), &id.to_string()) {
-            Err(Error::Database(error)) if !error.is_final() => continue,
-            passage => passage?,
+        let Some(passage) = still_there(library, id)? else {
+            continue;
         };
         neighbours.push(Neighbour {
             passage,
@@ -108,24 +95,18 @@ pub struct Placed {
 ///
 /// When there is no such passage, it has no flavor yet, or the database cannot be read.
 pub fn map(library: &Library, name: Option<&str>, count: usize) -> Result<Vec<Placed>> {
-    let near = name
-        .map(|name| -> Result<Vec<PassageId>> {
-            let Shown::Passage(passage) = show(library, name)? else {
-                return Err(Error::NotFound {
-                    name: name.to_owned(),
-                    like: Vec::new(),
-                });
-            };
-            let neighbours = similar(library, name, count.saturating_sub(1))?;
-            let others = neighbours.into_iter().map(|one| one.passage.id);
-            Ok(std::iter::once(passage.id).chain(others).collect())
-        })
-        .transpose()?;
     let (sounds, ids) = sounds(library)?;
-    let numbers: Vec<usize> = if let Some(near) = near {
-        let numbers: HashMap<_, _> = ids.iter().zip(0..).collect();
-        let known = near.iter().filter_map(|id| numbers.get(id).copied());
-        known.collect()
+    let numbers: Vec<usize> = if let Some(name) = name {
+        let Shown::Passage(passage) = show(library, name)? else {
+            return Err(Error::not_found(name));
+        };
+        let own = ids.iter().position(|id| *id == passage.id);
+        let own = own.ok_or_else(|| Error::NoFlavor {
+            name: name.to_owned(),
+        })?;
+        let near = nearest(&sounds, &ids, own, count.saturating_sub(1));
+        let near = near.into_iter().map(|(_, number)| number);
+        std::iter::once(own).chain(near).collect()
     } else {
         let step = ids.len().div_ceil(count.max(1)).max(1);
         (0..ids.len()).step_by(step).collect()
@@ -133,9 +114,8 @@ pub fn map(library: &Library, name: Option<&str>, count: usize) -> Result<Vec<Pl
     let places = sounds.plane(&numbers);
     let mut placed = Vec::with_capacity(numbers.len());
     for (number, [x, y]) in numbers.into_iter().zip(places) {
-        let passage = match query::passage(library.db(), &ids[number].to_string()) {
-            Err(Error::Database(error)) if !error.is_final() => continue,
-            passage => passage?,
+        let Some(passage) = still_there(library, &ids[number])? else {
+            continue;
         };
         placed.push(Placed {
             id: passage.id,
@@ -149,6 +129,29 @@ pub fn map(library: &Library, name: Option<&str>, count: usize) -> Result<Vec<Pl
         });
     }
     Ok(placed)
+}
+
+/// The `count` nearest to the one numbered `own`, the nearest first: how far apart they are, and their numbers.
+fn nearest(sounds: &Similarity, ids: &[PassageId], own: usize, count: usize) -> Vec<(f64, usize)> {
+    let mut nearest: Vec<_> = sounds.distances(own).into_iter().zip(0..).collect();
+    nearest.swap_remove(own);
+    let nearer = |a: &(f64, usize), b: &(f64, usize)| {
+        a.0.total_cmp(&b.0).then_with(|| ids[a.1].cmp(&ids[b.1]))
+    };
+    if count < nearest.len() {
+        nearest.select_nth_unstable_by(count, nearer);
+        nearest.truncate(count);
+    }
+    nearest.sort_unstable_by(nearer);
+    nearest
+}
+
+/// One that was removed in the meantime is no neighbour any more, nor is one whose row cannot be read.
+fn still_there(library: &Library, id: &PassageId) -> Result<Option<PassageDetails>> {
+    match query::passage(library.db(), id.as_str()) {
+        Err(Error::Database(error)) if !error.is_final() => Ok(None),
+        passage => passage.map(Some),
+    }
 }
 
 /// All flavors that can be compared with ours, and whose they are.

@@ -4,7 +4,7 @@
 //! before the stretch costs the time of decoding it (a minute of MP3 takes some 0.2 s) and no memory.
 
 use std::ops::{ControlFlow, Range};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use audio::Ticks;
 use audio::decode::{Block, Listener, StreamInfo};
@@ -12,7 +12,7 @@ use run::{Cancel, LibraryPath};
 
 use crate::error::{Error, Result};
 use crate::library::Library;
-use crate::library::query::{FileDetails, Shown, show};
+use crate::library::query::{self, FileDetails, Shown, show};
 
 /// Bytes of a WAV file before its samples.
 const HEADER: u64 = 44;
@@ -47,7 +47,7 @@ impl Wav {
             Shown::File(file) => (file, None),
             Shown::Passage(passage) => {
                 let ticks = passage.start_ticks..passage.end_ticks;
-                (file_at(library, &passage.path)?, Some(ticks))
+                (query::file_of(library, &passage.path)?, Some(ticks))
             }
         };
         let unheard = || Error::NoFlavor {
@@ -172,16 +172,6 @@ impl Wav {
     }
 }
 
-fn file_at(library: &Library, path: &str) -> Result<Box<FileDetails>> {
-    match show(library, path)? {
-        Shown::File(file) => Ok(file),
-        Shown::Passage(_) => Err(Error::NotFound {
-            name: path.to_owned(),
-            like: Vec::new(),
-        }),
-    }
-}
-
 /// Where a file is, if that is below the root folder, links and all.
 fn real(library: &Library, file: &FileDetails) -> Result<PathBuf> {
     let missing = || Error::NotFound {
@@ -189,13 +179,8 @@ fn real(library: &Library, file: &FileDetails) -> Result<PathBuf> {
         like: Vec::new(),
     };
     let path = LibraryPath::try_from(file.path.clone()).map_err(|_| missing())?;
-    let root = library.root().canonicalize().map_err(|_| missing())?;
-    let real = path.below(&root).canonicalize().map_err(|_| missing())?;
-    if real.starts_with(&root) {
-        Ok(real)
-    } else {
-        Err(missing())
-    }
+    let real = library.real(&path.below(Path::new(""))).ok().flatten();
+    real.ok_or_else(missing)
 }
 
 /// Hands on the bytes of the samples that are wanted.
@@ -275,10 +260,7 @@ pub fn drawn(
             expected: format!("at most {LONGEST_DRAWN} s and 1 to {MOST_POINTS} points"),
         });
     }
-    let file = match show(library, name)? {
-        Shown::File(file) => file,
-        Shown::Passage(passage) => file_at(library, &passage.path)?,
-    };
+    let file = query::file_of(library, name)?;
     let path = real(library, &file)?;
     let mut listener = Drawing {
         seconds,

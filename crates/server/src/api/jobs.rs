@@ -46,15 +46,11 @@ pub(crate) async fn plan(
     Json(chosen): Json<Chosen>,
 ) -> Result<Json<Plan>, Refusal> {
     // One at a time: a plan reads files, and those who ask for many wait for each other.
-    let _turn = app.planning.acquire().await.map_err(|_| stopping())?;
+    let _turn = app.planning.acquire().await.map_err(Refusal::stopping)?;
     blocking(&app, move |app| {
         Ok(Json(app.jobs.plan(&chosen.folder, &app.stop)?))
     })
     .await
-}
-
-fn stopping() -> Refusal {
-    Refusal::internal("the server is being stopped")
 }
 
 /// Asks for an import: it begins when those before it have ended.

@@ -18,7 +18,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::App;
 use crate::api::audio::open;
-use crate::api::{MOST_ROWS, Named, find};
+use crate::api::{Named, find, rows};
 use crate::error::Refusal;
 use crate::work::blocking;
 
@@ -35,10 +35,17 @@ pub(crate) struct Behind {
     limit: Option<u32>,
 }
 
-impl Behind {
-    fn limit(&self) -> u32 {
-        self.limit.unwrap_or(100).clamp(1, MOST_ROWS)
-    }
+/// Some rows of a list, as it tells them.
+async fn page<T, F>(app: &Arc<App>, asked: Behind, list: F) -> Result<Json<Page<T>>, Refusal>
+where
+    T: Send + 'static,
+    F: FnOnce(&App, Option<&str>, u32) -> music::Result<Page<T>> + Send + 'static,
+{
+    blocking(app, move |app| {
+        let after = asked.after.as_deref();
+        Ok(Json(list(app, after, rows(asked.limit))?))
+    })
+    .await
 }
 
 /// Lists artists by name.
@@ -56,13 +63,8 @@ pub(crate) async fn artists(
     State(app): State<Arc<App>>,
     Query(asked): Query<Behind>,
 ) -> Result<Json<Page<ListedArtist>>, Refusal> {
-    blocking(&app, move |app| {
-        let after = asked.after.as_deref();
-        Ok(Json(lists::artists(
-            app.library.db(),
-            after,
-            asked.limit(),
-        )?))
+    page(&app, asked, |app, after, limit| {
+        lists::artists(app.library.db(), after, limit)
     })
     .await
 }
@@ -82,9 +84,8 @@ pub(crate) async fn albums(
     State(app): State<Arc<App>>,
     Query(asked): Query<Behind>,
 ) -> Result<Json<Page<ListedAlbum>>, Refusal> {
-    blocking(&app, move |app| {
-        let after = asked.after.as_deref();
-        Ok(Json(lists::albums(app.library.db(), after, asked.limit())?))
+    page(&app, asked, |app, after, limit| {
+        lists::albums(app.library.db(), after, limit)
     })
     .await
 }
@@ -104,13 +105,8 @@ pub(crate) async fn problems(
     State(app): State<Arc<App>>,
     Query(asked): Query<Behind>,
 ) -> Result<Json<Page<ListedProblem>>, Refusal> {
-    blocking(&app, move |app| {
-        let after = asked.after.as_deref();
-        Ok(Json(lists::problems(
-            app.library.db(),
-            after,
-            asked.limit(),
-        )?))
+    page(&app, asked, |app, after, limit| {
+        lists::problems(app.library.db(), after, limit)
     })
     .await
 }
@@ -145,7 +141,7 @@ pub(crate) async fn passages(
             (None, Some(album)) => By::Album(album),
             _ => return Err(Refusal::bad_request("expected either `artist` or `album`")),
         };
-        let limit = asked.limit.unwrap_or(100).clamp(1, MOST_ROWS);
+        let limit = rows(asked.limit);
         let page = lists::passages(app.library.db(), by, asked.after.as_deref(), limit)?;
         Ok(Json(page))
     })

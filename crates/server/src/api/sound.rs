@@ -17,10 +17,6 @@ use crate::api::ranges::{Part, asked_for};
 use crate::error::Refusal;
 use crate::work::{StopWhenDropped, blocking, body_by};
 
-fn stopping<E>(_: E) -> Refusal {
-    Refusal::internal("the server is being stopped")
-}
-
 /// A passage, or a file, as WAV of 16 bits; in parts, too.
 #[utoipa::path(
     get,
@@ -38,7 +34,7 @@ pub(crate) async fn wav(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let turn = Arc::clone(&app.listening).acquire_owned().await;
-    let turn = turn.map_err(stopping)?;
+    let turn = turn.map_err(Refusal::stopping)?;
     let wav = blocking(&app, move |app| Ok(Wav::of(&app.library, &named.name)?)).await?;
     match Part::of(asked_for(&headers).as_deref(), wav.length()) {
         Ok(part) => Ok(part.answer("audio/wav", body(&app, wav, part, turn))),
@@ -83,7 +79,7 @@ pub(crate) async fn detail(
     State(app): State<Arc<App>>,
     Query(asked): Query<Stretch>,
 ) -> Result<Response, Refusal> {
-    let _turn = app.decoding.acquire().await.map_err(stopping)?;
+    let _turn = app.decoding.acquire().await.map_err(Refusal::stopping)?;
     let guard = StopWhenDropped::default();
     let cancel = guard.cancel();
     blocking(&app, move |app| {

@@ -8,7 +8,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use music::edit::{Edit, Ticks};
-use music::library::query::{Count, FileDetails, ListedProblem, PassageDetails, Shown};
+use music::library::query::{Count, FileDetails, ListedProblem, PassageDetails};
 use music::library::{browse, query};
 use music::views::picture::Picture;
 use serde::Deserialize;
@@ -120,13 +120,7 @@ pub(crate) async fn file(
     Query(named): Query<Named>,
 ) -> Result<Response, Refusal> {
     blocking(&app, move |app| {
-        let file = match query::show(&app.library, &named.name)? {
-            Shown::File(file) => file,
-            Shown::Passage(passage) => match query::show(&app.library, &passage.path)? {
-                Shown::File(file) => file,
-                Shown::Passage(_) => return Err(Refusal::not_found("there is no such file")),
-            },
-        };
+        let file = query::file_of(&app.library, &named.name)?;
         let edits = music::edit::list(app.library.db())?;
         let edits = edits.into_iter();
         let edits: Vec<_> = edits

@@ -110,16 +110,8 @@ pub(crate) async fn artist(
     State(app): State<Arc<App>>,
     Query(asked): Query<Named>,
 ) -> Result<Response, Refusal> {
-    blocking(&app, move |app| {
-        let (by, after) = (By::Artist(&asked.name), asked.after.as_deref());
-        let listed = lists::passages(app.library.db(), by, after, ROWS)?;
-        let main = html! {
-            (ways("/artists"))
-            h2 { (asked.name) }
-            (table(&listed.rows))
-            (next("/artist", &[("name", &asked.name)], listed.next.as_ref()))
-        };
-        Ok(page(t::LIBRARY, None, &main).into_response())
+    passages(&app, asked, ("/artists", "/artist"), |name| {
+        By::Artist(name)
     })
     .await
 }
@@ -128,14 +120,24 @@ pub(crate) async fn album(
     State(app): State<Arc<App>>,
     Query(asked): Query<Named>,
 ) -> Result<Response, Refusal> {
-    blocking(&app, move |app| {
-        let (by, after) = (By::Album(&asked.name), asked.after.as_deref());
-        let listed = lists::passages(app.library.db(), by, after, ROWS)?;
+    passages(&app, asked, ("/albums", "/album"), |name| By::Album(name)).await
+}
+
+/// The passages of a name; `way` is the list that it stands in, `here` this page.
+async fn passages(
+    app: &Arc<App>,
+    asked: Named,
+    (way, here): (&'static str, &'static str),
+    by: fn(&str) -> By<'_>,
+) -> Result<Response, Refusal> {
+    blocking(app, move |app| {
+        let after = asked.after.as_deref();
+        let listed = lists::passages(app.library.db(), by(&asked.name), after, ROWS)?;
         let main = html! {
-            (ways("/albums"))
+            (ways(way))
             h2 { (asked.name) }
             (table(&listed.rows))
-            (next("/album", &[("name", &asked.name)], listed.next.as_ref()))
+            (next(here, &[("name", &asked.name)], listed.next.as_ref()))
         };
         Ok(page(t::LIBRARY, None, &main).into_response())
     })

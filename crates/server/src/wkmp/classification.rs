@@ -60,8 +60,7 @@ pub(crate) async fn classify(
         return Err(Refusal::conflict("the files are being looked for"));
     }
     // One walk at a time: it reads the disk and holds a list of all files.
-    let closed = |_| Refusal::internal("the server is stopping");
-    let _turn = app.decoding.acquire().await.map_err(closed)?;
+    let _turn = app.decoding.acquire().await.map_err(Refusal::stopping)?;
     blocking(&app, move |_| {
         let mut files = files_below(&view.folder);
         let mut answer = json!({

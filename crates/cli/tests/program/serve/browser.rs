@@ -88,6 +88,47 @@ async fn until(browser: &WebDriver, condition: &str) {
     }
 }
 
+/// Where the first passage ends, as its form on the file's page has it.
+const END: &str = "Number(document.querySelector('.passage').elements.end.value)";
+
+/// What an expression of numbers is on the page.
+async fn number(browser: &WebDriver, expression: &str) -> f64 {
+    let script = format!("return {expression}");
+    let answer = browser.execute(script, Vec::new()).await.unwrap();
+    answer.json().as_f64().unwrap()
+}
+
+/// Opens a file's page, and waits for its waveform.
+async fn open_file(browser: &WebDriver, served: &Served, name: &str) {
+    let page = format!("{}file?name={name}", served.url);
+    browser.goto(page).await.unwrap();
+    until(browser, "!document.getElementById('waveform').hidden").await;
+}
+
+/// Drags the line of the first passage's end so many pixels to the left, and returns where it is then.
+async fn drag_end_left(browser: &WebDriver, pixels: i64) -> f64 {
+    let canvas = browser.find(By::Id("waveform")).await.unwrap();
+    canvas.scroll_into_view().await.unwrap();
+    let (seconds, width) = ("waveform.dataset.seconds", "waveform.clientWidth");
+    let before = number(browser, END).await;
+    let at = number(
+        browser,
+        &format!("Math.round({END} / {seconds} * {width} - {width} / 2)"),
+    )
+    .await;
+    browser
+        .action_chain()
+        .move_to_element_with_offset(&canvas, at as i64, 0)
+        .click_and_hold()
+        .move_by_offset(-pixels, 0)
+        .release()
+        .perform()
+        .await
+        .unwrap();
+    until(browser, &format!("{END} !== {before}")).await;
+    number(browser, END).await
+}
+
 async fn click(browser: &WebDriver, selector: &str) {
     let element = browser.find(By::Css(selector.to_owned())).await.unwrap();
     element.scroll_into_view().await.unwrap();
@@ -123,52 +164,19 @@ async fn a_person_imports_a_folder_drags_a_boundary_and_finds_it_there_after_a_n
     )
     .await;
 
-    browser
-        .goto(format!("{}file?name=Side+A.wav", served.url))
-        .await
-        .unwrap();
-    until(&browser, "!document.getElementById('waveform').hidden").await;
-    let end = "Number(document.querySelector('.passage').elements.end.value)";
-    let before = browser
-        .execute(format!("return {end}"), Vec::new())
-        .await
-        .unwrap();
-    let before = before.json().as_f64().unwrap();
-    // From the line of the first passage's end forty pixels to the left.
-    let canvas = browser.find(By::Id("waveform")).await.unwrap();
-    canvas.scroll_into_view().await.unwrap();
-    let at = browser
-        .execute(
-            format!("const c = document.getElementById('waveform'); return Math.round({end} / c.dataset.seconds * c.clientWidth - c.clientWidth / 2)"),
-            Vec::new(),
-        )
-        .await
-        .unwrap();
-    let at = at.json().as_i64().unwrap();
-    browser
-        .action_chain()
-        .move_to_element_with_offset(&canvas, at, 0)
-        .click_and_hold()
-        .move_by_offset(-40, 0)
-        .release()
-        .perform()
-        .await
-        .unwrap();
-    until(&browser, &format!("{end} < {before} - 0.5")).await;
-    let dragged = browser
-        .execute(format!("return {end}"), Vec::new())
-        .await
-        .unwrap();
-    let dragged = dragged.json().as_f64().unwrap();
+    open_file(&browser, &served, "Side+A.wav").await;
+    let before = number(&browser, END).await;
+    let dragged = drag_end_left(&browser, 40).await;
+    assert!(dragged < before - 0.5, "{dragged}, {before}");
     click(&browser, ".passage button[type=submit]").await;
     until(&browser, "document.querySelectorAll('.undo').length > 0").await;
 
     root.import(&["--force"]);
     browser.refresh().await.unwrap();
-    until(&browser, &format!("Math.abs({end} - {dragged}) < 0.01")).await;
+    until(&browser, &format!("Math.abs({END} - {dragged}) < 0.01")).await;
     click(&browser, ".undo").await;
     until(&browser, "document.querySelectorAll('.undo').length === 0").await;
-    until(&browser, &format!("Math.abs({end} - {before}) < 0.01")).await;
+    until(&browser, &format!("Math.abs({END} - {before}) < 0.01")).await;
     browser.quit().await.unwrap();
     served.stop();
 }
@@ -382,11 +390,7 @@ async fn what_sounds_alike_is_heard_and_a_moved_line_is_taken_back() {
     )
     .await;
 
-    browser
-        .goto(format!("{}file?name=0.wav", served.url))
-        .await
-        .unwrap();
-    until(&browser, "!document.getElementById('waveform').hidden").await;
+    open_file(&browser, &served, "0.wav").await;
     // Down to hundredths of a second, where the sound itself is drawn.
     for _ in 0..12 {
         click(&browser, "[data-zoom=in]").await;
@@ -396,39 +400,12 @@ async fn what_sounds_alike_is_heard_and_a_moved_line_is_taken_back() {
     for _ in 0..12 {
         click(&browser, "[data-zoom=out]").await;
     }
-    let end = "document.querySelector('.passage').elements.end.value";
-    let value = async || {
-        let value = browser
-            .execute(format!("return {end}"), Vec::new())
-            .await
-            .unwrap();
-        value.json().as_str().unwrap().to_owned()
-    };
-    let before = value().await;
-    let canvas = browser.find(By::Id("waveform")).await.unwrap();
-    canvas.scroll_into_view().await.unwrap();
-    let at = format!(
-        "const c = document.getElementById('waveform'); \
-         return Math.round({end} / c.dataset.seconds * c.clientWidth - c.clientWidth / 2)"
-    );
-    let at = browser
-        .execute(at, Vec::new())
-        .await
-        .unwrap()
-        .json()
-        .as_i64()
-        .unwrap();
-    let drag = browser
-        .action_chain()
-        .move_to_element_with_offset(&canvas, at, 0);
-    let drag = drag.click_and_hold().move_by_offset(-50, 0).release();
-    drag.perform().await.unwrap();
-    until(&browser, &format!("{end} !== '{before}'")).await;
-    let moved = value().await;
+    let before = number(&browser, END).await;
+    let moved = drag_end_left(&browser, 50).await;
     click(&browser, "[data-zoom=undo]").await;
-    until(&browser, &format!("{end} === '{before}'")).await;
+    until(&browser, &format!("{END} === {before}")).await;
     click(&browser, "[data-zoom=redo]").await;
-    until(&browser, &format!("{end} === '{moved}'")).await;
+    until(&browser, &format!("{END} === {moved}")).await;
     browser.quit().await.unwrap();
     served.stop();
 }
