@@ -19,7 +19,7 @@ const WINGS: [&str; 3] = [
 ];
 
 /// Where a thread, a task or a runtime may be started, each with its reason.
-const STARTERS: [(&str, &str); 23] = [
+const STARTERS: [(&str, &str); 24] = [
     ("crates/run/src/pool.rs", "the workers of a job"),
     ("crates/sqlite/src/db.rs", "the one writer thread"),
     (
@@ -46,6 +46,10 @@ const STARTERS: [(&str, &str); 23] = [
     (
         "crates/books/src/wait.rs",
         "the runtime of a command on books",
+    ),
+    (
+        "crates/books/src/catalogue/server",
+        "the runtime that drives a server's connections, and its one writer",
     ),
     (
         "crates/books/src/collect/fetch.rs",

@@ -2,7 +2,8 @@
 //!
 //! The tables are an interface that other tools read and write (`sql/schema.sql`). [`open`](Catalogue::open) makes or
 //! completes them; `pass` records a pass through the list pages, `record` what was asked about single books, `query`
-//! and `rows` read, `sync` is about archives, [`check`] looks for contradictions. No other module of this crate contains SQL.
+//! and `rows` read, `sync` is about archives, [`check`] looks for contradictions. They say each statement once; `store`
+//! runs it on a file of SQLite or on a PostgreSQL server (`server`). No other module of this crate contains SQL.
 
 pub mod check;
 pub(crate) mod columns;
@@ -11,7 +12,10 @@ pub(crate) mod pass;
 pub mod query;
 pub(crate) mod record;
 pub(crate) mod rows;
+mod server;
+pub(crate) mod store;
 pub mod sync;
+mod value;
 
 pub use columns::{COLUMNS, Column};
 pub use open::Catalogue;

@@ -554,7 +554,7 @@ impl Collecting<'_> {
             repeated: 0,
             missing: None,
             usage: Usage::since(started),
-            writes: self.work.catalogue.db().report(),
+            writes: self.work.catalogue.report(),
         };
         match ending {
             Ending::Completed { vanished, repeated } => {

@@ -139,7 +139,7 @@ pub(crate) fn enrich(work: &Work<'_>, options: &Enrich) -> Result<EnrichComplete
         not_found: counts.not_found,
         failed: counts.failed,
         usage: Usage::since(started),
-        writes: work.catalogue.db().report(),
+        writes: work.catalogue.report(),
     };
     let problem = enriching.problems.last();
     let result = StageResult {

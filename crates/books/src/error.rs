@@ -75,6 +75,41 @@ pub enum Error {
     /// The database.
     #[error(transparent)]
     Database(#[from] sqlite::Error),
+    /// The server of the database, or the way to it.
+    #[error("the database `{database}` cannot be used: {reason}")]
+    Server {
+        /// Its address, without a password.
+        database: String,
+        /// What was said.
+        reason: String,
+        /// What may help.
+        fault: ServerFault,
+    },
+    /// The run's schema on a server was made by a newer version.
+    #[error(
+        "the run in `{database}` was made by a newer version: its schema is {found}, this program knows {supported}"
+    )]
+    NewerServer {
+        /// The address and the schema.
+        database: String,
+        /// The version of the schema.
+        found: i64,
+        /// The one that is known.
+        supported: i64,
+    },
+    /// A row of the database that is not as it should be.
+    #[error("the database holds {found} in column {column} of a row, expected {expected}")]
+    Unexpected {
+        /// The column, from 0.
+        column: usize,
+        /// What should be there.
+        expected: &'static str,
+        /// What is there.
+        found: String,
+    },
+    /// What a run on a server cannot do.
+    #[error("a run on a database server has no {0}")]
+    NotOnServer(&'static str),
     /// GRIN, or the way to it.
     #[error(transparent)]
     Web(#[from] web::Error),
@@ -155,6 +190,17 @@ pub enum Error {
     Gone(&'static str),
 }
 
+/// What may help against a fault of a database server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerFault {
+    /// Nothing but a person.
+    Final,
+    /// Another try at once: two transactions were in each other's way.
+    Conflict,
+    /// A new connection, perhaps after a while.
+    Lost,
+}
+
 /// A setting that a person gives, by a flag, a file or the environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -179,6 +225,12 @@ pub enum Setting {
     DiskShare,
     /// The name of a run.
     RunName,
+    /// The name of a run on a server.
+    RunNameOnServer,
+    /// The address of a database.
+    Database,
+    /// How the connection to a database is protected.
+    DatabaseProtection,
     /// The address of GRIN.
     BaseUrl,
     /// A number of requests a second.
@@ -203,6 +255,9 @@ impl Setting {
             Self::OtherStoragePath => "the folder given before",
             Self::DiskShare => "a share from 0 to 1",
             Self::RunName => "a name with letters, digits, `-` or `_`",
+            Self::RunNameOnServer => "a name of at most 53 bytes",
+            Self::Database => "an address such as `postgres://user@host/name`",
+            Self::DatabaseProtection => "`sslmode` `disable`, `require` or `verify-full`",
             Self::BaseUrl => "an address that begins with `https://` or `http://`",
             Self::RateLimit => "requests a second, 0 for no limit",
             Self::Named => "a setting of a run",
@@ -219,7 +274,8 @@ impl std::fmt::Display for Setting {
             Self::StoragePair | Self::StorageKey | Self::StorageSecret => "storage setting",
             Self::StoragePath | Self::OtherStoragePath => "folder of local storage",
             Self::DiskShare => "disk space threshold",
-            Self::RunName => "run name",
+            Self::RunName | Self::RunNameOnServer => "run name",
+            Self::Database | Self::DatabaseProtection => "database",
             Self::BaseUrl => "address of GRIN",
             Self::RateLimit => "rate limit",
             Self::Named => "setting",
@@ -232,6 +288,18 @@ impl Error {
         Self::Setting {
             setting,
             value: value.into(),
+        }
+    }
+
+    pub(crate) fn server(
+        database: &str,
+        reason: &dyn std::fmt::Display,
+        fault: ServerFault,
+    ) -> Self {
+        Self::Server {
+            database: database.to_owned(),
+            reason: reason.to_string(),
+            fault,
         }
     }
 

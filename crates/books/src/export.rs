@@ -43,19 +43,21 @@ const BUFFER: usize = 1 << 18;
 /// Writes all books to `path`, in the order in which they came; how many.
 ///
 /// A file appears when it is whole, and replaces an older one then; a device, a pipe or the target of a link is written
-/// through. The files of the run itself are refused.
+/// through. The files of the run itself, in the directory `run`, are refused.
 ///
 /// # Errors
 ///
 /// [`Error::Output`], [`Error::File`], [`Error::Database`]; then no file has changed at `path`.
-pub fn to_file(catalogue: &Catalogue, form: Form, path: &Path) -> Result<u64, Error> {
+pub fn to_file(catalogue: &Catalogue, run: &Path, form: Form, path: &Path) -> Result<u64, Error> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(Error::file("make", folder))?;
-    let database = catalogue.db().path();
-    let mut options = OutputOptions::new().protect_database(database);
+    let mut options = OutputOptions::new();
+    if let Some(database) = catalogue.path() {
+        options = options.protect_database(database);
+    }
     for name in [CONFIG, SUMMARY, LOCK, JOURNAL] {
-        options = options.protect(database.with_file_name(name));
+        options = options.protect(run.join(name));
     }
     let mut output = options.open(path)?;
     let count = export(catalogue, form, &mut output)?;

@@ -35,11 +35,11 @@ mod wait;
 mod work;
 
 pub use catalogue::{COLUMNS, Catalogue, Column};
-pub use error::{Error, Setting};
+pub use error::{Error, ServerFault, Setting};
 pub use event::{
     CollectCompleted, EnrichCompleted, Event, Listener, Outcome, Severity, SyncCompleted,
     SyncCounts,
 };
 pub use listed::ListedBook;
-pub use run::{Run, RunConfig, RunOptions};
+pub use run::{Access, DatabaseUrl, Run, RunConfig, RunOptions};
 pub use session::{Session, SessionOptions, begin, preview};

@@ -16,7 +16,7 @@ use crate::enrich::{self, Enrich};
 use crate::error::Error;
 use crate::event::{CollectCompleted, EnrichCompleted, Event, Listener, Severity, SyncCompleted};
 use crate::grin::{CredentialPlaces, Grin, GrinOptions};
-use crate::run::{Run, RunLog, RunOptions, SessionLock};
+use crate::run::{Access, Run, RunLog, RunOptions, SessionLock};
 use crate::sync::{self, SyncOptions};
 use crate::work::Work;
 
@@ -51,13 +51,20 @@ pub struct Session {
 /// # Errors
 ///
 /// [`Error::OtherSettings`] with the difference, and whatever files do.
-pub fn begin(output: &Path, name: &str, options: &RunOptions) -> Result<Run, Error> {
-    match Run::begin(output, name, options) {
-        Err(Error::OtherSettings { .. }) if is_empty(&Run::open(output, name)?) => {
+pub fn begin(
+    output: &Path,
+    name: &str,
+    options: &RunOptions,
+    access: &Access,
+) -> Result<Run, Error> {
+    let open = || Ok::<_, Error>(Run::open(output, name)?.with_access(access));
+    let begun = match Run::begin(output, name, options) {
+        Err(Error::OtherSettings { .. }) if is_empty(&open()?) => {
             Run::correct(output, name, options)
         }
         other => other,
-    }
+    };
+    Ok(begun?.with_access(access))
 }
 
 /// The run as [`begin`] would leave it. Nothing is written.
@@ -65,24 +72,29 @@ pub fn begin(output: &Path, name: &str, options: &RunOptions) -> Result<Run, Err
 /// # Errors
 ///
 /// Those of [`begin`].
-pub fn preview(output: &Path, name: &str, options: &RunOptions) -> Result<Run, Error> {
-    match Run::preview(output, name, options) {
-        Err(Error::OtherSettings { .. }) if is_empty(&Run::open(output, name)?) => {
+pub fn preview(
+    output: &Path,
+    name: &str,
+    options: &RunOptions,
+    access: &Access,
+) -> Result<Run, Error> {
+    let open = || Ok::<_, Error>(Run::open(output, name)?.with_access(access));
+    let seen = match Run::preview(output, name, options) {
+        Err(Error::OtherSettings { .. }) if is_empty(&open()?) => {
             Run::open(output, name)?.corrected(options)
         }
         other => other,
-    }
+    };
+    Ok(seen?.with_access(access))
 }
 
 /// Whether a run has certainly collected nothing.
 fn is_empty(run: &Run) -> bool {
-    let database = run.database();
-    match std::fs::metadata(&database) {
-        Ok(file) if file.len() > 0 => Catalogue::open_to_read(&database)
-            .and_then(|catalogue| query::count_books(&catalogue))
-            .is_ok_and(|books| books == 0),
-        Ok(_) => true,
-        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    let books = Catalogue::of_run_to_read(run).and_then(|catalogue| query::count_books(&catalogue));
+    match books {
+        Ok(books) => books == 0,
+        Err(Error::NoDatabase { .. }) => true,
+        Err(_) => false,
     }
 }
 
@@ -97,7 +109,8 @@ impl Session {
         let library = options.library.as_deref();
         let library = library.unwrap_or(&run.config().library_directory);
         let grin = Grin::open(library, &options.grin, &options.credentials)?;
-        let catalogue = Catalogue::open(&run.database())?;
+        let catalogue = Catalogue::of_run(&run)?;
+        catalogue.heed(cancel);
         let path = run.config().log_file.as_deref().map(Path::new);
         let (log, log_problem) = match RunLog::open(path) {
             Ok(log) => (log, None),

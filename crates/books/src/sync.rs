@@ -385,7 +385,7 @@ fn complete(
         counts,
         problems: std::mem::take(&mut problems),
         usage: Usage::since(started),
-        writes: work.catalogue.db().report(),
+        writes: work.catalogue.report(),
     };
     if !options.dry_run {
         let result = StageResult {

@@ -25,9 +25,9 @@ pub(crate) struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// The database's path, for people.
+    /// Where the database is, for people.
     pub(crate) fn database(&self) -> String {
-        self.catalogue.db().path().display().to_string()
+        self.catalogue.shown()
     }
 
     /// Keeps how it went in the run's summary.

@@ -55,6 +55,15 @@ pub(crate) const OAUTH_PORT: &str = "GRIN_OAUTH_PORT";
 /// Settings of a run: this, and the setting's name in capitals.
 pub(crate) const RUN_PREFIX: &str = "ACCESSION_BOOKS_";
 
+/// The server that keeps the books, a setting of a run.
+pub(crate) const BOOKS_DATABASE: &str = "ACCESSION_BOOKS_DATABASE";
+
+/// The password of a database, as other clients of PostgreSQL read it.
+pub(crate) const PGPASSWORD: &str = "PGPASSWORD";
+
+/// A file of such passwords.
+pub(crate) const PGPASSFILE: &str = "PGPASSFILE";
+
 /// Set to anything: no colours.
 pub(crate) const NO_COLOR: &str = "NO_COLOR";
 
@@ -62,7 +71,7 @@ pub(crate) const NO_COLOR: &str = "NO_COLOR";
 pub(crate) const TERM: &str = "TERM";
 
 /// Every variable with what it says, for `config`, man pages and the guide. Options win over all of them.
-pub(crate) const ALL: [(&str, &str); 21] = [
+pub(crate) const ALL: [(&str, &str); 24] = [
     (
         TASK_NUMBERS[0],
         "which list `music hear` hears, in a pod of Kubernetes",
@@ -114,6 +123,12 @@ pub(crate) const ALL: [(&str, &str); 21] = [
         "the port that a browser comes back to when signing in",
     ),
     (
+        BOOKS_DATABASE,
+        "the PostgreSQL server that keeps the books; its address may hold the password",
+    ),
+    (PGPASSWORD, "the password of that server"),
+    (PGPASSFILE, "a file of such passwords, else ~/.pgpass"),
+    (
         "ACCESSION_BOOKS_..",
         "a setting of a run, by its option's name in capitals: ACCESSION_BOOKS_STORAGE, ..",
     ),
@@ -121,5 +136,5 @@ pub(crate) const ALL: [(&str, &str); 21] = [
 
 /// Whether a variable's value may not be shown.
 pub(crate) fn is_secret(name: &str) -> bool {
-    name == ACOUSTID_API_KEY
+    matches!(name, ACOUSTID_API_KEY | BOOKS_DATABASE | PGPASSWORD)
 }

@@ -24,6 +24,8 @@ pub mod kill;
 pub mod library;
 #[cfg(feature = "databases")]
 pub mod locks;
+#[cfg(unix)]
+pub mod postgres;
 #[cfg(feature = "databases")]
 pub mod services;
 #[cfg(feature = "stores")]

@@ -79,7 +79,7 @@ const QUESTIONS: [Question; 5] = [
                 AND EXISTS (SELECT 1 FROM book_status_history AS other WHERE other.status_type = 'sync'
                     AND other.status_value = 'upload_failed' AND other.barcode = done.barcode)
                 AND NOT EXISTS (SELECT 1 FROM book_status_history AS other WHERE other.status_type = 'sync'
-                    AND other.status_value = 'uploaded' AND other.barcode = done.barcode))",
+                    AND other.status_value = 'uploaded' AND other.barcode = done.barcode)) AS found",
     },
     Question {
         kind: FindingKind::EnrichedWithoutData,
@@ -89,25 +89,25 @@ const QUESTIONS: [Question; 5] = [
                 AND coalesce(grin_conditions, '') = '' AND coalesce(grin_scannable, '') = ''
                 AND coalesce(grin_check_in_date, '') = '' AND coalesce(grin_digitization_method, '') = ''
                 AND coalesce(grin_source_library_bibkey, '') = '' AND coalesce(grin_claimed, '') = ''
-                AND barcode NOT IN (SELECT barcode FROM accession_not_found))",
+                AND barcode NOT IN (SELECT barcode FROM accession_not_found)) AS found",
     },
     Question {
         kind: FindingKind::MixedDates,
         what: "dates in GRIN's own form among ISO dates",
         from: "FROM (SELECT barcode AS b FROM books WHERE scanned_date LIKE '____/%' OR converted_date LIKE '____/%'
                 OR downloaded_date LIKE '____/%' OR processed_date LIKE '____/%' OR analyzed_date LIKE '____/%'
-                OR ocr_date LIKE '____/%')",
+                OR ocr_date LIKE '____/%') AS found",
     },
     Question {
         kind: FindingKind::NoBook,
         what: "headings of a list that were taken for books",
-        from: "FROM (SELECT barcode AS b FROM books WHERE barcode IN ('Barcode', 'barcode', 'Filename', ''))",
+        from: "FROM (SELECT barcode AS b FROM books WHERE barcode IN ('Barcode', 'barcode', 'Filename', '')) AS found",
     },
     Question {
         kind: FindingKind::WithoutRow,
         what: "listed or worked on, but without a row of their own",
         from: "FROM (SELECT barcode AS b FROM processed WHERE barcode NOT IN (SELECT barcode FROM books)
-                UNION SELECT barcode FROM book_status_history WHERE barcode NOT IN (SELECT barcode FROM books))",
+                UNION SELECT barcode FROM book_status_history WHERE barcode NOT IN (SELECT barcode FROM books)) AS found",
     },
 ];
 
@@ -118,13 +118,13 @@ const QUESTIONS: [Question; 5] = [
 /// [`Error::Database`] if it cannot be read at all.
 pub fn check(catalogue: &Catalogue, directory: &Path) -> Result<Findings, Error> {
     let mut findings = Vec::new();
-    let report = catalogue.db().check()?;
-    if !report.damage.is_empty() {
+    let damage = catalogue.damage()?;
+    if !damage.is_empty() {
         findings.push(Finding {
             kind: FindingKind::Damage,
             what: "the database file is damaged".to_owned(),
-            count: report.damage.len() as u64,
-            examples: report.damage,
+            count: damage.len() as u64,
+            examples: damage,
         });
         return Ok(Findings { findings });
     }
@@ -138,15 +138,15 @@ pub fn check(catalogue: &Catalogue, directory: &Path) -> Result<Findings, Error>
 }
 
 fn ask(catalogue: &Catalogue, question: &Question) -> Result<Option<Finding>, Error> {
-    catalogue.db().read(|snapshot| {
+    catalogue.read(|reader| {
         let from = question.from;
-        let count = snapshot.query_row(&format!("SELECT count(*) {from}"), [], |row| row.get(0))?;
+        let count: u64 = reader.one(&format!("SELECT count(*) {from}"), &[], |row| row.get(0))?;
         if count == 0 {
             return Ok(None);
         }
-        let examples = snapshot.query_all(
+        let examples = reader.all(
             &format!("SELECT b {from} ORDER BY b LIMIT ?1"),
-            [EXAMPLES],
+            &[EXAMPLES.into()],
             |row| row.get(0),
         )?;
         Ok(Some(Finding {

@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 use sqlite::{Column, Db, Newer, Options, Schema, Tuning, WriteReport};
 
 use crate::catalogue::columns::{COLUMNS, IS_DECRYPTED};
+use crate::catalogue::server::Server;
+use crate::catalogue::store::Store;
 use crate::error::Error;
+use crate::run::Run;
 
 /// A run's database, open.
 #[derive(Clone, Debug)]
 pub struct Catalogue {
-    db: Db,
+    pub(super) store: Store,
     /// Which file its path led to when it was opened.
     file: Option<FileId>,
 }
@@ -85,7 +88,38 @@ fn options(path: &Path) -> Options {
 }
 
 impl Catalogue {
-    /// Opens a run's database, and makes or completes it where needed. What others put there stays.
+    /// Opens the database of a run, wherever it is, and makes or completes it where needed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`], [`Error::Server`].
+    pub fn of_run(run: &Run) -> Result<Self, Error> {
+        match run.server()? {
+            Some(address) => Ok(Self::served(Server::open(address, run.config(), true)?)),
+            None => Self::open(&run.database()),
+        }
+    }
+
+    /// Opens the database of a run for a command that only reads.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoDatabase`] if it was never made, [`Error::Database`], [`Error::Server`].
+    pub fn of_run_to_read(run: &Run) -> Result<Self, Error> {
+        if let Some(address) = run.server()? {
+            return Ok(Self::served(Server::open(address, run.config(), false)?));
+        }
+        let path = run.database();
+        // A file without a byte is as good as none.
+        if std::fs::metadata(&path).map_or(0, |file| file.len()) == 0 {
+            return Err(Error::NoDatabase {
+                path: run.directory().to_owned(),
+            });
+        }
+        Self::open_to_read(&path)
+    }
+
+    /// Opens a database file, and makes or completes it where needed. What others put there stays.
     ///
     /// # Errors
     ///
@@ -109,7 +143,17 @@ impl Catalogue {
 
     fn of(db: Db) -> Self {
         let file = file_id(db.path());
-        Self { db, file }
+        Self {
+            store: Store::File(db),
+            file,
+        }
+    }
+
+    fn served(server: Server) -> Self {
+        Self {
+            store: Store::Server(server),
+            file: None,
+        }
     }
 
     /// Makes sure that the file is still where it was: what is written to one that was removed or replaced is lost.
@@ -118,7 +162,10 @@ impl Catalogue {
     ///
     /// [`Error::Moved`].
     pub(crate) fn check_in_place(&self) -> Result<(), Error> {
-        let path = self.db.path();
+        let Store::File(db) = &self.store else {
+            return Ok(());
+        };
+        let path = db.path();
         if file_id(path) == self.file {
             return Ok(());
         }
@@ -127,9 +174,20 @@ impl Catalogue {
         })
     }
 
-    /// The engine.
-    pub fn db(&self) -> &Db {
-        &self.db
+    /// The database's file; none on a server.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.store {
+            Store::File(db) => Some(db.path()),
+            Store::Server(_) => None,
+        }
+    }
+
+    /// Where the database is, for people.
+    pub fn shown(&self) -> String {
+        match &self.store {
+            Store::File(db) => db.path().display().to_string(),
+            Store::Server(server) => server.shown(),
+        }
     }
 
     /// Closes it; what writing took.
@@ -138,7 +196,10 @@ impl Catalogue {
     ///
     /// [`Error::Database`].
     pub fn close(self) -> Result<WriteReport, Error> {
-        Ok(self.db.close()?)
+        match self.store {
+            Store::File(db) => Ok(db.close()?),
+            Store::Server(server) => Ok(server.close()),
+        }
     }
 }
 

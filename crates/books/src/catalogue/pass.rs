@@ -4,9 +4,10 @@
 //! recorded in the same transaction as the books that lead there.
 
 use serde::{Deserialize, Serialize};
-use sqlite::{Pending, Snapshot, Tx};
 
 use crate::catalogue::Catalogue;
+use crate::catalogue::store::{Conflict, Reader, Recorded, Tx};
+use crate::catalogue::value::Value;
 use crate::error::Error;
 use crate::listed::Books;
 
@@ -80,23 +81,31 @@ const LISTED: [&str; 13] = [
 ];
 
 /// A known book stays as it is, as the predecessor has it.
-const KEEP: &str = "ON CONFLICT (barcode) DO NOTHING";
+const KEEP: Conflict = Conflict {
+    key: &["barcode"],
+    then: "DO NOTHING",
+};
 
 /// A known book is updated, and no known value erased by a blank one.
-const UPDATE: &str = "ON CONFLICT (barcode) DO UPDATE SET
-    title = coalesce(nullif(excluded.title, ''), title),
-    scanned_date = coalesce(nullif(excluded.scanned_date, ''), scanned_date),
-    converted_date = coalesce(nullif(excluded.converted_date, ''), converted_date),
-    downloaded_date = coalesce(nullif(excluded.downloaded_date, ''), downloaded_date),
-    processed_date = coalesce(nullif(excluded.processed_date, ''), processed_date),
-    analyzed_date = coalesce(nullif(excluded.analyzed_date, ''), analyzed_date),
-    ocr_date = coalesce(nullif(excluded.ocr_date, ''), ocr_date),
-    google_books_link = coalesce(nullif(excluded.google_books_link, ''), google_books_link),
-    grin_state = coalesce(nullif(excluded.grin_state, ''), grin_state),
-    updated_at = excluded.updated_at";
+const UPDATE: Conflict = Conflict {
+    key: &["barcode"],
+    then: "DO UPDATE SET
+        title = coalesce(nullif(excluded.title, ''), books.title),
+        scanned_date = coalesce(nullif(excluded.scanned_date, ''), books.scanned_date),
+        converted_date = coalesce(nullif(excluded.converted_date, ''), books.converted_date),
+        downloaded_date = coalesce(nullif(excluded.downloaded_date, ''), books.downloaded_date),
+        processed_date = coalesce(nullif(excluded.processed_date, ''), books.processed_date),
+        analyzed_date = coalesce(nullif(excluded.analyzed_date, ''), books.analyzed_date),
+        ocr_date = coalesce(nullif(excluded.ocr_date, ''), books.ocr_date),
+        google_books_link = coalesce(nullif(excluded.google_books_link, ''), books.google_books_link),
+        grin_state = coalesce(nullif(excluded.grin_state, ''), books.grin_state),
+        updated_at = excluded.updated_at",
+};
 
-const SEEN: &str = "ON CONFLICT (barcode) DO UPDATE SET
-    timestamp = excluded.timestamp, session_id = excluded.session_id";
+const SEEN: Conflict = Conflict {
+    key: &["barcode"],
+    then: "DO UPDATE SET timestamp = excluded.timestamp, session_id = excluded.session_id",
+};
 
 /// Columns of a page that is done.
 const PAGE: [&str; 7] = [
@@ -141,9 +150,7 @@ impl Listing {
 /// Begins a pass.
 pub(crate) fn begin(catalogue: &Catalogue, pass: &Pass) -> Result<(), Error> {
     let pass = pass.clone();
-    catalogue
-        .db()
-        .try_write("begin", move |tx| state(tx, &pass, &pass.started_at))
+    catalogue.write_now("begin", move |tx| state(tx, &pass, &pass.started_at))
 }
 
 /// Records books and pages, together with where to go on.
@@ -154,29 +161,29 @@ pub(crate) fn listing(
     pass: &Pass,
     listing: Listing,
     now: String,
-) -> Pending<u64, Error> {
+) -> Recorded<u64> {
     let pass = pass.clone();
-    catalogue.db().write_async("record books", move |tx| {
+    catalogue.write("record books", move |tx| {
         list(tx, &pass, &listing.books, &now)?;
         state(tx, &pass, &now)?;
         if listing.pages.is_empty() {
             return Ok(0);
         }
         let rows = listing.pages.iter().map(|(number, page)| {
-            (
-                pass.id,
-                number,
-                &page.address,
-                page.books,
-                &page.first_barcode,
-                &page.last_barcode,
-                &now,
-            )
+            [
+                pass.id.into(),
+                (*number).into(),
+                (&page.address).into(),
+                page.books.into(),
+                (&page.first_barcode).into(),
+                (&page.last_barcode).into(),
+                (&now).into(),
+            ]
         });
-        tx.insert_rows("accession_page", &PAGE, "", rows)?;
+        tx.insert_rows("accession_page", &PAGE, None, rows)?;
         tx.execute(
             "DELETE FROM accession_problem WHERE command = 'collect'",
-            [],
+            &[],
         )?;
         if listing.is_last {
             return finish(tx, &pass, &listing.vanished, &now);
@@ -186,7 +193,6 @@ pub(crate) fn listing(
 }
 
 fn list(tx: &Tx<'_>, pass: &Pass, books: &Books, now: &str) -> Result<(), Error> {
-    let known = |field| Some(field).filter(|field: &&str| !field.is_empty());
     let rows = books.iter().map(|fields| {
         let [
             barcode,
@@ -200,31 +206,36 @@ fn list(tx: &Tx<'_>, pass: &Pass, books: &Books, now: &str) -> Result<(), Error>
             link,
             state,
         ] = fields;
-        let (created_at, updated_at, requested) = (now, now, None::<&str>);
-        (
-            barcode,
-            title,
+        let (created_at, updated_at, requested) = (now, now, Value::Null);
+        [
+            barcode.into(),
+            title.into(),
             known(scanned),
             known(converted),
             known(downloaded),
             known(processed),
             known(analyzed),
             known(ocr),
-            link,
+            link.into(),
             requested,
             known(state),
-            created_at,
-            updated_at,
-        )
+            created_at.into(),
+            updated_at.into(),
+        ]
     });
     let conflict = if pass.refresh { UPDATE } else { KEEP };
-    tx.insert_rows("books", &LISTED, conflict, rows)?;
+    tx.insert_rows("books", &LISTED, Some(conflict), rows)?;
     let seen = books
         .iter()
-        .map(|[barcode, ..]| (barcode, now, pass.session_id));
+        .map(|[barcode, ..]| [barcode.into(), now.into(), pass.session_id.into()]);
     let columns = ["barcode", "timestamp", "session_id"];
-    tx.insert_rows("processed", &columns, SEEN, seen)?;
+    tx.insert_rows("processed", &columns, Some(SEEN), seen)?;
     Ok(())
+}
+
+/// What a list leaves out is not known.
+fn known(field: &str) -> Value<'_> {
+    (!field.is_empty()).then_some(field).into()
 }
 
 /// Where the pass stands.
@@ -235,18 +246,18 @@ fn state(tx: &Tx<'_>, pass: &Pass, now: &str) -> Result<(), Error> {
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (id) DO UPDATE SET updated_at = excluded.updated_at, next_page = excluded.next_page,
              pages = excluded.pages, books = excluded.books, part = excluded.part",
-        (
-            pass.id,
-            pass.refresh,
-            pass.session_id,
-            &pass.started_at,
-            now,
-            &pass.next_page,
-            pass.pages,
-            pass.books,
-            pass.books_before,
-            pass.part,
-        ),
+        &[
+            pass.id.into(),
+            pass.refresh.into(),
+            pass.session_id.into(),
+            (&pass.started_at).into(),
+            now.into(),
+            pass.next_page.as_deref().into(),
+            pass.pages.into(),
+            pass.books.into(),
+            pass.books_before.into(),
+            pass.part.into(),
+        ],
     )?;
     Ok(())
 }
@@ -255,7 +266,7 @@ fn state(tx: &Tx<'_>, pass: &Pass, now: &str) -> Result<(), Error> {
 fn finish(tx: &Tx<'_>, pass: &Pass, vanished: &[String], now: &str) -> Result<u64, Error> {
     tx.execute(
         "UPDATE accession_collection SET completed_at = ?2, next_page = NULL WHERE id = ?1",
-        (pass.id, now),
+        &[pass.id.into(), now.into()],
     )?;
     if pass.books_before == 0 {
         return Ok(0);
@@ -263,36 +274,35 @@ fn finish(tx: &Tx<'_>, pass: &Pass, vanished: &[String], now: &str) -> Result<u6
     tx.execute(
         "DELETE FROM accession_vanished WHERE EXISTS
              (SELECT 1 FROM processed WHERE processed.barcode = accession_vanished.barcode AND session_id >= ?1)",
-        [pass.session_id],
+        &[pass.session_id.into()],
     )?;
-    let rows = vanished.iter().map(|barcode| (barcode, now));
-    let conflict = "ON CONFLICT (barcode) DO NOTHING";
+    let rows = vanished.iter().map(|barcode| [barcode.into(), now.into()]);
     let columns = ["barcode", "noticed_at"];
-    tx.insert_rows("accession_vanished", &columns, conflict, rows)?;
+    tx.insert_rows("accession_vanished", &columns, Some(KEEP), rows)?;
     Ok(vanished.len() as u64)
 }
 
 /// Books that this pass has not named and an earlier one has, except those known to have vanished. If another tool
 /// has seen one meanwhile, its session is a later one.
 pub(crate) fn unseen(catalogue: &Catalogue, pass: &Pass) -> Result<Vec<String>, Error> {
-    catalogue.db().read(|snapshot| {
-        Ok(snapshot.query_all(
+    catalogue.read(|reader| {
+        reader.all(
             "SELECT barcode FROM processed WHERE session_id < ?1 AND NOT EXISTS
                  (SELECT 1 FROM accession_vanished WHERE accession_vanished.barcode = processed.barcode)",
-            [pass.session_id],
+            &[pass.session_id.into()],
             |row| row.get(0),
-        )?)
+        )
     })
 }
 
 /// Different books that this pass has named so far.
 pub(crate) fn count_seen(catalogue: &Catalogue, pass: &Pass) -> Result<u64, Error> {
-    catalogue.db().read(|snapshot| {
-        Ok(snapshot.query_row(
+    catalogue.read(|reader| {
+        reader.one(
             "SELECT count(*) FROM processed WHERE session_id = ?1",
-            [pass.session_id],
+            &[pass.session_id.into()],
             |row| row.get(0),
-        )?)
+        )
     })
 }
 
@@ -302,22 +312,22 @@ pub(crate) fn some_seen(
     pass: &Pass,
     most: u32,
 ) -> Result<Vec<String>, Error> {
-    catalogue.db().read(|snapshot| {
-        Ok(snapshot.query_all(
+    catalogue.read(|reader| {
+        reader.all(
             "SELECT barcode FROM processed WHERE session_id = ?1 LIMIT ?2",
-            (pass.session_id, most),
+            &[pass.session_id.into(), most.into()],
             |row| row.get(0),
-        )?)
+        )
     })
 }
 
 /// Whether this pass has named any of these books before.
 pub(crate) fn has_seen(catalogue: &Catalogue, pass: &Pass, books: &Books) -> Result<bool, Error> {
-    catalogue.db().read(|snapshot| {
+    catalogue.read(|reader| {
         for [barcode, ..] in books.iter() {
-            let is_seen = snapshot.query_row(
+            let is_seen: bool = reader.one(
                 "SELECT EXISTS (SELECT 1 FROM processed WHERE barcode = ?1 AND session_id = ?2)",
-                (barcode, pass.session_id),
+                &[barcode.into(), pass.session_id.into()],
                 |row| row.get(0),
             )?;
             if is_seen {
@@ -334,12 +344,12 @@ pub(crate) fn step_back(
     pass: &Pass,
     number: u64,
     now: String,
-) -> Pending<(), Error> {
+) -> Recorded<()> {
     let pass = pass.clone();
-    catalogue.db().write_async("step back", move |tx| {
+    catalogue.write("step back", move |tx| {
         tx.execute(
             "DELETE FROM accession_page WHERE collection_id = ?1 AND number = ?2",
-            (pass.id, number),
+            &[pass.id.into(), number.into()],
         )?;
         state(tx, &pass, &now)
     })
@@ -351,14 +361,14 @@ pub(crate) fn step_back(
 ///
 /// [`Error::Database`].
 pub(crate) fn last_pass(catalogue: &Catalogue) -> Result<Option<Pass>, Error> {
-    catalogue.db().read(read)
+    catalogue.read(read)
 }
 
-pub(crate) fn read(snapshot: &Snapshot<'_>) -> Result<Option<Pass>, Error> {
-    Ok(snapshot.query_optional(
+pub(crate) fn read(reader: &Reader<'_>) -> Result<Option<Pass>, Error> {
+    reader.first(
         "SELECT id, refresh, session_id, started_at, updated_at, completed_at, next_page, pages, books, books_before, part
          FROM accession_collection ORDER BY id DESC LIMIT 1",
-        [],
+        &[],
         |row| {
             Ok(Pass {
                 id: row.get(0)?,
@@ -374,16 +384,16 @@ pub(crate) fn read(snapshot: &Snapshot<'_>) -> Result<Option<Pass>, Error> {
                 part: row.get(10)?,
             })
         },
-    )?)
+    )
 }
 
 /// The pages that a pass has recorded, in order.
 pub(crate) fn pages(catalogue: &Catalogue, pass: i64) -> Result<Vec<KnownPage>, Error> {
-    catalogue.db().read(|snapshot| {
-        Ok(snapshot.query_all(
+    catalogue.read(|reader| {
+        reader.all(
             "SELECT address, books, first_barcode, last_barcode FROM accession_page
              WHERE collection_id = ?1 ORDER BY number",
-            [pass],
+            &[pass.into()],
             |row| {
                 Ok(KnownPage {
                     address: row.get(0)?,
@@ -392,17 +402,17 @@ pub(crate) fn pages(catalogue: &Catalogue, pass: i64) -> Result<Vec<KnownPage>, 
                     last_barcode: row.get(3)?,
                 })
             },
-        )?)
+        )
     })
 }
 
 /// The latest session that listed books, of any tool.
 pub(crate) fn last_session(catalogue: &Catalogue) -> Result<i64, Error> {
-    catalogue.db().read(|snapshot| {
-        Ok(snapshot.query_row(
+    catalogue.read(|reader| {
+        reader.one(
             "SELECT coalesce(max(session_id), 0) FROM processed",
-            [],
+            &[],
             |row| row.get(0),
-        )?)
+        )
     })
 }

@@ -31,7 +31,7 @@ pub struct Problem {
 /// Where a run stands.
 #[derive(Clone, Debug, Serialize)]
 pub struct Status {
-    /// The database file.
+    /// The database: a file, or a server's address and the schema.
     pub database: String,
     /// Books known.
     pub books: u64,
@@ -55,31 +55,29 @@ pub struct Status {
 
 /// Books known.
 pub(crate) fn count_books(catalogue: &Catalogue) -> Result<u64, Error> {
-    catalogue.db().read(|snapshot| {
-        Ok(snapshot.query_row("SELECT count(*) FROM books", [], |row| row.get(0))?)
-    })
+    catalogue.read(|reader| reader.one("SELECT count(*) FROM books", &[], |row| row.get(0)))
 }
 
 /// Books that remain to be enriched.
 pub(crate) fn count_unenriched(catalogue: &Catalogue) -> Result<u64, Error> {
-    catalogue.db().read(|snapshot| {
-        Ok(snapshot.query_row(
+    catalogue.read(|reader| {
+        reader.one(
             "SELECT count(*) FROM books WHERE coalesce(enrichment_timestamp, '') = ''",
-            [],
+            &[],
             |row| row.get(0),
-        )?)
+        )
     })
 }
 
 /// Whether books that remain to be enriched are said not to be known to GRIN.
 pub(crate) fn has_doubtful(catalogue: &Catalogue) -> Result<bool, Error> {
-    catalogue.db().read(|snapshot| {
-        Ok(snapshot.query_row(
+    catalogue.read(|reader| {
+        reader.one(
             "SELECT EXISTS (SELECT 1 FROM accession_not_found JOIN books USING (barcode)
                  WHERE coalesce(enrichment_timestamp, '') = '')",
-            [],
+            &[],
             |row| row.get(0),
-        )?)
+        )
     })
 }
 
@@ -89,11 +87,11 @@ pub(crate) fn unenriched(
     above: i64,
     most: u32,
 ) -> Result<(Vec<String>, i64), Error> {
-    catalogue.db().read(|snapshot| {
-        let rows: Vec<(i64, String)> = snapshot.query_all(
+    catalogue.read(|reader| {
+        let rows: Vec<(i64, String)> = reader.all(
             "SELECT rowid, barcode FROM books
              WHERE rowid > ?1 AND coalesce(enrichment_timestamp, '') = '' ORDER BY rowid LIMIT ?2",
-            (above, most),
+            &[above.into(), most.into()],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
         let last = rows.last().map_or(above, |(rowid, _)| *rowid);
@@ -103,12 +101,9 @@ pub(crate) fn unenriched(
 
 /// The last row of `books`.
 pub(crate) fn last_row(catalogue: &Catalogue) -> Result<i64, Error> {
-    catalogue.db().read(|snapshot| {
-        Ok(
-            snapshot.query_row("SELECT coalesce(max(rowid), 0) FROM books", [], |row| {
-                row.get(0)
-            })?,
-        )
+    catalogue.read(|reader| {
+        let sql = "SELECT coalesce(max(rowid), 0) FROM books";
+        reader.one(sql, &[], |row| row.get(0))
     })
 }
 
@@ -118,19 +113,19 @@ pub(crate) fn last_row(catalogue: &Catalogue) -> Result<i64, Error> {
 ///
 /// [`Error::Database`].
 pub fn status(catalogue: &Catalogue) -> Result<Status, Error> {
-    catalogue.db().read(|snapshot| {
-        let count = |sql: &str| snapshot.query_row(sql, [], |row| row.get::<_, u64>(0));
-        let collection = pass::read(snapshot)?;
+    catalogue.read(|reader| {
+        let count = |sql: &str| reader.one(sql, &[], |row| row.get::<u64>(0));
+        let collection = pass::read(reader)?;
         Ok(Status {
-            database: catalogue.db().path().display().to_string(),
+            database: catalogue.shown(),
             books: count("SELECT count(*) FROM books")?,
             enriched: count("SELECT count(*) FROM books WHERE coalesce(enrichment_timestamp, '') <> ''")?,
             not_found: count("SELECT count(*) FROM accession_not_found")?,
             vanished: count("SELECT count(*) FROM accession_vanished")?,
-            states: snapshot.query_all(
+            states: reader.all(
                 "SELECT coalesce(nullif(grin_state, ''), 'unknown') AS state, count(*) FROM books
                  GROUP BY state ORDER BY 2 DESC, 1",
-                [],
+                &[],
                 |row| {
                     Ok(Count {
                         name: row.get(0)?,
@@ -140,14 +135,14 @@ pub fn status(catalogue: &Catalogue) -> Result<Status, Error> {
             )?,
             books_per_second: collection.as_ref().and_then(rate),
             collection,
-            complete_since: snapshot.query_row(
+            complete_since: reader.one(
                 "SELECT max(completed_at) FROM accession_collection",
-                [],
+                &[],
                 |row| row.get(0),
             )?,
-            problems: snapshot.query_all(
+            problems: reader.all(
                 "SELECT command, item, reason, happened_at FROM accession_problem ORDER BY happened_at DESC, item LIMIT 1000",
-                [],
+                &[],
                 |row| {
                     Ok(Problem {
                         command: row.get(0)?,

@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use sqlite::Pending;
-
 use crate::catalogue::Catalogue;
+use crate::catalogue::store::{Conflict, Recorded};
+use crate::catalogue::value::Value;
 use crate::error::Error;
 
 /// What GRIN knows of a book.
@@ -71,30 +71,33 @@ pub(crate) fn problem(
     command: &'static str,
     problems: Vec<(String, String)>,
     now: String,
-) -> Pending<(), Error> {
-    catalogue.db().write_async("record problem", move |tx| {
+) -> Recorded<()> {
+    catalogue.write("record problem", move |tx| {
         tx.execute(
             "DELETE FROM accession_problem WHERE command = ?1",
-            [command],
+            &[command.into()],
         )?;
         let rows = problems
             .iter()
-            .map(|(item, reason)| (command, item, reason, &now));
+            .map(|(item, reason)| [command.into(), item.into(), reason.into(), (&now).into()]);
         let columns = ["command", "item", "reason", "happened_at"];
-        let conflict = "ON CONFLICT (command, item) DO UPDATE SET reason = excluded.reason";
-        tx.insert_rows("accession_problem", &columns, conflict, rows)?;
+        let latest = Conflict {
+            key: &["command", "item"],
+            then: "DO UPDATE SET reason = excluded.reason",
+        };
+        tx.insert_rows("accession_problem", &columns, Some(latest), rows)?;
         Ok(())
     })
 }
 
 /// Forgets that GRIN did not know books that are to be asked for again, whichever tool reset them.
 pub(crate) fn doubt_not_found(catalogue: &Catalogue) -> Result<(), Error> {
-    catalogue.db().try_write("doubt not found", |tx| {
+    catalogue.write_now("doubt not found", |tx| {
         tx.execute(
             "DELETE FROM accession_not_found WHERE EXISTS
                  (SELECT 1 FROM books WHERE books.barcode = accession_not_found.barcode
                       AND coalesce(enrichment_timestamp, '') = '')",
-            [],
+            &[],
         )?;
         Ok(())
     })
@@ -106,28 +109,32 @@ pub(crate) fn enriched(
     found: Vec<EnrichedBook>,
     not_found: Vec<String>,
     now: String,
-) -> Pending<(), Error> {
-    catalogue.db().write_async("record enriched", move |tx| {
-        let sql = UPDATE.as_str();
+) -> Recorded<()> {
+    catalogue.write("record enriched", move |tx| {
         for book in &found {
-            let mut values: Vec<Option<&str>> = vec![Some(&book.barcode), Some(&now)];
-            values.extend(book.values.iter().map(Option::as_deref));
-            tx.execute(sql, sqlite::params_from_iter(values))?;
+            let mut values: Vec<Value<'_>> = vec![(&book.barcode).into(), (&now).into()];
+            values.extend(
+                book.values
+                    .iter()
+                    .map(|value| Value::from(value.as_deref())),
+            );
+            tx.execute(&UPDATE, &values)?;
         }
         for barcode in &not_found {
             tx.execute(
                 "UPDATE books SET enrichment_timestamp = ?2, updated_at = ?2 WHERE barcode = ?1",
-                (barcode, &now),
+                &[barcode.into(), (&now).into()],
             )?;
         }
-        let rows = not_found.iter().map(|barcode| (barcode, &now));
-        let conflict = "ON CONFLICT (barcode) DO UPDATE SET asked_at = excluded.asked_at";
-        tx.insert_rows(
-            "accession_not_found",
-            &["barcode", "asked_at"],
-            conflict,
-            rows,
-        )?;
+        let rows = not_found
+            .iter()
+            .map(|barcode| [barcode.into(), (&now).into()]);
+        let latest = Conflict {
+            key: &["barcode"],
+            then: "DO UPDATE SET asked_at = excluded.asked_at",
+        };
+        let columns = ["barcode", "asked_at"];
+        tx.insert_rows("accession_not_found", &columns, Some(latest), rows)?;
         Ok(())
     })
 }
@@ -138,17 +145,17 @@ pub(crate) fn forget_enrichment(
     above: i64,
     upto: i64,
 ) -> Result<u64, Error> {
-    catalogue.db().try_write("forget enrichment", move |tx| {
+    catalogue.write_now("forget enrichment", move |tx| {
         tx.execute(
             "DELETE FROM accession_not_found WHERE barcode IN
                  (SELECT barcode FROM books WHERE rowid > ?1 AND rowid <= ?2)",
-            (above, upto),
+            &[above.into(), upto.into()],
         )?;
-        Ok(tx.execute(
+        tx.execute(
             "UPDATE books SET enrichment_timestamp = NULL
              WHERE rowid > ?1 AND rowid <= ?2 AND enrichment_timestamp IS NOT NULL",
-            (above, upto),
-        )?)
+            &[above.into(), upto.into()],
+        )
     })
 }
 

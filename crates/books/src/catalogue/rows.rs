@@ -1,9 +1,8 @@
 //! Whole rows of `books`, one after the other, as exports need them.
 
-use sqlite::types::ValueRef;
-
 use crate::catalogue::Catalogue;
 use crate::catalogue::columns::{COLUMNS, IS_DECRYPTED};
+use crate::catalogue::value::{Cell, Row};
 use crate::error::Error;
 
 /// What a row holds in one column.
@@ -20,15 +19,15 @@ pub(crate) fn each(
     mut write: impl FnMut(&[Value<'_>; COLUMNS.len()]) -> Result<(), Error>,
 ) -> Result<u64, Error> {
     let mut count = 0;
-    catalogue.db().read(|snapshot| {
-        snapshot.query_each(&select_all(), [], |row| {
+    catalogue.read_once(|reader| {
+        reader.each(&select_all(), &[], |row| {
             let mut values = [Value::Null; COLUMNS.len()];
             let mut has_number = false;
             for (index, value) in values.iter_mut().enumerate() {
-                let found = row.get_ref(index).unwrap_or(ValueRef::Null);
+                let found = row.cell(index);
                 *value = read(index, found);
                 has_number |= match found {
-                    ValueRef::Integer(_) | ValueRef::Real(_) => index != IS_DECRYPTED,
+                    Cell::Number(_) | Cell::Real(_) => index != IS_DECRYPTED,
                     _ => false,
                 };
             }
@@ -52,30 +51,31 @@ pub(crate) fn select_all() -> String {
 /// Stands for a number that has to be spelt out; no text of a book is this.
 const NUMBER: Value<'_> = Value::Text(b"\0number");
 
-fn read(index: usize, found: ValueRef<'_>) -> Value<'_> {
+fn read(index: usize, found: Cell<'_>) -> Value<'_> {
     match found {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(number) if index == IS_DECRYPTED => Value::Truth(number != 0),
-        ValueRef::Real(number) if index == IS_DECRYPTED => Value::Truth(number != 0.0),
-        ValueRef::Text(text) | ValueRef::Blob(text) if index == IS_DECRYPTED => {
+        Cell::Null => Value::Null,
+        Cell::Truth(truth) => Value::Truth(truth),
+        Cell::Number(number) if index == IS_DECRYPTED => Value::Truth(number != 0),
+        Cell::Real(number) if index == IS_DECRYPTED => Value::Truth(number != 0.0),
+        Cell::Text(text) if index == IS_DECRYPTED => {
             Value::Truth(matches!(text, b"1" | b"true" | b"TRUE"))
         }
-        ValueRef::Text(text) | ValueRef::Blob(text) => Value::Text(text),
-        ValueRef::Integer(_) | ValueRef::Real(_) => NUMBER,
+        Cell::Text(text) => Value::Text(text),
+        Cell::Number(_) | Cell::Real(_) => NUMBER,
     }
 }
 
 /// Another tool may have put numbers where text belongs; they are written as text.
 fn spelt(
-    row: &sqlite::Row<'_>,
+    row: &Row<'_>,
     values: &[Value<'_>; COLUMNS.len()],
     write: impl FnOnce(&[Value<'_>; COLUMNS.len()]) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let mut texts = vec![String::new(); COLUMNS.len()];
     for (index, text) in texts.iter_mut().enumerate() {
-        match row.get_ref(index) {
-            Ok(ValueRef::Integer(number)) => *text = number.to_string(),
-            Ok(ValueRef::Real(number)) => *text = real(number),
+        match row.cell(index) {
+            Cell::Number(number) => *text = number.to_string(),
+            Cell::Real(number) => *text = real(number),
             _ => {}
         }
     }
@@ -109,10 +109,10 @@ mod tests {
     fn a_number_where_text_belongs_is_written_as_text() {
         // A column of text takes numbers over as text; one without a type does not.
         let mut row = [Value::Null; COLUMNS.len()];
-        row[1] = read(1, ValueRef::Integer(7));
+        row[1] = read(1, Cell::Number(7));
         assert_eq!(row[1], NUMBER);
-        assert_eq!(read(IS_DECRYPTED, ValueRef::Null), Value::Null);
-        assert_eq!(read(IS_DECRYPTED, ValueRef::Integer(1)), Value::Truth(true));
+        assert_eq!(read(IS_DECRYPTED, Cell::Null), Value::Null);
+        assert_eq!(read(IS_DECRYPTED, Cell::Number(1)), Value::Truth(true));
     }
 
     #[test]

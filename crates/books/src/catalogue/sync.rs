@@ -1,10 +1,11 @@
 //! What is known of books' archives: which are stored, which are wanted, and what happened to each.
 
 use serde::Serialize;
-use sqlite::{Pending, Tx};
 
 use crate::archive::{MARC_COLUMNS, Marc};
 use crate::catalogue::Catalogue;
+use crate::catalogue::store::{Reader, Recorded, Tx};
+use crate::catalogue::value::{Row, Value};
 use crate::error::Error;
 
 /// Days after which a conversion that was asked for and brought no archive is asked for again. A guess: libraries report
@@ -117,28 +118,31 @@ const SYNCED: &str = "EXISTS (SELECT 1 FROM book_status_history AS h
 /// GRIN will not convert it. What the other tool took for that because it did not know the words is left out.
 const REFUSED: &str = "EXISTS (SELECT 1 FROM book_status_history AS h WHERE h.barcode = b.barcode
         AND h.status_type = 'conversion' AND h.status_value IN ('unavailable', 'conversion_failed')
-        AND NOT (h.status_value = 'unavailable' AND coalesce(h.metadata, '') LIKE '%already%'))";
+        AND NOT (h.status_value = 'unavailable' AND lower(coalesce(h.metadata, '')) LIKE '%already%'))";
 
 /// Of these barcodes, those that are not stored yet, in the same order.
 pub(crate) fn unsynced(catalogue: &Catalogue, barcodes: &[String]) -> Result<Vec<String>, Error> {
     let list = serde_json::to_string(barcodes).unwrap_or_default();
-    let sql = format!(
-        "SELECT b.value FROM (SELECT value, value AS barcode, key FROM json_each(?1)) AS b WHERE NOT ({SYNCED}) ORDER BY b.key"
-    );
-    catalogue
-        .db()
-        .read(|snapshot| Ok(snapshot.query_all(&sql, [&list], |row| row.get(0))?))
+    catalogue.read(|reader| {
+        let list_of_barcodes = reader.list(1);
+        let sql = format!(
+            "SELECT b.barcode FROM (SELECT value AS barcode, key FROM {list_of_barcodes}) AS b
+             WHERE NOT ({SYNCED}) ORDER BY b.key"
+        );
+        reader.all(&sql, &[(&list).into()], |row| row.get(0))
+    })
 }
 
 /// Of these barcodes, those that have no row.
 pub(crate) fn unknown(catalogue: &Catalogue, barcodes: &[String]) -> Result<Vec<String>, Error> {
     let list = serde_json::to_string(barcodes).unwrap_or_default();
-    catalogue.db().read(|snapshot| {
-        Ok(snapshot.query_all(
-            "SELECT value FROM json_each(?1) WHERE value NOT IN (SELECT barcode FROM books)",
-            [&list],
-            |row| row.get(0),
-        )?)
+    catalogue.read(|reader| {
+        let list_of_barcodes = reader.list(1);
+        let sql = format!(
+            "SELECT value FROM {list_of_barcodes} WHERE NOT EXISTS (SELECT 1 FROM books WHERE barcode = value)
+             ORDER BY key"
+        );
+        reader.all(&sql, &[(&list).into()], |row| row.get(0))
     })
 }
 
@@ -179,11 +183,12 @@ pub(crate) fn wanted(
     );
     let expired = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * EXPIRED_DAYS);
     let expired = crate::date::stamp(expired);
-    catalogue.db().read(|snapshot| {
-        let rows: Vec<(i64, String)> =
-            snapshot.query_all(&sql, (above, most, &expired), |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?;
+    catalogue.read(|reader| {
+        let rows: Vec<(i64, String)> = reader.all(
+            &sql,
+            &[above.into(), most.into(), (&expired).into()],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
         let last = rows.last().map_or(above, |(rowid, _)| *rowid);
         Ok((rows.into_iter().map(|(_, barcode)| barcode).collect(), last))
     })
@@ -191,22 +196,22 @@ pub(crate) fn wanted(
 
 /// What is known of a book.
 pub(crate) fn book(catalogue: &Catalogue, barcode: &str) -> Result<KnownBook, Error> {
-    catalogue.db().read(|snapshot| {
-        let etag = snapshot.query_optional(
+    catalogue.read(|reader| {
+        let etag = reader.first(
             "SELECT nullif(encrypted_etag, '') FROM books WHERE barcode = ?1",
-            [barcode],
-            |row| row.get::<_, Option<String>>(0),
+            &[barcode.into()],
+            |row| row.get::<Option<String>>(0),
         )?;
         let sql = format!(
             "SELECT {SYNCED}, EXISTS (SELECT 1 FROM book_status_history AS h WHERE h.status_type = 'sync'
                  AND h.status_value = 'uploaded' AND h.barcode = b.barcode),
                coalesce((SELECT h.status_value = 'verify_failed' FROM book_status_history AS h
                  WHERE h.barcode = b.barcode AND h.status_type = 'sync'
-                   AND h.status_value IN ('verify_failed', 'uploaded', 'completed') ORDER BY h.id DESC LIMIT 1), 0)
+                   AND h.status_value IN ('verify_failed', 'uploaded', 'completed') ORDER BY h.id DESC LIMIT 1), FALSE)
              FROM (SELECT ?1 AS barcode) AS b"
         );
-        let (is_completed, is_uploaded, is_doubted) = snapshot
-            .query_row(&sql, [barcode], |row| {
+        let (is_completed, is_uploaded, is_doubted) =
+            reader.one(&sql, &[barcode.into()], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?))
             })?;
         Ok(KnownBook {
@@ -214,25 +219,26 @@ pub(crate) fn book(catalogue: &Catalogue, barcode: &str) -> Result<KnownBook, Er
             is_uploaded,
             is_completed,
             is_doubted,
-            archive: snapshot.query_optional(
-                &format!("{ARCHIVE} WHERE barcode = ?1"),
-                [barcode],
-                archive,
-            )?,
-            failure: snapshot.query_optional(
+            archive: recorded_archive(reader, barcode)?,
+            failure: reader.first(
                 &format!("{FAILURE} WHERE barcode = ?1"),
-                [barcode],
+                &[barcode.into()],
                 failure,
             )?,
         })
     })
 }
 
+fn recorded_archive(reader: &Reader<'_>, barcode: &str) -> Result<Option<StoredArchive>, Error> {
+    let sql = format!("{ARCHIVE} WHERE barcode = ?1");
+    reader.first(&sql, &[barcode.into()], archive)
+}
+
 const ARCHIVE: &str =
     "SELECT barcode, storage_path, bytes, sha256, md5, crc64, encrypted_etag, pages, stored_at
     FROM accession_archive";
 
-fn archive(row: &sqlite::Row<'_>) -> sqlite::RowResult<StoredArchive> {
+fn archive(row: &Row<'_>) -> Result<StoredArchive, Error> {
     Ok(StoredArchive {
         barcode: row.get(0)?,
         storage_path: row.get(1)?,
@@ -248,7 +254,7 @@ fn archive(row: &sqlite::Row<'_>) -> sqlite::RowResult<StoredArchive> {
 
 const FAILURE: &str = "SELECT barcode, stage, reason, tries, later, encrypted_etag, happened_at FROM accession_sync_failure";
 
-fn failure(row: &sqlite::Row<'_>) -> sqlite::RowResult<Failure> {
+fn failure(row: &Row<'_>) -> Result<Failure, Error> {
     Ok(Failure {
         barcode: row.get(0)?,
         stage: row.get(1)?,
@@ -280,16 +286,16 @@ pub(crate) fn said_stored(
         "SELECT DISTINCT b.barcode, {SYNCED} FROM book_status_history AS b
          WHERE b.status_type = 'sync' AND b.status_value = 'completed' AND b.barcode > ?1 ORDER BY b.barcode LIMIT ?2"
     );
-    let recorded = format!("{ARCHIVE} WHERE barcode = ?1");
-    catalogue.db().read(|snapshot| {
-        let said: Vec<(String, bool)> = snapshot.query_all(&of_history, (above, most), |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
+    catalogue.read(|reader| {
+        let said: Vec<(String, bool)> =
+            reader.all(&of_history, &[above.into(), most.into()], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
         let mut found = Vec::with_capacity(said.len());
         for (barcode, is_synced) in said {
             let contradiction = "it is called completed after a step that failed".to_owned();
             found.push(SaidStored {
-                archive: snapshot.query_optional(&recorded, [&barcode], archive)?,
+                archive: recorded_archive(reader, &barcode)?,
                 contradiction: (!is_synced).then_some(contradiction),
                 barcode,
             });
@@ -304,9 +310,9 @@ pub(crate) fn said_stored(
 ///
 /// [`Error::Database`].
 pub fn failures(catalogue: &Catalogue, most: u32) -> Result<Vec<Failure>, Error> {
-    catalogue.db().read(|snapshot| {
+    catalogue.read(|reader| {
         let sql = format!("{FAILURE} ORDER BY tries DESC, barcode LIMIT ?1");
-        Ok(snapshot.query_all(&sql, [most], failure)?)
+        reader.all(&sql, &[most.into()], failure)
     })
 }
 
@@ -342,10 +348,10 @@ pub struct SyncReport {
 ///
 /// [`Error::Database`].
 pub fn report(catalogue: &Catalogue) -> Result<SyncReport, Error> {
-    catalogue.db().read(|snapshot| {
-        let count = |sql: &str| snapshot.query_row(sql, [], |row| row.get::<_, u64>(0));
+    catalogue.read(|reader| {
+        let count = |sql: &str| reader.one(sql, &[], |row| row.get::<u64>(0));
         let stages = |sql: &str| {
-            snapshot.query_all(sql, [], |row| {
+            reader.all(sql, &[], |row| {
                 Ok(Stage {
                     name: row.get(0)?,
                     books: row.get(1)?,
@@ -356,7 +362,7 @@ pub fn report(catalogue: &Catalogue) -> Result<SyncReport, Error> {
         Ok(SyncReport {
             books: count("SELECT count(*) FROM books")?,
             stored: count(&stored)?,
-            stored_bytes: count("SELECT coalesce(sum(bytes), 0) FROM accession_archive")?,
+            stored_bytes: count("SELECT CAST(coalesce(sum(bytes), 0) AS BIGINT) FROM accession_archive")?,
             last_steps: stages(
                 "SELECT status_type || '/' || status_value, count(*) FROM book_status_history
                  WHERE id IN (SELECT max(id) FROM book_status_history GROUP BY barcode) GROUP BY 1 ORDER BY 2 DESC, 1",
@@ -372,17 +378,23 @@ pub fn report(catalogue: &Catalogue) -> Result<SyncReport, Error> {
 }
 
 /// Records what one book's work left behind: all of it, or nothing.
-pub(crate) fn record(catalogue: &Catalogue, record: BookRecord, now: String) -> Pending<(), Error> {
-    catalogue.db().write_async("record archive", move |tx| {
+pub(crate) fn record(catalogue: &Catalogue, record: BookRecord, now: String) -> Recorded<()> {
+    catalogue.write("record archive", move |tx| {
         tx.execute(
             "INSERT INTO books (barcode, created_at, updated_at) VALUES (?1, ?2, ?2) ON CONFLICT (barcode) DO NOTHING",
-            (&record.barcode, &now),
+            &[(&record.barcode).into(), (&now).into()],
         )?;
         for status in &record.statuses {
             tx.execute(
                 "INSERT INTO book_status_history (barcode, status_type, status_value, timestamp, metadata)
                  VALUES (?1, ?2, ?3, ?4, ?5)",
-                (&record.barcode, status.kind, status.value, &status.at, &status.metadata),
+                &[
+                    (&record.barcode).into(),
+                    status.kind.into(),
+                    status.value.into(),
+                    (&status.at).into(),
+                    status.metadata.as_deref().into(),
+                ],
             )?;
         }
         fields(tx, &record, &now)?;
@@ -393,7 +405,7 @@ pub(crate) fn record(catalogue: &Catalogue, record: BookRecord, now: String) -> 
             store(tx, archive)?;
         }
         if record.recovered {
-            tx.execute("DELETE FROM accession_sync_failure WHERE barcode = ?1", [&record.barcode])?;
+            tx.execute("DELETE FROM accession_sync_failure WHERE barcode = ?1", &[(&record.barcode).into()])?;
         }
         if let Some(failure) = &record.failure {
             fail(tx, failure)?;
@@ -410,16 +422,16 @@ fn fields(tx: &Tx<'_>, record: &BookRecord, now: &str) -> Result<(), Error> {
              sync_timestamp = coalesce(?6, sync_timestamp),
              processing_request_timestamp = coalesce(?7, processing_request_timestamp), updated_at = ?8
          WHERE barcode = ?1",
-        (
-            &record.barcode,
-            &fields.storage_path,
-            &fields.last_etag_check,
-            &fields.encrypted_etag,
-            fields.is_decrypted,
-            &fields.sync_timestamp,
-            &fields.requested_at,
-            now,
-        ),
+        &[
+            (&record.barcode).into(),
+            fields.storage_path.as_deref().into(),
+            fields.last_etag_check.as_deref().into(),
+            fields.encrypted_etag.as_deref().into(),
+            fields.is_decrypted.into(),
+            fields.sync_timestamp.as_deref().into(),
+            fields.requested_at.as_deref().into(),
+            now.into(),
+        ],
     )?;
     Ok(())
 }
@@ -435,9 +447,13 @@ fn describe(tx: &Tx<'_>, barcode: &str, marc: &Marc, now: &str) -> Result<(), Er
         "UPDATE books SET marc_extraction_timestamp = ?2, {} WHERE barcode = ?1",
         sets.join(", ")
     );
-    let mut values: Vec<Option<&str>> = vec![Some(barcode), Some(now)];
-    values.extend(marc.values.iter().map(Option::as_deref));
-    tx.execute(&sql, sqlite::params_from_iter(values))?;
+    let mut values: Vec<Value<'_>> = vec![barcode.into(), now.into()];
+    values.extend(
+        marc.values
+            .iter()
+            .map(|value| Value::from(value.as_deref())),
+    );
+    tx.execute(&sql, &values)?;
     Ok(())
 }
 
@@ -449,17 +465,17 @@ fn store(tx: &Tx<'_>, archive: &StoredArchive) -> Result<(), Error> {
          ON CONFLICT (barcode) DO UPDATE SET storage_path = excluded.storage_path, bytes = excluded.bytes,
              sha256 = excluded.sha256, md5 = excluded.md5, crc64 = excluded.crc64,
              encrypted_etag = excluded.encrypted_etag, pages = excluded.pages, stored_at = excluded.stored_at",
-        (
-            &archive.barcode,
-            &archive.storage_path,
-            archive.bytes,
-            &archive.sha256,
-            &archive.md5,
-            &archive.crc64,
-            &archive.encrypted_etag,
-            archive.pages,
-            &archive.stored_at,
-        ),
+        &[
+            (&archive.barcode).into(),
+            (&archive.storage_path).into(),
+            archive.bytes.into(),
+            (&archive.sha256).into(),
+            (&archive.md5).into(),
+            (&archive.crc64).into(),
+            (&archive.encrypted_etag).into(),
+            archive.pages.into(),
+            (&archive.stored_at).into(),
+        ],
     )?;
     Ok(())
 }
@@ -468,16 +484,17 @@ fn fail(tx: &Tx<'_>, failure: &Failure) -> Result<(), Error> {
     tx.execute(
         "INSERT INTO accession_sync_failure (barcode, stage, reason, tries, later, encrypted_etag, happened_at)
          VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6)
-         ON CONFLICT (barcode) DO UPDATE SET stage = excluded.stage, reason = excluded.reason, tries = tries + 1,
+         ON CONFLICT (barcode) DO UPDATE SET stage = excluded.stage, reason = excluded.reason,
+             tries = accession_sync_failure.tries + 1,
              later = excluded.later, encrypted_etag = excluded.encrypted_etag, happened_at = excluded.happened_at",
-        (
-            &failure.barcode,
-            &failure.stage,
-            &failure.reason,
-            failure.later,
-            &failure.encrypted_etag,
-            &failure.happened_at,
-        ),
+        &[
+            (&failure.barcode).into(),
+            (&failure.stage).into(),
+            (&failure.reason).into(),
+            failure.later.into(),
+            failure.encrypted_etag.as_deref().into(),
+            (&failure.happened_at).into(),
+        ],
     )?;
     Ok(())
 }
@@ -488,25 +505,27 @@ pub(crate) fn doubt(
     catalogue: &Catalogue,
     books: Vec<(String, String)>,
     now: String,
-) -> Pending<(), Error> {
-    catalogue.db().write_async("doubt archives", move |tx| {
+) -> Recorded<()> {
+    catalogue.write("doubt archives", move |tx| {
         for (barcode, reason) in &books {
             tx.execute(
                 "UPDATE book_status_history SET status_value = 'completed_doubted'
                  WHERE barcode = ?1 AND status_type = 'sync' AND status_value = 'completed'",
-                [barcode],
+                &[barcode.into()],
             )?;
+            let metadata = serde_json::json!({ "error": reason }).to_string();
             tx.execute(
                 "INSERT INTO book_status_history (barcode, status_type, status_value, timestamp, metadata)
-                 VALUES (?1, 'sync', 'verify_failed', ?2, json_object('error', ?3))",
-                (barcode, &now, reason),
+                 VALUES (?1, 'sync', 'verify_failed', ?2, ?3)",
+                &[barcode.into(), (&now).into(), (&metadata).into()],
             )?;
             tx.execute(
                 "UPDATE books SET encrypted_etag = NULL, sync_timestamp = NULL, updated_at = ?2 WHERE barcode = ?1",
-                (barcode, &now),
+                &[barcode.into(), (&now).into()],
             )?;
             for table in ["accession_archive", "accession_sync_failure"] {
-                tx.execute(&format!("DELETE FROM {table} WHERE barcode = ?1"), [barcode])?;
+                let sql = format!("DELETE FROM {table} WHERE barcode = ?1");
+                tx.execute(&sql, &[barcode.into()])?;
             }
         }
         Ok(())

@@ -2,10 +2,9 @@
 
 use std::collections::VecDeque;
 
-use sqlite::Pending;
-
 use crate::catalogue::Catalogue;
 use crate::catalogue::pass::{self, Listing, Pass, ReadPage};
+use crate::catalogue::store::Recorded;
 use crate::collect::journal::{Entry, Journal};
 use crate::date;
 use crate::error::Error;
@@ -33,7 +32,7 @@ pub(crate) struct Recorder<'a> {
 
 struct Sent {
     pages: u64,
-    answer: Pending<u64, Error>,
+    answer: Recorded<u64>,
 }
 
 impl<'a> Recorder<'a> {

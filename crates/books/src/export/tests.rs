@@ -8,14 +8,13 @@ fn catalogue() -> (tempfile::TempDir, Catalogue) {
     let folder = tempfile::tempdir().unwrap();
     let catalogue = Catalogue::open(&folder.path().join("books.db")).unwrap();
     catalogue
-        .db()
-        .write("fill", |tx| {
+        .write_now("fill", |tx| {
             tx.execute(
                 "INSERT INTO books (barcode, title, scanned_date, google_books_link, is_decrypted, created_at, updated_at)
                  VALUES ('B2', 'He said \"no\", twice', '2016-05-24T03:07:00', '', 1, 'c', 'u'),
                         ('A1', 'Two' || char(13) || char(10) || 'lines', NULL, NULL, 0, 'c', 'u'),
                         ('C3', 'Stra\u{df}e', NULL, NULL, NULL, 'c', 'u')",
-                [],
+                &[],
             )
         })
         .unwrap();
@@ -72,7 +71,10 @@ fn json_lines_have_the_names_of_the_database() {
 fn parquet_holds_the_same() {
     let (folder, catalogue) = catalogue();
     let path = folder.path().join("x/books.parquet");
-    assert_eq!(to_file(&catalogue, Form::Parquet, &path).unwrap(), 3);
+    assert_eq!(
+        to_file(&catalogue, folder.path(), Form::Parquet, &path).unwrap(),
+        3
+    );
     let reader = SerializedFileReader::new(fs::File::open(&path).unwrap()).unwrap();
     assert_eq!(reader.metadata().file_metadata().num_rows(), 3);
     let rows: Vec<_> = reader

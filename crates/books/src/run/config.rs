@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Setting};
+use crate::run::database::DatabaseUrl;
 use crate::run::json;
 use crate::run::options::RunOptions;
 
@@ -37,6 +38,9 @@ pub struct RunConfig {
     /// A folder with credentials.
     #[serde(default)]
     pub secrets_dir: Option<String>,
+    /// The server that keeps the books, without a password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database_url: Option<DatabaseUrl>,
     /// What others put there.
     #[serde(flatten)]
     pub other: Map<String, Value>,
@@ -190,6 +194,7 @@ pub fn build(run_name: &str, directory: &Path, options: &RunOptions) -> Result<R
             &Path::new(log_dir).join(format!("grin_pipeline_{run_name}.log")),
         )),
         secrets_dir: options.secrets_dir.clone(),
+        database_url: options.database.as_ref().map(DatabaseUrl::without_password),
         other: Map::new(),
     })
 }

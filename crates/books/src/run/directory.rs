@@ -8,6 +8,7 @@ use run::output::OutputOptions;
 
 use crate::error::{Error, Setting};
 use crate::run::config::{self, RunConfig, StorageKind};
+use crate::run::database::{Access, ServerAddress};
 use crate::run::options::RunOptions;
 
 /// The name of a run's database.
@@ -25,6 +26,7 @@ pub struct Run {
     directory: PathBuf,
     config: RunConfig,
     created: bool,
+    access: Access,
 }
 
 /// A run's name as it becomes a directory: letters, digits, `-` and `_`; everything else is left out.
@@ -76,6 +78,7 @@ impl Run {
             directory,
             config,
             created: true,
+            access: Access::default(),
         })
     }
 
@@ -87,6 +90,7 @@ impl Run {
             directory,
             config,
             created: false,
+            access: Access::default(),
         };
         match difference.as_slice() {
             [] => {
@@ -116,6 +120,7 @@ impl Run {
                 directory,
                 config,
                 created: true,
+                access: Access::default(),
             });
         }
         let run = Self::open(output, &name)?;
@@ -136,6 +141,7 @@ impl Run {
             config: self.with(options)?,
             directory: self.directory,
             created: true,
+            access: self.access,
         })
     }
 
@@ -203,6 +209,7 @@ impl Run {
             config: RunConfig::read(&path)?,
             directory,
             created: false,
+            access: Access::default(),
         })
     }
 
@@ -216,7 +223,38 @@ impl Run {
         &self.directory
     }
 
-    /// Its database.
+    /// The run, reached in another way than its settings say.
+    #[must_use]
+    pub fn with_access(self, access: &Access) -> Self {
+        Self {
+            access: access.clone(),
+            ..self
+        }
+    }
+
+    /// The server that has its database; none if it is a file.
+    pub(crate) fn server(&self) -> Result<Option<ServerAddress>, Error> {
+        let url = self.access.database.as_ref();
+        let url = url.or(self.config.database_url.as_ref());
+        url.map(|url| ServerAddress::new(url, &self.access))
+            .transpose()
+    }
+
+    /// Where its database is, for people.
+    pub fn shown_database(&self) -> String {
+        let url = self.access.database.as_ref();
+        match url.or(self.config.database_url.as_ref()) {
+            Some(url) => url.to_string(),
+            None => self.database().display().to_string(),
+        }
+    }
+
+    /// Whether its database is on a server.
+    pub fn is_served(&self) -> bool {
+        self.access.database.is_some() || self.config.database_url.is_some()
+    }
+
+    /// Its database, where that is a file.
     pub fn database(&self) -> PathBuf {
         self.directory.join(DATABASE)
     }

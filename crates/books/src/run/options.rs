@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Setting};
 use crate::run::config::StorageKind;
+use crate::run::database::DatabaseUrl;
 
 /// The heading of options that say where archives go.
 #[cfg(feature = "args")]
@@ -21,6 +22,10 @@ pub struct RunOptions {
     /// The library's directory in GRIN, such as `Harvard`
     #[cfg_attr(feature = "args", arg(long, value_name = "NAME"))]
     pub library_directory: Option<String>,
+    /// A PostgreSQL server that keeps the books, such as `postgres://user@host/name` [default: a file, books.db in the
+    /// run directory]
+    #[cfg_attr(feature = "args", arg(long = "database", value_name = "URL"))]
+    pub database: Option<DatabaseUrl>,
     /// Where archives are stored
     #[cfg_attr(feature = "args", arg(long, value_name = "KIND", value_enum, help_heading = STORING))]
     pub storage: Option<StorageKind>,
@@ -92,7 +97,7 @@ impl RunOptions {
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         fill!(self, other:
-            library_directory, storage, bucket_raw, bucket_meta, bucket_full, storage_config, storage_path,
+            library_directory, database, storage, bucket_raw, bucket_meta, bucket_full, storage_config, storage_path,
             secrets_dir, log_dir, sync_staging_dir, sync_disk_space_threshold, sync_task_check_concurrency,
             sync_task_download_concurrency, sync_task_decrypt_concurrency, sync_task_upload_concurrency,
             sync_task_unpack_concurrency, sync_task_extract_marc_concurrency, sync_task_extract_ocr_concurrency,

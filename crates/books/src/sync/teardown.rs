@@ -19,8 +19,11 @@ use crate::work::Work;
 /// Copies of the database that are kept.
 const COPIES: usize = 10;
 
-/// Copies the database before anything changes it.
+/// Copies the database before anything changes it. Copies of what is on a server are the server's affair.
 pub(super) fn back_up(work: &Work<'_>) -> Result<(), Error> {
+    if work.catalogue.path().is_none() {
+        return Ok(());
+    }
     let folder = work.run.directory().join("backups");
     fs::create_dir_all(&folder).map_err(Error::file("make", &folder))?;
     let name = jiff::Timestamp::now()
@@ -29,7 +32,7 @@ pub(super) fn back_up(work: &Work<'_>) -> Result<(), Error> {
     let path = folder.join(&name);
     let beside = folder.join(format!(".accession-{name}"));
     let _ = fs::remove_file(&beside);
-    work.catalogue.db().backup(&beside)?;
+    work.catalogue.back_up(&beside)?;
     fs::rename(&beside, &path).map_err(Error::file("write", &path))?;
     let mut copies: Vec<PathBuf> = fs::read_dir(&folder)
         .map_err(Error::file("read", &folder))?
@@ -66,7 +69,9 @@ pub(super) async fn finish(
             csv(work, options, storage, &time).await,
         );
     }
-    note("the database", database(work, storage, &time).await);
+    if work.catalogue.path().is_some() {
+        note("the database", database(work, storage, &time).await);
+    }
     let config = work.run.directory().join(CONFIG);
     note(
         "the settings of the run",
@@ -93,7 +98,7 @@ async fn csv(
     time: &str,
 ) -> Result<(), Error> {
     let path = work.run.directory().join("books_export.csv");
-    export::to_file(work.catalogue, Form::Csv, &path)?;
+    export::to_file(work.catalogue, work.run.directory(), Form::Csv, &path)?;
     let end = if options.pack_meta { ".gz" } else { "" };
     let names = [
         format!("books_latest.csv{end}"),
@@ -105,7 +110,7 @@ async fn csv(
 async fn database(work: &Work<'_>, storage: &Storage, time: &str) -> Result<(), Error> {
     let path = work.run.directory().join(".accession-books.db");
     let _ = fs::remove_file(&path);
-    work.catalogue.db().backup(&path)?;
+    work.catalogue.back_up(&path)?;
     let names = [
         "books_latest.db.gz".to_owned(),
         format!("timestamped/{time}_books_latest.db.gz"),

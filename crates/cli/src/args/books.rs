@@ -81,6 +81,9 @@ pub(crate) struct RunPlace {
     /// The run's name
     #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::runs))]
     pub(crate) run_name: String,
+    /// The PostgreSQL server that keeps the books, for this time only [default: as the run was begun]
+    #[arg(long, value_name = "URL")]
+    pub(crate) database: Option<books::DatabaseUrl>,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -49,19 +49,13 @@ pub(crate) fn run(command: Books, printer: Printer) -> Result<ExitStatus> {
 /// Opens a run that exists.
 fn open(place: &RunPlace) -> Result<books::Run> {
     let output = settings::output(&place.output);
-    Ok(books::Run::open(&output, &place.run_name)?)
+    let access = settings::access(place.database.as_ref())?;
+    Ok(books::Run::open(&output, &place.run_name)?.with_access(&access))
 }
 
 /// Opens a run and its database for a command that only reads.
 pub(crate) fn open_to_read(place: &RunPlace) -> Result<(books::Run, books::Catalogue)> {
     let run = open(place)?;
-    let path = run.database();
-    // A file without a byte is as good as none.
-    if std::fs::metadata(&path).map_or(0, |file| file.len()) == 0 {
-        return Err(books::Error::NoDatabase {
-            path: run.directory().to_owned(),
-        }
-        .into());
-    }
-    Ok((run, books::Catalogue::open_to_read(&path)?))
+    let catalogue = books::Catalogue::of_run_to_read(&run)?;
+    Ok((run, catalogue))
 }

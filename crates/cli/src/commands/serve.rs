@@ -82,6 +82,7 @@ pub(crate) fn serve(args: &args::serve::Serve, printer: Printer) -> Result<ExitS
 /// Shows a run of books until somebody asks to stop.
 fn serve_run(args: &args::serve::Serve, run: &str, printer: Printer) -> Result<ExitStatus> {
     let place = RunPlace {
+        database: None,
         run_name: run.to_owned(),
         output: args.output.clone(),
     };

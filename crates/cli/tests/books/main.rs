@@ -6,6 +6,7 @@ mod damage;
 mod ends;
 mod moving;
 mod outputs;
+mod postgres;
 mod secrets;
 mod served;
 mod settings;

@@ -73,6 +73,7 @@ impl RunConfig {
             storage: storage.map(|storage| storage.kind),
             storage_config: pairs,
             secrets_dir: self.secrets_dir.clone(),
+            database: self.database_url.clone(),
             sync_staging_dir: sync.staging_dir,
             sync_disk_space_threshold: Some(sync.disk_space_threshold),
             sync_task_check_concurrency: Some(sync.task_check_concurrency),
@@ -90,11 +91,12 @@ impl RunConfig {
 }
 
 /// The settings that a run is begun with.
-const COMPARED: [&str; 4] = [
+const COMPARED: [&str; 5] = [
     "/library_directory",
     "/storage_config",
     "/sync_config",
     "/secrets_dir",
+    "/database_url",
 ];
 
 /// Walks down to where two values differ.

@@ -21,10 +21,12 @@ pub(crate) fn collect(args: &args::Collect, printer: Printer) -> Result<ExitStat
     let output = settings::output(&args.output);
     let name = args.run_name.clone().unwrap_or_else(default_name);
     let options = settings::run_options(args)?;
+    let access = settings::access(args.options.database.as_ref())?;
     if args.dry_run {
-        return dry_run(&books::preview(&output, &name, &options)?, args, printer);
+        let run = books::preview(&output, &name, &options, &access)?;
+        return dry_run(&run, args, printer);
     }
-    let run = books::begin(&output, &name, &options)?;
+    let run = books::begin(&output, &name, &options, &access)?;
     if run.is_new() || args.write_config {
         tell_places(&run, printer);
     }
@@ -51,14 +53,14 @@ pub(crate) fn collect(args: &args::Collect, printer: Printer) -> Result<ExitStat
 fn dry_run(run: &Run, args: &args::Collect, printer: Printer) -> Result<ExitStatus> {
     let grin = settings::grin(&args.asking)?;
     let credentials = settings::credentials(Some(run.config()), None).credentials;
-    let status = if run.database().exists() {
-        Some(query::status(&Catalogue::open_to_read(&run.database())?)?)
-    } else {
-        None
+    let status = match Catalogue::of_run_to_read(run) {
+        Ok(catalogue) => Some(query::status(&catalogue)?),
+        Err(books::Error::NoDatabase { .. }) => None,
+        Err(error) => return Err(error.into()),
     };
     let plan = Plan {
         run: run.directory().display().to_string(),
-        database: run.database().display().to_string(),
+        database: run.shown_database(),
         log: run.config().log_file.clone(),
         library_directory: run.config().library_directory.clone(),
         base_url: grin.base_url,
@@ -128,7 +130,7 @@ fn tell_places(run: &Run, printer: Printer) {
     let settings = run.directory().join(CONFIG);
     let told = [
         ("settings", Some(settings.display().to_string())),
-        ("books", Some(run.database().display().to_string())),
+        ("books", Some(run.shown_database())),
         ("log", config.log_file.clone()),
     ];
     for (what, path) in told {

@@ -20,12 +20,8 @@ pub(crate) fn enrich(args: &args::Enrich, printer: Printer) -> Result<ExitStatus
         reset: args.reset,
     };
     let run = open(&args.place)?;
-    if std::fs::metadata(run.database()).map_or(0, |file| file.len()) == 0 {
-        return Err(books::Error::NoDatabase {
-            path: run.directory().to_owned(),
-        }
-        .into());
-    }
+    // Where nothing was collected, nothing is made.
+    drop(books::Catalogue::of_run_to_read(&run)?);
     let (session, cancel) = session::open(
         run,
         args.library_directory.as_deref(),

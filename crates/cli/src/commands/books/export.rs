@@ -35,7 +35,7 @@ pub(crate) fn export(args: &args::Export, printer: Printer) -> Result<ExitStatus
         .output
         .clone()
         .unwrap_or_else(|| run.directory().join(name));
-    let count = export::to_file(&catalogue, form, &path)?;
+    let count = export::to_file(&catalogue, run.directory(), form, &path)?;
     printer.note(
         Volume::Normal,
         &format!("{count} books written to `{}`", path.display()),

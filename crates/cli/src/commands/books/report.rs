@@ -36,7 +36,10 @@ pub(crate) fn report(
     };
     if let Some(path) = html {
         let page = page(&run.config().run_name, &report);
-        let output = OutputOptions::new().protect_database(catalogue.db().path());
+        let output = match catalogue.path() {
+            Some(database) => OutputOptions::new().protect_database(database),
+            None => OutputOptions::new(),
+        };
         output.write(path, page.as_bytes())?;
     }
     printer.show(&report, || lines(&report));

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use books::grin::{CredentialPlaces, GrinOptions};
-use books::{RunConfig, RunOptions};
+use books::{Access, DatabaseUrl, RunConfig, RunOptions};
+use web::Secret;
 
 use crate::args::books::{Asking, Collect, Output};
 use crate::env;
@@ -34,6 +35,33 @@ pub(crate) fn run_options(args: &Collect) -> Result<RunOptions> {
         None => RunOptions::default(),
     };
     Ok(args.options.clone().or(environment).or(file))
+}
+
+/// How a database on a server is reached, besides what the run's settings say.
+pub(crate) fn access(given: Option<&DatabaseUrl>) -> Result<Access> {
+    if given.is_some_and(DatabaseUrl::has_password) {
+        return Err(advised(
+            "the address of the database holds a password, which others can see in the list of processes",
+            format!(
+                "say it without; the password comes from `{}`, `{}`, ~/.pgpass, or the address in `{}`",
+                env::PGPASSWORD,
+                env::PGPASSFILE,
+                env::BOOKS_DATABASE
+            ),
+        ));
+    }
+    let database = match given {
+        Some(url) => Some(url.clone()),
+        None => variable(env::BOOKS_DATABASE)
+            .map(|text| text.parse())
+            .transpose()?,
+    };
+    let file = variable(env::PGPASSFILE).map(PathBuf::from);
+    Ok(Access {
+        database,
+        password: variable(env::PGPASSWORD).map(Secret::new),
+        password_file: file.or_else(|| Some(std::env::home_dir()?.join(".pgpass"))),
+    })
 }
 
 fn from_environment() -> Result<RunOptions> {

@@ -31,7 +31,7 @@ pub(crate) fn storage(command: &Storage, printer: Printer) -> Result<ExitStatus>
         Storage::Rm { place, room, yes } => {
             let run = open(place)?;
             let _lock = run.lock()?;
-            let catalogue = books::Catalogue::open(&run.database())?;
+            let catalogue = books::Catalogue::of_run(&run)?;
             let (mut keys, mut bytes) = (Vec::new(), 0);
             shelf::list(&catalogue, run.config(), *room, |entry| {
                 bytes += entry.size;

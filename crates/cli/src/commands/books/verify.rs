@@ -22,7 +22,7 @@ pub(crate) fn verify(args: &args::Verify, printer: Printer) -> Result<ExitStatus
 pub(crate) fn repair(args: &args::Repair, printer: Printer) -> Result<ExitStatus> {
     let run = open(&args.look.place)?;
     let _lock = run.lock()?;
-    let catalogue = Catalogue::open(&run.database())?;
+    let catalogue = Catalogue::of_run(&run)?;
     let (verified, _) = look(&args.look, &run, &catalogue, printer)?;
     tell(&verified, printer);
     if !args.dry_run && !verified.wrong.is_empty() {

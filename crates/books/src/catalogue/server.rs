@@ -1,0 +1,190 @@
+//! A run's tables in a schema of a PostgreSQL server.
+//!
+//! One thread drives the connections; reads go over one of them, on the caller's thread, units over another one, on a
+//! thread of their own, in the order in which they came. A connection that is lost is made again: what was read is read
+//! anew, and a unit runs again unless it was committed, which a row of the writer's own tells ([`writer`]).
+//!
+//! Only standard statements are used, without notifications, advisory locks, triggers or extensions, so that servers that
+//! speak PostgreSQL's protocol can stand in.
+
+mod bind;
+mod copy;
+mod link;
+mod schema;
+mod writer;
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Poll};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use run::Cancel;
+use sqlite::WriteReport;
+use tokio::runtime::Builder;
+use tokio::sync::{Notify, oneshot};
+
+pub(super) use self::bind::cell;
+use self::link::{Link, Place};
+pub(super) use self::link::{Snapshot, Transaction};
+use self::writer::{Unit, Writer};
+use crate::error::{Error, ServerFault};
+use crate::run::{RunConfig, ServerAddress};
+
+/// How long a lost server is waited for. A guess: a server that was killed is back within a minute.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// How long once somebody has asked to stop.
+const HURRIED: Duration = Duration::from_secs(2);
+
+/// A run on a server; clones are the same one.
+#[derive(Clone, Debug)]
+pub(super) struct Server {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    place: Place,
+    reader: Mutex<Link>,
+    /// Where units arrive; nothing once it is closed.
+    gate: Mutex<Option<std::sync::mpsc::Sender<Box<dyn Unit>>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    meter: Arc<Mutex<WriteReport>>,
+    stop: Arc<OnceLock<Cancel>>,
+    ended: Arc<Notify>,
+}
+
+impl Server {
+    /// Connects, and makes the run's schema or completes it if `may_make`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Server`]; [`Error::NoDatabase`] if there is no schema and none may be made.
+    pub(super) fn open(
+        address: ServerAddress,
+        config: &RunConfig,
+        may_make: bool,
+    ) -> Result<Self, Error> {
+        let ended = Arc::new(Notify::new());
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Error::server(&address.shown, &error, ServerFault::Final))?;
+        let place = Place::new(address, runtime.handle().clone(), &config.run_name)?;
+        let until = Arc::clone(&ended);
+        std::thread::Builder::new()
+            .name("postgres".into())
+            .spawn(move || runtime.block_on(until.notified()))
+            .map_err(|error| Error::server(place.shown(), &error, ServerFault::Final))?;
+        let mut reader = Link::new(place.clone());
+        schema::prepare(&mut reader, config, may_make).inspect_err(|_| ended.notify_one())?;
+        let (gate, units) = std::sync::mpsc::channel();
+        let meter = Arc::new(Mutex::new(WriteReport::default()));
+        let stop = Arc::new(OnceLock::new());
+        let writer = Writer::new(place.clone(), units, Arc::clone(&meter), Arc::clone(&stop));
+        let thread = std::thread::Builder::new()
+            .name("postgres-writer".into())
+            .spawn(move || writer.run())
+            .map_err(|error| Error::server(place.shown(), &error, ServerFault::Final))?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                place,
+                reader: Mutex::new(reader),
+                gate: Mutex::new(Some(gate)),
+                writer: Mutex::new(Some(thread)),
+                meter,
+                stop,
+                ended,
+            }),
+        })
+    }
+
+    /// The address and the schema, for people.
+    pub(super) fn shown(&self) -> String {
+        self.shared.place.to_string()
+    }
+
+    /// From now on a request to stop shortens how long a lost server is waited for.
+    pub(super) fn heed(&self, cancel: &Cancel) {
+        // A session asks once.
+        let _ = self.shared.stop.set(cancel.clone());
+    }
+
+    pub(super) fn read<T>(
+        &self,
+        mut work: impl FnMut(&Snapshot<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut link = lock(&self.shared.reader);
+        link.patiently(&self.shared.stop, |open| open.snapshot(&mut work))
+    }
+
+    pub(super) fn read_once<T>(
+        &self,
+        work: impl FnOnce(&Snapshot<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        // A connection that was lost since the last read is noticed before anything is handed out.
+        self.read(|snapshot| snapshot.each("SELECT 1", &[], |_| Ok(())))?;
+        let mut link = lock(&self.shared.reader);
+        link.once(|open| open.snapshot(work))
+    }
+
+    pub(super) fn write<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Transaction<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Pending<T> {
+        let (unit, answer) = writer::unit(work);
+        if let Some(gate) = &*lock(&self.shared.gate) {
+            // A writer that is gone answers nothing, which the receiver tells.
+            let _ = gate.send(unit);
+        }
+        Pending { answer }
+    }
+
+    pub(super) fn report(&self) -> WriteReport {
+        lock(&self.shared.meter).clone()
+    }
+
+    /// Waits until what was given to the writer is recorded, and ends it.
+    pub(super) fn close(&self) -> WriteReport {
+        self.shared.close();
+        self.report()
+    }
+}
+
+impl Shared {
+    fn close(&self) {
+        lock(&self.gate).take();
+        if let Some(thread) = lock(&self.writer).take() {
+            // A panic of the writer was told by the units that got no answer.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.close();
+        self.ended.notify_one();
+    }
+}
+
+/// A unit on its way, as a future for any runtime.
+#[derive(Debug)]
+pub(crate) struct Pending<T> {
+    answer: oneshot::Receiver<Result<T, Error>>,
+}
+
+impl<T> Future for Pending<T> {
+    type Output = Result<T, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.answer)
+            .poll(context)
+            .map(|answer| answer.unwrap_or(Err(Error::Gone("the writer of the database"))))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
