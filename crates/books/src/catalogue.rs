@@ -2,12 +2,14 @@
 //!
 //! The tables are an interface that other tools read and write (`sql/schema.sql`). [`open`](Catalogue::open) makes or
 //! completes them; `pass` records a pass through the list pages, `record` what was asked about single books, `query`
-//! and `rows` read, `sync` is about archives, [`check`] looks for contradictions. They say each statement once; `store`
+//! and `rows` read, `sync` is about archives, [`claims`] about who brings which, [`check`] looks for contradictions. They say each statement once; `store`
 //! runs it on a file of SQLite or on a PostgreSQL server (`server`). No other module of this crate contains SQL.
 
 pub mod check;
+pub mod claims;
 pub(crate) mod columns;
 mod open;
+mod pace;
 pub(crate) mod pass;
 pub mod query;
 pub(crate) mod record;

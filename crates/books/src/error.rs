@@ -110,6 +110,9 @@ pub enum Error {
     /// What a run on a server cannot do.
     #[error("a run on a database server has no {0}")]
     NotOnServer(&'static str),
+    /// What only a run on a server can do.
+    #[error("a run in a file has no {0}")]
+    OnlyOnServer(&'static str),
     /// GRIN, or the way to it.
     #[error(transparent)]
     Web(#[from] web::Error),
@@ -199,6 +202,8 @@ pub enum ServerFault {
     Conflict,
     /// A new connection, perhaps after a while.
     Lost,
+    /// The same; the server itself says that it is on its way up or down.
+    NotUp,
 }
 
 /// A setting that a person gives, by a flag, a file or the environment.

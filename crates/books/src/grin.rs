@@ -5,6 +5,7 @@ mod sign_in;
 mod tokens;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use web::{Answer, Class, Classified, Client, Retry, Secret, Url};
@@ -91,6 +92,11 @@ impl Grin {
                 ..Retry::default()
             },
         })
+    }
+
+    /// From now on the requests of other processes count, too.
+    pub(crate) fn share_pace(&self, pace: Arc<dyn web::Pace>) {
+        self.client.share_pace(pace);
     }
 
     /// How failed requests are repeated.

@@ -29,6 +29,8 @@ pub struct SessionOptions {
     pub credentials: CredentialPlaces,
     /// How GRIN is asked.
     pub grin: GrinOptions,
+    /// Whether others may do the same at the same time, where the run is on a server.
+    pub with_others: bool,
 }
 
 /// One command at work on a run. Other sessions are kept out until it ends.
@@ -105,12 +107,19 @@ impl Session {
     ///
     /// [`Error::Busy`] if another session works on the run; what reading credentials and opening files bring.
     pub fn open(run: Run, options: &SessionOptions, cancel: &Cancel) -> Result<Self, Error> {
-        let lock = run.lock()?;
+        let lock = if options.with_others && run.is_served() {
+            run.lock_with_others()?
+        } else {
+            run.lock()?
+        };
         let library = options.library.as_deref();
         let library = library.unwrap_or(&run.config().library_directory);
         let grin = Grin::open(library, &options.grin, &options.credentials)?;
         let catalogue = Catalogue::of_run(&run)?;
         catalogue.heed(cancel);
+        if let Some(pace) = catalogue.shared_pace(options.grin.requests_per_second) {
+            grin.share_pace(pace);
+        }
         let path = run.config().log_file.as_deref().map(Path::new);
         let (log, log_problem) = match RunLog::open(path) {
             Ok(log) => (log, None),

@@ -24,7 +24,7 @@ mod teardown;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ::run::Usage;
 use tokio::sync::Semaphore;
@@ -36,8 +36,10 @@ pub use self::lists::Queue;
 pub use self::storage::{Room, Storage};
 
 use self::book::work_on;
-use self::queue::Books;
+use self::queue::{Books, Next};
 use self::shared::{BookOutcome, Shared};
+use crate::catalogue::claims::{Claims, Told};
+use crate::catalogue::sync::Claim;
 use crate::error::Error;
 use crate::event::{Event, Outcome, SyncCompleted, SyncCounts};
 use crate::run::{Stage, StageResult};
@@ -79,6 +81,8 @@ pub struct SyncOptions {
     pub downloads: Option<u32>,
     /// Archives stored at once, if not as the run's settings say.
     pub uploads: Option<u32>,
+    /// How long others wait before they take over the books of a process that is silent, where several work on a run.
+    pub lease: Duration,
 }
 
 /// Books in the air at once unless said otherwise: what a gigabyte of disk and a hundred megabytes of memory hold of
@@ -104,9 +108,17 @@ impl Default for SyncOptions {
             passphrase_file: None,
             downloads: None,
             uploads: None,
+            lease: LEASE,
         }
     }
 }
+
+/// How long a claim of a book holds unless it is renewed. A guess: longer than a database server takes to restart, and
+/// short beside the hours of a sync.
+pub const LEASE: Duration = Duration::from_mins(1);
+
+/// How often a process that has nothing to do looks for books that others have left.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Whether a text can be a barcode: some characters that are harmless in names of files, in keys and in addresses.
 pub fn is_barcode(text: &str) -> bool {
@@ -183,7 +195,7 @@ pub(crate) fn sync(
             std::path::Path::new("the network"),
         ))?;
     let shared = Arc::new(Shared::new(work, options, storage, passphrase)?);
-    let ended = runtime.block_on(all(work, options, &shared));
+    let ended = runtime.block_on(with_others(work, options, &shared));
     let ended = match ended {
         Ok(ended) if !options.dry_run => {
             shared.clean_up();
@@ -203,6 +215,47 @@ pub(crate) fn sync(
     // What still runs on other threads has been asked to stop.
     runtime.shutdown_timeout(std::time::Duration::from_secs(5));
     Ok(completed)
+}
+
+/// Works on all books, beside others if there are any.
+async fn with_others(
+    work: &Work<'_>,
+    options: &SyncOptions,
+    shared: &Arc<Shared>,
+) -> Result<Ended, Error> {
+    let Some(claims) = &shared.claims else {
+        return all(work, options, shared).await;
+    };
+    claims.tell(Told::default()).await?;
+    let renewing = tokio::spawn(renew(claims.clone(), Arc::clone(shared)));
+    let ended = all(work, options, shared).await;
+    renewing.abort();
+    // What it still holds is free at once; where that cannot be told, it is when the lease ends.
+    if let Err(error) = claims.leave().await {
+        tracing::warn!("the claims of books are not given back: {error}");
+    }
+    ended
+}
+
+/// Tells the others from time to time that this process is still there, until it is aborted.
+async fn renew(claims: Claims, shared: Arc<Shared>) {
+    let pause = claims.lease() / 4;
+    loop {
+        tokio::time::sleep(pause).await;
+        // What could not be told is told next time; until then the lease may end, and others take over.
+        if let Err(error) = claims.tell(told(&shared)).await {
+            tracing::warn!("the claims of books are not renewed: {error}");
+        }
+    }
+}
+
+fn told(shared: &Shared) -> Told {
+    let counts = shared.counts.read();
+    Told {
+        stored: counts.stored,
+        failed: counts.failed,
+        bytes: counts.stored_bytes,
+    }
 }
 
 /// Why the feeding of books ended.
@@ -226,13 +279,20 @@ async fn all(work: &Work<'_>, options: &SyncOptions, shared: &Arc<Shared>) -> Re
     let mut left = options.limit.unwrap_or(u64::MAX);
     for queue in queues {
         let mut books = Books::open(work, options, queue).await?;
+        let name = queue.map_or("barcodes", Queue::name);
+        // Barcodes that a person gave are this process's own.
+        let claims = shared.claims.clone().filter(|_| queue.is_some());
+        if let Some(claims) = &claims {
+            books.share(work, claims, name, options.in_the_air).await?;
+        }
+        let claim = claims.map(|claims| (claims, name));
         (work.tell)(&Event::SyncStarted {
             run: work.run.config().run_name.clone(),
-            queue: queue.map_or("barcodes", Queue::name),
+            queue: name,
             books: books.expected(),
         });
         work.progress.expect(books.expected().min(left), 0);
-        match feed(work, options, shared, &mut books, &mut left).await? {
+        match feed(work, options, shared, (&mut books, claim), &mut left).await? {
             Ended::All => {}
             Ended::Failing => ended = Ended::Failing,
             other => return Ok(other),
@@ -246,7 +306,7 @@ async fn feed(
     work: &Work<'_>,
     options: &SyncOptions,
     shared: &Arc<Shared>,
-    books: &mut Books,
+    (books, claim): (&mut Books, Option<Claim>),
     left: &mut u64,
 ) -> Result<Ended, Error> {
     let air = Arc::new(Semaphore::new(options.in_the_air.max(1) as usize));
@@ -276,8 +336,22 @@ async fn feed(
                 continue;
             }
         };
-        let Some(barcode) = books.next(work)? else {
-            break;
+        let barcode = match books.next(work).await? {
+            Next::Book(barcode) => barcode,
+            Next::End => break,
+            Next::Drained => {
+                ended = Ended::Limited;
+                break;
+            }
+            Next::Later => {
+                drop(place);
+                tokio::select! {
+                    Some(done) = running.join_next() => take(work, shared, done, &mut in_a_row)?,
+                    () = tokio::time::sleep(ASK_AGAIN) => {}
+                    _ = work.cancel.requested() => {}
+                }
+                continue;
+            }
         };
         *left -= 1;
         if options.dry_run {
@@ -285,7 +359,8 @@ async fn feed(
             continue;
         }
         let shared = Arc::clone(shared);
-        running.spawn(async move { work_on(&shared, barcode, place).await });
+        let claim = claim.clone();
+        running.spawn(async move { work_on(&shared, claim, barcode, place).await });
     }
     while let Some(done) = running.join_next().await {
         take(work, shared, done, &mut in_a_row)?;

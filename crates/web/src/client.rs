@@ -1,6 +1,6 @@
 //! Sends requests: paced, with deadlines, and with the token to one origin only.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION};
@@ -11,7 +11,7 @@ use crate::answer::{Answer, Limits};
 use crate::breaker::Breaker;
 use crate::error::{Class, Classified, Error, reason};
 use crate::pause::retry_after;
-use crate::rate::Rate;
+use crate::rate::{Pace, Rate};
 use crate::secret::Secret;
 
 /// Redirects followed for one request.
@@ -72,6 +72,8 @@ struct Shared {
     http: reqwest::Client,
     options: Options,
     rate: Rate,
+    /// What others who ask the same service agree on.
+    pace: OnceLock<Arc<dyn Pace>>,
     breaker: Breaker,
 }
 
@@ -106,6 +108,7 @@ impl Client {
             shared: Arc::new(Shared {
                 http,
                 rate: Rate::new(options.requests_per_second),
+                pace: OnceLock::new(),
                 breaker: Breaker::new(options.breaker_failures, options.breaker_pause),
                 options,
             }),
@@ -164,6 +167,11 @@ impl Client {
         self.send(Method::POST, url, None, Extra::Form(body)).await
     }
 
+    /// From now on a request waits for `pace`, too. What was agreed first stays.
+    pub fn share_pace(&self, pace: Arc<dyn Pace>) {
+        let _ = self.shared.pace.set(pace);
+    }
+
     async fn send(
         &self,
         method: Method,
@@ -177,6 +185,9 @@ impl Client {
             return Err(Error::Breaker { host, left });
         }
         shared.rate.ready().await;
+        if let Some(pace) = shared.pace.get() {
+            pace.ready().await;
+        }
         let result = self.follow(method, url, token, extra).await;
         match &result {
             Ok(_) => shared.breaker.succeeded(),

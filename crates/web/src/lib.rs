@@ -25,6 +25,7 @@ pub use answer::Answer;
 pub use bytes::Bytes;
 pub use client::{Client, Options};
 pub use error::{Class, Classified, Error};
+pub use rate::Pace;
 pub use retry::Retry;
 pub use secret::Secret;
 pub use url::Url;

@@ -1,8 +1,15 @@
 //! How many requests go out, and when none may.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+/// A pace that clients of several processes keep together, besides each client's own.
+pub trait Pace: std::fmt::Debug + Send + Sync {
+    /// Waits until a request may go out.
+    fn ready(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
 
 /// At most so many requests in any second, first come, first served.
 #[derive(Debug)]

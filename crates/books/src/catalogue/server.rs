@@ -17,7 +17,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use run::Cancel;
 use sqlite::WriteReport;
@@ -78,7 +78,7 @@ impl Server {
             .spawn(move || runtime.block_on(until.notified()))
             .map_err(|error| Error::server(place.shown(), &error, ServerFault::Final))?;
         let mut reader = Link::new(place.clone());
-        schema::prepare(&mut reader, config, may_make).inspect_err(|_| ended.notify_one())?;
+        prepare(&mut reader, config, may_make).inspect_err(|_| ended.notify_one())?;
         let (gate, units) = std::sync::mpsc::channel();
         let meter = Arc::new(Mutex::new(WriteReport::default()));
         let stop = Arc::new(OnceLock::new());
@@ -149,6 +149,21 @@ impl Server {
     pub(super) fn close(&self) -> WriteReport {
         self.shared.close();
         self.report()
+    }
+}
+
+/// Prepares the schema, as soon as a server that is on its way up lets it. One that does not answer at all is more
+/// likely not where it was looked for.
+fn prepare(link: &mut Link, config: &RunConfig, may_make: bool) -> Result<(), Error> {
+    let begun = Instant::now();
+    loop {
+        match schema::prepare(link, config, may_make) {
+            Err(Error::Server {
+                fault: ServerFault::NotUp,
+                ..
+            }) if begun.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(250)),
+            other => return other,
+        }
     }
 }
 

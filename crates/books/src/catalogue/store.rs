@@ -127,6 +127,24 @@ impl Tx<'_> {
         }
     }
 
+    /// Runs a statement of a server's own; what `row` makes of each row returned. A file's units ask nothing.
+    pub(super) fn returning<T>(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        mut row: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let Self::Server(tx) = self else {
+            return Err(Error::OnlyOnServer("answers within a unit"));
+        };
+        let mut all = Vec::new();
+        tx.each(sql, values, |found| {
+            all.push(row(&Row::Server(found))?);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
     /// Inserts many rows, one after the other as far as their effect goes: of two with the same key, the second one meets
     /// the first.
     pub(crate) fn insert_rows<'v, const N: usize>(

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::archive::{MARC_COLUMNS, Marc};
 use crate::catalogue::Catalogue;
+use crate::catalogue::claims::Claims;
 use crate::catalogue::store::{Reader, Recorded, Tx};
 use crate::catalogue::value::{Row, Value};
 use crate::error::Error;
@@ -377,9 +378,23 @@ pub fn report(catalogue: &Catalogue) -> Result<SyncReport, Error> {
     })
 }
 
-/// Records what one book's work left behind: all of it, or nothing.
-pub(crate) fn record(catalogue: &Catalogue, record: BookRecord, now: String) -> Recorded<()> {
+/// A claim under which a book was worked on: whose, and in which queue.
+pub(crate) type Claim = (Claims, &'static str);
+
+/// Records what one book's work left behind: all of it, or nothing. Whether it was recorded: not if somebody else has
+/// taken the book over.
+pub(crate) fn record(
+    catalogue: &Catalogue,
+    record: BookRecord,
+    claim: Option<Claim>,
+    now: String,
+) -> Recorded<bool> {
     catalogue.write("record archive", move |tx| {
+        if let Some((claims, queue)) = &claim
+            && !claims.held(tx, queue, &record.barcode)?
+        {
+            return Ok(false);
+        }
         tx.execute(
             "INSERT INTO books (barcode, created_at, updated_at) VALUES (?1, ?2, ?2) ON CONFLICT (barcode) DO NOTHING",
             &[(&record.barcode).into(), (&now).into()],
@@ -410,7 +425,7 @@ pub(crate) fn record(catalogue: &Catalogue, record: BookRecord, now: String) -> 
         if let Some(failure) = &record.failure {
             fail(tx, failure)?;
         }
-        Ok(())
+        Ok(true)
     })
 }
 
@@ -480,7 +495,7 @@ fn store(tx: &Tx<'_>, archive: &StoredArchive) -> Result<(), Error> {
     Ok(())
 }
 
-fn fail(tx: &Tx<'_>, failure: &Failure) -> Result<(), Error> {
+pub(super) fn fail(tx: &Tx<'_>, failure: &Failure) -> Result<(), Error> {
     tx.execute(
         "INSERT INTO accession_sync_failure (barcode, stage, reason, tries, later, encrypted_etag, happened_at)
          VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6)

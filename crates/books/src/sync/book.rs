@@ -12,7 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use web::Classified as _;
 
 use crate::archive::{self, Broken, Contents, Limits};
-use crate::catalogue::sync::{self as archives, BookRecord, Failure, KnownBook};
+use crate::catalogue::sync::{self as archives, BookRecord, Claim, Failure, KnownBook};
 use crate::date;
 use crate::decrypt::{DecryptError, decrypt};
 use crate::error::Error;
@@ -28,10 +28,12 @@ const MOST_TRIES: u64 = 5;
 /// Works on one book, which has a place in the air, and records what came of it.
 pub(super) async fn work_on(
     shared: &Shared,
+    claim: Option<Claim>,
     barcode: String,
     place: OwnedSemaphorePermit,
 ) -> Result<(String, BookOutcome), Error> {
     if !is_barcode(&barcode) {
+        finish(claim, &barcode).await?;
         // It would become part of names of files and objects.
         let reason = "it is not a barcode, expected 3 to 50 letters, digits, or one of `-_.:$`";
         let outcome = BookOutcome::Unconvertible(reason.to_owned());
@@ -59,14 +61,32 @@ pub(super) async fn work_on(
         ..
     } = book;
     record.statuses = history.statuses;
+    let mut is_recorded = true;
     if !record.statuses.is_empty() || record.failure.is_some() {
-        archives::record(&shared.catalogue, record, date::now()).await?;
+        is_recorded = archives::record(&shared.catalogue, record, claim, date::now()).await?;
+    } else {
+        finish(claim, &barcode).await?;
     }
     if matches!(outcome, BookOutcome::Stored { .. }) {
         // Only now: until it is recorded, a killed process goes on from the encrypted archive.
         Files::of(&shared.staging, &barcode).remove();
     }
-    Ok((barcode, outcome))
+    if is_recorded {
+        Ok((barcode, outcome))
+    } else {
+        Ok((barcode, BookOutcome::Skipped(TAKEN_OVER)))
+    }
+}
+
+/// Why the result of a process that was silent for too long is not recorded.
+const TAKEN_OVER: &str = "another process has taken it over, whose result counts";
+
+/// Nothing of the book is to be recorded.
+async fn finish(claim: Option<Claim>, barcode: &str) -> Result<(), Error> {
+    if let Some((claims, queue)) = claim {
+        claims.finish(queue, barcode.to_owned()).await?;
+    }
+    Ok(())
 }
 
 /// A book on its way.

@@ -2,6 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
+use crate::catalogue::claims::{Claimed, Claims};
 use crate::catalogue::sync::{self as archives, Wanted};
 use crate::error::Error;
 use crate::event::Event;
@@ -12,11 +13,36 @@ use crate::work::Work;
 /// Barcodes looked up at a time.
 const STEP: usize = 500;
 
+/// Books offered to other processes in one transaction.
+const OFFERED: usize = 5_000;
+
+/// Books claimed at once at most.
+const MOST_CLAIMED: u32 = 32;
+
 /// The books of one queue, a few at a time.
 pub(super) struct Books {
     ready: VecDeque<String>,
     more: More,
     expected: u64,
+    shared: Option<SharedQueue>,
+}
+
+/// A queue that other processes may take books from, too.
+struct SharedQueue {
+    claims: Claims,
+    name: &'static str,
+    /// Books claimed at once: what this process can begin with soon, so that others find some as well.
+    most: u32,
+}
+
+/// What is next.
+pub(super) enum Next {
+    Book(String),
+    /// Others work on what is left. It may yet fall to this process.
+    Later,
+    End,
+    /// This process is to take no more.
+    Drained,
 }
 
 enum More {
@@ -43,7 +69,7 @@ impl Books {
             in_process,
         };
         let (ready, more) = match queue {
-            None => (listed(work, options)?, More::None),
+            None => (given(work, options)?, More::None),
             Some(Queue::Converted) => {
                 let all = lists::converted(work).await?;
                 let mut wanted = Vec::new();
@@ -72,7 +98,49 @@ impl Books {
             expected: ready.len() as u64,
             ready,
             more,
+            shared: None,
         })
+    }
+
+    /// Puts all books where every process that works on the run finds them, and takes them from there.
+    pub(super) async fn share(
+        &mut self,
+        work: &Work<'_>,
+        claims: &Claims,
+        name: &'static str,
+        most: u32,
+    ) -> Result<(), Error> {
+        while !work.cancel.is_requested() {
+            let some: Vec<String> = std::iter::from_fn(|| self.listed(work).transpose())
+                .take(OFFERED)
+                .collect::<Result<_, Error>>()?;
+            if some.is_empty() {
+                break;
+            }
+            claims.offer(name, some).await?;
+        }
+        self.shared = Some(SharedQueue {
+            claims: claims.clone(),
+            name,
+            most: (most / 2).clamp(1, MOST_CLAIMED),
+        });
+        Ok(())
+    }
+
+    /// The next book.
+    pub(super) async fn next(&mut self, work: &Work<'_>) -> Result<Next, Error> {
+        let Some(shared) = &self.shared else {
+            return Ok(self.listed(work)?.map_or(Next::End, Next::Book));
+        };
+        if self.ready.is_empty() {
+            match shared.claims.claim(shared.name, shared.most).await? {
+                Claimed::Books(barcodes) => self.ready.extend(barcodes),
+                Claimed::Later => return Ok(Next::Later),
+                Claimed::End => return Ok(Next::End),
+                Claimed::Drained => return Ok(Next::Drained),
+            }
+        }
+        Ok(self.ready.pop_front().map_or(Next::Later, Next::Book))
     }
 
     /// How many books there are, as far as it is known.
@@ -80,8 +148,8 @@ impl Books {
         self.expected
     }
 
-    /// The next book.
-    pub(super) fn next(&mut self, work: &Work<'_>) -> Result<Option<String>, Error> {
+    /// The next book of the list.
+    fn listed(&mut self, work: &Work<'_>) -> Result<Option<String>, Error> {
         loop {
             if let Some(barcode) = self.ready.pop_front() {
                 return Ok(Some(barcode));
@@ -109,7 +177,7 @@ impl Books {
 }
 
 /// Barcodes that a person gave.
-fn listed(work: &Work<'_>, options: &SyncOptions) -> Result<Vec<String>, Error> {
+fn given(work: &Work<'_>, options: &SyncOptions) -> Result<Vec<String>, Error> {
     let Source::Barcodes(barcodes) = &options.source else {
         return Ok(Vec::new());
     };

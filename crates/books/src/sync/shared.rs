@@ -1,7 +1,8 @@
 //! What all books share: the way to GRIN and to the store, turns, room, and what is told.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use web::{Answer, Secret};
 
 use crate::catalogue::Catalogue;
+use crate::catalogue::claims::Claims;
 use crate::error::Error;
 use crate::event::Event;
 use crate::grin::{Grin, Want};
@@ -42,6 +44,10 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 pub(super) struct Shared {
     pub(super) grin: Grin,
     pub(super) catalogue: Catalogue,
+    /// This process's part, where others may take part, too.
+    pub(super) claims: Option<Claims>,
+    /// The staging folder is this process's for as long as this is open.
+    _slot: Option<File>,
     pub(super) cancel: Cancel,
     pub(super) options: SyncOptions,
     pub(super) passphrase: Secret,
@@ -133,15 +139,23 @@ impl Shared {
     ) -> Result<Self, Error> {
         let config = work.run.config();
         let settings = config.sync_config.clone().unwrap_or_default();
-        let staging = storage.staging(config, work.run.directory());
+        let mut staging = storage.staging(config, work.run.directory());
+        let (mut claims, mut slot) = (None, None);
         if !options.dry_run {
             std::fs::create_dir_all(&staging).map_err(Error::file("make", &staging))?;
+            claims = Claims::of(work.catalogue, options.lease);
+            if claims.is_some() {
+                let (folder, file) = own_staging(&staging)?;
+                (staging, slot) = (folder, Some(file));
+            }
         }
         let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let at_once = |count: u32| Semaphore::new(count.max(1) as usize);
         Ok(Self {
             grin: work.grin.clone(),
             catalogue: work.catalogue.clone(),
+            claims,
+            _slot: slot,
             cancel: work.cancel.clone(),
             disk: Disk::new(&staging, settings.disk_space_threshold),
             limiter: Limiter::new(options.bandwidth.clone()),
@@ -224,6 +238,26 @@ impl Shared {
             let _ = std::fs::remove_dir(parent);
         }
     }
+}
+
+/// A folder within `staging` that no other process uses: the first one that is free, so that a process that is started
+/// again after another one died finds what that one has downloaded.
+fn own_staging(staging: &Path) -> Result<(PathBuf, File), Error> {
+    for number in 1.. {
+        let folder = staging.join(format!("worker-{number}"));
+        let path = folder.with_extension("lock");
+        let file = File::options().create(true).append(true).open(&path);
+        let file = file.map_err(Error::file("open", &path))?;
+        match file.try_lock() {
+            Ok(()) => {
+                std::fs::create_dir_all(&folder).map_err(Error::file("make", &folder))?;
+                return Ok((folder, file));
+            }
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(Error::file("lock", &path)(error)),
+        }
+    }
+    Err(Error::Gone("a staging folder"))
 }
 
 /// Tries of one call, and whether it fails for everybody.

@@ -132,7 +132,7 @@ async fn both(
         let copy = work
             .run
             .directory()
-            .join(format!(".accession-stored-{index}"));
+            .join(format!(".accession-stored-{}-{index}", std::process::id()));
         let done = write_copy(path, &copy, pack).map_err(Error::file("write", &copy));
         let stored = match done {
             Ok(()) => store(storage, &storage.about_run(name)?, &copy).await,

@@ -50,6 +50,7 @@ impl World {
 
     fn session(&self) -> Session {
         let options = SessionOptions {
+            with_others: false,
             library: None,
             credentials: CredentialPlaces::in_folder(self.folder.path()),
             grin: GrinOptions {

@@ -52,6 +52,11 @@ pub(crate) enum Books {
         #[command(flatten)]
         place: RunPlace,
     },
+    /// Ask all processes that sync a run on a server to finish what they have, and to begin nothing more
+    Drain {
+        #[command(flatten)]
+        place: RunPlace,
+    },
     /// Check the run: integrity, and what disagrees
     Check {
         #[command(flatten)]
@@ -121,6 +126,7 @@ impl Books {
             Books::Auth(_)
             | Books::Status { .. }
             | Books::Check { .. }
+            | Books::Drain { .. }
             | Books::Verify(_)
             | Books::Repair(_)
             | Books::Report { .. }
@@ -285,6 +291,10 @@ pub(crate) struct Sync {
     #[arg(long, value_name = "N", default_value_t = books::sync::IN_THE_AIR, visible_alias = "workers",
         value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) in_the_air: u32,
+    /// Seconds after which others take over the books of a process that is silent, where several work on a run
+    #[arg(long, value_name = "SECONDS", default_value_t = books::sync::LEASE.as_secs() as u32,
+        value_parser = clap::value_parser!(u32).range(2..=86_400))]
+    pub(crate) lease: u32,
     /// Bytes a second from GRIN, such as 10M, or by the time of day: "08:00,512k 19:00,off"
     #[arg(long, value_name = "RATE")]
     pub(crate) bwlimit: Option<books::sync::Bandwidth>,

@@ -42,6 +42,7 @@ pub(crate) fn run(command: Books, printer: Printer) -> Result<ExitStatus> {
         Books::Sync(args) => sync::sync(&args, printer),
         Books::Export(args) => export::export(&args, printer),
         Books::Status { place } => status::status(&place, printer),
+        Books::Drain { place } => status::drain(&place, printer),
         Books::Check { place } => check::check(&place, printer),
     }
 }

@@ -1,5 +1,6 @@
 //! Archives come home: what another tool makes of the same books, and what happens when something fails.
 
+mod crew;
 mod golden;
 mod kept;
 
@@ -22,10 +23,16 @@ struct Home {
     folder: tempfile::TempDir,
     grin: ArchiveGrin,
     store: Option<ObjectStore>,
+    /// The server that keeps the run, if it is not a file.
+    database: Option<String>,
 }
 
 impl Home {
     fn of(grin: ArchiveGrin, store: Option<ObjectStore>) -> Self {
+        Self::with(grin, store, None)
+    }
+
+    fn with(grin: ArchiveGrin, store: Option<ObjectStore>, database: Option<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let secret = folder.path().join("secret");
         std::fs::create_dir(&secret).unwrap();
@@ -34,6 +41,7 @@ impl Home {
             folder,
             grin,
             store,
+            database,
         };
         let collected = home.run(&home.collect());
         assert_eq!(code(&collected), 0, "{}", said(&collected));
@@ -74,7 +82,12 @@ impl Home {
             .env("GRIN_CREDENTIALS_DIR", self.folder.path().join("secret"))
             .env("GRIN_BASE_URL", self.grin.url())
             .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
-            .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
+            .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+            .envs(
+                self.database
+                    .iter()
+                    .map(|url| ("ACCESSION_BOOKS_DATABASE", url)),
+            );
         command
     }
 

@@ -167,8 +167,9 @@ fn fault(error: &tokio_postgres::Error) -> ServerFault {
     match error.code().code() {
         // Two transactions in each other's way, or two that make the same table.
         "40001" | "40P01" => ServerFault::Conflict,
-        // The server shuts down, has crashed, is not up yet, or has ended the session.
-        "57P01" | "57P02" | "57P03" | "25P03" => ServerFault::Lost,
+        "57P03" => ServerFault::NotUp,
+        // The server shuts down, has crashed, or has ended the session.
+        "57P01" | "57P02" | "25P03" => ServerFault::Lost,
         code if code.starts_with("08") => ServerFault::Lost,
         _ => ServerFault::Final,
     }
@@ -203,7 +204,7 @@ impl Link {
         };
         let done = work(open);
         if let Err(Error::Server {
-            fault: ServerFault::Lost,
+            fault: ServerFault::Lost | ServerFault::NotUp,
             ..
         }) = done
         {
@@ -235,7 +236,7 @@ impl Link {
                     ..
                 } => tries < MOST_TRIES,
                 Error::Server {
-                    fault: ServerFault::Lost,
+                    fault: ServerFault::Lost | ServerFault::NotUp,
                     ..
                 } => lost_since.get_or_insert_with(Instant::now).elapsed() < patience,
                 _ => false,
@@ -385,6 +386,15 @@ pub(crate) struct Transaction<'a> {
 }
 
 impl Transaction<'_> {
+    pub(crate) fn each(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        row: impl FnMut(&Row) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.open.each(sql, values, row)
+    }
+
     pub(crate) fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<u64, Error> {
         let rows = self.open.execute(sql, values)?;
         self.open.changed.set(self.open.changed.get() + rows);

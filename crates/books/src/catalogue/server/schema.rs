@@ -62,7 +62,23 @@ pub(super) fn prepare(link: &mut Link, config: &RunConfig, may_make: bool) -> Re
             return Err(error);
         }
     }
-    check(link, config)
+    check(link, config)?;
+    if may_make {
+        forget_the_dead(link)?;
+    }
+    Ok(())
+}
+
+/// Removes what processes left behind that died a day ago.
+fn forget_the_dead(link: &mut Link) -> Result<(), Error> {
+    link.once(|open| {
+        for table in ["accession_writer", "accession_worker"] {
+            let sql =
+                format!("DELETE FROM {table} WHERE seen_at < CURRENT_TIMESTAMP - INTERVAL '1 day'");
+            open.execute(&sql, &[])?;
+        }
+        Ok(())
+    })
 }
 
 fn is_there(link: &mut Link) -> Result<bool, Error> {

@@ -41,7 +41,7 @@ pub(crate) fn collect(args: &args::Collect, printer: Printer) -> Result<ExitStat
         allow_vanish: args.allow_vanish,
     };
     let run_name = run.config().run_name.clone();
-    let (session, cancel) = session::open(run, None, None, &args.asking)?;
+    let (session, cancel) = session::open(run, None, None, &args.asking, false)?;
     let progress = session.progress();
     let work = |tell: &(dyn Fn(&books::Event) + Sync)| session.collect(&options, tell);
     let completed = shown(printer, &progress, &cancel, work)?;

@@ -27,6 +27,7 @@ pub(crate) fn enrich(args: &args::Enrich, printer: Printer) -> Result<ExitStatus
         args.library_directory.as_deref(),
         args.secrets_dir.as_deref(),
         &args.asking,
+        false,
     )?;
     let progress = session.progress();
     let work = |tell: &(dyn Fn(&books::Event) + Sync)| session.enrich(&options, tell);

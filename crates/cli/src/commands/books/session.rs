@@ -12,17 +12,19 @@ use crate::printer::Printer;
 use crate::signals::stop_on_signals;
 
 /// Opens a session on a run that the signals of this process stop. A library or secrets that are given win over the
-/// run's own.
+/// run's own. Where the run is on a server, `with_others` lets several processes do the same.
 pub(crate) fn open(
     run: Run,
     library: Option<&str>,
     secrets: Option<&Path>,
     asking: &Asking,
+    with_others: bool,
 ) -> Result<(Session, Cancel)> {
     let options = SessionOptions {
         library: library.map(str::to_owned),
         credentials: settings::credentials(Some(run.config()), secrets),
         grin: settings::grin(asking)?,
+        with_others,
     };
     let cancel = Cancel::new();
     let session = Session::open(run, &options, &cancel)?;

@@ -1,13 +1,15 @@
 //! `books status`.
 
 use anyhow::Result;
+use books::catalogue::claims::{self, Crew, Worker};
 use books::catalogue::query::{self, Status};
 use run::ExitStatus;
+use serde::Serialize;
 
 use crate::args::books::RunPlace;
 use crate::commands::books::open_to_read;
-use crate::printer::Printer;
-use crate::words::{count, counted, moment};
+use crate::printer::{Printer, Volume};
+use crate::words::{count, counted, duration, moment, size};
 
 /// Problems that are listed.
 const FIRST: usize = 20;
@@ -15,9 +17,90 @@ const FIRST: usize = 20;
 /// Tells how far a run is.
 pub(crate) fn status(place: &RunPlace, printer: Printer) -> Result<ExitStatus> {
     let (_, catalogue) = open_to_read(place)?;
-    let status = query::status(&catalogue)?;
-    printer.show(&status, || text(&status));
+    let report = Report {
+        status: query::status(&catalogue)?,
+        crew: claims::crew(&catalogue)?,
+    };
+    printer.show(&report, || {
+        let mut lines = text(&report.status);
+        lines.extend(report.crew.iter().flat_map(crew));
+        lines
+    });
     Ok(ExitStatus::Done)
+}
+
+/// Asks everybody who syncs a run to come to an end.
+pub(crate) fn drain(place: &RunPlace, printer: Printer) -> Result<ExitStatus> {
+    let (_, catalogue) = open_to_read(place)?;
+    let workers = claims::drain(&catalogue)?;
+    let told = format!(
+        "{} finish what they have, and begin nothing more",
+        counted(workers, "process")
+    );
+    printer.note(Volume::Brief, &told);
+    Ok(ExitStatus::Done)
+}
+
+/// Where a run stands, and who works on it.
+#[derive(Serialize)]
+struct Report {
+    #[serde(flatten)]
+    status: Status,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    crew: Option<Crew>,
+}
+
+/// Who works on the run, a line each, and the sum of all.
+fn crew(crew: &Crew) -> Vec<String> {
+    let mut lines = crew
+        .warnings()
+        .into_iter()
+        .map(|warning| format!("warning: {warning}"))
+        .collect::<Vec<_>>();
+    if crew.workers.is_empty() && crew.waiting == 0 {
+        return lines;
+    }
+    let sum = |of: fn(&Worker) -> u64| crew.workers.iter().map(of).sum::<u64>();
+    lines.push(format!(
+        "workers     {}, {} books stored ({}), {} failed, {} under way, {} waiting",
+        count(crew.workers.len()),
+        count(sum(|worker| worker.stored)),
+        size(sum(|worker| worker.bytes)),
+        count(sum(|worker| worker.failed)),
+        count(sum(|worker| worker.holds)),
+        count(crew.waiting),
+    ));
+    lines.extend(crew.workers.iter().map(worker));
+    lines
+}
+
+fn worker(worker: &Worker) -> String {
+    let state = if worker.is_lost {
+        format!(
+            "silent for {}, given up",
+            duration(worker.silent_seconds as f64)
+        )
+    } else if worker.is_draining {
+        "comes to an end".to_owned()
+    } else {
+        "works".to_owned()
+    };
+    let rate = worker.stored as f64 * 60.0 / worker.since_seconds.max(1) as f64;
+    let oldest = worker
+        .oldest_book
+        .as_ref()
+        .map_or_else(String::new, |book| {
+            let seconds = worker.oldest_seconds.unwrap_or_default() as f64;
+            format!(", {book} for {}", duration(seconds))
+        });
+    format!(
+        "  {}, process {}: {state} since {}, {} stored ({rate:.1} a minute), {} under way{oldest}",
+        worker.host,
+        worker.process,
+        duration(worker.since_seconds as f64),
+        count(worker.stored),
+        count(worker.holds),
+    )
 }
 
 fn text(status: &Status) -> Vec<String> {

@@ -2,6 +2,7 @@
 
 use std::io::BufRead;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use books::sync::{Source, SyncOptions, is_barcode};
@@ -22,6 +23,7 @@ pub(crate) fn sync(args: &args::Sync, printer: Printer) -> Result<ExitStatus> {
         args.library_directory.as_deref(),
         args.secrets_dir.as_deref(),
         &args.asking,
+        true,
     )?;
     let progress = session.progress();
     let work = |tell: &(dyn Fn(&books::Event) + Sync)| session.sync(&options, tell);
@@ -53,6 +55,7 @@ fn options(args: &args::Sync) -> Result<SyncOptions> {
         passphrase_file: args.passphrase_file.clone(),
         downloads: args.task_download_concurrency,
         uploads: args.task_upload_concurrency,
+        lease: Duration::from_secs(args.lease.into()),
     })
 }
 

@@ -1,0 +1,377 @@
+//! How several processes share the books of a sync, on a server.
+//!
+//! Books that are to come home are rows of `accession_work`. A process claims some of them for the time of a lease, by the
+//! server's clock, and renews all its leases together. What came of a book is recorded in the transaction that proves
+//! that the lease still holds, and takes the row away ([`held`](Claims::held)): a process that was stopped for too long
+//! records nothing, since another one may have taken over. A claim is counted when it is made, so that a book over which
+//! processes die is given up after five of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::catalogue::Catalogue;
+use crate::catalogue::server::Server;
+use crate::catalogue::store::{Conflict, Recorded, Store, Tx};
+use crate::catalogue::sync::{Failure, fail};
+use crate::error::Error;
+
+/// Claims after which a book is given up, if none of them came to an end. As many as a book's own failures.
+const MOST_CLAIMS: u32 = 5;
+
+/// A process's part in a sync that others may share.
+#[derive(Clone, Debug)]
+pub(crate) struct Claims {
+    server: Server,
+    owner: Arc<str>,
+    lease: Duration,
+}
+
+/// What a process tells of itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Told {
+    pub(crate) stored: u64,
+    pub(crate) failed: u64,
+    pub(crate) bytes: u64,
+}
+
+/// What a claim brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Claimed {
+    /// Books to work on.
+    Books(Vec<String>),
+    /// Nothing now: others work on what is left, and may not come to an end with it.
+    Later,
+    /// Nothing is left.
+    End,
+    /// There may be more, but this process is to claim no more.
+    Drained,
+}
+
+impl Claims {
+    /// This process's part in the run of `catalogue`; none where that is a file, which one process has to itself.
+    pub(crate) fn of(catalogue: &Catalogue, lease: Duration) -> Option<Self> {
+        let Store::Server(server) = &catalogue.store else {
+            return None;
+        };
+        Some(Self {
+            server: server.clone(),
+            owner: uuid::Uuid::new_v4().to_string().into(),
+            lease,
+        })
+    }
+
+    /// How long a claim holds unless it is renewed.
+    pub(crate) fn lease(&self) -> Duration {
+        self.lease
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Tx<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Recorded<T> {
+        Recorded::Server(self.server.write(move |tx| work(&Tx::Server(tx))))
+    }
+
+    /// Tells that this process is there, what it has done, and that it still works on what it has claimed. Whether it is
+    /// to claim no more.
+    pub(crate) fn tell(&self, told: Told) -> Recorded<bool> {
+        let (owner, lease) = (Arc::clone(&self.owner), self.lease.as_secs());
+        let (host, process) = (host(), std::process::id());
+        self.write(move |tx| {
+            let owner = &*owner;
+            tx.execute(
+                "UPDATE accession_work SET lease_until = CURRENT_TIMESTAMP + CAST(?2 AS BIGINT) * INTERVAL '1 second'
+                 WHERE owner = ?1 AND lease_until > CURRENT_TIMESTAMP",
+                &[owner.into(), lease.into()],
+            )?;
+            let draining: Vec<bool> = tx.returning(
+                "INSERT INTO accession_worker (worker, host, process, lease, stored, failed, bytes)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT (worker) DO UPDATE SET seen_at = CURRENT_TIMESTAMP, stored = excluded.stored,
+                     failed = excluded.failed, bytes = excluded.bytes
+                 RETURNING is_draining",
+                &[
+                    owner.into(),
+                    (&host).into(),
+                    process.into(),
+                    lease.into(),
+                    told.stored.into(),
+                    told.failed.into(),
+                    told.bytes.into(),
+                ],
+                |row| row.get(0),
+            )?;
+            Ok(draining == [true])
+        })
+    }
+
+    /// Puts books into a queue; those in it stay where they are.
+    pub(crate) fn offer(&self, queue: &'static str, barcodes: Vec<String>) -> Recorded<u64> {
+        self.write(move |tx| {
+            let rows = barcodes
+                .iter()
+                .map(|barcode| [queue.into(), barcode.into()]);
+            tx.insert_rows("accession_work", &["queue", "barcode"], Some(OFFERED), rows)
+        })
+    }
+
+    /// Claims some books of a queue.
+    pub(crate) async fn claim(&self, queue: &'static str, most: u32) -> Result<Claimed, Error> {
+        let (owner, lease) = (Arc::clone(&self.owner), self.lease.as_secs());
+        let claimed = self.write(move |tx| {
+            let draining: Vec<bool> = tx.returning(
+                "UPDATE accession_worker SET seen_at = CURRENT_TIMESTAMP WHERE worker = ?1 RETURNING is_draining",
+                &[(&*owner).into()],
+                |row| row.get(0),
+            )?;
+            if draining == [true] {
+                return Ok(Claimed::Drained);
+            }
+            let books: Vec<String> = tx.returning(
+                "WITH chosen AS (SELECT id FROM accession_work
+                     WHERE queue = ?1 AND (lease_until IS NULL OR lease_until < CURRENT_TIMESTAMP) AND tries < ?5
+                     ORDER BY id LIMIT ?4 FOR UPDATE SKIP LOCKED)
+                 UPDATE accession_work SET owner = ?2, claimed_at = CURRENT_TIMESTAMP, tries = tries + 1,
+                     lease_until = CURRENT_TIMESTAMP + CAST(?3 AS BIGINT) * INTERVAL '1 second'
+                 FROM chosen WHERE accession_work.id = chosen.id RETURNING barcode",
+                &[queue.into(), (&*owner).into(), lease.into(), most.into(), MOST_CLAIMS.into()],
+                |row| row.get(0),
+            )?;
+            if !books.is_empty() {
+                return Ok(Claimed::Books(books));
+            }
+            give_up(tx, queue)?;
+            let left: Vec<u64> = tx.returning(
+                "SELECT count(*) FROM accession_work WHERE queue = ?1",
+                &[queue.into()],
+                |row| row.get(0),
+            )?;
+            Ok(if left == [0] { Claimed::End } else { Claimed::Later })
+        });
+        claimed.await
+    }
+
+    /// Takes the book's row away if this process still holds it; nothing may be recorded of the book otherwise.
+    pub(crate) fn held(&self, tx: &Tx<'_>, queue: &str, barcode: &str) -> Result<bool, Error> {
+        let taken = tx.execute(
+            "DELETE FROM accession_work
+             WHERE queue = ?1 AND barcode = ?2 AND owner = ?3 AND lease_until > CURRENT_TIMESTAMP",
+            &[queue.into(), barcode.into(), (&*self.owner).into()],
+        )?;
+        Ok(taken == 1)
+    }
+
+    /// A book needs nothing that would be recorded.
+    pub(crate) fn finish(&self, queue: &'static str, barcode: String) -> Recorded<bool> {
+        let own = self.clone();
+        self.write(move |tx| own.held(tx, queue, &barcode))
+    }
+
+    /// Leaves what it holds to others, as if it had never claimed it.
+    pub(crate) fn leave(&self) -> Recorded<()> {
+        let owner = Arc::clone(&self.owner);
+        self.write(move |tx| {
+            tx.execute(
+                "UPDATE accession_work SET owner = NULL, claimed_at = NULL, lease_until = NULL, tries = tries - 1
+                 WHERE owner = ?1",
+                &[(&*owner).into()],
+            )?;
+            tx.execute(
+                "DELETE FROM accession_worker WHERE worker = ?1",
+                &[(&*owner).into()],
+            )?;
+            Ok(())
+        })
+    }
+}
+
+/// Who is in the queue stays where it is.
+const OFFERED: Conflict = Conflict {
+    key: &["queue", "barcode"],
+    then: "DO NOTHING",
+};
+
+/// Books over which one process after the other has died.
+fn give_up(tx: &Tx<'_>, queue: &str) -> Result<(), Error> {
+    let dead: Vec<String> = tx.returning(
+        "DELETE FROM accession_work WHERE queue = ?1 AND tries >= ?2 AND lease_until < CURRENT_TIMESTAMP
+         RETURNING barcode",
+        &[queue.into(), MOST_CLAIMS.into()],
+        |row| row.get(0),
+    )?;
+    for barcode in dead {
+        let failure = Failure {
+            barcode,
+            stage: "work".to_owned(),
+            reason: "every process that worked on it ended without a result".to_owned(),
+            tries: u64::from(MOST_CLAIMS),
+            later: false,
+            encrypted_etag: None,
+            happened_at: crate::date::now(),
+        };
+        fail(tx, &failure)?;
+    }
+    Ok(())
+}
+
+fn host() -> String {
+    let named = std::fs::read_to_string("/proc/sys/kernel/hostname");
+    let named = named.map(|name| name.trim().to_owned());
+    named.unwrap_or_else(|_| std::env::var("COMPUTERNAME").unwrap_or_default())
+}
+
+/// A process that works on the run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Worker {
+    /// Its machine.
+    pub host: String,
+    /// Its number there.
+    pub process: u64,
+    /// Seconds since it began.
+    pub since_seconds: u64,
+    /// Seconds since it told anything.
+    pub silent_seconds: u64,
+    /// Whether it has been silent for so long that others take over what it had.
+    pub is_lost: bool,
+    /// Whether it finishes what it has and claims no more.
+    pub is_draining: bool,
+    /// Books it has stored.
+    pub stored: u64,
+    /// Books that failed.
+    pub failed: u64,
+    /// Bytes it has stored.
+    pub bytes: u64,
+    /// Books it works on.
+    pub holds: u64,
+    /// The book that it has worked on for longest.
+    pub oldest_book: Option<String>,
+    /// For how many seconds.
+    pub oldest_seconds: Option<u64>,
+}
+
+/// Who works on a run, and what may be in their way.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Crew {
+    /// The processes, longest first.
+    pub workers: Vec<Worker>,
+    /// Books in queues that nobody works on.
+    pub waiting: u64,
+    /// Rows that changes have left behind, and no cleaning has removed.
+    pub dead_rows: Option<u64>,
+    /// Seconds since the oldest transaction of the server began, which keeps dead rows from being removed.
+    pub oldest_transaction_seconds: Option<u64>,
+}
+
+/// Dead rows from which claims begin to take longer. Measured by others: with 90,000 of them a third of the claims a
+/// second was lost.
+const MANY_DEAD_ROWS: u64 = 50_000;
+
+/// Seconds for which a transaction may be open without harm. A guess: a dump of a small database.
+const LONG_TRANSACTION: u64 = 600;
+
+impl Crew {
+    /// What should be looked after, before it hurts.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        if let Some(rows) = self.dead_rows.filter(|rows| *rows >= MANY_DEAD_ROWS) {
+            all.push(format!("{rows} dead rows slow the claims of books down"));
+        }
+        let open = self.oldest_transaction_seconds;
+        if let Some(seconds) = open.filter(|seconds| *seconds >= LONG_TRANSACTION) {
+            all.push(format!(
+                "a transaction has been open on the server for {seconds} s, which keeps dead rows from being removed"
+            ));
+        }
+        all
+    }
+}
+
+/// Whole seconds by the server's clock.
+fn seconds_since(time: &str) -> String {
+    format!("CAST(greatest(extract(epoch FROM CURRENT_TIMESTAMP - {time}), 0) AS BIGINT)")
+}
+
+/// Who works on a run; nobody but this process where it is a file.
+///
+/// # Errors
+///
+/// [`Error::Server`].
+pub fn crew(catalogue: &Catalogue) -> Result<Option<Crew>, Error> {
+    let Store::Server(_) = &catalogue.store else {
+        return Ok(None);
+    };
+    let mut crew = catalogue.read(|reader| {
+        let workers = reader.all(
+            &format!(
+                "SELECT host, process, {}, {}, lease, is_draining, stored, failed, bytes,
+                     (SELECT count(*) FROM accession_work WHERE owner = worker),
+                     (SELECT barcode FROM accession_work WHERE owner = worker ORDER BY claimed_at LIMIT 1),
+                     (SELECT {} FROM accession_work WHERE owner = worker)
+                 FROM accession_worker ORDER BY started_at",
+                seconds_since("started_at"),
+                seconds_since("seen_at"),
+                seconds_since("min(claimed_at)")
+            ),
+            &[],
+            |row| {
+                let (silent, lease): (u64, u64) = (row.get(3)?, row.get(4)?);
+                Ok(Worker {
+                    host: row.get(0)?,
+                    process: row.get(1)?,
+                    since_seconds: row.get(2)?,
+                    silent_seconds: silent,
+                    is_lost: silent > lease,
+                    is_draining: row.get(5)?,
+                    stored: row.get(6)?,
+                    failed: row.get(7)?,
+                    bytes: row.get(8)?,
+                    holds: row.get(9)?,
+                    oldest_book: row.get(10)?,
+                    oldest_seconds: row.get(11)?,
+                })
+            },
+        )?;
+        Ok(Crew {
+            workers,
+            waiting: reader.one(
+                "SELECT count(*) FROM accession_work WHERE lease_until IS NULL OR lease_until < CURRENT_TIMESTAMP",
+                &[],
+                |row| row.get(0),
+            )?,
+            ..Crew::default()
+        })
+    })?;
+    // Servers that only speak the protocol keep no such statistics.
+    let statistic = |sql: &str| {
+        let found = catalogue.read(|reader| reader.one(sql, &[], |row| row.get::<Option<u64>>(0)));
+        found.ok().flatten()
+    };
+    crew.dead_rows = statistic(
+        "SELECT CAST(sum(n_dead_tup) AS BIGINT) FROM pg_stat_user_tables
+         WHERE schemaname = current_schema() AND relname = 'accession_work'",
+    );
+    crew.oldest_transaction_seconds = statistic(
+        "SELECT CAST(max(extract(epoch FROM CURRENT_TIMESTAMP - xact_start)) AS BIGINT) FROM pg_stat_activity
+         WHERE backend_xmin IS NOT NULL",
+    );
+    Ok(Some(crew))
+}
+
+/// Asks every process that works on a run now to finish what it has and to claim no more; how many there are.
+///
+/// # Errors
+///
+/// [`Error::OnlyOnServer`] for a run that is a file, [`Error::Server`].
+pub fn drain(catalogue: &Catalogue) -> Result<u64, Error> {
+    let Store::Server(_) = &catalogue.store else {
+        return Err(Error::OnlyOnServer("other processes to drain"));
+    };
+    catalogue.write_now("drain", |tx| {
+        tx.execute(
+            "UPDATE accession_worker SET is_draining = TRUE WHERE NOT is_draining",
+            &[],
+        )
+    })
+}
