@@ -107,6 +107,9 @@ pub enum Error {
         /// What is there.
         found: String,
     },
+    /// Another process has begun the same on another machine, since this one was silent for too long.
+    #[error("another machine has taken the run over, since nothing was recorded for minutes")]
+    TakenOver,
     /// What a run on a server cannot do.
     #[error("a run on a database server has no {0}")]
     NotOnServer(&'static str),

@@ -120,6 +120,9 @@ impl Session {
         if let Some(pace) = catalogue.shared_pace(options.grin.requests_per_second) {
             grin.share_pace(pace);
         }
+        if !options.with_others {
+            catalogue.take_alone(&run.config().run_name, run.directory())?;
+        }
         let path = run.config().log_file.as_deref().map(Path::new);
         let (log, log_problem) = match RunLog::open(path) {
             Ok(log) => (log, None),

@@ -216,7 +216,7 @@ fn give_up(tx: &Tx<'_>, queue: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn host() -> String {
+pub(super) fn host() -> String {
     let named = std::fs::read_to_string("/proc/sys/kernel/hostname");
     let named = named.map(|name| name.trim().to_owned());
     named.unwrap_or_else(|_| std::env::var("COMPUTERNAME").unwrap_or_default())
@@ -336,7 +336,8 @@ pub fn crew(catalogue: &Catalogue) -> Result<Option<Crew>, Error> {
         Ok(Crew {
             workers,
             waiting: reader.one(
-                "SELECT count(*) FROM accession_work WHERE lease_until IS NULL OR lease_until < CURRENT_TIMESTAMP",
+                "SELECT count(*) FROM accession_work
+                 WHERE queue <> 'command' AND (lease_until IS NULL OR lease_until < CURRENT_TIMESTAMP)",
                 &[],
                 |row| row.get(0),
             )?,

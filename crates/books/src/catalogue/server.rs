@@ -7,6 +7,7 @@
 //! Only standard statements are used, without notifications, advisory locks, triggers or extensions, so that servers that
 //! speak PostgreSQL's protocol can stand in.
 
+mod alone;
 mod bind;
 mod copy;
 mod link;
@@ -53,6 +54,8 @@ struct Shared {
     meter: Arc<Mutex<WriteReport>>,
     stop: Arc<OnceLock<Cancel>>,
     ended: Arc<Notify>,
+    /// Who this process is to the others, where it has the run to itself.
+    alone: OnceLock<Arc<str>>,
 }
 
 impl Server {
@@ -96,6 +99,7 @@ impl Server {
                 meter,
                 stop,
                 ended,
+                alone: OnceLock::new(),
             }),
         })
     }
@@ -133,12 +137,38 @@ impl Server {
         &self,
         work: impl Fn(&Transaction<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Pending<T> {
-        let (unit, answer) = writer::unit(work);
+        let alone = self.shared.alone.get().cloned();
+        let (unit, answer) = writer::unit(move |tx| {
+            if let Some(me) = &alone {
+                alone::confirm(tx, me)?;
+            }
+            work(tx)
+        });
         if let Some(gate) = &*lock(&self.shared.gate) {
             // A writer that is gone answers nothing, which the receiver tells.
             let _ = gate.send(unit);
         }
         Pending { answer }
+    }
+
+    /// Has the run to itself from now on, as far as those are concerned who ask for the same. `place` is where this
+    /// process would be started again; whoever was there before it is dead.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] if another process has it.
+    pub(super) fn take_alone(&self, run: &str, place: &str) -> Result<(), Error> {
+        let me: Arc<str> = format!("{place} {}", uuid::Uuid::new_v4()).into();
+        let (owner, place) = (Arc::clone(&me), place.to_owned());
+        let taken = self.write(move |tx| alone::take(tx, &owner, &place));
+        if !pollster::block_on(taken)? {
+            return Err(Error::Busy {
+                run: run.to_owned(),
+            });
+        }
+        // A session asks once.
+        let _ = self.shared.alone.set(me);
+        Ok(())
     }
 
     pub(super) fn report(&self) -> WriteReport {
@@ -147,6 +177,10 @@ impl Server {
 
     /// Waits until what was given to the writer is recorded, and ends it.
     pub(super) fn close(&self) -> WriteReport {
+        if let Some(me) = self.shared.alone.get().cloned() {
+            // Where it cannot be told, others wait until the lease has ended.
+            let _ = pollster::block_on(self.write(move |tx| alone::leave(tx, &me)));
+        }
         self.shared.close();
         self.report()
     }

@@ -257,6 +257,25 @@ impl Catalogue {
         }
     }
 
+    /// Has the run to itself, on whatever machine others are; `directory` is that of the run here, of which this process
+    /// holds the lock.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`], [`Error::Server`].
+    pub(crate) fn take_alone(&self, run: &str, directory: &Path) -> Result<(), Error> {
+        let Store::Server(server) = &self.store else {
+            return Ok(());
+        };
+        let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
+        let place = format!(
+            "{}:{}",
+            crate::catalogue::claims::host(),
+            directory.display()
+        );
+        server.take_alone(run, &place)
+    }
+
     /// From now on a request to stop shortens how long a lost server is waited for.
     pub(crate) fn heed(&self, cancel: &Cancel) {
         if let Store::Server(server) = &self.store {

@@ -1,9 +1,12 @@
 //! A run whose books are on a PostgreSQL server is the same run.
 
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
 use testkit::grin::{Fault, On};
 use testkit::postgres::Postgres;
 
-use crate::support::{World, code, said};
+use crate::support::{COLLECT, World, code, files, said};
 
 /// What a database holds of a run but for times.
 fn outputs(world: &World, more: &[&str]) -> Vec<Vec<u8>> {
@@ -45,6 +48,19 @@ fn what_is_exported_from_a_server_is_what_is_exported_from_a_file() {
     let size = ["--page-size", "4000"];
     let own = World::new(9_000);
     let served = World::new(9_000);
+    for world in [&own, &served] {
+        // A book is listed twice on one page, and its second title is not the first one.
+        world.grin.change_pages(|page| {
+            let Some(begin) = page.find("<tr><td><input") else {
+                return page;
+            };
+            let end = begin + page[begin..].find("</tr>").unwrap() + 5;
+            let mut again = page[begin..end].to_owned();
+            let title = again.match_indices("</td><td>").nth(1).unwrap().0;
+            again.insert_str(title + 9, "Again ");
+            format!("{}{again}{}", &page[..end], &page[end..])
+        });
+    }
     for (world, database) in [(&own, &[][..]), (&served, &["--database", &url][..])] {
         // One that stops in the middle of a page, one that fails, and one that goes on.
         let limited = world.collect(&[&size[..], database, &["--limit", "5000"]].concat());
@@ -85,5 +101,129 @@ fn what_is_exported_from_a_server_is_what_is_exported_from_a_file() {
             lines.map(str::to_owned).collect::<Vec<_>>()
         };
         assert_eq!(told(&own), told(&served), "{command}");
+    }
+}
+
+/// The password of the address; the server of the tests does not ask for it.
+const PASSWORD: &str = "open-sesame";
+
+#[test]
+fn a_collection_outlives_its_server_and_its_process_and_is_one_at_a_time() {
+    let Some(server) = Postgres::start(true) else {
+        return;
+    };
+    let url = server.database();
+    let secret = url.replace("tester@", &format!("tester:{PASSWORD}@"));
+    let world = World::new(24_000);
+    world.grin.set_latency(Duration::from_millis(250));
+    let collect = [&COLLECT[..], &["--page-size", "2000", "-v"]].concat();
+    let spawn = || {
+        let mut out = std::fs::File::options();
+        out.create(true).append(true);
+        let out = out.open(world.folder.path().join("told")).unwrap();
+        world
+            .command(&collect)
+            .env("ACCESSION_BOOKS_DATABASE", &secret)
+            .env_remove("ACCESSION_LOG")
+            .stdout(out.try_clone().unwrap())
+            .stderr(out)
+            .spawn()
+            .unwrap()
+    };
+    let count = |sql: &str| {
+        let rows = server.rows(&url, sql);
+        rows.first()
+            .map_or(0, |count| count.parse::<u64>().unwrap())
+    };
+    let books = || {
+        let has_table = count(
+            "SELECT count(*) FROM pg_tables WHERE schemaname = 'accession_R' AND tablename = 'books'",
+        );
+        if has_table == 0 {
+            0
+        } else {
+            count("SELECT count(*) FROM \"accession_R\".books")
+        }
+    };
+    let until = |enough: u64| {
+        let begun = Instant::now();
+        while books() < enough {
+            let told = std::fs::read_to_string(world.folder.path().join("told")).unwrap();
+            assert!(
+                begun.elapsed() < Duration::from_mins(1),
+                "{} books: {told}",
+                books()
+            );
+            sleep(Duration::from_millis(20));
+        }
+    };
+    let mut first = spawn();
+    until(1);
+    // The same from another machine, and another library under the same name.
+    let elsewhere = World::new(10);
+    let second = elsewhere.collect(&["--database", &url]);
+    assert_eq!(code(&second), 2, "{}", said(&second));
+    assert!(
+        said(&second).contains("another session is running"),
+        "{}",
+        said(&second)
+    );
+    let mut args = COLLECT.map(str::to_owned);
+    args[4] = "Other".to_owned();
+    let third = World::new(10)
+        .command(&[])
+        .args(&args)
+        .args(["--database", &url])
+        .output()
+        .unwrap();
+    assert_eq!(code(&third), 2, "{}", said(&third));
+    assert!(
+        said(&third).contains("is `X`, here it is `Other`"),
+        "{}",
+        said(&third)
+    );
+    // Killed, it goes on at once where it was started before.
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let so_far = books();
+    let mut again = spawn();
+    until(so_far + 2_000);
+    server.kill();
+    sleep(Duration::from_millis(700));
+    server.begin();
+    let told = || std::fs::read_to_string(world.folder.path().join("told")).unwrap();
+    assert_eq!(again.wait().unwrap().code(), Some(0), "{}", told());
+    assert_eq!(books(), 24_000);
+    let pages = server.rows(
+        &url,
+        "SELECT number FROM \"accession_R\".accession_page ORDER BY number",
+    );
+    let numbers: Vec<String> = (1..=12).map(|number| number.to_string()).collect();
+    assert_eq!(pages, numbers);
+
+    the_password_is_nowhere(&world, &secret, told());
+}
+
+/// Nor is it taken where others would see it.
+fn the_password_is_nowhere(world: &World, secret: &str, told: String) {
+    let refused = world.run(&["status", "--run-name", "R", "--database", secret]);
+    assert_eq!(code(&refused), 2);
+    let wrong = world
+        .command(&["status", "--run-name", "R"])
+        .env("ACCESSION_BOOKS_DATABASE", secret.replace("/test", "/no"))
+        .output()
+        .unwrap();
+    assert_eq!(code(&wrong), 2, "{}", said(&wrong));
+    let all = [told, said(&refused), said(&wrong)].concat();
+    assert!(
+        all.contains("does not exist") && !all.contains(PASSWORD),
+        "{all}"
+    );
+    for file in files(world.folder.path()) {
+        let text = std::fs::read(&file).unwrap();
+        let has = text
+            .windows(PASSWORD.len())
+            .any(|part| part == PASSWORD.as_bytes());
+        assert!(!has, "{}", file.display());
     }
 }

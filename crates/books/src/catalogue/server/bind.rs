@@ -9,8 +9,8 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
 use crate::catalogue::value::{Cell, Value};
 
-/// PostgreSQL's text cannot hold the character NUL. It means nothing in a title or a date, and what stands in for it
-/// shows that something was there.
+/// PostgreSQL's text cannot hold the character NUL. What GRIN sends loses it when it is read; from elsewhere, such as
+/// another tool's database, it may still come. What stands in for it shows that something was there.
 const NUL: &str = "\u{fffd}";
 
 /// The text as the server can hold it.
@@ -30,7 +30,14 @@ impl ToSql for Value<'_> {
     ) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
         match (*self, kind) {
             (Self::Null, _) => Ok(IsNull::Yes),
+            // Another tool may have put words where a number or a truth belongs.
+            (Self::Text(text), &Type::BOOL) => {
+                matches!(text, "1" | "true" | "TRUE").to_sql(kind, out)
+            }
+            (Self::Text(text), &Type::INT8) => text.trim().parse::<i64>()?.to_sql(kind, out),
             (Self::Text(text), _) => storable(text).to_sql(kind, out),
+            (Self::Number(number), &Type::BOOL) => (number != 0).to_sql(kind, out),
+            (Self::Number(number), &Type::TEXT) => number.to_string().to_sql(kind, out),
             (Self::Truth(truth), &Type::BOOL) => truth.to_sql(kind, out),
             (Self::Truth(truth), _) => i64::from(truth).to_sql(&Type::INT8, out),
             (Self::Number(number), &Type::INT4) => i32::try_from(number)?.to_sql(kind, out),
@@ -81,5 +88,19 @@ pub(crate) fn cell(row: &tokio_postgres::Row, column: usize) -> Cell<'_> {
             .try_into()
             .map_or(Cell::Null, |bytes| Cell::Real(f64::from_be_bytes(bytes))),
         _ => Cell::Text(bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_with_nul_shows_where_it_was() {
+        assert_eq!(storable("a\0b"), "a\u{fffd}b");
+        assert!(matches!(storable("ab"), Cow::Borrowed("ab")));
+        let mut out = BytesMut::new();
+        let sent = Value::Text("\0").to_sql(&Type::TEXT, &mut out);
+        assert!(sent.is_ok() && *out == *"\u{fffd}".as_bytes());
     }
 }
