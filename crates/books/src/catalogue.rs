@@ -8,6 +8,7 @@
 pub mod check;
 pub mod claims;
 pub(crate) mod columns;
+pub mod copy;
 mod open;
 mod pace;
 pub(crate) mod pass;

@@ -110,6 +110,12 @@ pub enum Error {
     /// Another process has begun the same on another machine, since this one was silent for too long.
     #[error("another machine has taken the run over, since nothing was recorded for minutes")]
     TakenOver,
+    /// A database that is to be written to from the start.
+    #[error("`{database}` holds a run already, expected an empty database")]
+    NotEmpty {
+        /// Where it is.
+        database: String,
+    },
     /// What a run on a server cannot do.
     #[error("a run on a database server has no {0}")]
     NotOnServer(&'static str),

@@ -41,5 +41,5 @@ pub use event::{
     SyncCounts,
 };
 pub use listed::ListedBook;
-pub use run::{Access, DatabaseUrl, Run, RunConfig, RunOptions};
+pub use run::{Access, DatabaseUrl, Place, Run, RunConfig, RunOptions};
 pub use session::{Session, SessionOptions, begin, preview};

@@ -10,7 +10,7 @@ mod options;
 mod summary;
 
 pub use config::{RunConfig, StorageConfig, StorageKind, SyncConfig, build as build_config};
-pub use database::{Access, DatabaseUrl};
+pub use database::{Access, DatabaseUrl, Place};
 pub use directory::{CONFIG, DATABASE, OUTPUT, Run, clean_name, default_name};
 pub use lock::SessionLock;
 pub use log::RunLog;

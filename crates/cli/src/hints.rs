@@ -143,6 +143,13 @@ fn in_books(error: &books::Error) -> Option<&'static str> {
         Error::OtherSettings { .. } => {
             "leave these settings out to go on, or choose another --run-name for another collection"
         }
+        Error::NotEmpty { .. } => {
+            "a copy that was stopped leaves a part; `DROP SCHEMA` or removing the file clears it away"
+        }
+        Error::Server {
+            fault: books::ServerFault::Lost,
+            ..
+        } => "is the server up, and may this machine reach it? `psql` with the same address tells",
         Error::Busy { .. } => "wait for it to end, or stop it",
         Error::SignIn { .. } | Error::Page(PageError::SignIn) => {
             "`accession books auth setup` signs in, with --remote on a machine without a browser"

@@ -8,7 +8,7 @@ use crate::catalogue::columns::{COLUMNS, IS_DECRYPTED};
 use crate::catalogue::server::Server;
 use crate::catalogue::store::Store;
 use crate::error::Error;
-use crate::run::Run;
+use crate::run::{Place, Run};
 
 /// A run's database, open.
 #[derive(Clone, Debug)]
@@ -117,6 +117,21 @@ impl Catalogue {
             });
         }
         Self::open_to_read(&path)
+    }
+
+    /// Opens another database for the run than its own: on a server, or in a file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`], [`Error::Server`].
+    pub fn elsewhere(run: &Run, place: &Place) -> Result<Self, Error> {
+        match place {
+            Place::File(path) => Self::open(path),
+            Place::Server(url) => {
+                let address = run.address(url)?;
+                Ok(Self::served(Server::open(address, run.config(), true)?))
+            }
+        }
     }
 
     /// Opens a database file, and makes or completes it where needed. What others put there stays.

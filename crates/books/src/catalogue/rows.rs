@@ -90,7 +90,7 @@ fn spelt(
 }
 
 /// A number as Python spells it: always with a point or an exponent of two digits.
-fn real(number: f64) -> String {
+pub(super) fn real(number: f64) -> String {
     let text = format!("{number:?}");
     match text.split_once('e') {
         Some((digits, exponent)) => {

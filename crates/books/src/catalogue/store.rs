@@ -147,13 +147,16 @@ impl Tx<'_> {
 
     /// Inserts many rows, one after the other as far as their effect goes: of two with the same key, the second one meets
     /// the first.
-    pub(crate) fn insert_rows<'v, const N: usize>(
+    pub(crate) fn insert_rows<'v, R>(
         &self,
         table: &'static str,
-        columns: &[&'static str; N],
+        columns: &[&'static str],
         conflict: Option<Conflict>,
-        rows: impl Iterator<Item = [Value<'v>; N]>,
-    ) -> Result<u64, Error> {
+        rows: impl Iterator<Item = R>,
+    ) -> Result<u64, Error>
+    where
+        R: AsRef<[Value<'v>]> + IntoIterator<Item = Value<'v>>,
+    {
         match self {
             Self::File(tx) => {
                 let clause = conflict.map(Conflict::clause).unwrap_or_default();

@@ -129,6 +129,27 @@ impl<'de> Deserialize<'de> for DatabaseUrl {
     }
 }
 
+/// Where a database can be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Place {
+    /// A file of SQLite.
+    File(PathBuf),
+    /// A PostgreSQL server.
+    Server(DatabaseUrl),
+}
+
+impl FromStr for Place {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        if text.contains("://") {
+            text.parse().map(Self::Server)
+        } else {
+            Ok(Self::File(text.into()))
+        }
+    }
+}
+
 /// What a process knows of databases besides the settings of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Access {

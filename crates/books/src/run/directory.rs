@@ -8,7 +8,7 @@ use run::output::OutputOptions;
 
 use crate::error::{Error, Setting};
 use crate::run::config::{self, RunConfig, StorageKind};
-use crate::run::database::{Access, ServerAddress};
+use crate::run::database::{Access, DatabaseUrl, ServerAddress};
 use crate::run::options::RunOptions;
 
 /// The name of a run's database.
@@ -236,8 +236,24 @@ impl Run {
     pub(crate) fn server(&self) -> Result<Option<ServerAddress>, Error> {
         let url = self.access.database.as_ref();
         let url = url.or(self.config.database_url.as_ref());
-        url.map(|url| ServerAddress::new(url, &self.access))
-            .transpose()
+        url.map(|url| self.address(url)).transpose()
+    }
+
+    /// Where an address leads, with what is known of passwords.
+    pub(crate) fn address(&self, url: &DatabaseUrl) -> Result<ServerAddress, Error> {
+        ServerAddress::new(url, &self.access)
+    }
+
+    /// From now on its database is on this server, or in its own file again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`].
+    pub fn move_to(&mut self, server: Option<&DatabaseUrl>) -> Result<(), Error> {
+        self.config.database_url = server.map(DatabaseUrl::without_password);
+        self.access.database = server.cloned();
+        let path = self.directory.join(CONFIG);
+        replace(&path, &self.config.to_bytes(), false)
     }
 
     /// Where its database is, for people.

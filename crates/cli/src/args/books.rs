@@ -57,6 +57,9 @@ pub(crate) enum Books {
         #[command(flatten)]
         place: RunPlace,
     },
+    /// Copy or move the database of a run
+    #[command(subcommand)]
+    Db(Db),
     /// Check the run: integrity, and what disagrees
     Check {
         #[command(flatten)]
@@ -77,6 +80,21 @@ pub(crate) enum Auth {
         /// A folder with client_secret.json, besides the usual places
         #[arg(long, value_name = "DIR")]
         secrets_dir: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Db {
+    /// Copy all that is known of the books to a server, or to a file that other tools read
+    Copy {
+        #[command(flatten)]
+        place: RunPlace,
+        /// A new file, or a server such as postgres://user@host/name
+        #[arg(long, value_name = "FILE|URL")]
+        to: books::Place,
+        /// The run uses the copy from now on; a file has to be books.db in the run directory for that
+        #[arg(long = "move")]
+        is_move: bool,
     },
 }
 
@@ -127,6 +145,7 @@ impl Books {
             | Books::Status { .. }
             | Books::Check { .. }
             | Books::Drain { .. }
+            | Books::Db(_)
             | Books::Verify(_)
             | Books::Repair(_)
             | Books::Report { .. }

@@ -3,6 +3,7 @@
 mod auth;
 mod check;
 mod collect;
+mod db;
 mod enrich;
 mod export;
 mod extract;
@@ -43,6 +44,7 @@ pub(crate) fn run(command: Books, printer: Printer) -> Result<ExitStatus> {
         Books::Export(args) => export::export(&args, printer),
         Books::Status { place } => status::status(&place, printer),
         Books::Drain { place } => status::drain(&place, printer),
+        Books::Db(command) => db::db(&command, printer),
         Books::Check { place } => check::check(&place, printer),
     }
 }

@@ -90,6 +90,7 @@ fn what_is_exported_from_a_server_is_what_is_exported_from_a_file() {
         assert!(ours == theirs, "they differ from byte {differ:?} on");
     }
     assert!(!served.directory().join("books.db").exists());
+    copied_there_and_back(&served, &server.database(), &theirs);
     for command in ["status", "check", "report"] {
         let told = |world: &World| {
             let output = world.run(&[command, "--run-name", "R"]);
@@ -102,6 +103,41 @@ fn what_is_exported_from_a_server_is_what_is_exported_from_a_file() {
         };
         assert_eq!(told(&own), told(&served), "{command}");
     }
+}
+
+/// The run moves to another database and into its file, which other tools know, and stays the same.
+fn copied_there_and_back(world: &World, other: &str, outputs_before: &[Vec<u8>]) {
+    let copy = ["db", "copy", "--run-name", "R", "--to"];
+    let first = world.run(&[&copy[..], &[other]].concat());
+    assert_eq!(code(&first), 0, "{}", said(&first));
+    assert!(outputs(world, &["--database", other]) == outputs_before);
+    let twice = world.run(&[&copy[..], &[other]].concat());
+    assert_eq!(code(&twice), 2, "{}", said(&twice));
+    assert!(
+        said(&twice).contains("holds a run already"),
+        "{}",
+        said(&twice)
+    );
+    let config = world.directory().join("run_config.json");
+    let settings = std::fs::read_to_string(&config).unwrap();
+    let back = world.run(
+        &[
+            &copy[..],
+            &["output/R/books.db", "--move", "--database", other],
+        ]
+        .concat(),
+    );
+    assert_eq!(code(&back), 0, "{}", said(&back));
+    assert!(
+        !std::fs::read_to_string(&config)
+            .unwrap()
+            .contains("postgres")
+    );
+    assert!(outputs(world, &[]) == outputs_before);
+    assert_eq!(world.stored().len(), 9_000, "as other tools read it");
+    // And it is on its server again.
+    std::fs::remove_file(world.directory().join("books.db")).unwrap();
+    std::fs::write(&config, settings).unwrap();
 }
 
 /// The password of the address; the server of the tests does not ask for it.

@@ -17,21 +17,26 @@ const FEW: usize = 16;
 
 impl Transaction<'_> {
     /// Inserts many rows, with the effect of inserting them one after the other; rows inserted or updated.
-    pub(crate) fn insert_rows<'v, const N: usize>(
+    pub(crate) fn insert_rows<'v, R: AsRef<[Value<'v>]>>(
         &self,
         table: &'static str,
-        columns: &[&'static str; N],
+        columns: &[&'static str],
         conflict: Option<Conflict>,
-        rows: impl Iterator<Item = [Value<'v>; N]>,
+        rows: impl Iterator<Item = R>,
     ) -> Result<u64, Error> {
-        let rows: Vec<[Value<'v>; N]> = rows.collect();
+        let rows: Vec<R> = rows.collect();
         let names = columns.join(", ");
         let clause = conflict.map(Conflict::clause).unwrap_or_default();
         if rows.len() < FEW {
-            let places: Vec<String> = (1..=N).map(|number| format!("?{number}")).collect();
+            let places: Vec<String> = (1..=columns.len())
+                .map(|number| format!("?{number}"))
+                .collect();
             let places = places.join(", ");
             let sql = format!("INSERT INTO {table} ({names}) VALUES ({places}) {clause}");
-            return rows.iter().map(|row| self.execute(&sql, row)).sum();
+            return rows
+                .iter()
+                .map(|row| self.execute(&sql, row.as_ref()))
+                .sum();
         }
         let rounds = conflict.map_or_else(
             || (vec![0; rows.len()], 1),
@@ -68,11 +73,11 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    fn copy<const N: usize>(
+    fn copy<'v, R: AsRef<[Value<'v>]>>(
         &self,
         table: &str,
         names: &str,
-        rows: &[[Value<'_>; N]],
+        rows: &[R],
         rounds: &[i64],
     ) -> Result<(), Error> {
         let columns = format!("{names}, accession_place, accession_round");
@@ -86,10 +91,10 @@ impl Transaction<'_> {
         let sql = format!("COPY staged_{table} ({columns}) FROM STDIN BINARY");
         let sink = self.open.wait(self.open.client.copy_in(&sql))?;
         let mut writer = Box::pin(BinaryCopyInWriter::new(sink, &types));
-        let mut all: Vec<Value<'_>> = Vec::with_capacity(N + 2);
+        let mut all: Vec<Value<'_>> = Vec::with_capacity(types.len());
         for (place, (row, round)) in rows.iter().zip(rounds).enumerate() {
             all.clear();
-            all.extend_from_slice(row);
+            all.extend_from_slice(row.as_ref());
             all.extend([Value::from(place as u64), Value::from(*round)]);
             let values = all.iter().map(|value| value as &(dyn ToSql + Sync));
             let written = block_on(Pin::as_mut(&mut writer).write_raw(values));
@@ -101,18 +106,20 @@ impl Transaction<'_> {
 }
 
 /// For each row how many of the same key stand before it, and how many rounds that makes.
-fn rounds<const N: usize>(
-    columns: &[&'static str; N],
+fn rounds<'v, R: AsRef<[Value<'v>]>>(
+    columns: &[&'static str],
     conflict: Conflict,
-    rows: &[[Value<'_>; N]],
+    rows: &[R],
 ) -> (Vec<i64>, i64) {
-    let of_key: Vec<usize> = (0..N)
+    let of_key: Vec<usize> = (0..columns.len())
         .filter(|index| conflict.key.contains(&columns[*index]))
         .collect();
     let mut seen: HashMap<Vec<String>, i64> = HashMap::with_capacity(rows.len());
     let mut most = 0;
     let rounds = rows.iter().map(|row| {
-        let key = of_key.iter().map(|index| format!("{:?}", row[*index]));
+        let key = of_key
+            .iter()
+            .map(|index| format!("{:?}", row.as_ref()[*index]));
         let count = seen.entry(key.collect()).or_insert(0);
         *count += 1;
         most = most.max(*count);
