@@ -75,7 +75,8 @@ impl Folder {
                 )));
             }
             make_folder(&path)?;
-            File::open(&file)?.sync_all()?;
+            // Windows flushes only what may be written.
+            File::options().write(true).open(&file)?.sync_all()?;
             match fs::rename(&file, &path) {
                 Ok(()) => {
                     sync_folder(&path)?;

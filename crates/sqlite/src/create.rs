@@ -116,13 +116,7 @@ impl Temporary {
     /// Gives the finished file its name, unless that name is taken; whether it was free.
     pub(crate) fn publish(self, path: &Path) -> Result<bool, Error> {
         let failed = |error| Error::io(path, &error);
-        // What the name promises must be on the disk before the name is.
-        // Windows flushes only what may be written.
-        File::options()
-            .write(true)
-            .open(&self.path)
-            .and_then(|file| file.sync_all())
-            .map_err(failed)?;
+        self.flush().map_err(failed)?;
         let published =
             place(&self.path, path, |from, to| fs::hard_link(from, to)).map_err(failed)?;
         drop(self);
@@ -141,12 +135,15 @@ impl Temporary {
                 path: path.to_path_buf(),
             });
         }
-        File::open(&self.path)
-            .and_then(|file| file.sync_all())
-            .map_err(failed)?;
+        self.flush().map_err(failed)?;
         fs::rename(&self.path, path).map_err(failed)?;
         drop(self);
         sync_directory(path).map_err(failed)
+    }
+
+    /// What a name promises must be on the disk before the name is. Windows flushes only what may be written.
+    fn flush(&self) -> io::Result<()> {
+        File::options().write(true).open(&self.path)?.sync_all()
     }
 }
 

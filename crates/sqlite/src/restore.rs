@@ -95,7 +95,15 @@ impl Restore {
         let was_damaged = held.is_none();
         let word = if was_damaged { "damaged" } else { "replaced" };
         let moved_to = free_name(path, word, stamp)?;
-        fs::rename(path, &moved_to).map_err(|error| Error::io(path, &error))?;
+        // Windows moves nothing that is open, neither by us nor, which is what the lock is for, by anyone else.
+        let held = held.filter(|_| !cfg!(windows));
+        fs::rename(path, &moved_to).map_err(|error| {
+            if cfg!(windows) && error.raw_os_error() == Some(SHARING_VIOLATION) {
+                Error::InUse { path: path.clone() }
+            } else {
+                Error::io(path, &error)
+            }
+        })?;
         move_companions(path, &moved_to)?;
         drop(held);
         self.give_place()?;
@@ -114,6 +122,9 @@ impl Restore {
         }
     }
 }
+
+/// What Windows calls a file that somebody has open.
+const SHARING_VIOLATION: i32 = 32;
 
 /// A name beside `path` that neither a file nor what SQLite leaves beside one has: the second restore within a second, or
 /// with a clock that was set back, is numbered.

@@ -39,8 +39,10 @@ impl Run {
         lock: impl FnOnce(&File) -> Result<(), fs::TryLockError>,
     ) -> Result<SessionLock, Error> {
         let path = self.directory().join(LOCK);
+        // Windows locks no file that is open for appending alone.
         let file = File::options()
             .create(true)
+            .read(true)
             .append(true)
             .open(&path)
             .map_err(Error::file("open", &path))?;
