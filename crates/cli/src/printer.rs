@@ -209,7 +209,14 @@ fn is_dumb() -> bool {
 
 /// Whether nothing is to be coloured, as <https://no-color.org> has it, or cannot be.
 fn is_plain() -> bool {
-    is_dumb() || std::env::var_os(env::NO_COLOR).is_some_and(|value| !value.is_empty())
+    is_dumb()
+        || std::env::var_os(env::NO_COLOR).is_some_and(|value| !value.is_empty())
+        || !obeys_escapes()
+}
+
+/// Whether what reads standard error obeys escape sequences. A console of Windows is asked to, and an old one cannot.
+fn obeys_escapes() -> bool {
+    !cfg!(windows) || console::Term::stderr().features().colors_supported()
 }
 
 /// What is wrong with the arguments, said before there is a printer; whether JSON was wanted is looked for by hand.

@@ -109,7 +109,7 @@ fn usual_root() -> Result<PathBuf> {
 /// An absolute path, without links where it exists, so that paths below it compare. On Windows it is `C:\..` wherever that
 /// means the same as `\\?\C:\..`, which players, ffmpeg and people do not understand.
 pub(crate) fn absolute(path: &Path) -> Result<PathBuf> {
-    match dunce::canonicalize(path) {
+    match run::canonical_path(path) {
         Ok(path) => Ok(path),
         Err(_) => std::path::absolute(path)
             .with_context(|| format!("cannot make sense of the path `{}`", path.display())),

@@ -43,6 +43,15 @@ pub(crate) fn plural(number: u64, noun: &str) -> Cow<'_, str> {
     }
 }
 
+/// What a job cost; its memory only where the system tells.
+pub(crate) fn cost(usage: &run::Usage) -> String {
+    let cpu = format!("{:.1} s of CPU", usage.cpu_seconds);
+    match usage.peak_rss_bytes {
+        0 => cpu,
+        peak => format!("{cpu}, {} at most", size(peak)),
+    }
+}
+
 /// A size in decimal units: `812 bytes`, `223 kB`, `8.4 MB`, `1.2 GB`.
 pub(crate) fn size(bytes: u64) -> String {
     let value = bytes as f64;

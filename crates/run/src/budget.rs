@@ -179,7 +179,12 @@ fn thread_cpu() -> Option<Duration> {
     ))
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(windows)]
+fn thread_cpu() -> Option<Duration> {
+    Some(cpu_time::ThreadTime::try_now().ok()?.as_duration())
+}
+
+#[cfg(not(any(windows, target_os = "linux")))]
 fn thread_cpu() -> Option<Duration> {
     None
 }

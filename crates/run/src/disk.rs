@@ -12,17 +12,23 @@ pub struct DiskSpace {
 }
 
 /// The room of the disk that `folder` is on; `None` where the system does not tell.
-#[cfg(unix)]
 pub fn disk_space(folder: &Path) -> Option<DiskSpace> {
-    let disk = rustix::fs::statvfs(folder).ok()?;
+    let disk = fs4::statvfs(folder).ok()?;
     Some(DiskSpace {
-        total: disk.f_blocks.saturating_mul(disk.f_frsize),
-        free: disk.f_bavail.saturating_mul(disk.f_frsize),
+        total: disk.total_space(),
+        free: disk.available_space(),
     })
 }
 
-/// The room of the disk that `folder` is on; this system is not asked yet.
-#[cfg(not(unix))]
-pub fn disk_space(_: &Path) -> Option<DiskSpace> {
-    None
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_there_is_on_a_disk_with_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let space = disk_space(folder.path()).unwrap();
+        assert!(space.total > 0 && space.free <= space.total, "{space:?}");
+        assert_eq!(disk_space(&folder.path().join("none")), None);
+    }
 }

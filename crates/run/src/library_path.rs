@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::native_path::{literal_path, plain_path};
+
 /// The path of a file inside a library's root folder, with `/` between its parts.
 ///
 /// A path from a database may have been written by anyone. This one is parsed
@@ -31,9 +33,10 @@ impl LibraryPath {
         &self.0
     }
 
-    /// Where the file is if the library's root folder is `root`.
+    /// Where the file is if the library's root folder is `root`, as this system writes paths.
     pub fn below(&self, root: &Path) -> PathBuf {
-        root.join(&self.0)
+        // Onto a literal path parts are joined one by one, with the separator of Windows.
+        plain_path(&literal_path(root).join(&self.0))
     }
 
     /// The name of the file, without its folders.

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use run::{Cancel, Fault};
+use run::{Cancel, Fault, literal_path, plain_path};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::error::{Error, Result};
@@ -72,8 +72,10 @@ pub struct Scan {
 /// read is a [`Refused`].
 pub fn scan(root: &Path, folder: &Path, cancel: &Cancel) -> Result<Scan> {
     can_be_listed(folder)?;
-    let mut walk = Walk::new(root);
-    let mut entries = WalkDir::new(folder).follow_links(false).into_iter();
+    let mut walk = Walk::below(root);
+    let mut entries = WalkDir::new(literal_path(folder))
+        .follow_links(false)
+        .into_iter();
     while let Some(entry) = entries.next() {
         if cancel.is_requested() {
             break;
@@ -97,10 +99,10 @@ pub fn scan(root: &Path, folder: &Path, cancel: &Cancel) -> Result<Scan> {
 ///
 /// When it is not there, or nothing that an import would take.
 pub(crate) fn file_at(root: &Path, path: &str) -> std::io::Result<ScannedFile> {
-    let absolute = root.join(path);
-    let folder = absolute.parent().unwrap_or(root);
+    let mut walk = Walk::below(root);
+    let absolute = walk.root.join(path);
+    let folder = absolute.parent().unwrap_or(&absolute);
     std::fs::metadata(&absolute)?;
-    let mut walk = Walk::new(root);
     let entries = WalkDir::new(folder).min_depth(1).max_depth(1);
     for entry in entries.into_iter().flatten() {
         walk.look_at(&entry);
@@ -119,9 +121,9 @@ pub(crate) fn file_at(root: &Path, path: &str) -> std::io::Result<ScannedFile> {
 /// When it cannot be listed.
 pub(crate) fn scan_folder(root: &Path, folder: &Path) -> Result<(Scan, Vec<PathBuf>)> {
     can_be_listed(folder)?;
-    let mut walk = Walk::new(root);
+    let mut walk = Walk::below(root);
     let mut inner = Vec::new();
-    for entry in WalkDir::new(folder).min_depth(1).max_depth(1) {
+    for entry in WalkDir::new(literal_path(folder)).min_depth(1).max_depth(1) {
         match entry {
             Ok(entry) if left_out::is_system_folder(&entry) => {
                 walk.leave_out(entry.path(), Why::SystemFolder);
@@ -146,8 +148,9 @@ struct Folder {
     audio: Vec<PathBuf>,
 }
 
-struct Walk<'a> {
-    root: &'a Path,
+/// A walk through folders, whose paths are literal as long as it lasts: Windows finds every file by them.
+struct Walk {
+    root: PathBuf,
     scan: Scan,
     folders: BTreeMap<PathBuf, Folder>,
 }
@@ -160,10 +163,10 @@ fn can_be_listed(folder: &Path) -> Result<()> {
     })
 }
 
-impl<'a> Walk<'a> {
-    fn new(root: &'a Path) -> Self {
+impl Walk {
+    fn below(root: &Path) -> Self {
         Self {
-            root,
+            root: literal_path(root),
             scan: Scan::default(),
             folders: BTreeMap::new(),
         }
@@ -202,7 +205,7 @@ impl<'a> Walk<'a> {
 
     fn take(&mut self, entry: &DirEntry) {
         let path = entry.path();
-        let Ok(name) = library_path(self.root, path) else {
+        let Ok(name) = library_path(&self.root, path) else {
             let text = "the name is not valid UTF-8, which a library path must be; rename the file";
             return self.refuse(path, Fault::in_item("scan", text), false);
         };
@@ -242,7 +245,7 @@ impl<'a> Walk<'a> {
     }
 
     fn refuse(&mut self, path: &Path, fault: Fault, misleading: bool) {
-        let path = library_path(self.root, path).unwrap_or_else(|lossy| lossy);
+        let path = library_path(&self.root, path).unwrap_or_else(|lossy| lossy);
         self.scan.refused.push(Refused {
             path,
             fault,
@@ -251,13 +254,13 @@ impl<'a> Walk<'a> {
     }
 
     fn leave_out(&mut self, path: &Path, why: Why) {
-        let path = library_path(self.root, path).unwrap_or_else(|lossy| lossy);
+        let path = library_path(&self.root, path).unwrap_or_else(|lossy| lossy);
         self.scan.left_out.push(LeftOut { path, why });
     }
 
     fn cannot_list(&mut self, error: &walkdir::Error) {
-        let path = error.path().unwrap_or(self.root);
-        let path = library_path(self.root, path).unwrap_or_else(|lossy| lossy);
+        let path = error.path().unwrap_or(&self.root);
+        let path = library_path(&self.root, path).unwrap_or_else(|lossy| lossy);
         let reason = error
             .io_error()
             .map_or_else(|| error.to_string(), ToString::to_string);
@@ -283,6 +286,7 @@ impl<'a> Walk<'a> {
             {
                 file.beside = Arc::clone(beside);
             }
+            file.absolute = plain_path(&file.absolute);
         }
         self.scan.files.sort_by(|a, b| a.path.cmp(&b.path));
         self.scan.refused.sort_by(|a, b| a.path.cmp(&b.path));

@@ -130,9 +130,11 @@ impl KnownFile {
     /// in a file now; it is asked only where the system noticed a change. What was never recorded is unknown, and no
     /// change.
     pub fn touched(&self, file: &ScannedFile, digest: impl FnOnce() -> Option<String>) -> Touched {
-        let has_changed = self
-            .changed_ns
-            .is_some_and(|changed| changed != file.changed_ns());
+        // Windows does not tell, which is no change: a library that is used there and elsewhere in turn stays as it is.
+        let has_changed = file.changed_ns() != 0
+            && self
+                .changed_ns
+                .is_some_and(|changed| changed != file.changed_ns());
         if has_changed
             && self
                 .tags_digest
@@ -188,7 +190,7 @@ impl KnownFile {
     pub fn looks_like(&self, file: &ScannedFile) -> bool {
         self.size == Some(file.size())
             && match self.modified_ns {
-                Some(recorded) => recorded == file.modified_ns(),
+                Some(recorded) => is_same_time(recorded, file.modified_ns()),
                 None => self.modified_text == timestamp(file.modified_ns()),
             }
     }
@@ -211,9 +213,16 @@ impl KnownProblem {
     pub fn still_holds(&self, file: &ScannedFile) -> bool {
         self.fault.retry == Retry::WhenChanged
             && self.size == file.size()
-            && self.modified_ns == file.modified_ns()
+            && is_same_time(self.modified_ns, file.modified_ns())
             && self.analysis_version == ANALYSIS_VERSION
     }
+}
+
+/// Whether two times are the same as far as every system can tell: Windows and network folders of its kind (SMB) know a
+/// time in steps of 100 ns, cut off, and Linux in steps of 1 ns.
+fn is_same_time(one_ns: i64, other_ns: i64) -> bool {
+    const STEP_NS: i64 = 100;
+    one_ns.div_euclid(STEP_NS) == other_ns.div_euclid(STEP_NS)
 }
 
 /// What the library knows, by path.
@@ -404,6 +413,52 @@ mod tests {
         assert_eq!(timestamp(1_700_000_000_999_999_999), "2023-11-14 22:13:20");
         assert_eq!(timestamp(0), "1970-01-01 00:00:00");
         assert_eq!(timestamp(i64::MIN), "1677-09-21 00:12:43");
+    }
+
+    #[test]
+    fn a_file_seen_from_windows_and_from_linux_is_the_same() {
+        let on_linux = ScannedFile {
+            path: "a.flac".to_owned(),
+            absolute: PathBuf::new(),
+            size: 1,
+            modified_ns: 1_700_000_000_123_456_789,
+            changed_ns: 1_700_000_000_987_654_321,
+            beside: Arc::default(),
+            sheets: None,
+        };
+        let row = KnownFile {
+            id: FileId::random(),
+            path: on_linux.path.clone(),
+            hash: None,
+            status: FileStatus::Complete,
+            audio_md5: None,
+            was_digested: true,
+            size: Some(on_linux.size),
+            modified_text: String::new(),
+            modified_ns: Some(on_linux.modified_ns),
+            analysis_version: Some(ANALYSIS_VERSION),
+            description_version: None,
+            changed_ns: Some(on_linux.changed_ns),
+            tags_digest: None,
+            sheets: None,
+            sheets_content: None,
+        };
+        let not_asked = || unreachable!("the system noticed no change");
+        // Windows knows steps of 100 ns and does not tell when anything else about the file changed.
+        let on_windows = ScannedFile {
+            modified_ns: 1_700_000_000_123_456_700,
+            changed_ns: 0,
+            ..on_linux.clone()
+        };
+        for file in [&on_linux, &on_windows] {
+            assert!(row.looks_like(file));
+            assert_eq!(row.touched(file, not_asked), Touched::No);
+        }
+        let later = ScannedFile {
+            modified_ns: 1_700_000_000_123_456_800,
+            ..on_windows
+        };
+        assert!(!row.looks_like(&later));
     }
 
     #[test]

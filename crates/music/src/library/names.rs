@@ -140,7 +140,10 @@ fn everything(db: &Db) -> Result<Vec<Called>> {
 
 pub(super) fn paths_ending(library: &Library, name: &str) -> Result<Vec<Named>> {
     // As the disk has it, where links and `..` are resolved, and as it was written, for a file that is gone.
-    let absolute = [dunce::canonicalize(name), std::path::absolute(name)];
+    let absolute = [
+        run::canonical_path(name.as_ref()),
+        std::path::absolute(name),
+    ];
     let inside = absolute.iter().flatten().filter_map(|path| {
         let path = path.strip_prefix(library.root()).ok()?.to_str()?;
         Some(path.replace('\\', "/"))

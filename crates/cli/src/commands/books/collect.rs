@@ -14,7 +14,7 @@ use crate::commands::books::progress::shown;
 use crate::commands::books::status::collection;
 use crate::commands::books::{session, settings};
 use crate::printer::{Printer, Volume};
-use crate::words::{command, count, counted, duration, size};
+use crate::words::{command, cost, count, counted, duration};
 
 /// Collects the catalogue.
 pub(crate) fn collect(args: &args::Collect, printer: Printer) -> Result<ExitStatus> {
@@ -204,9 +204,8 @@ fn report(end: &CollectCompleted, run: &str, printer: Printer) -> Vec<String> {
     }
     if printer.says(Volume::Verbose) {
         lines.push(format!(
-            "{:.1} s of CPU, {} at most, {}, {}, {}",
-            usage.cpu_seconds,
-            size(usage.peak_rss_bytes),
+            "{}, {}, {}, {}",
+            cost(usage),
             counted(end.writes.transactions, "transaction"),
             counted(end.writes.rows, "row"),
             counted(end.writes.retries, "retry"),

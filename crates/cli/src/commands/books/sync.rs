@@ -13,7 +13,7 @@ use crate::args::books as args;
 use crate::commands::books::progress::shown;
 use crate::commands::books::{open, session};
 use crate::printer::{Printer, Volume};
-use crate::words::{count, counted, duration, size};
+use crate::words::{cost, count, counted, duration, size};
 
 /// Brings archives home.
 pub(crate) fn sync(args: &args::Sync, printer: Printer) -> Result<ExitStatus> {
@@ -128,10 +128,9 @@ fn report(end: &SyncCompleted, printer: Printer) -> Vec<String> {
     }
     if printer.says(Volume::Verbose) {
         lines.push(format!(
-            "{} from GRIN, {:.1} s of CPU, {} at most, {}",
+            "{} from GRIN, {}, {}",
             size(counts.downloaded_bytes),
-            end.usage.cpu_seconds,
-            size(end.usage.peak_rss_bytes),
+            cost(&end.usage),
             counted(end.writes.transactions, "transaction")
         ));
     }

@@ -9,7 +9,7 @@ use music::{Completed, Event};
 use crate::args::Place;
 use crate::hints;
 use crate::printer::{Printer, Volume};
-use crate::words::{count, counted, duration, size};
+use crate::words::{cost, count, counted, duration, size};
 
 /// Files named for each reason.
 const EXAMPLES: usize = 2;
@@ -148,9 +148,8 @@ impl Told {
         if printer.says(Volume::Verbose) {
             let writes = &end.writes;
             lines.push(format!(
-                "{:.1} s of CPU, {} at most, {}, {}, {}",
-                end.usage.cpu_seconds,
-                size(end.usage.peak_rss_bytes),
+                "{}, {}, {}, {}",
+                cost(&end.usage),
                 counted(writes.transactions, "transaction"),
                 counted(writes.rows, "row"),
                 counted(writes.retries, "retry"),
