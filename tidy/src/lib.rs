@@ -19,12 +19,16 @@ const WINGS: [&str; 3] = [
 ];
 
 /// Where a thread, a task or a runtime may be started, each with its reason.
-const STARTERS: [(&str, &str); 24] = [
+const STARTERS: [(&str, &str); 25] = [
     ("crates/run/src/pool.rs", "the workers of a job"),
     ("crates/sqlite/src/db.rs", "the one writer thread"),
     (
         "crates/audio/src/decode/ffmpeg/child.rs",
         "ffmpeg, a child for each file",
+    ),
+    (
+        "crates/audio/src/decode/ffmpeg/pipe.rs",
+        "what ffmpeg writes, on Windows, where a pipe cannot be waited for with a limit",
     ),
     (
         "crates/blob/src/local.rs",

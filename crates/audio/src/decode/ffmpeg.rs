@@ -11,16 +11,16 @@
 
 mod child;
 mod codecs;
+mod pipe;
 mod probe;
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
 use md5::{Digest, Md5};
 
-use child::{Child, Woken};
+use child::Child;
 pub(super) use codecs::ForeignCodec;
 pub(crate) use probe::Probed;
 
@@ -168,16 +168,14 @@ impl Ffmpeg {
         let mut md5 = Md5::new();
         let mut bytes = 0;
         loop {
-            if child.wait_for_output()? == Woken::Silent {
-                return Err(DecodeError::Malformed(
-                    "ffmpeg said nothing for a minute and was ended".to_owned(),
-                ));
-            }
-            let count = match child.stdout().read(&mut block) {
-                Ok(0) => break,
-                Ok(count) => count,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error.into()),
+            let count = match child.read(&mut block)? {
+                None => {
+                    return Err(DecodeError::Malformed(
+                        "ffmpeg said nothing for a minute and was ended".to_owned(),
+                    ));
+                }
+                Some(0) => break,
+                Some(count) => count,
             };
             md5.update(&block[..count]);
             bytes += count as u64;
@@ -227,14 +225,11 @@ impl Source for Piped {
         if self.ended {
             return Ok(Step::End);
         }
-        let count = match self.child.wait_for_output()? {
-            Woken::Silent => {
-                self.ended = true;
-                return Ok(Step::Stop(
-                    "ffmpeg said nothing for a minute and was ended".to_owned(),
-                ));
-            }
-            Woken::Readable => self.child.stdout().read(&mut self.buffer[self.held..])?,
+        let Some(count) = self.child.read(&mut self.buffer[self.held..])? else {
+            self.ended = true;
+            return Ok(Step::Stop(
+                "ffmpeg said nothing for a minute and was ended".to_owned(),
+            ));
         };
         if count == 0 {
             self.ended = true;

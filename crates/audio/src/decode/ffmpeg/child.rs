@@ -4,11 +4,9 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
-use std::process::{ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::process::{Command, Stdio};
 
-/// A child that writes nothing for so long is stuck: ffmpeg decodes any second of music in milliseconds.
-const SILENCE: Duration = Duration::from_mins(1);
+use super::pipe::Pipe;
 
 /// Bytes of an answer that is read as a whole; the chapters of the longest book take 200 kB.
 const MAX_OUTPUT: u64 = 4 << 20;
@@ -31,23 +29,15 @@ const FILE_SIZE: u64 = 16 << 20;
 /// A file as an argument that is neither an option nor an address.
 pub(super) fn file_name(path: &Path) -> OsString {
     let mut name = OsString::from("file:");
-    name.push(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+    let absolute = std::path::absolute(path);
+    name.push(run::plain_path(absolute.as_deref().unwrap_or(path)));
     name
-}
-
-/// Why the wait for output ended.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Woken {
-    /// There is something to read, be it the end.
-    Readable,
-    /// Nothing came for too long.
-    Silent,
 }
 
 /// A child that is ended when it is dropped.
 pub(super) struct Child {
     process: std::process::Child,
-    stdout: ChildStdout,
+    stdout: Pipe,
     complaints: File,
 }
 
@@ -65,36 +55,15 @@ impl Child {
             .take()
             .expect("the child was started with a pipe");
         Ok(Self {
+            stdout: Pipe::new(stdout)?,
             process: child,
-            stdout,
             complaints,
         })
     }
 
-    pub(super) fn stdout(&mut self) -> &mut ChildStdout {
-        &mut self.stdout
-    }
-
-    /// Waits until there is something to read.
-    #[cfg(unix)]
-    pub(super) fn wait_for_output(&mut self) -> io::Result<Woken> {
-        use rustix::event::{PollFd, PollFlags, Timespec, poll};
-        let timeout = Timespec::try_from(SILENCE).expect("a minute is a time");
-        loop {
-            let mut fds = [PollFd::new(&self.stdout, PollFlags::IN)];
-            match poll(&mut fds, Some(&timeout)) {
-                Ok(0) => return Ok(Woken::Silent),
-                Ok(_) => return Ok(Woken::Readable),
-                Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
-    /// Waits until there is something to read. Pipes cannot be waited for with a limit here.
-    #[cfg(not(unix))]
-    pub(super) fn wait_for_output(&mut self) -> io::Result<Woken> {
-        Ok(Woken::Readable)
+    /// Reads what it wrote, 0 bytes at the end; `None` if nothing came for a minute.
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        self.stdout.read(buffer)
     }
 
     /// Waits for a child that has closed its pipe: whether it says that all went well.
@@ -164,15 +133,15 @@ pub(super) fn output(command: &mut Command) -> io::Result<Vec<u8>> {
     let mut output = Vec::new();
     let mut block = [0; 8192];
     loop {
-        if child.wait_for_output()? == Woken::Silent {
-            return Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "it said nothing for a minute",
-            ));
-        }
-        match child.stdout().read(&mut block)? {
-            0 => break,
-            count => output.extend_from_slice(&block[..count]),
+        match child.read(&mut block)? {
+            None => {
+                return Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "it said nothing for a minute",
+                ));
+            }
+            Some(0) => break,
+            Some(count) => output.extend_from_slice(&block[..count]),
         }
         if output.len() as u64 > MAX_OUTPUT {
             return Err(io::Error::other("its answer has more than 4 MB"));
@@ -193,7 +162,8 @@ mod tests {
             "echo '[wv @ 0x55] broken block' >&2; echo out; exec sleep 1000",
         ]);
         let mut child = Child::start(&mut command).unwrap();
-        assert_eq!(child.wait_for_output().unwrap(), Woken::Readable);
+        let mut said = [0; 16];
+        assert_eq!(child.read(&mut said).unwrap(), Some(4));
         let pid = child.process.id();
         assert_eq!(child.complaint(), Some((1, "broken block".to_owned())));
         drop(child);
