@@ -195,29 +195,7 @@ fn a_collection_outlives_its_server_and_its_process_and_is_one_at_a_time() {
     };
     let mut first = spawn();
     until(1);
-    // The same from another machine, and another library under the same name.
-    let elsewhere = World::new(10);
-    let second = elsewhere.collect(&["--database", &url]);
-    assert_eq!(code(&second), 2, "{}", said(&second));
-    assert!(
-        said(&second).contains("another session is running"),
-        "{}",
-        said(&second)
-    );
-    let mut args = COLLECT.map(str::to_owned);
-    args[4] = "Other".to_owned();
-    let third = World::new(10)
-        .command(&[])
-        .args(&args)
-        .args(["--database", &url])
-        .output()
-        .unwrap();
-    assert_eq!(code(&third), 2, "{}", said(&third));
-    assert!(
-        said(&third).contains("is `X`, here it is `Other`"),
-        "{}",
-        said(&third)
-    );
+    others_are_refused(&url);
     // Killed, it goes on at once where it was started before.
     first.kill().unwrap();
     first.wait().unwrap();
@@ -238,6 +216,32 @@ fn a_collection_outlives_its_server_and_its_process_and_is_one_at_a_time() {
     assert_eq!(pages, numbers);
 
     the_password_is_nowhere(&world, &secret, told());
+}
+
+/// The same from another machine, and another library under the same name.
+fn others_are_refused(url: &str) {
+    let elsewhere = World::new(10);
+    let second = elsewhere.collect(&["--database", url]);
+    assert_eq!(code(&second), 2, "{}", said(&second));
+    assert!(
+        said(&second).contains("another session is running"),
+        "{}",
+        said(&second)
+    );
+    let mut args = COLLECT.map(str::to_owned);
+    "Other".clone_into(&mut args[4]);
+    let third = World::new(10)
+        .command(&[])
+        .args(&args)
+        .args(["--database", url])
+        .output()
+        .unwrap();
+    assert_eq!(code(&third), 2, "{}", said(&third));
+    assert!(
+        said(&third).contains("is `X`, here it is `Other`"),
+        "{}",
+        said(&third)
+    );
 }
 
 /// Nor is it taken where others would see it.
