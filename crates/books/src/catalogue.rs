@@ -14,6 +14,8 @@ mod pace;
 pub(crate) mod pass;
 pub mod query;
 pub(crate) mod record;
+#[doc(hidden)]
+pub mod rehearse;
 pub(crate) mod rows;
 mod server;
 pub(crate) mod store;

@@ -3,9 +3,11 @@
 //! It refuses to run as root, so `postgres` runs it then. One server serves a whole test binary, each test in a database
 //! of its own.
 
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -103,6 +105,8 @@ impl Postgres {
         );
         let watching = Command::new("sh")
             .args(["-c", &watch])
+            // Whoever ends the test's group of processes leaves the watcher alone.
+            .process_group(0)
             .stdin(Stdio::null())
             .status();
         assert!(watching.expect("a shell starts").success());
@@ -132,9 +136,30 @@ impl Postgres {
         self.url(&name)
     }
 
+    /// A folder that the server's user can read.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The address of a database.
     pub fn url(&self, name: &str) -> String {
         format!("postgres://tester@/{name}?host={}", self.folder.display())
+    }
+
+    /// A session in the database at `url` that runs `sql` and stays open until it is killed.
+    pub fn session(&self, url: &str, sql: &str) -> std::io::Result<Child> {
+        let socket = self.folder.display().to_string();
+        let name = name_of(url);
+        let args = ["-h", &socket, "-U", "tester", "-d", name, "-Xq"];
+        let mut child = self
+            .command(&self.programs.join("psql"), &args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()?;
+        if let Some(input) = &mut child.stdin {
+            writeln!(input, "{sql}")?;
+        }
+        Ok(child)
     }
 
     /// The rows that `sql` gives in the database at `url`, fields between `|`.
@@ -143,10 +168,7 @@ impl Postgres {
     ///
     /// If it fails.
     pub fn rows(&self, url: &str, sql: &str) -> Vec<String> {
-        let name = url
-            .split_once("@/")
-            .and_then(|(_, rest)| rest.split('?').next());
-        self.query(name.unwrap_or("postgres"), sql)
+        self.query(name_of(url), sql)
     }
 
     fn query(&self, database: &str, sql: &str) -> Vec<String> {
@@ -202,6 +224,12 @@ impl Postgres {
         command.args(args).current_dir(&self.folder);
         command
     }
+}
+
+/// The database that an address names.
+fn name_of(url: &str) -> &str {
+    let rest = url.split_once("@/").map_or(url, |(_, rest)| rest);
+    rest.split('?').next().unwrap_or("postgres")
 }
 
 /// Where Debian has the programs; the newest version, or what the path leads to.

@@ -378,6 +378,15 @@ pub fn report(catalogue: &Catalogue) -> Result<SyncReport, Error> {
     })
 }
 
+/// Columns of a line of history.
+const HISTORY: [&str; 5] = [
+    "barcode",
+    "status_type",
+    "status_value",
+    "timestamp",
+    "metadata",
+];
+
 /// A claim under which a book was worked on: whose, and in which queue.
 pub(crate) type Claim = (Claims, &'static str);
 
@@ -399,19 +408,16 @@ pub(crate) fn record(
             "INSERT INTO books (barcode, created_at, updated_at) VALUES (?1, ?2, ?2) ON CONFLICT (barcode) DO NOTHING",
             &[(&record.barcode).into(), (&now).into()],
         )?;
-        for status in &record.statuses {
-            tx.execute(
-                "INSERT INTO book_status_history (barcode, status_type, status_value, timestamp, metadata)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
-                &[
-                    (&record.barcode).into(),
-                    status.kind.into(),
-                    status.value.into(),
-                    (&status.at).into(),
-                    status.metadata.as_deref().into(),
-                ],
-            )?;
-        }
+        let statuses = record.statuses.iter().map(|status| {
+            [
+                (&record.barcode).into(),
+                status.kind.into(),
+                status.value.into(),
+                (&status.at).into(),
+                status.metadata.as_deref().into(),
+            ]
+        });
+        tx.insert_rows("book_status_history", &HISTORY, None, statuses)?;
         fields(tx, &record, &now)?;
         if let Some(marc) = &record.marc {
             describe(tx, &record.barcode, marc, &now)?;

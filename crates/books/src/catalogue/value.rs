@@ -7,7 +7,7 @@ use crate::catalogue::server;
 use crate::error::Error;
 
 /// What a statement is given for one of its `?1`, `?2`, ..
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Value<'a> {
     Null,
     Text(&'a str),

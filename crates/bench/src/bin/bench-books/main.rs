@@ -2,6 +2,7 @@
 //!
 //! - `collect`: collecting, enriching and exporting through the program itself, against a design that commits every
 //!   book twice and against the floor: the same rows by one prepared statement.
+//! - `pg`: the same on a PostgreSQL server, against COPY alone; claims of books by several processes.
 //! - `sqlite-large`: what each setting of the database gives on a large file.
 
 #![expect(
@@ -13,6 +14,8 @@
 mod collect;
 mod designs;
 mod large;
+#[cfg(unix)]
+mod pg;
 
 use std::path::PathBuf;
 
@@ -51,6 +54,25 @@ enum Command {
         #[arg(long)]
         narrow: bool,
     },
+    /// A run on a PostgreSQL server: collecting, and claims of several processes
+    #[cfg(unix)]
+    Pg {
+        /// Books in the catalogue
+        #[arg(long, default_value_t = 100_000)]
+        books: u64,
+        /// Books that are claimed and finished in each measurement
+        #[arg(long, default_value_t = 10_000)]
+        claimed: u64,
+    },
+    /// One process that claims and finishes books
+    #[cfg(unix)]
+    #[command(hide = true)]
+    PgWorker {
+        /// The database
+        url: String,
+        /// Books claimed at once
+        at_once: u32,
+    },
     /// One way to store a catalogue: books/s, CPU seconds, bytes of memory
     #[command(hide = true)]
     Design {
@@ -77,6 +99,10 @@ fn main() -> anyhow::Result<()> {
             changed,
             narrow,
         } => large::run(books, changed, narrow),
+        #[cfg(unix)]
+        Command::Pg { books, claimed } => pg::run(books, claimed),
+        #[cfg(unix)]
+        Command::PgWorker { url, at_once } => pg::worker(&url, at_once),
         Command::Design {
             design,
             books,

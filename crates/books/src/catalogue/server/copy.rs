@@ -1,9 +1,8 @@
 //! Many rows at once: by COPY into a temporary table, and from there by one statement.
 
 use std::collections::HashMap;
-use std::pin::Pin;
+use std::pin::pin;
 
-use pollster::block_on;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
 
@@ -12,7 +11,7 @@ use crate::catalogue::store::Conflict;
 use crate::catalogue::value::Value;
 use crate::error::Error;
 
-/// Fewer rows than this go by a statement each: what COPY needs around it takes as long as some ten of those.
+/// Fewer rows than this go as values of one statement: what COPY needs around it takes as long as some ten statements.
 const FEW: usize = 16;
 
 impl Transaction<'_> {
@@ -27,21 +26,19 @@ impl Transaction<'_> {
         let rows: Vec<R> = rows.collect();
         let names = columns.join(", ");
         let clause = conflict.map(Conflict::clause).unwrap_or_default();
-        if rows.len() < FEW {
-            let places: Vec<String> = (1..=columns.len())
-                .map(|number| format!("?{number}"))
-                .collect();
-            let places = places.join(", ");
-            let sql = format!("INSERT INTO {table} ({names}) VALUES ({places}) {clause}");
-            return rows
-                .iter()
-                .map(|row| self.execute(&sql, row.as_ref()))
-                .sum();
-        }
         let rounds = conflict.map_or_else(
             || (vec![0; rows.len()], 1),
             |conflict| rounds(columns, conflict, &rows),
         );
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        if rows.len() < FEW && rounds.1 == 1 {
+            let places = places(rows.len(), columns.len());
+            let sql = format!("INSERT INTO {table} ({names}) VALUES {places} {clause}");
+            let values: Vec<Value<'_>> = rows.iter().flat_map(R::as_ref).copied().collect();
+            return self.execute(&sql, &values);
+        }
         self.stage(table, &names)?;
         self.copy(table, &names, &rows, &rounds.0)?;
         // Rows of one key are meant to meet each other, and one statement would refuse to touch a row twice.
@@ -53,23 +50,21 @@ impl Transaction<'_> {
         for round in 0..rounds.1 {
             inserted += self.execute(&sql, &[round.into()])?;
         }
-        self.execute(&format!("DELETE FROM staged_{table}"), &[])?;
-        self.open
-            .changed
-            .set(self.open.changed.get() - rows.len() as u64);
         Ok(inserted)
     }
 
-    /// Makes sure that there is a temporary table of such rows.
+    /// Makes sure that there is an empty temporary table of such rows. It is emptied by each commit.
     fn stage(&self, table: &'static str, names: &str) -> Result<(), Error> {
-        if self.open.staged.borrow().contains(table) {
-            return Ok(());
+        if !self.open.staged.borrow().contains(table) {
+            self.open.run(&format!(
+                "CREATE TEMPORARY TABLE IF NOT EXISTS staged_{table} ON COMMIT DELETE ROWS AS SELECT {names},
+                     CAST(0 AS BIGINT) AS accession_place, CAST(0 AS BIGINT) AS accession_round FROM {table} WITH NO DATA"
+            ))?;
+            self.open.staged.borrow_mut().insert(table);
         }
-        self.open.run(&format!(
-            "CREATE TEMPORARY TABLE IF NOT EXISTS staged_{table} AS SELECT {names},
-                 CAST(0 AS BIGINT) AS accession_place, CAST(0 AS BIGINT) AS accession_round FROM {table} WITH NO DATA"
-        ))?;
-        self.open.staged.borrow_mut().insert(table);
+        if !self.filled.borrow_mut().insert(table) {
+            self.open.run(&format!("DELETE FROM staged_{table}"))?;
+        }
         Ok(())
     }
 
@@ -90,19 +85,29 @@ impl Transaction<'_> {
             .collect();
         let sql = format!("COPY staged_{table} ({columns}) FROM STDIN BINARY");
         let sink = self.open.wait(self.open.client.copy_in(&sql))?;
-        let mut writer = Box::pin(BinaryCopyInWriter::new(sink, &types));
-        let mut all: Vec<Value<'_>> = Vec::with_capacity(types.len());
-        for (place, (row, round)) in rows.iter().zip(rounds).enumerate() {
-            all.clear();
-            all.extend_from_slice(row.as_ref());
-            all.extend([Value::from(place as u64), Value::from(*round)]);
-            let values = all.iter().map(|value| value as &(dyn ToSql + Sync));
-            let written = block_on(Pin::as_mut(&mut writer).write_raw(values));
-            written.map_err(|error| self.open.error(&error))?;
-        }
-        self.open.wait(Pin::as_mut(&mut writer).finish())?;
+        let mut writer = pin!(BinaryCopyInWriter::new(sink, &types));
+        self.open.wait(async {
+            let mut all: Vec<Value<'_>> = Vec::with_capacity(types.len());
+            for (place, (row, round)) in rows.iter().zip(rounds).enumerate() {
+                all.clear();
+                all.extend_from_slice(row.as_ref());
+                all.extend([Value::from(place as u64), Value::from(*round)]);
+                let values = all.iter().map(|value| value as &(dyn ToSql + Sync));
+                writer.as_mut().write_raw(values).await?;
+            }
+            writer.as_mut().finish().await
+        })?;
         Ok(())
     }
+}
+
+/// `(?1, ?2), (?3, ?4)`, and so on.
+fn places(rows: usize, columns: usize) -> String {
+    let row = |row: usize| {
+        let places = (1..=columns).map(|column| format!("?{}", row * columns + column));
+        format!("({})", places.collect::<Vec<_>>().join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
 /// For each row how many of the same key stand before it, and how many rounds that makes.
@@ -114,16 +119,38 @@ fn rounds<'v, R: AsRef<[Value<'v>]>>(
     let of_key: Vec<usize> = (0..columns.len())
         .filter(|index| conflict.key.contains(&columns[*index]))
         .collect();
-    let mut seen: HashMap<Vec<String>, i64> = HashMap::with_capacity(rows.len());
+    let mut seen: HashMap<[Value<'_>; LONGEST_KEY], i64> = HashMap::with_capacity(rows.len());
     let mut most = 0;
     let rounds = rows.iter().map(|row| {
-        let key = of_key
-            .iter()
-            .map(|index| format!("{:?}", row.as_ref()[*index]));
-        let count = seen.entry(key.collect()).or_insert(0);
+        let mut key = [Value::Null; LONGEST_KEY];
+        for (part, index) in key.iter_mut().zip(&of_key) {
+            *part = row.as_ref()[*index];
+        }
+        let count = seen.entry(key).or_insert(0);
         *count += 1;
         most = most.max(*count);
         *count - 1
     });
     (rounds.collect(), most)
+}
+
+/// Columns of a key at most.
+const LONGEST_KEY: usize = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_one_key_go_in_rounds() {
+        let by_key = Conflict {
+            key: &["b", "c"],
+            then: "DO NOTHING",
+        };
+        let row = |key: &'static str, other: i64| [Value::from(other), key.into(), Value::Null];
+        let rows = [row("x", 1), row("y", 1), row("x", 2), row("x", 3)];
+        let found = rounds(&["a", "b", "c"], by_key, &rows);
+        assert_eq!(found, (vec![0, 0, 1, 2], 3));
+        assert_eq!(places(2, 3), "(?1, ?2, ?3), (?4, ?5, ?6)");
+    }
 }

@@ -347,7 +347,10 @@ impl Open {
         work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.run("BEGIN")?;
-        let done = work(&Transaction { open: self });
+        let done = work(&Transaction {
+            open: self,
+            filled: RefCell::default(),
+        });
         self.end(done)
     }
 
@@ -383,6 +386,8 @@ impl Snapshot<'_> {
 /// An open transaction.
 pub(crate) struct Transaction<'a> {
     pub(super) open: &'a Open,
+    /// Temporary tables that it has filled.
+    pub(super) filled: RefCell<HashSet<&'static str>>,
 }
 
 impl Transaction<'_> {
