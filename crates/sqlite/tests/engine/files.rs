@@ -196,7 +196,11 @@ fn read_only_follows_what_a_writer_commits() {
 #[test]
 fn names_with_unusual_characters_are_names() {
     let place = Place::new();
-    for name in ["a b?mode=memory.db", "50% #1.db", "ä'\"ö.db"] {
+    let everywhere = ["50% #1.db", "ä'ö.db"];
+    // Windows has no such names.
+    let elsewhere = ["a b?mode=memory.db", "a\"b.db"];
+    let elsewhere = elsewhere.iter().filter(|_| !cfg!(windows));
+    for name in everywhere.iter().chain(elsewhere) {
         let path = place.dir().join(name);
         let db = Options::new(&path).schema(NOTES).open().unwrap();
         db.write("note", |tx| add(tx, "one")).unwrap();
