@@ -84,6 +84,53 @@ impl Postgres {
         Some(server)
     }
 
+    /// Lets it be spoken to over the network of this machine, and only encrypted; the address of a new database, and the
+    /// file of the certificate. `None` where there is no `openssl` to make one.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be set up.
+    pub fn over_tls(&self) -> Option<(String, PathBuf)> {
+        let (key, certificate) = (self.folder.join("tls.key"), self.folder.join("tls.crt"));
+        let [key_path, certificate_path] =
+            [&key, &certificate].map(|path| path.display().to_string());
+        let args = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+             -addext basicConstraints=critical,CA:FALSE";
+        let made = self
+            .command(
+                Path::new("openssl"),
+                &args.split_whitespace().collect::<Vec<_>>(),
+            )
+            .args(["-keyout", &key_path, "-out", &certificate_path])
+            .output();
+        if !made.is_ok_and(|made| made.status.success()) {
+            return None;
+        }
+        let private = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(&key, private).expect("its permissions can be set");
+        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = free.local_addr().expect("a port").port();
+        drop(free);
+        let database = self.database();
+        self.kill();
+        let path = self.folder.join("data/postgresql.conf");
+        let usual = std::fs::read_to_string(&path).expect("its settings can be read");
+        let settings = format!(
+            "{usual}listen_addresses = '127.0.0.1'\nport = {port}\nssl = on\nssl_key_file = '{key_path}'\n\
+             ssl_cert_file = '{certificate_path}'\n"
+        );
+        std::fs::write(&path, settings).expect("its settings can be written");
+        let only = "hostssl all all 127.0.0.1/32 trust\nlocal all all trust\n";
+        std::fs::write(self.folder.join("data/pg_hba.conf"), only)
+            .expect("its rules can be written");
+        self.begin();
+        let name = name_of(&database);
+        Some((
+            format!("postgres://tester@localhost:{port}/{name}"),
+            certificate,
+        ))
+    }
+
     /// Starts it, or starts it again.
     ///
     /// # Panics

@@ -6,8 +6,8 @@
 //! records nothing, since another one may have taken over. A claim is counted when it is made, so that a book over which
 //! processes die is given up after five of them.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -26,6 +26,18 @@ pub(crate) struct Claims {
     server: Server,
     owner: Arc<str>,
     lease: Duration,
+    look: Arc<Mutex<Look>>,
+}
+
+/// Where a queue is looked at next. Rows in front of it have been claimed, and most of them are gone; where a snapshot
+/// keeps what is gone, looking at it again with every claim would take longer and longer.
+#[derive(Debug)]
+struct Look {
+    queue: &'static str,
+    /// Behind this row.
+    behind: i64,
+    /// When it was last looked at from the first row on, where claims may have ended.
+    whole: Instant,
 }
 
 /// What a process tells of itself.
@@ -59,6 +71,11 @@ impl Claims {
             server: server.clone(),
             owner: uuid::Uuid::new_v4().to_string().into(),
             lease,
+            look: Arc::new(Mutex::new(Look {
+                queue: "",
+                behind: 0,
+                whole: Instant::now(),
+            })),
         })
     }
 
@@ -119,28 +136,57 @@ impl Claims {
 
     /// Claims some books of a queue.
     pub(crate) async fn claim(&self, queue: &'static str, most: u32) -> Result<Claimed, Error> {
+        let behind = {
+            let mut look = self.look.lock().unwrap_or_else(PoisonError::into_inner);
+            if look.queue != queue || look.whole.elapsed() >= self.lease {
+                *look = Look {
+                    queue,
+                    behind: 0,
+                    whole: Instant::now(),
+                };
+            }
+            look.behind
+        };
+        let (claimed, last) = self.claim_behind(queue, most, behind).await?;
+        if behind > 0 && matches!(claimed, Claimed::Later | Claimed::End) {
+            // Nothing is left there; in front of it, claims may have ended.
+            return Ok(self.claim_behind(queue, most, 0).await?.0);
+        }
+        let mut look = self.look.lock().unwrap_or_else(PoisonError::into_inner);
+        look.behind = look.behind.max(last);
+        Ok(claimed)
+    }
+
+    /// The same behind a row; what came of it, and the last row.
+    fn claim_behind(
+        &self,
+        queue: &'static str,
+        most: u32,
+        behind: i64,
+    ) -> Recorded<(Claimed, i64)> {
         let (owner, lease) = (Arc::clone(&self.owner), self.lease.as_secs());
-        let claimed = self.write(move |tx| {
+        self.write(move |tx| {
             let draining: Vec<bool> = tx.returning(
                 "UPDATE accession_worker SET seen_at = CURRENT_TIMESTAMP WHERE worker = ?1 RETURNING is_draining",
                 &[(&*owner).into()],
                 |row| row.get(0),
             )?;
             if draining == [true] {
-                return Ok(Claimed::Drained);
+                return Ok((Claimed::Drained, 0));
             }
-            let books: Vec<String> = tx.returning(
+            let books: Vec<(i64, String)> = tx.returning(
                 "WITH chosen AS (SELECT id FROM accession_work
-                     WHERE queue = ?1 AND (lease_until IS NULL OR lease_until < CURRENT_TIMESTAMP) AND tries < ?5
+                     WHERE queue = ?1 AND id > ?6 AND (lease_until IS NULL OR lease_until < CURRENT_TIMESTAMP) AND tries < ?5
                      ORDER BY id LIMIT ?4 FOR UPDATE SKIP LOCKED)
                  UPDATE accession_work SET owner = ?2, claimed_at = CURRENT_TIMESTAMP, tries = tries + 1,
                      lease_until = CURRENT_TIMESTAMP + CAST(?3 AS BIGINT) * INTERVAL '1 second'
-                 FROM chosen WHERE accession_work.id = chosen.id RETURNING barcode",
-                &[queue.into(), (&*owner).into(), lease.into(), most.into(), MOST_CLAIMS.into()],
-                |row| row.get(0),
+                 FROM chosen WHERE accession_work.id = chosen.id RETURNING accession_work.id, barcode",
+                &[queue.into(), (&*owner).into(), lease.into(), most.into(), MOST_CLAIMS.into(), behind.into()],
+                |row| Ok((row.get(0)?, row.get(1)?)),
             )?;
-            if !books.is_empty() {
-                return Ok(Claimed::Books(books));
+            if let Some(last) = books.iter().map(|(id, _)| *id).max() {
+                let barcodes = books.into_iter().map(|(_, barcode)| barcode).collect();
+                return Ok((Claimed::Books(barcodes), last));
             }
             give_up(tx, queue)?;
             let left: Vec<u64> = tx.returning(
@@ -148,9 +194,9 @@ impl Claims {
                 &[queue.into()],
                 |row| row.get(0),
             )?;
-            Ok(if left == [0] { Claimed::End } else { Claimed::Later })
-        });
-        claimed.await
+            let nothing = if left == [0] { Claimed::End } else { Claimed::Later };
+            Ok((nothing, 0))
+        })
     }
 
     /// Takes the book's row away if this process still holds it; nothing may be recorded of the book otherwise.

@@ -267,3 +267,29 @@ fn the_password_is_nowhere(world: &World, secret: &str, told: String) {
         assert!(!has, "{}", file.display());
     }
 }
+
+#[test]
+fn what_leaves_this_machine_is_encrypted_and_the_server_known() {
+    let Some(server) = Postgres::start(true) else {
+        return;
+    };
+    let Some((url, certificate)) = server.over_tls() else {
+        assert!(std::env::var_os("CI").is_none(), "CI has to have openssl");
+        return;
+    };
+    let collect = |options: &str| {
+        let world = World::new(50);
+        let collected = world.collect(&["--database", &format!("{url}?{options}")]);
+        (world, collected)
+    };
+    // Neither in the clear, nor with whoever answers.
+    let (_, in_the_clear) = collect("sslmode=disable");
+    assert_eq!(code(&in_the_clear), 2, "{}", said(&in_the_clear));
+    let (_, unknown) = collect("sslmode=require");
+    assert_eq!(code(&unknown), 2, "{}", said(&unknown));
+    assert!(said(&unknown).contains("certificate"), "{}", said(&unknown));
+    let (world, known) = collect(&format!("sslrootcert={}", certificate.display()));
+    assert_eq!(code(&known), 0, "{}", said(&known));
+    let status = said(&world.run(&["status", "--run-name", "R"]));
+    assert!(status.contains("books       50"), "{status}");
+}

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::pin::pin;
 
-use tokio_postgres::binary_copy::BinaryCopyInWriter;
-use tokio_postgres::types::{ToSql, Type};
+use bytes::{BufMut, Bytes, BytesMut};
+use futures_util::SinkExt;
+use tokio_postgres::types::{IsNull, ToSql, Type};
 
 use super::link::Transaction;
 use crate::catalogue::store::Conflict;
@@ -84,21 +85,48 @@ impl Transaction<'_> {
             .map(|column| column.type_().clone())
             .collect();
         let sql = format!("COPY staged_{table} ({columns}) FROM STDIN BINARY");
-        let sink = self.open.wait(self.open.client.copy_in(&sql))?;
-        let mut writer = pin!(BinaryCopyInWriter::new(sink, &types));
-        self.open.wait(async {
-            let mut all: Vec<Value<'_>> = Vec::with_capacity(types.len());
-            for (place, (row, round)) in rows.iter().zip(rounds).enumerate() {
-                all.clear();
-                all.extend_from_slice(row.as_ref());
-                all.extend([Value::from(place as u64), Value::from(*round)]);
-                let values = all.iter().map(|value| value as &(dyn ToSql + Sync));
-                writer.as_mut().write_raw(values).await?;
+        let mut sink = pin!(self.open.wait(self.open.client.copy_in::<_, Bytes>(&sql))?);
+        let mut buffer = BytesMut::with_capacity(PIECE + PIECE / 4);
+        buffer.put_slice(b"PGCOPY\n\xff\r\n\0");
+        // Neither flags nor an extension.
+        buffer.put_slice(&[0; 8]);
+        for (place, (row, round)) in rows.iter().zip(rounds).enumerate() {
+            let added = [Value::from(place as u64), Value::from(*round)];
+            buffer.put_i16(types.len() as i16);
+            for (value, kind) in row.as_ref().iter().chain(&added).zip(&types) {
+                put(value, kind, &mut buffer).map_err(|reason| self.open.unusable(&*reason))?;
             }
-            writer.as_mut().finish().await
-        })?;
+            if buffer.len() >= PIECE {
+                let piece = buffer.split().freeze();
+                self.open.wait(sink.send(piece))?;
+                buffer.reserve(PIECE + PIECE / 4);
+            }
+        }
+        buffer.put_i16(-1);
+        self.open.wait(sink.send(buffer.freeze()))?;
+        self.open.wait(sink.as_mut().finish())?;
         Ok(())
     }
+}
+
+/// Bytes that are handed to the connection at once. The driver's own writer hands over 4 KiB, and the thread that writes
+/// them to the socket is woken for each.
+const PIECE: usize = 1 << 18;
+
+/// A field as binary COPY has it: its length, -1 for NULL, and its bytes.
+fn put(
+    value: &Value<'_>,
+    kind: &Type,
+    buffer: &mut BytesMut,
+) -> Result<(), Box<dyn std::error::Error + Sync + Send>> {
+    let at = buffer.len();
+    buffer.put_i32(0);
+    let length = match value.to_sql(kind, buffer)? {
+        IsNull::Yes => -1,
+        IsNull::No => i32::try_from(buffer.len() - at - 4)?,
+    };
+    buffer[at..at + 4].copy_from_slice(&length.to_be_bytes());
+    Ok(())
 }
 
 /// `(?1, ?2), (?3, ?4)`, and so on.

@@ -288,6 +288,11 @@ impl Open {
         self.place.error(error)
     }
 
+    /// A value that the server cannot hold where it belongs.
+    pub(super) fn unusable(&self, reason: &dyn fmt::Display) -> Error {
+        Error::server(self.place.shown(), reason, ServerFault::Final)
+    }
+
     /// Waits for an answer.
     pub(super) fn wait<T>(
         &self,
