@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::error::Error;
 use crate::patience;
-use crate::settings::{Settings, Synchronous};
+use crate::settings::{Settings, Synchronous, Tuning};
 
 /// Statements kept prepared per connection; programs have some dozens of them.
 const PREPARED_STATEMENTS: usize = 128;
@@ -40,7 +40,7 @@ pub(crate) fn writer(settings: &Settings) -> Result<Connection, Error> {
     connection
         .busy_timeout(settings.busy_timeout)
         .map_err(failed)?;
-    common(&connection, settings).map_err(failed)?;
+    common(&connection, &settings.tuning).map_err(failed)?;
     Ok(connection)
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn reader(settings: &Settings, access: Access) -> Result<Connection, 
     connection
         .busy_timeout(settings.max_lock_wait)
         .map_err(failed)?;
-    common(&connection, settings).map_err(failed)?;
+    common(&connection, &settings.tuning).map_err(failed)?;
     settings.check_home()?;
     // Nothing is written, not even to temporary tables.
     connection
@@ -112,14 +112,16 @@ pub(crate) fn probe_reader(settings: &Settings) -> Result<(Connection, Access), 
 }
 
 /// Pragmas of every connection.
-fn common(connection: &Connection, settings: &Settings) -> rusqlite::Result<()> {
-    let tuning = &settings.tuning;
+fn common(connection: &Connection, tuning: &Tuning) -> rusqlite::Result<()> {
     // Views, triggers and generated columns of a file from elsewhere may only call functions without side effects.
     connection.pragma_update(None, "trusted_schema", false)?;
     // No statement can turn the file into a damaged one, such as by writing to sqlite_schema.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     // "name" in double quotes is an identifier; the old fallback to a string hides misspelt columns.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    // A plan does not depend on the values bound. Otherwise a statement that compares a column of a partial index with a
+    // parameter is compiled anew whenever it is bound, which was a quarter of what importing small files cost.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // A damaged page is reported when it is read and not spread further.
     connection.pragma_update(None, "cell_size_check", true)?;
     // Negative means KiB, independent of the page size.
@@ -251,4 +253,32 @@ fn immutable_uri(path: &Path) -> String {
     }
     uri.push_str("?immutable=1");
     uri
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    #[test]
+    fn a_statement_is_compiled_once_whatever_is_bound() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = Connection::open(folder.path().join("a.db")).unwrap();
+        common(&connection, &Tuning::default()).unwrap();
+        connection
+            .execute_batch(
+                "CREATE TABLE t (a TEXT, b INTEGER); CREATE INDEX t_a ON t (a) WHERE b = 1;",
+            )
+            .unwrap();
+        let sql = "SELECT count(*) FROM t WHERE a = ?1 AND b = ?2";
+        let mut statement = connection.prepare_cached(sql).unwrap();
+        for b in 0..5 {
+            let count: i64 = statement
+                .query_row(rusqlite::params!["x", b], |row| row.get(0))
+                .unwrap();
+            assert_eq!(count, 0);
+        }
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+    }
 }
