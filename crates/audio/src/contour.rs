@@ -6,6 +6,8 @@
 //! The timbre is one spectrum of 93 ms after the other: eight bands and twelve pitch classes, a byte each.
 //! Together that is some 360 bytes a second, 13 MB for ten hours.
 
+use std::sync::LazyLock;
+
 use realfft::num_complex::Complex;
 use serde::{Deserialize, Serialize};
 
@@ -71,9 +73,23 @@ pub(crate) fn mean_squares(levels: &[i16]) -> Vec<f32> {
 pub(crate) struct Spectra {
     frames: Frames,
     samples: Vec<f32>,
-    /// What each bin belongs to: a band, and a pitch class.
-    bins: Vec<(Option<usize>, Option<usize>)>,
 }
+
+/// What each bin belongs to: a band, and a pitch class.
+static BINS: LazyLock<Vec<(Option<usize>, Option<usize>)>> = LazyLock::new(|| {
+    (0..=FRAME / 2)
+        .map(|bin| {
+            let hertz = bin as f64 * f64::from(RATE) / FRAME as f64;
+            let band = EDGES.iter().rposition(|edge| hertz >= *edge);
+            let class = PITCHED.contains(&hertz).then(|| {
+                // C of any octave is class 0; A is 440 Hz.
+                let semitones = 12.0 * (hertz / 440.0).log2() + 9.0;
+                semitones.round().rem_euclid(12.0) as usize
+            });
+            (band, class)
+        })
+        .collect()
+});
 
 impl std::fmt::Debug for Spectra {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -83,22 +99,9 @@ impl std::fmt::Debug for Spectra {
 
 impl Spectra {
     pub(crate) fn new() -> Self {
-        let bins = (0..=FRAME / 2)
-            .map(|bin| {
-                let hertz = bin as f64 * f64::from(RATE) / FRAME as f64;
-                let band = EDGES.iter().rposition(|edge| hertz >= *edge);
-                let class = PITCHED.contains(&hertz).then(|| {
-                    // C of any octave is class 0; A is 440 Hz.
-                    let semitones = 12.0 * (hertz / 440.0).log2() + 9.0;
-                    semitones.round().rem_euclid(12.0) as usize
-                });
-                (band, class)
-            })
-            .collect();
         Self {
             frames: Frames::new(FRAME, FRAME),
             samples: Vec::new(),
-            bins,
         }
     }
 
@@ -107,9 +110,8 @@ impl Spectra {
         self.samples.clear();
         self.samples
             .extend(samples.iter().map(|sample| f32::from(*sample) / 32_768.0));
-        let bins = &self.bins;
         self.frames
-            .push(&self.samples, |spectrum| out.push(timbre(spectrum, bins)));
+            .push(&self.samples, |spectrum| out.push(timbre(spectrum, &BINS)));
     }
 }
 

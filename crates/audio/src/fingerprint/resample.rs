@@ -8,6 +8,7 @@
 //! mirrored; outputs that would need samples after the last one are not made.
 
 use std::f64::consts::PI;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::RATE;
 
@@ -22,14 +23,64 @@ const LANES: usize = 32;
 /// Input samples kept before the buffer is moved.
 const SLACK: usize = 1 << 14;
 
-/// A streaming resampler from one rate.
+/// Banks that are kept for the next file: the rates of one collection are few, and those of an odd one take turns.
+const KEPT_BANKS: usize = 8;
+/// Longer filters, those of rates above 768 kHz, are made for one file each: 8 banks of this length are 6 MB.
+const MOST_KEPT_TAPS: usize = 1_400;
+
+/// The filter for one rate.
 #[derive(Debug)]
-pub(super) struct Resampler {
+struct Bank {
+    rate: u32,
     /// Of low-pass, in cycles per input sample, times two.
     factor: f64,
     taps: usize,
     /// Coefficients by phase, made when first used: a ratio of 4 needs a single phase.
-    bank: Vec<Vec<i16>>,
+    phases: Vec<OnceLock<Vec<i16>>>,
+}
+
+impl Bank {
+    fn new(rate: u32) -> Self {
+        let factor = (f64::from(RATE) * CUTOFF / f64::from(rate)).min(1.0);
+        Self {
+            rate,
+            factor,
+            taps: ((CROSSINGS / factor).ceil() as usize).max(1),
+            phases: (0..PHASES).map(|_| OnceLock::new()).collect(),
+        }
+    }
+
+    /// The one that other files of this rate use too.
+    fn shared(rate: u32) -> Arc<Self> {
+        static BANKS: Mutex<Vec<Arc<Bank>>> = Mutex::new(Vec::new());
+        let mut banks = BANKS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bank) = banks.iter().find(|bank| bank.rate == rate) {
+            return Arc::clone(bank);
+        }
+        let bank = Arc::new(Self::new(rate));
+        if bank.taps <= MOST_KEPT_TAPS {
+            if banks.len() == KEPT_BANKS {
+                banks.remove(0);
+            }
+            banks.push(Arc::clone(&bank));
+        }
+        bank
+    }
+
+    /// The coefficients of a phase, in whole groups of [`LANES`].
+    fn phase(&self, phase: u64) -> &[i16] {
+        self.phases[phase as usize].get_or_init(|| {
+            let mut taps = coefficients(phase, self.taps, self.factor);
+            taps.resize(self.taps.next_multiple_of(LANES), 0);
+            taps
+        })
+    }
+}
+
+/// A streaming resampler from one rate.
+#[derive(Debug)]
+pub(super) struct Resampler {
+    bank: Arc<Bank>,
     /// Input not yet done with; before the beginning is complete, without the mirrored part.
     buffer: Vec<i16>,
     /// Index in the buffer of the next output's first tap.
@@ -46,12 +97,9 @@ pub(super) struct Resampler {
 impl Resampler {
     /// `rate` is the input's, in Hz, not [`RATE`] itself.
     pub(super) fn new(rate: u32) -> Self {
-        let factor = (f64::from(RATE) * CUTOFF / f64::from(rate)).min(1.0);
         let advance = u64::from(rate) * PHASES;
         Self {
-            factor,
-            taps: ((CROSSINGS / factor).ceil() as usize).max(1),
-            bank: vec![Vec::new(); PHASES as usize],
+            bank: Bank::shared(rate),
             buffer: Vec::new(),
             next: 0,
             phase: 0,
@@ -72,15 +120,12 @@ impl Resampler {
         if !self.begun && !self.begin() {
             return;
         }
-        let Some(last) = self.buffer.len().checked_sub(self.taps) else {
+        let Some(last) = self.buffer.len().checked_sub(self.bank.taps) else {
             return;
         };
         let (mut next, mut phase, mut remainder) = (self.next, self.phase, self.remainder);
         while next <= last {
-            if self.bank[phase as usize].is_empty() {
-                self.prepare(phase);
-            }
-            let taps = &self.bank[phase as usize];
+            let taps = self.bank.phase(phase);
             let end = (next + taps.len()).min(self.buffer.len());
             out.push(weigh(&self.buffer[next..end], taps));
             remainder += self.step_remainder;
@@ -100,17 +145,10 @@ impl Resampler {
         }
     }
 
-    #[cold]
-    fn prepare(&mut self, phase: u64) {
-        let mut taps = coefficients(phase, self.taps, self.factor);
-        taps.resize(self.taps.next_multiple_of(LANES), 0);
-        self.bank[phase as usize] = taps;
-    }
-
     /// Puts the mirrored beginning in front, as soon as there is enough to mirror.
     fn begin(&mut self) -> bool {
-        let before = (self.taps - 1) / 2;
-        if self.buffer.len() < self.taps {
+        let before = (self.bank.taps - 1) / 2;
+        if self.buffer.len() < self.bank.taps {
             return false;
         }
         let mirrored: Vec<i16> = self.buffer[1..=before].iter().rev().copied().collect();
@@ -191,9 +229,9 @@ mod tests {
             (22_050, 40),
         ] {
             let resampler = Resampler::new(rate);
-            assert_eq!(resampler.taps, taps, "{rate} Hz");
+            assert_eq!(resampler.bank.taps, taps, "{rate} Hz");
             for phase in [0, 100, 255] {
-                let sum: i32 = coefficients(phase, taps, resampler.factor)
+                let sum: i32 = coefficients(phase, taps, resampler.bank.factor)
                     .iter()
                     .map(|tap| i32::from(*tap))
                     .sum();

@@ -1,5 +1,7 @@
 //! The spectrum of a passage, 86 times a second: what its timbre and its onsets are made of.
 
+use std::sync::LazyLock;
+
 use realfft::num_complex::Complex;
 
 use crate::fingerprint::RATE;
@@ -67,8 +69,6 @@ pub(super) struct Spectrum {
 /// The sums themselves.
 pub(super) struct Sums {
     power: Vec<f32>,
-    mel: Vec<(usize, Vec<f32>)>,
-    cosines: Vec<[f32; MEL_BANDS]>,
     frames: u64,
     before: [[f32; MEL_BANDS]; 2],
     /// How much louder the bands have become since two frames ago.
@@ -99,8 +99,6 @@ impl Sums {
     fn new() -> Self {
         Self {
             power: vec![0.0; FRAME / 2 + 1],
-            mel: mel_bands(),
-            cosines: cosines(),
             frames: 0,
             before: [[0.0; MEL_BANDS]; 2],
             novelty: Vec::new(),
@@ -120,7 +118,7 @@ impl Sums {
         }
         let mut loud = [0.0; MEL_BANDS];
         let mut mel = [0.0; MEL_BANDS];
-        for (band, (first, weights)) in self.mel.iter().enumerate() {
+        for (band, (first, weights)) in MELS.iter().enumerate() {
             let energy: f32 = weights
                 .iter()
                 .zip(&self.power[*first..])
@@ -150,7 +148,7 @@ impl Sums {
             return;
         }
         let logs = mel.map(|energy| (energy + 1e-9).ln());
-        for (moments, cosines) in self.cepstrum.iter_mut().zip(&self.cosines) {
+        for (moments, cosines) in self.cepstrum.iter_mut().zip(COSINES.iter()) {
             let value: f32 = logs
                 .iter()
                 .zip(cosines)
@@ -180,6 +178,10 @@ impl Sums {
         self.flatness.add(f64::from((mean_log - log_mean).exp()));
     }
 }
+
+/// The bands and the transform, made once for all passages.
+static MELS: LazyLock<Vec<(usize, Vec<f32>)>> = LazyLock::new(mel_bands);
+static COSINES: LazyLock<Vec<[f32; MEL_BANDS]>> = LazyLock::new(cosines);
 
 /// Triangles on the mel scale (O'Shaughnessy): the first bin of each, and its weights.
 fn mel_bands() -> Vec<(usize, Vec<f32>)> {
