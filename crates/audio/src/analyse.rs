@@ -13,7 +13,9 @@ use crate::decode::{Block, DecodeError, Decoded, Decoders, Listener, StreamInfo}
 use crate::fades::{Fades, fades};
 use crate::fingerprint::{Fingerprint, Mono11k, RATE, SECONDS, fingerprint};
 use crate::flavor::{Describer, Flavor};
-use crate::leads::{LeadSettings, Leads, leads};
+use crate::leads::{
+    LeadRule, LeadSettings, Leads, LoudnessLeads, OverlapPeaks, by_loudness, leads,
+};
 use crate::levels::{Levels, PER_SECOND};
 use crate::loudness::Loudness;
 use crate::overview::Overview;
@@ -36,8 +38,14 @@ pub struct Analysis {
 /// What one passage sounds like.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PassageSound {
-    /// Where it may overlap with its neighbours.
+    /// Where it may overlap with its neighbours, by WKMP's rule.
     pub leads: Leads,
+    /// The same by radio's; `None` where its loudness cannot be told, or a former version heard it.
+    #[serde(default)]
+    pub loudness_leads: Option<LoudnessLeads>,
+    /// How loud it gets within the leads that count.
+    #[serde(default)]
+    pub overlap_peaks: OverlapPeaks,
     /// Fades that are part of the music.
     pub fades: Fades,
     /// How loud it is.
@@ -48,6 +56,26 @@ pub struct PassageSound {
 
 /// Samples of the mono audio described at once: half a minute.
 const DESCRIBED: u64 = 30 * RATE as u64;
+
+impl PassageSound {
+    /// How long the lead-in and the lead-out are in seconds, by the rule that counts; `None` where it cannot be told.
+    pub fn lead_seconds(&self, rule: LeadRule) -> (Option<f64>, Option<f64>) {
+        in_force(rule, &self.leads, self.loudness_leads)
+    }
+}
+
+fn in_force(
+    rule: LeadRule,
+    leads: &Leads,
+    by_loudness: Option<LoudnessLeads>,
+) -> (Option<f64>, Option<f64>) {
+    match (rule, by_loudness) {
+        (LeadRule::Loudness, Some(found)) => (Some(found.lead_in_s), Some(found.lead_out_s)),
+        // Too quiet for a loudness is too quiet to tell by any rule.
+        (LeadRule::Loudness, None) => (None, None),
+        (LeadRule::Peak, _) => (leads.lead_in_detected_s, leads.lead_out_detected_s),
+    }
+}
 
 impl Analysis {
     /// Decodes `path` and listens.
@@ -135,15 +163,19 @@ impl Analysis {
         let weighted = part(self.sound.weighted(), &fine);
         let moments = part(self.sound.moments(), &self.windows(span, COARSE_PER_SECOND));
         let loudness = Loudness::of(moments);
+        let windows = if settings.apply_a_weighting {
+            weighted
+        } else {
+            plain
+        };
+        let leads = leads(windows, settings);
+        let loudness_leads = by_loudness(moments, &loudness);
+        let (lead_in, lead_out) = in_force(settings.rule, &leads, loudness_leads);
+        let seconds = |lead: Option<f64>| lead.unwrap_or_default();
         Ok(PassageSound {
-            leads: leads(
-                if settings.apply_a_weighting {
-                    weighted
-                } else {
-                    plain
-                },
-                settings,
-            ),
+            leads,
+            loudness_leads,
+            overlap_peaks: OverlapPeaks::of(moments, seconds(lead_in), seconds(lead_out)),
             fades: fades(plain),
             loudness,
             flavor: describer.finish(&loudness, plain),

@@ -7,13 +7,48 @@
 //! lead-in. No lead is longer than a cap. The lead-out is the same, seen from
 //! the end. A passage whose loudest window is too quiet to tell keeps the
 //! player's own crossfade.
+//!
+//! Beside it stands the practice of radio: [`by_loudness`] goes by the loudness that is heard,
+//! relative to that of the whole passage. A setting says which of the two counts.
 
 use serde::{Deserialize, Serialize};
 
 use crate::levels::PER_SECOND;
+use crate::loudness::{Loudness, momentary_lufs};
+use crate::sound::{COARSE_PER_SECOND, Moment};
 
 /// Below this RMS of the loudest window nothing can be told, 1.0 being full scale.
 const TOO_QUIET: f64 = 0.05;
+
+/// Quieter than this below the passage's integrated loudness, in LU, and the next one may begin. Liquidsoap's
+/// autocue, which is used on air, has 8.
+const OVERLAP_LU: f64 = 8.0;
+
+/// An overlap longer than this, in seconds, is a long tail, in which the next one begins only where it is quieter by so
+/// many LU more. Both figures are autocue's.
+const LONG_TAIL_S: f64 = 15.0;
+const LONG_TAIL_LU: f64 = 15.0;
+
+/// Peaks above this, half of full scale, may pass full scale where two of them overlap.
+const CLIPPING_PEAK: f64 = 0.5;
+
+/// What leads go by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeadRule {
+    /// WKMP's: so many dB below the passage's loudest window.
+    #[default]
+    Peak,
+    /// Radio's: 8 LU below the passage's integrated loudness.
+    Loudness,
+}
+
+impl LeadRule {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
 
 /// What a lead is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -35,6 +70,9 @@ pub struct LeadSettings {
     pub max_lead_out_duration_s: f64,
     /// Whether windows are A-weighted.
     pub apply_a_weighting: bool,
+    /// Which rule counts.
+    #[serde(skip_serializing_if = "LeadRule::is_default")]
+    pub rule: LeadRule,
     /// If somebody chose it: the lead-in ends at this level in dBFS, whatever the loudest window.
     #[serde(skip)]
     pub lead_in_dbfs: Option<f64>,
@@ -74,6 +112,7 @@ impl Default for LeadSettings {
             max_lead_in_duration_s: 5.0,
             max_lead_out_duration_s: 5.0,
             apply_a_weighting: true,
+            rule: LeadRule::Peak,
             lead_in_dbfs: None,
             lead_out_dbfs: None,
         }
@@ -145,6 +184,91 @@ pub fn leads(mean_squares: &[f32], settings: &LeadSettings) -> Leads {
     }
 }
 
+/// The leads of a passage by the loudness that is heard.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct LoudnessLeads {
+    /// From the passage's start to where it has nearly its own loudness, in seconds.
+    pub lead_in_s: f64,
+    /// From where it has lost it to its end, in seconds.
+    pub lead_out_s: f64,
+}
+
+/// Finds leads as radio stations do (Liquidsoap's autocue): the momentary loudness, that of 0.4 s, passes 8 LU below the
+/// integrated loudness of the passage. `None` where that loudness cannot be told.
+///
+/// `moments` are those of the passage, one every 100 ms.
+pub fn by_loudness(moments: &[Moment], loudness: &Loudness) -> Option<LoudnessLeads> {
+    let integrated = loudness.integrated_lufs?;
+    let heard: Vec<f64> = momentary_lufs(moments).collect();
+    let seconds = |moments: usize| moments as f64 / f64::from(COARSE_PER_SECOND);
+    let in_window = moments.len().saturating_sub(heard.len());
+    // The moment that made its window loud enough, which is the window's last one, but for the very first window.
+    let lead_in = |below: f64| {
+        let first = heard.iter().position(|lufs| *lufs >= integrated - below);
+        first.map_or(0.0, |at| {
+            if at == 0 {
+                0.0
+            } else {
+                seconds(at + in_window)
+            }
+        })
+    };
+    let lead_out = |below: f64| {
+        let last = heard.iter().rposition(|lufs| *lufs >= integrated - below);
+        last.map_or(0.0, |at| {
+            if at + 1 == heard.len() {
+                0.0
+            } else {
+                seconds(moments.len() - (at + 1))
+            }
+        })
+    };
+    let long_tail = |lead: &dyn Fn(f64) -> f64| {
+        let seconds = lead(OVERLAP_LU);
+        if seconds > LONG_TAIL_S {
+            lead(OVERLAP_LU + LONG_TAIL_LU)
+        } else {
+            seconds
+        }
+    };
+    Some(LoudnessLeads {
+        lead_in_s: long_tail(&lead_in),
+        lead_out_s: long_tail(&lead_out),
+    })
+}
+
+/// The greatest true peak that sounds while two passages overlap, 1.0 being full scale.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct OverlapPeaks {
+    /// Within the lead-in.
+    pub lead_in: f64,
+    /// Within the lead-out.
+    pub lead_out: f64,
+}
+
+impl OverlapPeaks {
+    /// Measures them in the moments of a passage.
+    pub fn of(moments: &[Moment], lead_in_s: f64, lead_out_s: f64) -> Self {
+        let count = |seconds: f64| {
+            let moments_of = (seconds * f64::from(COARSE_PER_SECOND)).ceil() as usize;
+            moments_of.min(moments.len())
+        };
+        let peak = |moments: &[Moment]| {
+            let peak = moments.iter().map(|moment| moment.peak).fold(0.0, f32::max);
+            f64::from(peak)
+        };
+        Self {
+            lead_in: peak(&moments[..count(lead_in_s)]),
+            lead_out: peak(&moments[moments.len() - count(lead_out_s)..]),
+        }
+    }
+
+    /// Whether either window, over another one like it, may pass full scale.
+    pub fn may_clip(&self) -> bool {
+        self.lead_in.max(self.lead_out) > CLIPPING_PEAK
+    }
+}
+
 /// The share of the greatest RMS that sounds `loudness` as loud: its square, so that three quarters are
 /// 0.562 of it, 5 dB down, as SPEC025 has it.
 fn rms_of(loudness: f64) -> f64 {
@@ -210,6 +334,58 @@ mod tests {
                 None
             );
         }
+    }
+
+    /// Moments of a loudness: seconds, LUFS and true peak.
+    fn moments(parts: &[(f64, f64, f32)]) -> Vec<Moment> {
+        parts
+            .iter()
+            .flat_map(|(seconds, lufs, peak)| {
+                let moment = Moment {
+                    power: 10_f64.powf((lufs + 0.691) / 10.0) as f32,
+                    peak: *peak,
+                    ..Moment::default()
+                };
+                std::iter::repeat_n(moment, (seconds * 10.0).round() as usize)
+            })
+            .collect()
+    }
+
+    fn heard(parts: &[(f64, f64, f32)]) -> LoudnessLeads {
+        let moments = moments(parts);
+        by_loudness(&moments, &Loudness::of(&moments)).unwrap()
+    }
+
+    #[test]
+    fn by_loudness_leads_end_eight_below_the_whole() {
+        let found = heard(&[(3.0, -40.0, 0.1), (60.0, -14.0, 0.9), (4.0, -24.0, 0.2)]);
+        assert!((found.lead_in_s - 3.0).abs() <= 0.1, "{found:?}");
+        assert!((found.lead_out_s - 4.0).abs() <= 0.1, "{found:?}");
+        let found = heard(&[(60.0, -14.0, 0.9), (4.0, -20.0, 0.2)]);
+        assert_eq!(found, LoudnessLeads::default());
+    }
+
+    #[test]
+    fn a_long_tail_overlaps_only_where_it_is_very_quiet() {
+        let found = heard(&[(60.0, -14.0, 0.9), (20.0, -30.0, 0.2), (5.0, -50.0, 0.1)]);
+        assert!((found.lead_out_s - 5.0).abs() <= 0.1, "{found:?}");
+    }
+
+    #[test]
+    fn silence_has_no_loudness_to_go_by() {
+        let silent = moments(&[(9.0, -90.0, 0.0)]);
+        assert_eq!(by_loudness(&silent, &Loudness::of(&silent)), None);
+        assert_eq!(by_loudness(&[], &Loudness::of(&[])), None);
+    }
+
+    #[test]
+    fn loud_overlaps_may_clip() {
+        let parts = moments(&[(2.0, -30.0, 0.3), (60.0, -14.0, 0.9), (2.0, -30.0, 0.6)]);
+        let peaks = OverlapPeaks::of(&parts, 2.0, 2.0);
+        assert!((peaks.lead_in - 0.3).abs() < 1e-6 && (peaks.lead_out - 0.6).abs() < 1e-6);
+        assert!(peaks.may_clip());
+        assert!(!OverlapPeaks::of(&parts, 2.0, 0.0).may_clip());
+        assert!(!OverlapPeaks::of(&[], 2.0, 2.0).may_clip());
     }
 
     #[test]

@@ -74,6 +74,11 @@ fn blocks(moments: &[Moment], length: usize) -> Vec<f64> {
         .collect()
 }
 
+/// The momentary loudness, that of 0.4 s, in LUFS, beginning with every moment of 100 ms.
+pub fn momentary_lufs(moments: &[Moment]) -> impl Iterator<Item = f64> {
+    blocks(moments, BLOCK).into_iter().map(lufs)
+}
+
 fn lufs(power: f64) -> f64 {
     OFFSET + 10.0 * power.log10()
 }

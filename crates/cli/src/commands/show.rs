@@ -150,6 +150,18 @@ fn passage_lines(passage: &PassageDetails, printer: Printer) -> Vec<String> {
     );
     line("lead-in", passage.lead_in_seconds.map(clock));
     line("lead-out", passage.lead_out_seconds.map(clock));
+    let autocue = passage.autocue.map(|found| {
+        let (lead_in, lead_out) = (clock(found.lead_in_seconds), clock(found.lead_out_seconds));
+        format!("lead-in {lead_in}, lead-out {lead_out} (8 LU below its loudness)")
+    });
+    line("by loudness", autocue);
+    let may_clip = passage.overlap_may_clip == Some(true);
+    line(
+        "overlap",
+        may_clip.then(|| {
+            "peaks above half of full scale: over another one like it, it may clip".to_owned()
+        }),
+    );
     line("fade-in", passage.fade_in_seconds.map(clock));
     line("fade-out", passage.fade_out_seconds.map(clock));
     line("loudness", loudness(passage));

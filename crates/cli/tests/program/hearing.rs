@@ -6,6 +6,8 @@ use serde_json::Value;
 
 use crate::real::has_ffmpeg;
 use crate::support::{Root, album};
+use testkit::synth::wav::{Depth, write};
+use testkit::synth::{concatenate, noise};
 
 #[test]
 fn similar_passages_are_named_nearest_first_and_never_the_passage_itself() {
@@ -227,4 +229,38 @@ fn measured_loudness_stands_beside_what_the_tags_say() {
     let id = file["passages"][0]["id"].as_str().unwrap();
     let shown = root.music(&["show", id]).ended(0);
     assert!(shown.out.contains("(its tags: -4.20 dB)"), "{}", shown.out);
+}
+
+/// WKMP's rule and radio's are both measured; a setting says which of them counts.
+#[test]
+fn leads_go_by_the_peak_or_by_the_loudness() {
+    let root = Root::empty();
+    let parts = [(3.0, -40.0), (30.0, -12.0), (4.0, -22.0)];
+    let parts = parts.map(|(seconds, level)| noise(7, level, seconds, 8_000, 1));
+    write(&root.join("a.wav"), &concatenate(&parts, 0.0), Depth::Int16).unwrap();
+    root.import(&[]).ended(0);
+    let leads = || {
+        let seconds = "SELECT round((lead_in_start_ticks - start_time_ticks) / 28224000.0, 1) || ' ' || \
+                              round((end_time_ticks - lead_out_start_ticks) / 28224000.0, 1) FROM passages";
+        root.column(seconds).remove(0)
+    };
+    assert_eq!(leads(), "3.0 0.0");
+    let shown = root.music(&["show", "a.wav", "--format", "json"]).ended(0);
+    let shown: Value = serde_json::from_str(&shown.out).unwrap();
+    let id = shown["passages"][0]["id"].as_str().unwrap().to_owned();
+    let shown = root.music(&["show", &id, "--format", "json"]).ended(0);
+    let shown: Value = serde_json::from_str(&shown.out).unwrap();
+    let near = |name: &str, seconds: f64| {
+        let found = shown["autocue"][name].as_f64().unwrap();
+        assert!((found - seconds).abs() < 0.15, "{name}: {found}");
+    };
+    near("lead_in_seconds", 3.0);
+    near("lead_out_seconds", 33.0);
+    assert_eq!(shown["overlap_may_clip"], false);
+    root.music(&["settings", "set", "lead_rule", "loudness"])
+        .ended(0);
+    root.import(&["--force"]).ended(0);
+    assert_eq!(leads(), "3.0 4.0");
+    root.music(&["settings", "set", "lead_rule", "silence"])
+        .ended(2);
 }

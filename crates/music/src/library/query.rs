@@ -1,17 +1,20 @@
 //! Answers questions about a library; writes nothing.
 
+mod passage;
+
 use serde::Serialize;
-use sqlite::types::FromSql;
 use sqlite::{Db, Row, RowResult, Snapshot, params};
 
 pub use audio::loudness::REPLAY_GAIN_LUFS;
+pub use passage::{Autocue, PassageDetails, each_passage};
+pub(crate) use passage::{if_readable, passage};
 
 use crate::error::{Error, Result};
 use crate::id::{FileId, PassageId};
 use crate::library::Library;
-use crate::library::covers::{self, Cover};
 use crate::library::names;
 use audio::Ticks;
+use passage::{PASSAGE, passage_details, seconds};
 
 /// What is in a library.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -138,62 +141,6 @@ pub struct FileDetails {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
 fn is_zero(count: &u64) -> bool {
     *count == 0
-}
-
-/// Everything about one passage.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct PassageDetails {
-    /// Its id.
-    pub id: PassageId,
-    /// The path of its file.
-    pub path: String,
-    /// Where it starts in the file, in ticks.
-    #[cfg_attr(feature = "schema", schema(value_type = i64))]
-    pub start_ticks: Ticks,
-    /// Where it ends in the file, in ticks.
-    #[cfg_attr(feature = "schema", schema(value_type = i64))]
-    pub end_ticks: Ticks,
-    /// Where it starts, in seconds.
-    pub start_seconds: f64,
-    /// Where it ends, in seconds.
-    pub end_seconds: f64,
-    /// Its title.
-    pub title: Option<String>,
-    /// Its artist.
-    pub artist: Option<String>,
-    /// Its album.
-    pub album: Option<String>,
-    /// MusicBrainz recording id.
-    pub recording_mbid: Option<String>,
-    /// Its status, in WKMP's words.
-    pub status: Option<String>,
-    /// Its Chromaprint fingerprint, as fpcalc prints it.
-    pub fingerprint: Option<String>,
-    /// Until here in the file the passage before may sound, in seconds.
-    pub lead_in_seconds: Option<f64>,
-    /// From here in the file on the next passage may sound, in seconds.
-    pub lead_out_seconds: Option<f64>,
-    /// Where a fade in the music itself has come to its end, in seconds in the file.
-    pub fade_in_seconds: Option<f64>,
-    /// Where a fade in the music itself begins, in seconds in the file.
-    pub fade_out_seconds: Option<f64>,
-    /// Integrated loudness by EBU R128, in LUFS.
-    pub integrated_lufs: Option<f64>,
-    /// Loudness range, in LU.
-    pub range_lu: Option<f64>,
-    /// True peak, in dBTP.
-    pub true_peak_dbtp: Option<f64>,
-    /// ReplayGain of the track as the file's own tags have it, in dB, where the passage is the file.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tagged_gain_db: Option<f64>,
-    /// What was measured of it; only where one passage is asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(value_type = Option<Object>))]
-    pub flavor: Option<audio::flavor::Flavor>,
-    /// The front of its album; only where one passage is asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cover: Option<Cover>,
 }
 
 /// A file or a passage, as asked for.
@@ -369,99 +316,6 @@ pub fn file_of(library: &Library, name: &str) -> Result<Box<FileDetails>> {
         Shown::File(file) => Ok(file),
         Shown::Passage(_) => Err(Error::not_found(path)),
     }
-}
-
-const PASSAGE: &str = "SELECT p.guid, f.path, p.start_time_ticks, p.end_time_ticks, coalesce(p.user_title, p.title), \
-                              p.artist, p.album, p.recording_mbid, p.status, fp.fingerprint, \
-                              p.lead_in_start_ticks, p.lead_out_start_ticks, p.fade_in_start_ticks, \
-                              p.fade_out_start_ticks, s.integrated_lufs, s.range_lu, s.true_peak_dbtp, \
-                              CASE WHEN json_valid(p.import_metadata) THEN \
-                                json_extract(p.import_metadata, '$.replaygain_tags.track_gain_db') END, s.flavor \
-                       FROM passages p JOIN files f ON f.guid = p.file_id \
-                       LEFT JOIN accession_fingerprints fp ON fp.passage_id = p.guid \
-                       LEFT JOIN accession_sounds s ON s.passage_id = p.guid ";
-
-fn passage_details(row: &Row<'_>) -> RowResult<PassageDetails> {
-    let (start, end) = (Ticks(row.get(2)?), Ticks(row.get(3)?));
-    Ok(PassageDetails {
-        id: row.get(0)?,
-        path: row.get(1)?,
-        start_ticks: start,
-        end_ticks: end,
-        start_seconds: start.seconds(),
-        end_seconds: end.seconds(),
-        title: if_readable(row, 4)?,
-        artist: if_readable(row, 5)?,
-        album: if_readable(row, 6)?,
-        recording_mbid: if_readable(row, 7)?,
-        status: if_readable(row, 8)?,
-        fingerprint: if_readable(row, 9)?,
-        lead_in_seconds: seconds(row, 10)?,
-        lead_out_seconds: seconds(row, 11)?,
-        fade_in_seconds: seconds(row, 12)?,
-        fade_out_seconds: seconds(row, 13)?,
-        integrated_lufs: if_readable(row, 14)?,
-        range_lu: if_readable(row, 15)?,
-        true_peak_dbtp: if_readable(row, 16)?,
-        tagged_gain_db: if_readable(row, 17)?,
-        flavor: None,
-        cover: None,
-    })
-}
-
-fn seconds(row: &Row<'_>, at: usize) -> RowResult<Option<f64>> {
-    let ticks: Option<i64> = if_readable(row, at)?;
-    Ok(ticks.map(|ticks| Ticks(ticks).seconds()))
-}
-
-/// A value that may be missing, and is as good as missing if another program stored something of another type.
-pub(crate) fn if_readable<T: FromSql>(row: &Row<'_>, at: usize) -> RowResult<Option<T>> {
-    Ok(Option::<T>::column_result(row.get_ref(at)?).unwrap_or_default())
-}
-
-fn with_flavor(row: &Row<'_>) -> RowResult<PassageDetails> {
-    let flavor: Option<String> = if_readable(row, 18)?;
-    Ok(PassageDetails {
-        flavor: flavor.and_then(|text| serde_json::from_str(&text).ok()),
-        ..passage_details(row)?
-    })
-}
-
-pub(crate) fn passage(db: &Db, id: &str) -> Result<PassageDetails> {
-    let found: PassageDetails = db
-        .read(|snapshot| {
-            snapshot.query_row(
-                &format!("{PASSAGE} WHERE p.guid = ?1"),
-                params![id],
-                with_flavor,
-            )
-        })
-        .map_err(|error: sqlite::Error| error)?;
-    Ok(PassageDetails {
-        cover: covers::of_passage(db, id)?,
-        ..found
-    })
-}
-
-/// Every passage, in the order of paths and positions, one at a time; returns how many have a position or a path that
-/// is none, and were left out.
-///
-/// # Errors
-///
-/// When the database cannot be read, or `each` fails.
-pub fn each_passage(db: &Db, mut each: impl FnMut(PassageDetails) -> Result<()>) -> Result<u64> {
-    let mut unreadable = 0;
-    db.read(|snapshot| {
-        let sql = format!("{PASSAGE} ORDER BY f.path, p.start_time_ticks");
-        snapshot.query_each(&sql, params![], |row| {
-            if let Ok(passage) = passage_details(row) {
-                return each(passage);
-            }
-            unreadable += 1;
-            Ok(())
-        })
-    })
-    .map(|()| unreadable)
 }
 
 fn file(db: &Db, id: &str) -> Result<FileDetails> {

@@ -18,7 +18,7 @@ use sqlite::{Db, params};
 use crate::error::{Error, Result};
 use audio::Ticks;
 use audio::decode::{Decoders, Ffmpeg};
-use audio::leads::LeadSettings;
+use audio::leads::{LeadRule, LeadSettings};
 use audio::segment::SilenceSettings;
 
 /// What values a setting takes.
@@ -59,7 +59,7 @@ const ANY_COUNT: Kind = Kind::Integer {
 };
 
 /// Every setting of the import, with WKMP's keys.
-const SETTINGS: [Setting; 18] = [
+const SETTINGS: [Setting; 19] = [
     Setting {
         key: "ai_processing_thread_count",
         kind: Kind::Integer { min: 1, max: 1024 },
@@ -130,6 +130,13 @@ const SETTINGS: [Setting; 18] = [
         default: Some("40.0"),
         former: &[],
         meaning: "the lead-out begins where the RMS falls below minus this many dBFS; the default goes by the passage's own level",
+    },
+    Setting {
+        key: "lead_rule",
+        kind: Kind::Word(&["peak", "loudness"]),
+        default: Some("peak"),
+        former: &[],
+        meaning: "what leads go by: peak (WKMP's: 12 dB below the loudest window), or loudness (radio's: 8 LU below the passage's own)",
     },
     Setting {
         key: "import_parameters",
@@ -207,12 +214,13 @@ const SETTINGS: [Setting; 18] = [
 ];
 
 /// Those that change what is heard.
-const HEARD: [&str; 6] = [
+const HEARD: [&str; 7] = [
     "silence_threshold_dB",
     "silence_min_duration_ticks",
     "minimum_passage_audio_duration_ticks",
     "lead_in_threshold_dB",
     "lead_out_threshold_dB",
+    "lead_rule",
     "import_parameters",
 ];
 
@@ -294,6 +302,9 @@ impl Settings {
         let mut leads: LeadSettings = leads.unwrap_or_default();
         leads.lead_in_dbfs = absolute(in_force("lead_in_threshold_dB")?, "45.0");
         leads.lead_out_dbfs = absolute(in_force("lead_out_threshold_dB")?, "40.0");
+        if in_force("lead_rule")?.as_deref() == Some("loudness") {
+            leads.rule = LeadRule::Loudness;
+        }
         let ffmpeg = in_force("ffmpeg_path")?;
         Ok(Self {
             jobs: jobs.map(|jobs| number(Some(jobs)) as usize),

@@ -127,10 +127,11 @@ impl SoundColumns {
     ) -> Self {
         let after = |seconds: f64| (start.0 + Ticks::from_seconds(seconds).0).min(end.0);
         let before = |seconds: f64| (end.0 - Ticks::from_seconds(seconds).0).max(start.0);
-        let lead_in = sound.leads.lead_in_detected_s.map(after);
+        let (lead_in, lead_out) = sound.lead_seconds(settings.rule);
+        let lead_in = lead_in.map(after);
         let fade_in = sound.fades.fade_in_s.map(after);
         // Where both ends overlap, as in a passage of a second, the later point gives way.
-        let lead_out = sound.leads.lead_out_detected_s.map(before);
+        let lead_out = lead_out.map(before);
         let fade_out = sound.fades.fade_out_s.map(before);
         Self {
             lead_in,
@@ -171,6 +172,14 @@ fn import_metadata(
             "quick_ramp_down": leads.quick_ramp_down,
             "parameters_used": settings,
             "analyzed_at": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        },
+        "autocue": sound.loudness_leads.map(|leads| {
+            json!({ "lead_in_s": rounded(leads.lead_in_s), "lead_out_s": rounded(leads.lead_out_s) })
+        }),
+        "overlap": {
+            "lead_in_peak": rounded(sound.overlap_peaks.lead_in),
+            "lead_out_peak": rounded(sound.overlap_peaks.lead_out),
+            "may_clip": sound.overlap_peaks.may_clip(),
         },
         "loudness": loudness,
         "replaygain_track_gain": loudness.replay_gain_db().map(|gain| format!("{gain:.2} dB")),
