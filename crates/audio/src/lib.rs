@@ -34,5 +34,6 @@ pub mod sound;
 pub mod spool;
 pub mod tags;
 mod ticks;
+mod vector;
 
 pub use crate::ticks::Ticks;

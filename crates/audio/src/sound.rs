@@ -13,10 +13,12 @@
 mod filter;
 mod peak;
 
+use std::ops::Range;
+
 use crate::contour::{self, Contour, Spectra};
 use crate::levels::PER_SECOND;
 use crate::polarity::Polarity;
-use filter::Weighting;
+use filter::{Kind, LANES, Weighting};
 use peak::TruePeak;
 
 /// Windows of 20 ms in one of 100 ms.
@@ -46,6 +48,8 @@ pub struct Moment {
 pub struct Sound {
     sample_rate: u32,
     channels: Vec<Channel>,
+    /// The weightings of the mix, the first channel, the side and the second channel, and then of four channels each.
+    weightings: Vec<Weighting>,
     weighted: Vec<f32>,
     moments: Vec<Moment>,
     moment: Moment,
@@ -66,7 +70,6 @@ pub struct Sound {
 
 #[derive(Debug)]
 struct Channel {
-    weighting: Weighting,
     peak: TruePeak,
     weight: f64,
     k_energy: f64,
@@ -80,12 +83,12 @@ impl Sound {
             sample_rate,
             channels: (0..channels)
                 .map(|at| Channel {
-                    weighting: Weighting::new(sample_rate),
                     peak: TruePeak::new(sample_rate),
                     weight: weight(at, channels),
                     k_energy: 0.0,
                 })
                 .collect(),
+            weightings: weightings(sample_rate, channels),
             weighted: Vec::new(),
             moments: Vec::new(),
             moment: Moment::default(),
@@ -163,20 +166,34 @@ impl Sound {
             if stop == begin {
                 continue;
             }
-            let range = begin - from..stop - from;
-            for (number, (channel, plane)) in self.channels.iter_mut().zip(planes).enumerate() {
-                // Each filter has room for one more signal: the first has the mix, the second the side.
-                let beside = if number == 1 { &self.side } else { &self.mix };
-                let (a, k) = channel
-                    .weighting
-                    .energies(&beside[range.clone()], &plane[begin..stop]);
-                channel.k_energy += k;
-                match number {
-                    0 => self.a_energy += a,
-                    1 => self.side_energy += a,
-                    _ => continue,
+            let signals = Signals {
+                mix: &self.mix[begin - from..stop - from],
+                side: self.side.get(begin - from..stop - from),
+                planes,
+                range: begin..stop,
+            };
+            for (group, weighting) in self.weightings.iter_mut().enumerate() {
+                let energies = weighting.energies(signals.group(group));
+                for (lane, energy) in energies.into_iter().enumerate() {
+                    match (group, lane) {
+                        (0, 0) => {
+                            self.a_energy += energy;
+                            piece.0 += energy;
+                        }
+                        (0, 2) if signals.side.is_none() => {}
+                        (0, 2) => {
+                            self.side_energy += energy;
+                            piece.0 += energy;
+                        }
+                        _ => {
+                            let channel =
+                                channel_of(group, lane).and_then(|at| self.channels.get_mut(at));
+                            if let Some(channel) = channel {
+                                channel.k_energy += energy;
+                            }
+                        }
+                    }
                 }
-                piece.0 += a;
             }
             piece.1 += (stop - begin) as u64;
             begin = stop;
@@ -245,6 +262,47 @@ impl Sound {
         self.moments.push(std::mem::take(&mut self.moment));
         self.coarse = 0;
     }
+}
+
+/// What goes through the weightings at once, all of one length.
+struct Signals<'a> {
+    mix: &'a [f32],
+    /// There is none of a single channel.
+    side: Option<&'a [f32]>,
+    planes: &'a [&'a [f32]],
+    range: Range<usize>,
+}
+
+impl<'a> Signals<'a> {
+    /// The inputs of a group of weightings; where there is nothing to weigh the mix is, and what comes of it is dropped.
+    fn group(&self, group: usize) -> [&'a [f32]; LANES] {
+        std::array::from_fn(|lane| match (group, lane) {
+            (0, 0) => self.mix,
+            (0, 2) => self.side.unwrap_or(self.mix),
+            _ => channel_of(group, lane)
+                .and_then(|at| self.planes.get(at))
+                .map_or(self.mix, |plane| &plane[self.range.clone()]),
+        })
+    }
+}
+
+/// The channel that a lane of a group weighs; `None` for those of the mix and the side.
+fn channel_of(group: usize, lane: usize) -> Option<usize> {
+    match (group, lane) {
+        (0, 1) => Some(0),
+        (0, 3) => Some(1),
+        (0, _) => None,
+        _ => Some(2 + (group - 1) * LANES + lane),
+    }
+}
+
+/// The weightings for so many channels, in groups of [`LANES`].
+fn weightings(sample_rate: u32, channels: u16) -> Vec<Weighting> {
+    let first = Weighting::new(sample_rate, [Kind::A, Kind::K, Kind::A, Kind::K]);
+    let others = usize::from(channels).saturating_sub(2).div_ceil(LANES);
+    std::iter::once(first)
+        .chain((0..others).map(|_| Weighting::new(sample_rate, [Kind::K; LANES])))
+        .collect()
 }
 
 /// The mean of all channels; those behind the first are multiplied by `sign`.

@@ -7,10 +7,16 @@
 //! without interpolation, in 16-bit coefficients whose sum is one. Before the first sample the signal is
 //! mirrored; outputs that would need samples after the last one are not made.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a loop is compiled for wider vectors only where it stands in the function that is compiled for them"
+)]
+
 use std::f64::consts::PI;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::RATE;
+use crate::vector::{Loop, widest};
 
 const PHASES: u64 = 256;
 const CUTOFF: f64 = 0.8;
@@ -117,6 +123,11 @@ impl Resampler {
 
     /// Appends all outputs to `out` for which there is input.
     pub(super) fn run(&mut self, out: &mut Vec<i16>) {
+        widest(Filter(self, out));
+    }
+
+    #[inline(always)]
+    fn filter(&mut self, out: &mut Vec<i16>) {
         if !self.begun && !self.begin() {
             return;
         }
@@ -158,7 +169,20 @@ impl Resampler {
     }
 }
 
+/// Makes all outputs for which there is input.
+struct Filter<'a>(&'a mut Resampler, &'a mut Vec<i16>);
+
+impl Loop for Filter<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.0.filter(self.1);
+    }
+}
+
 /// One output. The taps fill whole groups of [`LANES`], with zeros; the input may end before them.
+#[inline(always)]
 fn weigh(input: &[i16], taps: &[i16]) -> i16 {
     let dot = |input: &[i16], taps: &[i16]| -> i32 {
         input

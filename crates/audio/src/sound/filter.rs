@@ -1,13 +1,20 @@
 //! The A-weighting of IEC 61672-1 and the K-weighting of ITU-R BS.1770-4, side by side.
 //!
-//! Both are cascades of second-order sections. Each sample runs through both at
-//! once, in two lanes, so that the compiler may keep them in one vector register.
+//! Both are cascades of second-order sections. A sample of such a filter waits for the one before it, so four filters
+//! run at once, each in a lane of one vector register where the processor has such.
+
+#![expect(
+    clippy::inline_always,
+    reason = "a loop is compiled for wider vectors only where it stands in the function that is compiled for them"
+)]
+
+use crate::vector::{Loop, widest};
 
 /// Sections of each cascade; K has two, and one that lets everything pass.
 const SECTIONS: usize = 3;
 
-/// A-weighting and K-weighting.
-const LANES: usize = 2;
+/// Filters that run at once: of two channels their K-weighting, of their mix and their side the A-weighting.
+pub(super) const LANES: usize = 4;
 
 /// A second-order section; `a[0]` is 1 and left out.
 #[derive(Debug, Clone, Copy)]
@@ -21,18 +28,31 @@ const PASS: Section = Section {
     a: [0.0, 0.0],
 };
 
-/// The two weightings of one channel.
+/// What a lane does to its input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    A,
+    K,
+}
+
+/// A coefficient, or what is remembered, of every lane.
+type Lanes = [f64; LANES];
+
+/// Four weightings of four signals.
 #[derive(Debug)]
 pub(super) struct Weighting {
-    b: [[[f64; LANES]; 3]; SECTIONS],
-    a: [[[f64; LANES]; 2]; SECTIONS],
-    state: [[[f64; LANES]; 2]; SECTIONS],
+    b: [[Lanes; 3]; SECTIONS],
+    a: [[Lanes; 2]; SECTIONS],
+    state: [[Lanes; 2]; SECTIONS],
 }
 
 impl Weighting {
-    pub(super) fn new(sample_rate: u32) -> Self {
+    pub(super) fn new(sample_rate: u32, kinds: [Kind; LANES]) -> Self {
         let rate = f64::from(sample_rate);
-        let cascades = [a_weighting(rate), k_weighting(rate)];
+        let cascades = kinds.map(|kind| match kind {
+            Kind::A => a_weighting(rate),
+            Kind::K => k_weighting(rate),
+        });
         let lanes = |pick: &dyn Fn(&Section) -> f64, at: usize| {
             cascades.map(|sections| pick(&sections[at]))
         };
@@ -47,20 +67,57 @@ impl Weighting {
         }
     }
 
-    /// The energy of `a_input` after A-weighting, and of `k_input` after K-weighting.
-    pub(super) fn energies(&mut self, a_input: &[f32], k_input: &[f32]) -> (f64, f64) {
-        let (b, a) = (self.b, self.a);
-        let mut state = self.state;
+    /// The energy of every input after its weighting. Inputs are of one length.
+    pub(super) fn energies(&mut self, inputs: [&[f32]; LANES]) -> [f64; LANES] {
+        let Self { b, a, state } = self;
+        let energies = widest(Run {
+            b,
+            a,
+            state,
+            inputs,
+        });
+        // What is far below hearing would soon be denormal and slow; nonsense would stay for ever.
+        for value in self.state.as_flattened_mut().as_flattened_mut() {
+            if !value.is_finite() || value.abs() < 1e-30 {
+                *value = 0.0;
+            }
+        }
+        energies
+    }
+}
+
+struct Run<'a> {
+    b: &'a [[Lanes; 3]; SECTIONS],
+    a: &'a [[Lanes; 2]; SECTIONS],
+    state: &'a mut [[Lanes; 2]; SECTIONS],
+    inputs: [&'a [f32]; LANES],
+}
+
+impl Loop for Run<'_> {
+    type Output = Lanes;
+
+    #[inline(always)]
+    fn run(self) -> Lanes {
+        let Self {
+            b,
+            a,
+            state: remembered,
+            inputs: [first, second, third, fourth],
+        } = self;
+        let mut state = *remembered;
         let mut energy = [0.0; LANES];
-        for (a_sample, k_sample) in a_input.iter().zip(k_input) {
-            let mut x = [f64::from(*a_sample), f64::from(*k_sample)];
+        let pairs = first.iter().zip(second).zip(third.iter().zip(fourth));
+        for ((first, second), (third, fourth)) in pairs {
+            let mut x = [*first, *second, *third, *fourth].map(f64::from);
             for at in 0..SECTIONS {
+                let ([b0, b1, b2], [a1, a2]) = (&b[at], &a[at]);
+                let [s1, s2] = &mut state[at];
                 let mut y = [0.0; LANES];
                 for lane in 0..LANES {
-                    y[lane] = b[at][0][lane] * x[lane] + state[at][0][lane];
-                    state[at][0][lane] =
-                        b[at][1][lane] * x[lane] - a[at][0][lane] * y[lane] + state[at][1][lane];
-                    state[at][1][lane] = b[at][2][lane] * x[lane] - a[at][1][lane] * y[lane];
+                    y[lane] = b0[lane] * x[lane] + s1[lane];
+                    // What does not wait for the output comes first.
+                    s1[lane] = (b1[lane] * x[lane] + s2[lane]) - a1[lane] * y[lane];
+                    s2[lane] = b2[lane] * x[lane] - a2[lane] * y[lane];
                 }
                 x = y;
             }
@@ -68,14 +125,8 @@ impl Weighting {
                 energy[lane] += x[lane] * x[lane];
             }
         }
-        // What is far below hearing would soon be denormal and slow; nonsense would stay for ever.
-        for value in state.as_flattened_mut().as_flattened_mut() {
-            if !value.is_finite() || value.abs() < 1e-30 {
-                *value = 0.0;
-            }
-        }
-        self.state = state;
-        (energy[0], energy[1])
+        *remembered = state;
+        energy
     }
 }
 
@@ -179,10 +230,10 @@ mod tests {
 
     #[test]
     fn silence_after_sound_comes_to_rest() {
-        let mut weighting = Weighting::new(44_100);
-        weighting.energies(&[1.0; 2000], &[1.0; 2000]);
+        let mut weighting = Weighting::new(44_100, [Kind::A, Kind::K, Kind::A, Kind::K]);
+        weighting.energies([&[1.0; 2000]; LANES]);
         for _ in 0..2000 {
-            weighting.energies(&[0.0; 882], &[0.0; 882]);
+            weighting.energies([&[0.0; 882]; LANES]);
         }
         assert!(
             weighting

@@ -5,7 +5,13 @@
 //! samples themselves come near to the greatest peak: pieces 2 dB below the
 //! greatest of the last seconds are left as they are.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a loop is compiled for wider vectors only where it stands in the function that is compiled for them"
+)]
+
 use crate::fingerprint::bessel;
+use crate::vector::{Loop, widest};
 
 /// Taps of a phase: half before the point, half after it.
 const TAPS: usize = 24;
@@ -60,15 +66,8 @@ impl TruePeak {
             self.since = 0;
             self.greatest = 0.0;
         }
-        let mut peak = 0.0_f32;
-        let mut from = 0;
-        while from + TAPS < self.buffer.len() {
-            let to = (from + PIECE).min(self.buffer.len() - TAPS);
-            peak = peak.max(self.piece(from, to));
-            self.greatest = self.greatest.max(peak);
-            from = to;
-        }
-        self.buffer.drain(..from);
+        let (peak, done) = widest(Look(self));
+        self.buffer.drain(..done);
         peak
     }
 
@@ -78,6 +77,7 @@ impl TruePeak {
     }
 
     /// The peak of the points between samples `from + TAPS / 2` and `to + TAPS / 2` of the buffer.
+    #[inline(always)]
     fn piece(&self, from: usize, to: usize) -> f32 {
         let samples = &self.buffer[from..to + TAPS];
         let near = loudest(samples);
@@ -96,6 +96,28 @@ impl TruePeak {
     }
 }
 
+/// Finds the peak of all samples whose surroundings are there, and how many those are.
+struct Look<'a>(&'a mut TruePeak);
+
+impl Loop for Look<'_> {
+    type Output = (f32, usize);
+
+    #[inline(always)]
+    fn run(self) -> (f32, usize) {
+        let Self(channel) = self;
+        let mut peak = 0.0_f32;
+        let mut from = 0;
+        while from + TAPS < channel.buffer.len() {
+            let to = (from + PIECE).min(channel.buffer.len() - TAPS);
+            peak = peak.max(channel.piece(from, to));
+            channel.greatest = channel.greatest.max(peak);
+            from = to;
+        }
+        (peak, from)
+    }
+}
+
+#[inline(always)]
 fn loudest(samples: &[f32]) -> f32 {
     let mut lanes = [0.0_f32; 8];
     let chunks = samples.chunks_exact(8);
@@ -111,6 +133,7 @@ fn loudest(samples: &[f32]) -> f32 {
         .fold(0.0, |peak, sample| peak.max(sample.abs()))
 }
 
+#[inline(always)]
 fn dot(window: &[f32], taps: &[f32; TAPS]) -> f32 {
     let mut sums = [0.0_f32; 8];
     for (samples, taps) in window.chunks_exact(8).zip(taps.chunks_exact(8)) {
