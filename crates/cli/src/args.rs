@@ -461,6 +461,8 @@ pub(crate) enum Form {
     M3u8,
     /// A cue sheet for every file of several passages
     Cue,
+    /// Parquet: all that was measured, one row a passage
+    Parquet,
     /// A folder that Vaino's `import_bundle` takes in: a payload, and the audio files
     Vaino,
 }

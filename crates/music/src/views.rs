@@ -2,6 +2,7 @@
 
 pub mod amplitude;
 pub mod export;
+pub mod parquet;
 pub mod peaks;
 pub mod picture;
 pub mod similar;

@@ -10,8 +10,9 @@ use std::str::FromStr;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use music::views::export::{self, Exported};
+use music::views::parquet;
 use music::{Error, Library};
-use run::{ExitStatus, LibraryPath, OutputError, OutputOptions};
+use run::{ExitStatus, LibraryPath, Output, OutputError, OutputOptions};
 
 use crate::args;
 use crate::commands::{open_to_read, output};
@@ -29,23 +30,17 @@ pub(crate) fn export(args: &args::Export, printer: Printer) -> Result<ExitStatus
             };
         }
         args::Form::Vaino => return vaino::bundle(&library, args, printer),
+        args::Form::Parquet => return to_parquet(&library, args, printer),
         args::Form::Csv => export::Form::Csv,
         args::Form::Jsonl => export::Form::JsonLines,
         args::Form::M3u8 => export::Form::M3u8,
     };
     match &args.output {
         Some(path) => {
-            let exported = to_file(&library, form, path)?;
-            let count = exported.written;
-            printer.note(
-                Volume::Normal,
-                &format!(
-                    "{} written to `{}`",
-                    counted(count, "passage"),
-                    path.display()
-                ),
-            );
-            Ok(ended(exported, printer))
+            let exported = to_file(&library, path, |library, file| {
+                export::export(library, form, file)
+            })?;
+            Ok(written(exported, path, printer))
         }
         None => printed(
             export::export(&library, form, &mut Printer::stdout()),
@@ -182,10 +177,33 @@ fn form(args: &args::Export, printer: Printer) -> args::Form {
     args.form.or(cue).or(by_name).unwrap_or(otherwise)
 }
 
-fn to_file(library: &Library, form: export::Form, path: &Path) -> Result<Exported> {
+/// Parquet has its table of contents at its end, which is of no use to a pipe that is cut.
+fn to_parquet(library: &Library, args: &args::Export, printer: Printer) -> Result<ExitStatus> {
+    let path = args
+        .output
+        .as_deref()
+        .context("a Parquet file cannot be printed: name it with -o FILE")?;
+    let exported = to_file(library, path, |library, file| {
+        parquet::export(library, file)
+    })?;
+    Ok(written(exported, path, printer))
+}
+
+fn written(exported: Exported, path: &Path, printer: Printer) -> ExitStatus {
+    let count = counted(exported.written, "passage");
+    let line = format!("{count} written to `{}`", path.display());
+    printer.note(Volume::Normal, &line);
+    ended(exported, printer)
+}
+
+fn to_file(
+    library: &Library,
+    path: &Path,
+    export: impl FnOnce(&Library, &mut Output) -> music::Result<Exported>,
+) -> Result<Exported> {
     let mut file = output(library).open(path)?;
-    let exported = export::export(library, form, &mut file)
-        .with_context(|| format!("cannot write `{}`", path.display()))?;
+    let exported =
+        export(library, &mut file).with_context(|| format!("cannot write `{}`", path.display()))?;
     file.finish()?;
     Ok(exported)
 }

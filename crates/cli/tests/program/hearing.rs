@@ -1,7 +1,9 @@
 //! What can be asked about how the music sounds: neighbours, doubts, pictures and cue sheets.
 
+use std::collections::HashMap;
 use std::process::Command;
 
+use parquet::record::Field;
 use serde_json::Value;
 
 use crate::real::has_ffmpeg;
@@ -263,4 +265,54 @@ fn leads_go_by_the_peak_or_by_the_loudness() {
     assert_eq!(leads(), "3.0 4.0");
     root.music(&["settings", "set", "lead_rule", "silence"])
         .ended(2);
+}
+
+/// A reader that is not ours finds every passage, with the numbers that `show` tells.
+#[test]
+fn everything_that_was_measured_can_be_had_as_parquet() {
+    let root = Root::empty();
+    album(&root.join("Mix.wav"), 4, 3, 30.0);
+    crate::support::song(&root.join("b/short.wav"), 9);
+    root.import(&[]).ended(0);
+    let file = root.home().join("all.parquet");
+    root.music(&["export", "-o", file.to_str().unwrap()])
+        .ended(0);
+    let rows = parquet::file::reader::SerializedFileReader::try_from(file.as_path()).unwrap();
+    let cell = |field: &Field| match field {
+        Field::Str(text) => Value::from(text.as_str()),
+        Field::Double(number) => Value::from(*number),
+        Field::Null => Value::Null,
+        other => panic!("{other:?}"),
+    };
+    let rows: Vec<HashMap<String, Value>> = rows
+        .into_iter()
+        .map(|row| {
+            let row = row.unwrap();
+            let columns = row.get_column_iter();
+            columns
+                .map(|(name, field)| (name.clone(), cell(field)))
+                .collect()
+        })
+        .collect();
+    assert_eq!(rows.len(), 4);
+    for row in &rows {
+        let id = row["passage_id"].as_str().unwrap();
+        let shown = root.music(&["show", id, "--format", "json"]).ended(0);
+        let shown: Value = serde_json::from_str(&shown.out).unwrap();
+        for (column, place) in [
+            ("path", &shown["path"]),
+            ("end_s", &shown["end_seconds"]),
+            ("loudness_lufs", &shown["integrated_lufs"]),
+            ("title", &shown["title"]),
+            ("tempo_bpm", &shown["flavor"]["tempo_bpm"]),
+            ("centroid_hz", &shown["flavor"]["centroid_hz"]),
+            ("pitch_12", &shown["flavor"]["pitch_classes"][11]),
+            ("timbre_spread_13", &shown["flavor"]["timbre_spread"][12]),
+            ("autocue_lead_out_s", &shown["autocue"]["lead_out_seconds"]),
+        ] {
+            assert_eq!(&row[column], place, "{column}");
+        }
+    }
+    let printed = root.music(&["export", "--as", "parquet"]).ended(2);
+    assert!(printed.err.contains("-o"), "{}", printed.err);
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sqlite::{Db, Row, RowResult, Snapshot, params};
 
 pub use audio::loudness::REPLAY_GAIN_LUFS;
-pub use passage::{Autocue, PassageDetails, each_passage};
+pub use passage::{Autocue, PassageDetails, each_described, each_passage};
 pub(crate) use passage::{if_readable, passage};
 
 use crate::error::{Error, Result};

@@ -133,6 +133,15 @@ pub(crate) fn if_readable<T: FromSql>(row: &Row<'_>, at: usize) -> RowResult<Opt
     Ok(Option::<T>::column_result(row.get_ref(at)?).unwrap_or_default())
 }
 
+/// Every passage with what was measured of it, as [`each_passage`] but for its cover.
+///
+/// # Errors
+///
+/// When the database cannot be read, or `each` fails.
+pub fn each_described(db: &Db, each: impl FnMut(PassageDetails) -> Result<()>) -> Result<u64> {
+    each_row(db, with_flavor, each)
+}
+
 fn with_flavor(row: &Row<'_>) -> RowResult<PassageDetails> {
     let flavor: Option<String> = if_readable(row, 18)?;
     let measured: Option<String> = if_readable(row, 19)?;
@@ -176,12 +185,20 @@ pub(crate) fn passage(db: &Db, id: &str) -> Result<PassageDetails> {
 /// # Errors
 ///
 /// When the database cannot be read, or `each` fails.
-pub fn each_passage(db: &Db, mut each: impl FnMut(PassageDetails) -> Result<()>) -> Result<u64> {
+pub fn each_passage(db: &Db, each: impl FnMut(PassageDetails) -> Result<()>) -> Result<u64> {
+    each_row(db, passage_details, each)
+}
+
+fn each_row(
+    db: &Db,
+    details: fn(&Row<'_>) -> RowResult<PassageDetails>,
+    mut each: impl FnMut(PassageDetails) -> Result<()>,
+) -> Result<u64> {
     let mut unreadable = 0;
     db.read(|snapshot| {
         let sql = format!("{PASSAGE} ORDER BY f.path, p.start_time_ticks");
         snapshot.query_each(&sql, params![], |row| {
-            if let Ok(passage) = passage_details(row) {
+            if let Ok(passage) = details(row) {
                 return each(passage);
             }
             unreadable += 1;
