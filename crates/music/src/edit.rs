@@ -26,6 +26,10 @@ pub use crate::library::edits::{Edit, Field as EditField, NewEdit as PortableEdi
 /// decoded is as long, and it is far from the range of ticks.
 pub const LONGEST_SECONDS: f64 = 1e8;
 
+/// No passage that a person makes is shorter: 1 ms, in which a file of any usual rate has a sample frame, so that hearing
+/// it again finds the same passages.
+const SHORTEST: Ticks = Ticks(Ticks::PER_SECOND / 1000);
+
 /// What a person says about a passage. Positions are counted from the beginning of the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
@@ -58,6 +62,15 @@ pub struct Changes {
 }
 
 impl Changes {
+    /// Whether all that was said is taken back, and nothing new said.
+    fn only_resets(&self) -> bool {
+        let nothing = Self {
+            reset: true,
+            ..Self::default()
+        };
+        *self == nothing
+    }
+
     fn moves_bounds(&self) -> bool {
         self.start.is_some() || self.end.is_some() || self.split_at.is_some() || self.join
     }
@@ -83,6 +96,10 @@ pub fn edit(library: &Library, passage: &PassageId, changes: &Changes) -> Result
     name_sound(library, passage)?;
     if changes.reset {
         reset(library, passage)?;
+        // The file has other passages now.
+        if changes.only_resets() && is_gone(library, passage)? {
+            return Ok(());
+        }
     }
     let mut cut = load(library, passage)?;
     let before = (cut.place.start, cut.place.end);
@@ -124,6 +141,13 @@ pub fn edit(library: &Library, passage: &PassageId, changes: &Changes) -> Result
         hear_again(library, &cut.place)?;
     }
     Ok(())
+}
+
+fn is_gone(library: &Library, passage: &PassageId) -> Result<bool> {
+    let place = library
+        .db()
+        .read(|snapshot| edits::place_of(snapshot, passage))?;
+    Ok(place.is_none())
 }
 
 fn not_found(passage: &PassageId) -> Error {
@@ -190,9 +214,9 @@ fn recut(cut: &mut Cut, passage: &PassageId, changes: &Changes) -> Result<()> {
     let (_, start, end) = &mut cut.passages[at];
     *start = changes.start.unwrap_or(*start);
     *end = changes.end.unwrap_or(*end);
-    if *start < floor || *end > ceiling || start >= end {
+    if *start < floor || *end > ceiling || start.0 + SHORTEST.0 > end.0 {
         let expected = format!(
-            "a start before its end, both between {:.3} s and {:.3} s, where its neighbours or its file end",
+            "a start before its end by at least 1 ms, both between {:.3} s and {:.3} s, where its neighbours or its file end",
             floor.seconds(),
             ceiling.seconds()
         );
@@ -201,9 +225,9 @@ fn recut(cut: &mut Cut, passage: &PassageId, changes: &Changes) -> Result<()> {
     }
     if let Some(split) = changes.split_at {
         let (start, end) = (*start, *end);
-        if split <= start || split >= end {
+        if split.0 < start.0 + SHORTEST.0 || split.0 + SHORTEST.0 > end.0 {
             let expected = format!(
-                "a position inside the passage, {:.3} s to {:.3} s",
+                "a position inside the passage, at least 1 ms from {:.3} s and {:.3} s",
                 start.seconds(),
                 end.seconds()
             );

@@ -126,6 +126,7 @@ fn rows(asked: Option<u32>) -> u32 {
 
 /// Which files: those behind `after` by path, of these the ones that `q` stands in, at most `limit`.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Asked {
     after: Option<String>,
     q: Option<String>,
@@ -157,6 +158,7 @@ async fn files(
 
 /// Which file or passage: a path, the end of one, or an id.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Named {
     pub(crate) name: String,
 }
@@ -237,6 +239,7 @@ async fn passage(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<
 
 /// Which file, and how many tenths of a second a point stands for.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Drawn {
     name: String,
     every: Option<u32>,
@@ -270,6 +273,7 @@ async fn waveform(
 
 /// How many neighbours.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Count {
     count: Option<usize>,
 }

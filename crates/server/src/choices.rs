@@ -49,6 +49,7 @@ pub(crate) fn change(app: &App, some: Map<String, Value>) -> Result<(), Refusal>
             (key, text)
         })
         .collect();
+    let some = without_masks(app, some)?;
     for (key, value) in &some {
         if is_for_the_owner(key) {
             return Err(Refusal::bad_request(format!(
@@ -62,6 +63,25 @@ pub(crate) fn change(app: &App, some: Map<String, Value>) -> Result<(), Refusal>
         set(app, key, value.as_deref())?;
     }
     Ok(())
+}
+
+/// Leaves out secrets that are sent back as they were shown: masked, and not meant.
+fn without_masks(
+    app: &App,
+    some: Vec<(String, Option<String>)>,
+) -> Result<Vec<(String, Option<String>)>, Refusal> {
+    let shown = settings::list(app.library.db())?;
+    let is_mask = |key: &str, value: &Option<String>| {
+        value.is_some()
+            && settings::is_secret(key).unwrap_or(false)
+            && shown
+                .iter()
+                .any(|one| one.key == key && one.value == *value)
+    };
+    Ok(some
+        .into_iter()
+        .filter(|(key, value)| !is_mask(key, value))
+        .collect())
 }
 
 /// Stores one setting.

@@ -68,6 +68,12 @@ impl Refusal {
         Self::internal("the server is being stopped")
     }
 
+    /// There are as many of these already as there may be.
+    pub(crate) fn busy(message: impl Into<String>) -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self::new(status, "SERVICE_UNAVAILABLE", message)
+    }
+
     /// A change did not say for which state of a passage it was made.
     pub(crate) fn precondition_required() -> Self {
         Self::new(
@@ -84,6 +90,29 @@ impl Refusal {
             "PRECONDITION_FAILED",
             "the passage has changed since it was shown",
         )
+    }
+
+    /// What the framework refused, in its words, or in the standard's where it has none.
+    pub(crate) fn of(status: StatusCode, said: String) -> Self {
+        let code = match status {
+            StatusCode::UNAUTHORIZED => "UNAUTHORIZED",
+            StatusCode::FORBIDDEN => "FORBIDDEN",
+            StatusCode::NOT_FOUND => "NOT_FOUND",
+            StatusCode::METHOD_NOT_ALLOWED => "METHOD_NOT_ALLOWED",
+            StatusCode::REQUEST_TIMEOUT => "REQUEST_TIMEOUT",
+            StatusCode::PAYLOAD_TOO_LARGE => "PAYLOAD_TOO_LARGE",
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => "UNSUPPORTED_MEDIA_TYPE",
+            StatusCode::MISDIRECTED_REQUEST => "MISDIRECTED_REQUEST",
+            status if status.is_server_error() => "INTERNAL_ERROR",
+            _ => "BAD_REQUEST",
+        };
+        let reason = status.canonical_reason().unwrap_or("Refused");
+        let message = if said.is_empty() {
+            reason.to_lowercase()
+        } else {
+            said
+        };
+        Self::new(status, code, message)
     }
 
     pub(crate) fn message(&self) -> &str {

@@ -13,8 +13,8 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::Stream;
 use run::Cancel;
-use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{OwnedSemaphorePermit, broadcast};
 
 /// Frames that a slow listener may lie behind before it loses the oldest. At one frame a second for each import
 /// this is four minutes. A guess.
@@ -66,18 +66,20 @@ impl Ring {
     }
 }
 
-/// A stream that begins with a snapshot, if there is one, and ends when `stop` is requested.
+/// A stream that begins with a snapshot, if there is one, and ends when `stop` is requested. It holds its `place` among
+/// the streams for as long as it lasts.
 pub(crate) fn stream(
     ring: &Arc<Ring>,
     stop: Cancel,
+    place: OwnedSemaphorePermit,
     snapshot: impl Fn() -> Option<(&'static str, serde_json::Value)> + Send + 'static,
 ) -> Response {
     let receiver = ring.sender.subscribe();
     let first = snapshot().map(|told| ring.frame(told));
     let ring = Arc::clone(ring);
     let frames = futures_util::stream::unfold(
-        (receiver, first, stop, snapshot, ring),
-        |(mut receiver, first, stop, snapshot, ring)| async move {
+        (receiver, first, stop, snapshot, ring, place),
+        |(mut receiver, first, stop, snapshot, ring, place)| async move {
             let frame = match first {
                 Some(frame) => frame,
                 None => loop {
@@ -100,21 +102,22 @@ pub(crate) fn stream(
                 .id(frame.id.to_string())
                 .event(frame.name)
                 .data(&frame.data);
-            Some((Ok(event), (receiver, None, stop, snapshot, ring)))
+            Some((Ok(event), (receiver, None, stop, snapshot, ring, place)))
         },
     );
     answer(frames)
 }
 
 /// A stream that only tells that there is a connection.
-pub(crate) fn lamp(stop: Cancel) -> Response {
-    let frames = futures_util::stream::unfold((stop, false), |(stop, is_told)| async move {
+pub(crate) fn lamp(stop: Cancel, place: OwnedSemaphorePermit) -> Response {
+    let state = (stop, place, false);
+    let frames = futures_util::stream::unfold(state, |(stop, place, is_told)| async move {
         if is_told {
             stop.requested().await;
             return None;
         }
         let event = Event::default().event("ConnectionStatus").data("connected");
-        Some((Ok(event), (stop, true)))
+        Some((Ok(event), (stop, place, true)))
     });
     answer(frames)
 }

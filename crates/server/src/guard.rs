@@ -67,7 +67,9 @@ impl Guard {
     fn is_known(&self, headers: &HeaderMap) -> bool {
         let bearer = headers
             .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+            .and_then(|value| value.to_str().ok()?.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
+            .map(|(_, token)| token);
         let cookies = headers.get_all(COOKIE).into_iter();
         let mut crumbs = cookies
             .filter_map(|value| value.to_str().ok())

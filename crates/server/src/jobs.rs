@@ -411,6 +411,11 @@ impl Jobs {
         if session.has_ended() || session.cancel.is_requested() {
             return Err(Refusal::bad_request("the import is over"));
         }
+        if session.began.get().is_some() {
+            // What was promised is written down first: a server that is killed now does not go on with it again.
+            let (id, now) = (session.id.to_string(), Timestamp::now().to_string());
+            kept::end(self.library.db(), &id, "cancelled", &now, "{}")?;
+        }
         session.cancel.request(Reason::Asked);
         // With the list in hand, so that it does not begin now.
         let sessions = self.sessions();

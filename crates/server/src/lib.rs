@@ -21,6 +21,7 @@ mod listen;
 mod metrics;
 mod pages;
 mod peer;
+mod whole;
 mod wkmp;
 mod work;
 
@@ -35,6 +36,7 @@ use axum::http::StatusCode;
 use music::Library;
 use music::job::Online;
 use run::Cancel;
+use tokio::sync::OwnedSemaphorePermit;
 use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 use web::Secret;
@@ -42,6 +44,7 @@ use web::Secret;
 pub use crate::collection::CollectionOptions;
 pub use crate::error::{Error, Result};
 
+use crate::error::Refusal;
 use crate::events::Ring;
 use crate::guard::Guard;
 use crate::jobs::Jobs;
@@ -57,6 +60,10 @@ const HEARING_TIME: Duration = Duration::from_mins(10);
 
 /// How many may listen at once to what must be decoded first. A guess: a person listens to one or two at a time.
 const LISTENERS: usize = 8;
+
+/// How many may follow events at once: far fewer than there are connections, so that others still get one. A browser has
+/// one stream for each page of it. A guess.
+const FOLLOWERS: usize = 128;
 
 /// Prepares the services that a job asks; `None` where the network is not to be asked.
 pub type Connect = dyn Fn(&Library, &Cancel) -> Option<Online> + Send + Sync;
@@ -100,6 +107,8 @@ pub(crate) struct App {
     pub(crate) decoding: tokio::sync::Semaphore,
     /// A few who listen to what must be decoded first.
     pub(crate) listening: Arc<tokio::sync::Semaphore>,
+    /// Those who follow events.
+    following: Arc<tokio::sync::Semaphore>,
     /// One plan of an import at a time.
     pub(crate) planning: tokio::sync::Semaphore,
     /// Held by whoever looks at a passage and then writes what a person said about it.
@@ -107,6 +116,12 @@ pub(crate) struct App {
 }
 
 impl App {
+    /// A place among those who follow events.
+    pub(crate) fn listener(&self) -> std::result::Result<OwnedSemaphorePermit, Refusal> {
+        let place = Arc::clone(&self.following).try_acquire_owned();
+        place.map_err(|_| Refusal::busy("too many follow events already"))
+    }
+
     /// Waits until nobody else edits.
     pub(crate) fn turn(&self) -> MutexGuard<'_, ()> {
         // It guards no data that a panic could have left half done.
@@ -179,6 +194,7 @@ impl Server {
             stop: stop.clone(),
             decoding: tokio::sync::Semaphore::new(1),
             listening: Arc::new(tokio::sync::Semaphore::new(LISTENERS)),
+            following: Arc::new(tokio::sync::Semaphore::new(FOLLOWERS)),
             planning: tokio::sync::Semaphore::new(1),
             editing: Mutex::default(),
         });
@@ -231,11 +247,13 @@ fn routes(app: Arc<App>) -> Router {
 fn guarded(routes: Router, guard: Guard) -> Router {
     routes
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(axum::middleware::from_fn(whole::taken_in))
         .layer(CsrfLayer::new())
         .layer(axum::middleware::from_fn_with_state(
             Arc::new(guard),
             guard::check,
         ))
+        .layer(axum::middleware::from_fn(whole::told_alike))
 }
 
 fn within(time: Duration) -> TimeoutLayer {

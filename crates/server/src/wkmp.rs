@@ -19,6 +19,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use crate::App;
+use crate::error::Refusal;
 use crate::{amplitude, events};
 
 pub(crate) fn routes() -> Router<Arc<App>> {
@@ -63,6 +64,6 @@ async fn health(State(app): State<Arc<App>>) -> Json<Value> {
     }))
 }
 
-async fn lamp(State(app): State<Arc<App>>) -> Response {
-    events::lamp(app.stop.clone())
+async fn lamp(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
+    Ok(events::lamp(app.stop.clone(), app.listener()?))
 }

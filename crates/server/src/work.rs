@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 
@@ -18,6 +19,10 @@ const PIECE: usize = 64 << 10;
 
 /// Pieces of some kilobytes that are made before they are asked for. A guess: half a second of sound.
 const AHEAD: usize = 16;
+
+/// Whoever takes nothing for so long loses what is made for it, and a player asks for the rest when it goes on: what
+/// decodes is for those who listen. A guess.
+const STALLED: Duration = Duration::from_secs(5);
 
 /// Asks work to stop when nobody waits for it any more.
 #[derive(Debug, Default)]
@@ -82,9 +87,13 @@ where
 {
     let (sender, receiver) = mpsc::channel(AHEAD);
     tokio::task::spawn_blocking(move || {
-        let mut take = |piece: &[u8]| match sender.blocking_send(Ok(piece.to_vec())) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
+        let runtime = tokio::runtime::Handle::current();
+        let mut take = |piece: &[u8]| {
+            let sent = sender.send_timeout(Ok(piece.to_vec()), STALLED);
+            match runtime.block_on(sent) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            }
         };
         if let Err(error) = work(&mut take) {
             let _ = sender.blocking_send(Err(error));

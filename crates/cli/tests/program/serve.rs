@@ -4,6 +4,7 @@ mod api;
 mod browser;
 mod client;
 mod heard;
+mod promised;
 mod strangers;
 mod wkmp;
 

@@ -1,5 +1,7 @@
 //! One file through all stages, from its first byte to its record.
 
+mod claim;
+
 use run::{Fault, Progress};
 
 use crate::error::Result;
@@ -23,6 +25,8 @@ use audio::decode::{AudioMd5, DecodeError, Decoders};
 use audio::marks::{self, Mark};
 use audio::segment::{Clues, Segmentation, Span, segment};
 use audio::tags::{self, Neighbours, Tags, Written};
+
+pub(crate) use claim::claim;
 
 /// What became of a file, before it is written.
 #[derive(Debug)]
@@ -486,21 +490,6 @@ fn passages(
     Ok(passages)
 }
 
-/// The id of the former passage that shares most of its time with this one, if that is more than half.
-pub(crate) fn claim(
-    former: &mut Vec<FormerPassage>,
-    start: Ticks,
-    end: Ticks,
-) -> Option<PassageId> {
-    let shared = |old: &FormerPassage| old.end.min(end).0 - old.start.max(start).0;
-    let (at, best) = former
-        .iter()
-        .enumerate()
-        .max_by_key(|(_, old)| shared(old))?;
-    let longer = (end.0 - start.0).max(best.end.0 - best.start.0);
-    (shared(best) * 2 > longer).then(|| former.swap_remove(at).id)
-}
-
 fn audio(analysis: &Analysis, segmentation: &Segmentation) -> AudioRecord {
     let decoded = &analysis.decoded;
     let info = &decoded.info;
@@ -563,24 +552,6 @@ fn stem(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn former(start: i64, end: i64) -> FormerPassage {
-        FormerPassage {
-            id: PassageId::random(),
-            start: Ticks(start),
-            end: Ticks(end),
-        }
-    }
-
-    #[test]
-    fn a_passage_keeps_its_id_while_most_of_it_stays() {
-        let mut known = vec![former(0, 100), former(100, 300)];
-        let second = known[1].id.clone();
-        assert_eq!(claim(&mut known, Ticks(110), Ticks(310)), Some(second));
-        assert_eq!(claim(&mut known, Ticks(0), Ticks(300)), None);
-        assert_eq!(claim(&mut known, Ticks(300), Ticks(400)), None);
-        assert_eq!(known.len(), 1);
-    }
 
     #[test]
     fn a_stem_is_a_name_without_folder_and_extension() {

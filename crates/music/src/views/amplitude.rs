@@ -83,6 +83,10 @@ pub fn measure(
     }
     let squares = listener.finish();
     let first = ((start * f64::from(PER_SECOND)) as usize).min(squares.len());
+    if first > 0 && first == squares.len() {
+        let text = "expected a start before the end of the file";
+        return Err(Refused::Asked(text.to_owned()));
+    }
     let last = end.map_or(squares.len(), |end| {
         ((end * f64::from(PER_SECOND)).ceil() as usize).clamp(first, squares.len())
     });

@@ -4,16 +4,18 @@ use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use axum::extract::{Query, State};
-use axum::http::HeaderMap;
+use axum::http::header::ETAG;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use music::library::query::{self, Shown};
 use run::LibraryPath;
 
 use crate::App;
 use crate::api::Named;
-use crate::api::ranges::{Part, asked_for};
+use crate::api::ranges::{Part, asked_for, only_if};
 use crate::error::Refusal;
 use crate::work::{blocking, body_of};
 
@@ -33,14 +35,17 @@ pub(crate) async fn play(
     Query(named): Query<Named>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let asked = asked_for(&headers);
+    let (asked, only_if) = (asked_for(&headers), only_if(&headers));
     blocking(&app, move |app| {
         let path = match query::show(&app.library, &named.name)? {
             Shown::File(file) => file.path,
             Shown::Passage(passage) => passage.path,
         };
         let path = LibraryPath::try_from(path).map_err(|_| missing())?;
-        let (mut file, length) = open(app.library.root(), &path).map_err(|_| missing())?;
+        let (mut file, opened) = open(app.library.root(), &path).map_err(|_| missing())?;
+        let (length, state) = (opened.len(), state_of(&opened));
+        // Parts of two contents make none.
+        let asked = asked.filter(|_| only_if.is_none_or(|known| known == state));
         let kind = kind_of(path.as_str());
         let part = match Part::of(asked.as_deref(), length) {
             Ok(part) => part,
@@ -48,7 +53,11 @@ pub(crate) async fn play(
         };
         file.seek(SeekFrom::Start(part.first))
             .map_err(|_| missing())?;
-        Ok(part.answer(kind, body_of(file, part.last - part.first)))
+        let mut response = part.answer(kind, body_of(file, part.last - part.first));
+        if let Ok(state) = HeaderValue::from_str(&state) {
+            response.headers_mut().insert(ETAG, state);
+        }
+        Ok(response)
     })
     .await
 }
@@ -59,7 +68,7 @@ fn missing() -> Refusal {
 
 /// Opens a file below the root folder, without following a link out of it: what was opened is compared with what lies at
 /// the path without links afterwards, so that a link that is put there in between is noticed.
-pub(crate) fn open(root: &Path, path: &LibraryPath) -> std::io::Result<(File, u64)> {
+pub(crate) fn open(root: &Path, path: &LibraryPath) -> std::io::Result<(File, Metadata)> {
     let root = root.canonicalize()?;
     let at = |root: &Path| -> std::io::Result<PathBuf> {
         let real = path.below(root).canonicalize()?;
@@ -76,7 +85,15 @@ pub(crate) fn open(root: &Path, path: &LibraryPath) -> std::io::Result<(File, u6
     if again != real || !is_same(&opened, &again.symlink_metadata()?) {
         return Err(ErrorKind::PermissionDenied.into());
     }
-    Ok((file, opened.len()))
+    Ok((file, opened))
+}
+
+/// The state of a file's content as a strong `ETag`: its length, and when it was changed.
+fn state_of(file: &Metadata) -> String {
+    let changed = file.modified().ok();
+    let since = changed.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let nanoseconds = since.map_or(0, |since| since.as_nanos());
+    format!("\"{:x}-{nanoseconds:x}\"", file.len())
 }
 
 #[cfg(unix)]
@@ -118,6 +135,6 @@ mod tests {
         std::fs::write(root.path().join("b.mp3"), "xy").unwrap();
         let path = |text: &str| LibraryPath::try_from(text.to_owned()).unwrap();
         assert!(open(root.path(), &path("link/a.mp3")).is_err());
-        assert_eq!(open(root.path(), &path("b.mp3")).unwrap().1, 2);
+        assert_eq!(open(root.path(), &path("b.mp3")).unwrap().1.len(), 2);
     }
 }

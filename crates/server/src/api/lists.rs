@@ -30,6 +30,7 @@ const LARGEST_PICTURE: u64 = 16 << 20;
 
 /// Which rows.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Behind {
     after: Option<String>,
     limit: Option<u32>,
@@ -113,6 +114,7 @@ pub(crate) async fn problems(
 
 /// Whose passages, and which rows of them.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Whose {
     artist: Option<String>,
     album: Option<String>,
@@ -150,6 +152,7 @@ pub(crate) async fn passages(
 
 /// Around which passage, and how many.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Around {
     passage: Option<String>,
     count: Option<usize>,
@@ -231,9 +234,9 @@ fn picture(app: &App, path: &Path) -> Option<Vec<u8>> {
     folders.into_iter().find_map(|folder| {
         let below = path.strip_prefix(folder).ok()?.to_str()?;
         let below = LibraryPath::try_from(below.to_owned()).ok()?;
-        let (file, length) = open(folder, &below).ok()?;
+        let (file, opened) = open(folder, &below).ok()?;
         let mut bytes = Vec::new();
-        (length <= LARGEST_PICTURE).then_some(())?;
+        (opened.len() <= LARGEST_PICTURE).then_some(())?;
         file.take(LARGEST_PICTURE).read_to_end(&mut bytes).ok()?;
         Some(bytes)
     })

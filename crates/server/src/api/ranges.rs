@@ -1,14 +1,25 @@
 //! Parts of something long, as a browser's player asks for them (RFC 9110, section 14).
 
 use axum::body::Body;
-use axum::http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE};
+use axum::http::header::{
+    ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderName, IF_RANGE, RANGE,
+};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 /// What a request says in `Range`.
 pub(crate) fn asked_for(headers: &HeaderMap) -> Option<String> {
-    let asked = headers.get(RANGE).and_then(|value| value.to_str().ok());
-    asked.map(str::to_owned)
+    text_of(headers, &RANGE)
+}
+
+/// The state that a part is asked for of; where it is another now, the whole is the answer (RFC 9110, section 13.1.5).
+pub(crate) fn only_if(headers: &HeaderMap) -> Option<String> {
+    text_of(headers, &IF_RANGE)
+}
+
+fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let value = headers.get(name).and_then(|value| value.to_str().ok());
+    value.map(str::to_owned)
 }
 
 /// The part that is answered: from the first byte to the one before the last.

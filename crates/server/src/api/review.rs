@@ -30,6 +30,7 @@ const MOST_DECISIONS: usize = 200;
 
 /// Which page.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Asked {
     /// Recordings in doubt behind this one.
     pub(crate) after_match: Option<String>,

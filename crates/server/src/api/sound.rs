@@ -57,6 +57,7 @@ fn body(app: &Arc<App>, wav: Wav, part: Part, turn: OwnedSemaphorePermit) -> Bod
 
 /// Which stretch of a file, in seconds, in how many points.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Stretch {
     name: String,
     from: f64,

@@ -51,19 +51,26 @@ pub(crate) async fn status(State(app): State<Arc<App>>, Path(id): Path<Uuid>) ->
 }
 
 pub(crate) async fn cancel(State(app): State<Arc<App>>, Path(id): Path<Uuid>) -> Answer {
-    Ok(Json(told::cancelled(&app.jobs.cancel(Some(id))?)))
+    blocking(&app, move |app| {
+        Ok(Json(told::cancelled(&app.jobs.cancel(Some(id))?)))
+    })
+    .await
 }
 
 pub(crate) async fn cancel_running(State(app): State<Arc<App>>) -> Answer {
-    Ok(Json(told::cancelled(&app.jobs.cancel(None)?)))
+    blocking(&app, |app| {
+        Ok(Json(told::cancelled(&app.jobs.cancel(None)?)))
+    })
+    .await
 }
 
 /// Begins with where the latest import stands, so that a page that comes late or comes back is right at once.
-pub(crate) async fn events(State(app): State<Arc<App>>) -> Response {
+pub(crate) async fn events(State(app): State<Arc<App>>) -> std::result::Result<Response, Refusal> {
+    let place = app.listener()?;
     let jobs = Arc::clone(&app.jobs);
     let snapshot = move || {
         let session = jobs.latest()?;
         Some(told::event(Moment::GoesOn, &session.view()))
     };
-    stream(&app.ring, app.stop.clone(), snapshot)
+    Ok(stream(&app.ring, app.stop.clone(), place, snapshot))
 }

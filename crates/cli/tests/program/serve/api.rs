@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::client::{Answer, Served, files_to_hear};
 use crate::support::{Root, album};
 
-fn imported(files: u64) -> Root {
+pub(super) fn imported(files: u64) -> Root {
     let root = Root::empty();
     for number in 0..files {
         album(&root.join(format!("{number}.wav")), number, 2, 30.0);
@@ -14,12 +14,12 @@ fn imported(files: u64) -> Root {
     root
 }
 
-fn passages(served: &Served, file: &str) -> Vec<Value> {
+pub(super) fn passages(served: &Served, file: &str) -> Vec<Value> {
     let file = served.get(&format!("/api/v1/file?name={file}")).json();
     file["passages"].as_array().unwrap().clone()
 }
 
-fn say(served: &Served, id: &str, etag: &str, said: &Value) -> Answer {
+pub(super) fn say(served: &Served, id: &str, etag: &str, said: &Value) -> Answer {
     let headers = format!("Content-Type: application/json\r\nIf-Match: {etag}\r\n");
     served.ask(
         "PUT",
