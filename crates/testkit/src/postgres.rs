@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-/// A server that runs until [`Postgres::stop`], or until the process that started it ends.
+/// A server that runs until [`Postgres::kill`], or until the process that started it ends.
 #[derive(Debug)]
 pub struct Postgres {
     folder: PathBuf,

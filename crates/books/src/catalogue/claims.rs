@@ -2,7 +2,7 @@
 //!
 //! Books that are to come home are rows of `accession_work`. A process claims some of them for the time of a lease, by the
 //! server's clock, and renews all its leases together. What came of a book is recorded in the transaction that proves
-//! that the lease still holds, and takes the row away ([`held`](Claims::held)): a process that was stopped for too long
+//! that the lease still holds, and takes the row away (`held`): a process that was stopped for too long
 //! records nothing, since another one may have taken over. A claim is counted when it is made, so that a book over which
 //! processes die is given up after five of them.
 
