@@ -21,8 +21,11 @@ pub(crate) mod show;
 pub(crate) mod similar;
 pub(crate) mod status;
 
+use std::path::Path;
+
 use anyhow::Result;
 use music::Library;
+use music::views::export::is_music;
 use run::OutputOptions;
 
 use crate::args::Place;
@@ -55,7 +58,12 @@ fn located(place: &Place, printer: Printer) -> Result<Located> {
     Ok(located)
 }
 
-/// How a command on a library writes what it was asked for: over anything but the library itself.
-fn output(library: &Library) -> OutputOptions {
-    OutputOptions::new().protect_database(library.db().path())
+/// How a command on a library writes what it was asked for to `path`: over anything but the library itself, and music.
+fn output(library: &Library, path: &Path) -> OutputOptions {
+    let options = OutputOptions::new().protect_database(library.path());
+    if is_music(path) {
+        options.protect(path)
+    } else {
+        options
+    }
 }

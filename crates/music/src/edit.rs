@@ -7,8 +7,6 @@ pub mod decision;
 
 use std::io::{BufRead, Write};
 
-use run::Progress;
-
 use sqlite::Tx;
 
 use crate::error::{Error, Result};
@@ -101,6 +99,9 @@ pub fn edit(library: &Library, passage: &PassageId, changes: &Changes) -> Result
             return Ok(());
         }
     }
+    if changes.moves_bounds() {
+        cut_as_said(library, passage)?;
+    }
     let mut cut = load(library, passage)?;
     let before = (cut.place.start, cut.place.end);
     let mut said = Vec::new();
@@ -141,6 +142,30 @@ pub fn edit(library: &Library, passage: &PassageId, changes: &Changes) -> Result
         hear_again(library, &cut.place)?;
     }
     Ok(())
+}
+
+/// Has a file cut as a person said, where that has not been done yet, so that a new cut is made of theirs: edits may come
+/// from elsewhere, and an import that was under way may have cut without them.
+fn cut_as_said(library: &Library, passage: &PassageId) -> Result<()> {
+    let place = place(library, passage)?;
+    let said = library
+        .db()
+        .read(|snapshot| edits::cut_of(snapshot, &[&place.sound]))?;
+    let (passages, _) = edits::bounds_of(library.db(), &place.file)?;
+    // Hearing rounds to sample frames.
+    let is_near = |one: Ticks, other: Ticks| (one.0 - other.0).abs() <= SHORTEST.0;
+    let is_done = said.is_none_or(|cut| {
+        cut.spans.len() == passages.len()
+            && cut
+                .spans
+                .iter()
+                .zip(&passages)
+                .all(|(span, (_, start, end))| is_near(span.0, *start) && is_near(span.1, *end))
+    });
+    if is_done {
+        return Ok(());
+    }
+    hear_again(library, &place)
 }
 
 fn is_gone(library: &Library, passage: &PassageId) -> Result<bool> {
@@ -313,7 +338,7 @@ fn write(
 
 /// Describes the passages of a file anew.
 fn hear_again(library: &Library, place: &Place) -> Result<()> {
-    take_in_again(library, &place.path, &place.file, &Progress::new(1))
+    take_in_again(library, &place.path, &place.file, false)
 }
 
 /// Takes back what was said about a passage, and the cut of its file.
@@ -385,9 +410,34 @@ fn undo_with(
         decide::forget(library, passage)?;
     }
     for place in &again {
-        hear_again(library, place)?;
+        let (before, _) = edits::bounds_of(library.db(), &place.file)?;
+        take_in_again(library, &place.path, &place.file, true)?;
+        follow(library, place, &before)?;
     }
     Ok(())
+}
+
+/// Has what was said about passages go with them to where they lie now.
+fn follow(library: &Library, place: &Place, before: &[Bounds]) -> Result<()> {
+    let (now, _) = edits::bounds_of(library.db(), &place.file)?;
+    let moved: Vec<_> = before
+        .iter()
+        .filter_map(|(id, start, end)| {
+            let (_, to_start, to_end) = now.iter().find(|(other, ..)| other == id)?;
+            let (from, to) = ((*start, *end), (*to_start, *to_end));
+            (from != to).then_some((from, to))
+        })
+        .collect();
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let place = place.clone();
+    library.db().try_write("move edits", move |tx| {
+        for (from, to) in moved {
+            edits::move_to(tx, &place.sound, from, to)?;
+        }
+        edits::apply(tx, &place.file)
+    })
 }
 
 /// The passages that an edit is about; those of its file for a cut.

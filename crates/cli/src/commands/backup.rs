@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use music::library::backup;
+use music::views::export::is_music;
 use run::ExitStatus;
 
 use crate::args::Place;
@@ -19,6 +20,12 @@ pub(crate) fn backup(
     printer: Printer,
 ) -> Result<ExitStatus> {
     let located = located(place, printer)?;
+    if is_music(file) {
+        bail!(
+            "`{}` is a file of music: expected another name for the copy",
+            file.display()
+        );
+    }
     let held = backup::backup(&located.database, file, replace)?;
     let shown = serde_json::json!({ "path": file, "files": held.files, "passages": held.passages });
     printer.show(&shown, || {

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use music::edit::{self, Changes};
 use music::{Error, Library};
-use run::{ExitStatus, OutputOptions};
+use run::ExitStatus;
 
 use crate::args::Place;
 use crate::args::edit::{Carry, Edit, Edits};
@@ -123,9 +123,7 @@ fn export(place: &Place, output: Option<&Path>, printer: Printer) -> Result<Exit
         }
         return Ok(ExitStatus::Done);
     };
-    let mut file = OutputOptions::new()
-        .protect_database(library.path())
-        .open(path)?;
+    let mut file = crate::commands::output(&library, path).open(path)?;
     let written = edit::export(&library, &mut file)?;
     file.finish()?;
     printer.note(

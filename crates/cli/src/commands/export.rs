@@ -130,7 +130,7 @@ fn write_cue_sheets(
     replace: bool,
     printer: Printer,
 ) -> Result<ExitStatus> {
-    let options = output(library);
+    let options = output(library, folder);
     let mut sheets = Sheets {
         folder,
         options: if replace {
@@ -201,7 +201,7 @@ fn to_file(
     path: &Path,
     export: impl FnOnce(&Library, &mut Output) -> music::Result<Exported>,
 ) -> Result<Exported> {
-    let mut file = output(library).open(path)?;
+    let mut file = output(library, path).open(path)?;
     let exported =
         export(library, &mut file).with_context(|| format!("cannot write `{}`", path.display()))?;
     file.finish()?;

@@ -42,7 +42,7 @@ pub(crate) fn show(
     let drawn = match (picture, svg) {
         (Ok(picture), None) => picture.text(drawn()),
         (Ok(picture), Some(path)) => {
-            output(&library).write(path, picture.svg().as_bytes())?;
+            output(&library, path).write(path, picture.svg().as_bytes())?;
             printer.note(Volume::Normal, &format!("drawn to `{}`", path.display()));
             picture.text(drawn())
         }

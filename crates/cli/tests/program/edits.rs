@@ -295,3 +295,93 @@ fn a_chosen_song_keeps_its_name_and_a_rejected_one_gives_back_that_of_the_sheet(
     assert_eq!(names("title_source"), "marks");
     assert_eq!(names("song_id"), "NULL");
 }
+
+/// A cut that is taken back leaves everything else that was said, and the passage its id, however much the cut took away.
+#[test]
+fn what_was_said_about_a_passage_goes_back_with_its_bounds() {
+    let root = Root::empty();
+    crate::support::album(&root.join("a.wav"), 3, 1, 20.0);
+    crate::support::album(&root.join("rip.wav"), 4, 3, 20.0);
+    root.import(&["--offline"]).ended(0);
+    let passages = [passage(&root, "a.wav", 0), passage(&root, "rip.wav", 0)];
+    for id in &passages {
+        root.music(&[
+            "edit",
+            id,
+            "--title",
+            "Mine",
+            "--lead-out",
+            "15",
+            "--no-song",
+        ])
+        .ended(0);
+    }
+    let before = told(&root);
+    let cuts: [&[&str]; 2] = [&["--start", "13"], &["--join"]];
+    for (id, cut) in passages.iter().zip(cuts) {
+        root.music(&[&["edit", id][..], cut].concat()).ended(0);
+        assert_ne!(told(&root), before);
+        let last = root.column("SELECT max(edit_id) FROM accession_edits WHERE undone_at IS NULL");
+        root.music(&["edits", "--undo", &last[0]]).ended(0);
+        // The second half of a join is new, and everything that was said stands where it stood.
+        let now = told(&root);
+        let parts = |lines: &[String]| -> Vec<String> {
+            lines
+                .iter()
+                .filter(|line| line.contains(id.as_str()))
+                .cloned()
+                .collect()
+        };
+        assert_eq!(parts(&now), parts(&before));
+        root.import(&["--offline", "--force"]).ended(0);
+        assert_eq!(parts(&told(&root)), parts(&before));
+    }
+    root.assert_sound();
+}
+
+/// A cut from elsewhere that no import has made yet is what the next one is made of.
+#[test]
+fn a_cut_is_made_of_what_was_said_and_not_of_what_is_still_there() {
+    let root = Root::empty();
+    crate::support::album(&root.join("rip.wav"), 5, 3, 20.0);
+    root.import(&["--offline"]).ended(0);
+    root.music(&["edit", &passage(&root, "rip.wav", 0), "--join"])
+        .ended(0);
+    let file = root.home().join("edits.jsonl");
+    let file = file.to_str().unwrap();
+    root.music(&["edits", "export", "--output", file]).ended(0);
+
+    let new = Root::empty();
+    std::fs::copy(root.join("rip.wav"), new.join("rip.wav")).unwrap();
+    new.import(&["--offline"]).ended(0);
+    new.music(&["edits", "import", file]).ended(0);
+    new.music(&["edit", &passage(&new, "rip.wav", 2), "--end", "60"])
+        .ended(0);
+    let bounds =
+        "SELECT round(start_time) || '-' || round(end_time) FROM passages ORDER BY start_time";
+    assert_eq!(new.column(bounds), ["0.0-42.0", "44.0-60.0"]);
+    new.import(&["--offline", "--force"]).ended(0);
+    assert_eq!(new.column(bounds), ["0.0-42.0", "44.0-60.0"]);
+}
+
+#[test]
+fn nothing_is_written_over_music() {
+    let root = Root::empty();
+    crate::support::song(&root.join("a.wav"), 6);
+    root.import(&["--offline"]).ended(0);
+    let (path, content) = (
+        root.join("a.wav"),
+        std::fs::read(root.join("a.wav")).unwrap(),
+    );
+    let name = path.to_str().unwrap();
+    for command in [
+        &["edits", "export", "--output", name][..],
+        &["export", "--as", "m3u8", "--output", name],
+        &["export", "--as", "parquet", "--output", name],
+        &["show", "a.wav", "--svg", name],
+        &["backup", "--replace", name],
+    ] {
+        root.music(command).ended(2);
+        assert_eq!(std::fs::read(&path).unwrap(), content, "{command:?}");
+    }
+}

@@ -6,13 +6,13 @@ use run::{Cancel, Progress};
 
 use crate::error::{Error, Result};
 use crate::event::{Completed, Event};
-use crate::id::{FileId, SessionId};
+use crate::id::{FileId, PassageId, SessionId};
 use crate::intake::chain::{Chain, Terms, solved};
 use crate::intake::hearing::{Hearing, OnDisk, Worker};
 use crate::intake::plan::{Extent, Plan, Scope, Task, plan};
 use crate::intake::recognise::Rejected;
 use crate::intake::scan::{file_at, scan};
-use crate::intake::take_in::Taken;
+use crate::intake::take_in::{Taken, claim_back};
 use crate::library::Library;
 use crate::library::former;
 use crate::library::known::Known;
@@ -121,13 +121,15 @@ fn refuse_to_prune_everything(import: &Import, plan: &Plan, known: &Known) -> Re
     Ok(())
 }
 
-/// Hears one file of the library again and records it, without anything else of an import.
+/// Hears one file of the library again and records it, without anything else of an import. Where a person's cut
+/// `is_taken_back`, passages get the ids back that they had before it, as far as those are still there.
 pub(crate) fn take_in_again(
     library: &Library,
     path: &str,
     id: &FileId,
-    progress: &Progress,
+    is_taken_back: bool,
 ) -> Result<()> {
+    let progress = &Progress::new(1);
     let unheard = |reason: String| Error::Unheard {
         path: path.to_owned(),
         reason,
@@ -152,7 +154,16 @@ pub(crate) fn take_in_again(
     let recall = |names: &[&str]| former::load(library.db(), Some(id), names);
     let hearing = OnDisk::new(library.root(), library.settings());
     match hearing.take_in(&task, &recall, worker)? {
-        Taken::Record { record, .. } => record::record_file(library.db(), *record, None).map(drop),
+        Taken::Record { mut record, .. } => {
+            if is_taken_back {
+                let mut former = former::load(library.db(), Some(id), &[])?.passages;
+                for passage in &mut record.passages {
+                    passage.id = claim_back(&mut former, passage.start, passage.end)
+                        .unwrap_or_else(PassageId::random);
+                }
+            }
+            record::record_file(library.db(), *record, None).map(drop)
+        }
         Taken::Failed(rejected) => Err(failed(rejected)),
         Taken::Described(_) | Taken::Retagged { .. } | Taken::Digested { .. } => Ok(()),
     }

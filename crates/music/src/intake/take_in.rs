@@ -26,7 +26,7 @@ use audio::marks::{self, Mark};
 use audio::segment::{Clues, Segmentation, Span, segment};
 use audio::tags::{self, Neighbours, Tags, Written};
 
-pub(crate) use claim::claim;
+pub(crate) use claim::{claim, claim_back};
 
 /// What became of a file, before it is written.
 #[derive(Debug)]

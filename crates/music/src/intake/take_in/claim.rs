@@ -5,28 +5,37 @@ use audio::Ticks;
 use crate::id::PassageId;
 use crate::library::former::FormerPassage;
 
-/// The id of the former passage that shares most of its time with this one, if that is more than half. Where several
-/// have become one, as when a split is taken back, the first of them stays, as with passages that a person joins.
+/// The id of the former passage that shares most of its time with this one, if that is more than half.
 pub(crate) fn claim(
     former: &mut Vec<FormerPassage>,
     start: Ticks,
     end: Ticks,
 ) -> Option<PassageId> {
     let shared = |old: &FormerPassage| old.end.min(end).0 - old.start.max(start).0;
-    let is_part = |old: &FormerPassage| shared(old) * 2 > old.end.0 - old.start.0;
-    let parts = former.iter().filter(|old| is_part(old));
-    let (count, all) = parts.fold((0, 0), |(count, all), old| (count + 1, all + shared(old)));
-    if count > 1 && all * 2 > end.0 - start.0 {
-        let begun = former.iter().enumerate().filter(|(_, old)| is_part(old));
-        let (at, _) = begun.min_by_key(|(_, old)| old.start)?;
-        return Some(former.swap_remove(at).id);
-    }
     let (at, best) = former
         .iter()
         .enumerate()
         .max_by_key(|(_, old)| shared(old))?;
     let longer = (end.0 - start.0).max(best.end.0 - best.start.0);
     (shared(best) * 2 > longer).then(|| former.swap_remove(at).id)
+}
+
+/// The id of the former passage that this one is when a person's cut is taken back: the first of those that most of lies
+/// in it, as when a split is, or else the one that most of it lies in, as when passages were joined.
+pub(crate) fn claim_back(
+    former: &mut Vec<FormerPassage>,
+    start: Ticks,
+    end: Ticks,
+) -> Option<PassageId> {
+    let shared = |old: &FormerPassage| (old.end.min(end).0 - old.start.max(start).0) * 2;
+    let is_inside = |old: &FormerPassage| shared(old) > old.end.0 - old.start.0;
+    let is_around = |old: &FormerPassage| shared(old) > end.0 - start.0;
+    let first = |is: &dyn Fn(&FormerPassage) -> bool| {
+        let such = former.iter().enumerate().filter(|(_, old)| is(old));
+        such.min_by_key(|(_, old)| old.start).map(|(at, _)| at)
+    };
+    let at = first(&is_inside).or_else(|| first(&is_around))?;
+    Some(former.swap_remove(at).id)
 }
 
 #[cfg(test)]
@@ -52,10 +61,17 @@ mod tests {
     }
 
     #[test]
-    fn of_passages_that_become_one_the_first_stays() {
+    fn of_passages_that_become_one_again_the_first_stays() {
         let mut known = vec![former(200, 300), former(0, 40), former(40, 200)];
         let first = known[1].id.clone();
-        assert_eq!(claim(&mut known, Ticks(0), Ticks(300)), Some(first));
+        assert_eq!(claim_back(&mut known, Ticks(0), Ticks(300)), Some(first));
         assert_eq!(known.len(), 2);
+        let mut joined = vec![former(0, 300)];
+        let id = joined[0].id.clone();
+        assert_eq!(claim_back(&mut joined, Ticks(0), Ticks(40)), Some(id));
+        assert_eq!(claim_back(&mut joined, Ticks(40), Ticks(300)), None);
+        let mut trimmed = vec![former(200, 300)];
+        let id = trimmed[0].id.clone();
+        assert_eq!(claim_back(&mut trimmed, Ticks(0), Ticks(300)), Some(id));
     }
 }
