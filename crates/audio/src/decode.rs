@@ -47,7 +47,7 @@ pub use digest::AudioMd5;
 pub use ffmpeg::Ffmpeg;
 pub(crate) use ffmpeg::Probed;
 pub use foreign::Foreign;
-pub use sniff::{HEAD, Kind, PROOF, extension_is_audio, is_certainly_audio, sniff};
+pub use sniff::{HEAD, Kind, PROOF, extension_is_audio, is_audio_file, is_certainly_audio, sniff};
 
 /// The most channels a stream may have: 7.1.
 pub const MAX_CHANNELS: usize = 8;

@@ -59,14 +59,9 @@ pub fn begin(
     options: &RunOptions,
     access: &Access,
 ) -> Result<Run, Error> {
-    let open = || Ok::<_, Error>(Run::open(output, name)?.with_access(access));
-    let begun = match Run::begin(output, name, options) {
-        Err(Error::OtherSettings { .. }) if is_empty(&open()?) => {
-            Run::correct(output, name, options)
-        }
-        other => other,
-    };
-    Ok(begun?.with_access(access))
+    let begun = Run::begin(output, name, options);
+    let correct = || Run::correct(output, name, options);
+    or_corrected(begun, || Run::open(output, name), correct, access)
 }
 
 /// The run as [`begin`] would leave it. Nothing is written.
@@ -80,14 +75,23 @@ pub fn preview(
     options: &RunOptions,
     access: &Access,
 ) -> Result<Run, Error> {
-    let open = || Ok::<_, Error>(Run::open(output, name)?.with_access(access));
-    let seen = match Run::preview(output, name, options) {
-        Err(Error::OtherSettings { .. }) if is_empty(&open()?) => {
-            Run::open(output, name)?.corrected(options)
-        }
+    let seen = Run::preview(output, name, options);
+    let correct = || Run::open(output, name)?.corrected(options);
+    or_corrected(seen, || Run::open(output, name), correct, access)
+}
+
+/// A run, or what `correct` makes of it where its settings are others and it holds no book.
+fn or_corrected(
+    run: Result<Run, Error>,
+    open: impl FnOnce() -> Result<Run, Error>,
+    correct: impl FnOnce() -> Result<Run, Error>,
+    access: &Access,
+) -> Result<Run, Error> {
+    let run = match run {
+        Err(Error::OtherSettings { .. }) if is_empty(&open()?.with_access(access)) => correct(),
         other => other,
     };
-    Ok(seen?.with_access(access))
+    Ok(run?.with_access(access))
 }
 
 /// Whether a run has certainly collected nothing.

@@ -95,14 +95,15 @@ pub fn edit(library: &Library, passage: &PassageId, changes: &Changes) -> Result
     if changes.reset {
         reset(library, passage)?;
         // The file has other passages now.
-        if changes.only_resets() && is_gone(library, passage)? {
+        if changes.only_resets() && find_place(library, passage)?.is_none() {
             return Ok(());
         }
     }
-    if changes.moves_bounds() {
-        cut_as_said(library, passage)?;
-    }
     let mut cut = load(library, passage)?;
+    if changes.moves_bounds() && !is_cut_as_said(library, &cut)? {
+        hear_again(library, &cut.place)?;
+        cut = load(library, passage)?;
+    }
     let before = (cut.place.start, cut.place.end);
     let mut said = Vec::new();
     if changes.moves_bounds() {
@@ -144,35 +145,22 @@ pub fn edit(library: &Library, passage: &PassageId, changes: &Changes) -> Result
     Ok(())
 }
 
-/// Has a file cut as a person said, where that has not been done yet, so that a new cut is made of theirs: edits may come
-/// from elsewhere, and an import that was under way may have cut without them.
-fn cut_as_said(library: &Library, passage: &PassageId) -> Result<()> {
-    let place = place(library, passage)?;
+/// Whether a file is cut as a person said. It is not where edits came from elsewhere that no import has made yet, or where
+/// an import that was under way has cut without them.
+fn is_cut_as_said(library: &Library, cut: &Cut) -> Result<bool> {
     let said = library
         .db()
-        .read(|snapshot| edits::cut_of(snapshot, &[&place.sound]))?;
-    let (passages, _) = edits::bounds_of(library.db(), &place.file)?;
+        .read(|snapshot| edits::cut_of(snapshot, &[&cut.place.sound]))?;
     // Hearing rounds to sample frames.
     let is_near = |one: Ticks, other: Ticks| (one.0 - other.0).abs() <= SHORTEST.0;
-    let is_done = said.is_none_or(|cut| {
-        cut.spans.len() == passages.len()
-            && cut
+    Ok(said.is_none_or(|said| {
+        said.spans.len() == cut.passages.len()
+            && said
                 .spans
                 .iter()
-                .zip(&passages)
+                .zip(&cut.passages)
                 .all(|(span, (_, start, end))| is_near(span.0, *start) && is_near(span.1, *end))
-    });
-    if is_done {
-        return Ok(());
-    }
-    hear_again(library, &place)
-}
-
-fn is_gone(library: &Library, passage: &PassageId) -> Result<bool> {
-    let place = library
-        .db()
-        .read(|snapshot| edits::place_of(snapshot, passage))?;
-    Ok(place.is_none())
+    }))
 }
 
 fn not_found(passage: &PassageId) -> Error {
@@ -195,10 +183,13 @@ fn name_sound(library: &Library, passage: &PassageId) -> Result<()> {
 }
 
 fn place(library: &Library, passage: &PassageId) -> Result<Place> {
+    find_place(library, passage)?.ok_or_else(|| not_found(passage))
+}
+
+fn find_place(library: &Library, passage: &PassageId) -> Result<Option<Place>> {
     library
         .db()
-        .read(|snapshot| edits::place_of(snapshot, passage))?
-        .ok_or_else(|| not_found(passage))
+        .read(|snapshot| edits::place_of(snapshot, passage))
 }
 
 fn load(library: &Library, passage: &PassageId) -> Result<Cut> {

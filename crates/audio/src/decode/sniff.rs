@@ -4,6 +4,7 @@
 //! scanner and the decoder therefore ask the content, and the name is only compared with the answer.
 //! Nothing here reads a file; the caller brings the bytes.
 
+use std::io::Read;
 use std::path::Path;
 
 use super::foreign::{self, Foreign};
@@ -118,6 +119,14 @@ pub fn is_certainly_audio(first: &[u8]) -> bool {
         Some(Kind::Foreign(format)) => format.is_certain(),
         Some(_) => true,
     }
+}
+
+/// Whether there is a file at `path` whose content proves that it is audio, whatever its name.
+pub fn is_audio_file(path: &Path) -> bool {
+    let mut first = Vec::new();
+    let read =
+        run::regular_file(path).and_then(|file| file.take(PROOF as u64).read_to_end(&mut first));
+    read.is_ok() && is_certainly_audio(&first)
 }
 
 /// Whether four frames of AAC follow one another, each as long as the one before says

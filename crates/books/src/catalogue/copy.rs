@@ -5,6 +5,7 @@
 
 use crate::catalogue::Catalogue;
 use crate::catalogue::columns::COLUMNS;
+use crate::catalogue::pass::PAGE;
 use crate::catalogue::query;
 use crate::catalogue::rows::real;
 use crate::catalogue::store::Reader;
@@ -72,19 +73,7 @@ const OTHERS: [Table; 10] = [
         ],
         "id",
     ),
-    table(
-        "accession_page",
-        &[
-            "collection_id",
-            "number",
-            "address",
-            "books",
-            "first_barcode",
-            "last_barcode",
-            "recorded_at",
-        ],
-        "collection_id, number",
-    ),
+    table("accession_page", &PAGE, "collection_id, number"),
     table("accession_vanished", &["barcode", "noticed_at"], "barcode"),
     table("accession_not_found", &["barcode", "asked_at"], "barcode"),
     table(

@@ -108,7 +108,7 @@ const SEEN: Conflict = Conflict {
 };
 
 /// Columns of a page that is done.
-const PAGE: [&str; 7] = [
+pub(super) const PAGE: [&str; 7] = [
     "collection_id",
     "number",
     "address",

@@ -1,10 +1,12 @@
 //! Writes a library's passages out for other programs.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 
-use audio::decode::{PROOF, is_certainly_audio};
 use serde::Serialize;
+
+/// Nothing that is written may replace what this finds.
+pub use audio::decode::is_audio_file as is_music;
 
 use crate::error::Result;
 use crate::library::Library;
@@ -19,14 +21,6 @@ pub enum Form {
     JsonLines,
     /// A playlist of files with their times; passages of a longer file as VLC's start and stop options.
     M3u8,
-}
-
-/// Whether there is a file of sound at `path` already, which nothing that is written may replace.
-pub fn is_music(path: &Path) -> bool {
-    let mut first = Vec::new();
-    let read =
-        run::regular_file(path).and_then(|file| file.take(PROOF as u64).read_to_end(&mut first));
-    read.is_ok() && is_certainly_audio(&first)
 }
 
 /// What an export wrote.

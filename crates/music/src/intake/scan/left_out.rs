@@ -1,13 +1,12 @@
 //! What could be audio and is not looked at, and why: told by reason, never passed over in silence.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::Path;
 
 use walkdir::DirEntry;
 
 use crate::event::{Group, Why};
-use audio::decode::{PROOF, extension_is_audio, is_certainly_audio};
+use audio::decode::{extension_is_audio, is_audio_file};
 
 /// One thing that was left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -192,12 +191,7 @@ const OTHER: [&str; 71] = [
 
 /// Whether a file with an extension that tells nothing is audio by its first bytes.
 pub(super) fn is_audio_by_content(path: &Path) -> bool {
-    content_tells(path) && {
-        let mut first = Vec::new();
-        let read = run::regular_file(path)
-            .and_then(|file| file.take(PROOF as u64).read_to_end(&mut first));
-        read.is_ok() && is_certainly_audio(&first)
-    }
+    content_tells(path) && is_audio_file(path)
 }
 
 /// Whether only the first bytes of a file of this name can tell whether it is audio.
