@@ -230,6 +230,9 @@ struct Identify {
     /// Situations of each kind in the world of reported errors
     #[arg(long, default_value_t = 4)]
     situations: usize,
+    /// Times each situation of the world of collectors' shelves
+    #[arg(long, default_value_t = 1)]
+    shelves: usize,
     /// Album rips
     #[arg(long, default_value_t = 200)]
     rips: u64,
@@ -301,6 +304,7 @@ pub fn run(cli: Cli) -> Result<()> {
             albums: args.albums,
             folders: args.folders,
             situations: args.situations,
+            shelves: args.shelves,
             rips: args.rips,
             verbose: args.tell,
         }),

@@ -1,15 +1,16 @@
 //! How often identification is right, on a `MusicBrainz` where everything is known.
 //!
-//! Two worlds by two hands, both functions of a number: one of editions, remasters, live versions,
-//! box sets and namesakes under files with good, poor, wrong and no tags; and a hard one made from
-//! public reports of wrong matches. The services answer on the loopback in their real shapes. A third
-//! part lays album rips under twenty editions each.
+//! Three worlds by three hands, all functions of a number: one of editions, remasters, live versions,
+//! box sets and namesakes under files with good, poor, wrong and no tags; a hard one made from
+//! public reports of wrong matches; and one of collectors' shelves, on which nothing is fitted. The
+//! services answer on the loopback in their real shapes. Another part lays album rips under twenty
+//! editions each.
 
 mod report;
 mod rips;
 pub mod train;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use music::identify::{OutagePolicy, identify};
@@ -20,7 +21,9 @@ use music::{DATABASE, Library};
 use run::Cancel;
 use serde_json::Value;
 use sqlite::params;
-use testkit::services::{FakeServices, KEY, MadeFile, Service, World, files_of, hard, seed};
+use testkit::services::{
+    FakeServices, KEY, MadeFile, Service, World, files_of, hard, seed, shelves,
+};
 
 use crate::printer;
 
@@ -35,6 +38,8 @@ pub struct Plan {
     pub folders: usize,
     /// Situations of each kind in the hard world.
     pub situations: usize,
+    /// Times each situation of the world of shelves.
+    pub shelves: usize,
     /// Album rips.
     pub rips: u64,
     /// Tell every wrong answer.
@@ -54,6 +59,10 @@ pub(crate) struct Judged {
     /// The recording it was given.
     pub(crate) recording: Option<String>,
     pub(crate) reasoning: Value,
+    /// Whether `music review` shows it.
+    pub(crate) is_in_review: bool,
+    /// Whether what it was given is another song altogether, and not another recording of its song.
+    pub(crate) is_another_song: bool,
 }
 
 impl Judged {
@@ -97,6 +106,11 @@ pub fn run(plan: &Plan) -> Result<()> {
         printer::result("world of reported errors");
         report::print(&judged, &asked, plan.verbose);
     }
+    if plan.shelves > 0 {
+        let (judged, asked) = shelves_world(plan.seed, plan.shelves)?;
+        printer::result("world of collectors' shelves");
+        report::print(&judged, &asked, plan.verbose);
+    }
     if plan.rips > 0 {
         rips::rips(plan.rips, plan.verbose);
     }
@@ -123,7 +137,15 @@ pub(crate) fn first_world(
 
 /// The hard world, each kind in a library of its own so that its questions can be counted.
 pub(crate) fn hard_world(seed: u64, situations: usize) -> Result<(Vec<Judged>, Vec<Asked>)> {
-    let (world, files) = hard::generate(seed, situations);
+    judge_kinds(hard::generate(seed, situations))
+}
+
+/// The world of shelves, in the same way; weights are never fitted on it.
+fn shelves_world(seed: u64, times: usize) -> Result<(Vec<Judged>, Vec<Asked>)> {
+    judge_kinds(shelves::generate(seed, times))
+}
+
+fn judge_kinds((world, files): (World, Vec<hard::HardFile>)) -> Result<(Vec<Judged>, Vec<Asked>)> {
     let mut groups: BTreeMap<String, Vec<MadeFile>> = BTreeMap::new();
     for one in files {
         groups
@@ -183,11 +205,17 @@ fn judge(fake: &FakeServices, kind: &str, files: &[MadeFile]) -> Result<(Vec<Jud
         *count = questions(fake) - before;
     }
     let mut found = stored(&library)?;
+    let doubts = music::library::review::doubtful_matches(&library)?;
+    let doubts: BTreeSet<String> = doubts.into_iter().map(|doubt| doubt.path).collect();
+    let work = |id: &String| Some(&fake.world().recording(id)?.work_mbid);
     let judged = files.iter().map(|file| {
         let (level, confidence, recording, reasoning) =
             found.remove(&file.path).unwrap_or_default();
         Judged {
             kind: kind.to_owned(),
+            is_in_review: doubts.contains(&file.path),
+            is_another_song: recording.is_some()
+                && recording.as_ref().and_then(work) != file.truth.as_ref().and_then(work),
             file: file.clone(),
             level,
             confidence,

@@ -9,6 +9,7 @@ mod files;
 pub mod hard;
 mod index;
 mod server;
+pub mod shelves;
 mod world;
 
 use std::io;

@@ -99,13 +99,22 @@ fn levels(judged: &[Judged]) {
         "in no catalogue: {:.2} % of {unknown} without an answer",
         share(none, unknown)
     ));
-    let shown = |one: &&Judged| one.level != "high" || !one.is_answered();
-    let in_doubt = |one: &&Judged| {
-        let first = one.first().map(str::to_owned);
-        first.is_some() && first == one.file.truth && !one.is_answered()
-    };
-    let open = count(&|one| in_doubt(one) && shown(one));
-    printer::result(&format!("open, with the right candidate first: {open}"));
+    let grave = count(&|one| one.is_another_song);
+    printer::result(&format!("another song altogether: {grave}"));
+    let is_wrong = |one: &&Judged| one.is_answered() && !one.is_right();
+    let is_right_first =
+        |one: &&Judged| one.file.truth.is_some() && one.first() == one.file.truth.as_deref();
+    let is_open = |one: &&Judged| !one.is_answered() && is_right_first(one);
+    let shown = |which: &dyn Fn(&&Judged) -> bool| count(&|one| which(one) && one.is_in_review);
+    printer::result(&format!(
+        "in review: {} of {} wrong, {} of {} open with the right candidate first, {} of all {}",
+        shown(&is_wrong),
+        count(&is_wrong),
+        shown(&is_open),
+        count(&is_open),
+        shown(&|_| true),
+        judged.len()
+    ));
 }
 
 /// Ten bins of how sure the first candidate was said to be.

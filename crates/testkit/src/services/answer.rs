@@ -27,9 +27,15 @@ pub(super) fn answer(
         (Service::MusicBrainz, ["release", id]) => world
             .release(id)
             .map(|release| release_json(world, release)),
-        (Service::MusicBrainz, ["recording"]) => Some(search_recordings(world, indices, &query)),
-        (Service::MusicBrainz, ["release"]) => Some(search_releases(world, indices, &query)),
-        (Service::MusicBrainz, ["artist"]) => Some(search_artists(world, indices, &query)),
+        (Service::MusicBrainz, [kind @ ("recording" | "release" | "artist")]) => {
+            let found = match *kind {
+                "recording" => search_recordings(world, indices, &query),
+                "release" => search_releases(world, indices, &query),
+                _ => search_artists(world, indices, &query),
+            };
+            let refusal = json!({"error": "Unable to parse search:"});
+            return found.map_or((400, refusal.to_string()), |found| (200, found.to_string()));
+        }
         (Service::MusicBrainz, ["isrc", isrc]) => by_isrc(world, isrc),
         (Service::AcousticBrainz, [id, "high-level"]) => world.recording(id).map(|_| {
             json!({"highlevel": {"danceability": {"all": {"danceable": 0.75, "not_danceable": 0.25},
@@ -253,34 +259,46 @@ fn page(
     found.iter().skip(from).take(limit).map(entry).collect()
 }
 
-fn search_recordings(world: &World, indices: &Indices, query: &HashMap<String, String>) -> Value {
+fn search_recordings(
+    world: &World,
+    indices: &Indices,
+    query: &HashMap<String, String>,
+) -> Option<Value> {
     let text = query.get("query").map_or("", String::as_str);
-    let found = indices.recordings.search(text, "recording");
+    let found = indices.recordings.search(text, "recording")?;
     let recordings = page(&found, query, |at| {
         found_recording(world, &world.recordings[at])
     });
-    json!({"count": found.len(), "offset": 0, "recordings": recordings})
+    Some(json!({"count": found.len(), "offset": 0, "recordings": recordings}))
 }
 
-fn search_releases(world: &World, indices: &Indices, query: &HashMap<String, String>) -> Value {
+fn search_releases(
+    world: &World,
+    indices: &Indices,
+    query: &HashMap<String, String>,
+) -> Option<Value> {
     let text = query.get("query").map_or("", String::as_str);
-    let found = indices.releases.search(text, "release");
+    let found = indices.releases.search(text, "release")?;
     let releases = page(&found, query, |at| {
         let mut json = release_head(world, &world.releases[at]);
         json["media"] = Value::Array(media_of(&world.releases[at], |_| Vec::new()));
         json
     });
-    json!({"count": found.len(), "offset": 0, "releases": releases})
+    Some(json!({"count": found.len(), "offset": 0, "releases": releases}))
 }
 
-fn search_artists(world: &World, indices: &Indices, query: &HashMap<String, String>) -> Value {
+fn search_artists(
+    world: &World,
+    indices: &Indices,
+    query: &HashMap<String, String>,
+) -> Option<Value> {
     let text = query.get("query").map_or("", String::as_str);
-    let found = indices.artists.search(text, "artist");
+    let found = indices.artists.search(text, "artist")?;
     let artists = page(&found, query, |at| {
         let (id, name) = &indices.artists_by_number[at];
         artist_json(world, name, id)
     });
-    json!({"count": found.len(), "offset": 0, "artists": artists})
+    Some(json!({"count": found.len(), "offset": 0, "artists": artists}))
 }
 
 /// Recordings that carry a code.

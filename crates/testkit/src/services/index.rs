@@ -41,10 +41,18 @@ impl Document {
 enum Query {
     /// Words in a row, in a field.
     Phrase(String, Vec<String>),
+    /// A word with `*` and `?` in it, in a field; it is not analysed.
+    Pattern(String, String),
+    /// A word in a field with so many letters other at most.
+    Fuzzy(String, String, usize),
     /// A range of numbers.
     Range(u64, u64),
     Any(Vec<Query>),
     All(Vec<Query>),
+    /// What must not be there.
+    Not(Box<Query>),
+    /// What must be there, among alternatives.
+    Must(Box<Query>),
 }
 
 impl Index {
@@ -61,8 +69,10 @@ impl Index {
     }
 
     /// What a query finds, by number of the document, the best first, with scores of up to 100.
-    pub(super) fn search(&self, query: &str, default: &'static str) -> Vec<(usize, f64)> {
-        let tokens = tokens(query);
+    ///
+    /// `None` is a query that cannot be read, which the real one refuses.
+    pub(super) fn search(&self, query: &str, default: &'static str) -> Option<Vec<(usize, f64)>> {
+        let tokens = tokens(query)?;
         let (query, _) = any(&tokens, 0, default);
         let mut found: Vec<_> = (0..self.documents.len())
             .filter_map(|at| Some((at, self.score(&query, at)?)))
@@ -72,7 +82,7 @@ impl Index {
         for (_, score) in &mut found {
             *score *= 100.0 / best;
         }
-        found
+        Some(found)
     }
 
     fn score(&self, query: &Query, at: usize) -> Option<f64> {
@@ -82,9 +92,34 @@ impl Index {
                 let number = document.number?;
                 (*low..=*high).contains(&number).then_some(0.1)
             }
+            Query::Not(part) => self.score(part, at).is_none().then_some(0.0),
+            Query::Must(part) => self.score(part, at),
+            Query::Pattern(field, pattern) => {
+                let texts = document.texts.get(field.as_str())?;
+                let mut words = texts.iter().flatten();
+                words
+                    .any(|word| fits(pattern.as_bytes(), word.as_bytes()))
+                    .then_some(1.0)
+            }
+            Query::Fuzzy(field, word, apart) => {
+                let texts = document.texts.get(field.as_str())?;
+                let mut words = texts.iter().flatten();
+                words
+                    .any(|other| letters_apart(word, other) <= *apart)
+                    .then_some(1.0)
+            }
             Query::Any(parts) => {
+                let is_decisive = |part: &&Query| matches!(part, Query::Not(_) | Query::Must(_));
+                if parts
+                    .iter()
+                    .filter(is_decisive)
+                    .any(|part| self.score(part, at).is_none())
+                {
+                    return None;
+                }
                 let scores: Vec<_> = parts
                     .iter()
+                    .filter(|part| !matches!(part, Query::Not(_)))
                     .filter_map(|part| self.score(part, at))
                     .collect();
                 // As `coord` did: who has more of what was asked for is worth more than the sum.
@@ -123,13 +158,20 @@ enum Token {
     Close,
     And,
     Or,
+    Not,
+    Must,
     Field(String),
     Word(String),
+    /// A word with unescaped `*` or `?` in it.
+    Pattern(String),
+    Fuzzy(String, usize),
     Quoted(String),
     Range(u64, u64),
 }
 
-fn tokens(query: &str) -> Vec<Token> {
+/// The words and signs of a query. `None` where a quotation or a range has no end, or a sign of the
+/// language stands where it means nothing: the real one refuses both.
+fn tokens(query: &str) -> Option<Vec<Token>> {
     let mut tokens = Vec::new();
     let mut chars = query.chars().peekable();
     while let Some(c) = chars.next() {
@@ -138,47 +180,119 @@ fn tokens(query: &str) -> Vec<Token> {
             ')' => tokens.push(Token::Close),
             '"' => {
                 let mut text = String::new();
-                while let Some(c) = chars.next() {
-                    match c {
+                loop {
+                    match chars.next()? {
                         '"' => break,
-                        '\\' => text.extend(chars.next()),
+                        '\\' => text.push(chars.next()?),
                         c => text.push(c),
                     }
                 }
                 tokens.push(Token::Quoted(text));
             }
-            '[' => {
-                let text: String = chars.by_ref().take_while(|c| *c != ']').collect();
-                let mut ends = text.split(" TO ").map(|end| end.trim().parse());
-                if let (Some(Ok(low)), Some(Ok(high))) = (ends.next(), ends.next()) {
-                    tokens.push(Token::Range(low, high));
-                }
+            '[' | '{' => {
+                let text: String = chars.by_ref().take_while(|c| !"]}".contains(*c)).collect();
+                let (low, high) = text.split_once(" TO ")?;
+                tokens.push(Token::Range(
+                    low.trim().parse().ok()?,
+                    high.trim().parse().ok()?,
+                ));
             }
+            '!' | '-' => tokens.push(Token::Not),
+            '+' => tokens.push(Token::Must),
+            ']' | '}' | ':' | '^' | '~' | '/' => return None,
             c if c.is_whitespace() => {}
-            c => {
-                let mut text = String::new();
-                let mut next = Some(c);
-                while let Some(c) = next {
-                    match c {
-                        '\\' => text.extend(chars.next()),
-                        c => text.push(c),
-                    }
-                    let goes_on = |c: &char| !c.is_whitespace() && !"()[]\":".contains(*c);
-                    next = chars.next_if(goes_on);
-                }
-                if chars.next_if_eq(&':').is_some() {
-                    tokens.push(Token::Field(text));
-                } else {
-                    tokens.push(match text.as_str() {
-                        "AND" | "&&" => Token::And,
-                        "OR" | "||" => Token::Or,
-                        _ => Token::Word(text),
-                    });
-                }
-            }
+            c => tokens.push(word(c, &mut chars)?),
         }
     }
-    tokens
+    is_balanced(&tokens).then_some(tokens)
+}
+
+/// Whether every bracket that opens is closed, and none before it opens.
+fn is_balanced(tokens: &[Token]) -> bool {
+    let mut open = 0_usize;
+    for token in tokens {
+        match token {
+            Token::Open => open += 1,
+            Token::Close if open == 0 => return false,
+            Token::Close => open -= 1,
+            _ => {}
+        }
+    }
+    open == 0
+}
+
+/// The word that begins with a letter: a field's name, an operator, or what is looked for.
+fn word(first: char, chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<Token> {
+    let (mut text, mut is_pattern, mut is_escaped) = (String::new(), false, false);
+    let mut next = Some(first);
+    while let Some(c) = next {
+        match c {
+            '\\' => {
+                is_escaped = true;
+                text.push(chars.next()?);
+            }
+            c => {
+                is_pattern |= "*?".contains(c);
+                text.push(c);
+            }
+        }
+        let goes_on = |c: &char| !c.is_whitespace() && !"()[]{}\":^~!/".contains(*c);
+        next = chars.next_if(goes_on);
+    }
+    let mut number = |sign: char| {
+        chars.next_if_eq(&sign)?;
+        let mut digits = String::new();
+        while let Some(c) = chars.next_if(|c| c.is_ascii_digit() || *c == '.') {
+            digits.push(c);
+        }
+        Some(digits)
+    };
+    if let Some(apart) = number('~') {
+        // Without a number it is two letters, as many as Lucene's fuzzy search goes.
+        return Some(Token::Fuzzy(text, apart.parse().unwrap_or(2).min(2)));
+    }
+    if number('^').is_some_and(|boost| boost.is_empty()) {
+        return None;
+    }
+    if chars.next_if_eq(&':').is_some() {
+        return Some(Token::Field(text));
+    }
+    Some(match text.as_str() {
+        _ if is_pattern => Token::Pattern(text),
+        _ if is_escaped => Token::Word(text),
+        "AND" | "&&" => Token::And,
+        "OR" | "||" => Token::Or,
+        "NOT" => Token::Not,
+        _ => Token::Word(text),
+    })
+}
+
+/// Whether a word is what a pattern says, `*` for any letters and `?` for one.
+fn fits(pattern: &[u8], word: &[u8]) -> bool {
+    match (pattern.split_first(), word.split_first()) {
+        (None, None) => true,
+        (Some((b'*', rest)), _) => (0..=word.len()).any(|from| fits(rest, &word[from..])),
+        (Some((sign, rest)), Some((letter, others))) => {
+            (*sign == b'?' || sign == letter) && fits(rest, others)
+        }
+        _ => false,
+    }
+}
+
+/// Letters to add, leave out or change to make one word of the other.
+fn letters_apart(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (at, a) in one.chars().enumerate() {
+        let mut before = row[0];
+        row[0] = at + 1;
+        for (number, b) in other.iter().enumerate() {
+            let changed = before + usize::from(a != *b);
+            before = row[number + 1];
+            row[number + 1] = changed.min(before + 1).min(row[number] + 1);
+        }
+    }
+    row[other.len()]
 }
 
 /// Reads what is joined by OR or by nothing, up to a closing bracket.
@@ -224,6 +338,22 @@ fn one(tokens: &[Token], at: usize, field: &str) -> (Option<Query>, usize) {
         Some(Token::Open) => {
             let (query, end) = any(tokens, at + 1, field);
             (Some(query), end)
+        }
+        Some(Token::Not) => {
+            let (query, end) = one(tokens, at + 1, field);
+            (query.map(|query| Query::Not(Box::new(query))), end)
+        }
+        Some(Token::Must) => {
+            let (query, end) = one(tokens, at + 1, field);
+            (query.map(|query| Query::Must(Box::new(query))), end)
+        }
+        Some(Token::Pattern(text)) => {
+            let pattern = Query::Pattern(field.to_owned(), text.to_lowercase());
+            (Some(pattern), at + 1)
+        }
+        Some(Token::Fuzzy(text, apart)) => {
+            let word = analyse(text).concat();
+            (Some(Query::Fuzzy(field.to_owned(), word, *apart)), at + 1)
         }
         Some(Token::Range(low, high)) => (Some(Query::Range(*low, *high)), at + 1),
         Some(Token::Word(text) | Token::Quoted(text)) => {
@@ -318,7 +448,9 @@ mod tests {
     }
 
     fn found(index: &Index, query: &str) -> Vec<usize> {
-        let found = index.search(query, "recording");
+        let found = index
+            .search(query, "recording")
+            .expect("a query that can be read");
         found.into_iter().map(|(at, _)| at).collect()
     }
 
@@ -344,5 +476,19 @@ mod tests {
         assert_eq!(found(&index, "arid:a1 AND recording:(quick)"), [2]);
         assert!(found(&index, "slow AND dur:[1 TO 2]").is_empty());
         assert_eq!(found(&index, "water AND dur:[170000 TO 190000]"), [0]);
+    }
+
+    #[test]
+    fn signs_of_the_language_mean_what_they_do_in_lucene() {
+        let index = index(&["Slow Water", "Slow Fire", "What?", "OR"]);
+        assert_eq!(found(&index, "slow -fire"), [0]);
+        assert_eq!(found(&index, "+slow +water"), [0]);
+        assert_eq!(found(&index, "wat*"), [0]);
+        assert_eq!(found(&index, "watr~1"), [0]);
+        assert_eq!(found(&index, "what\\?"), [2]);
+        assert_eq!(found(&index, "\"OR\""), [3]);
+        for broken in ["\"slow", "slow)", "[1 TO", "slow /fire", "~slow"] {
+            assert!(index.search(broken, "recording").is_none(), "{broken}");
+        }
     }
 }
