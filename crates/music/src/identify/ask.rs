@@ -19,6 +19,10 @@ use crate::services::{Patience, Services, Trouble};
 /// which is what a query of its own used to ask for.
 const NAMED_AT_ONCE: usize = 4;
 
+/// Ids asked about in one query: an answer has a hundred entries, and a query of two thousand letters
+/// passes every proxy.
+const CURRENT_AT_ONCE: usize = 50;
+
 /// Lengths within this many ms of a recording's are asked for: beyond it no length agrees.
 const LENGTH_RANGE: u64 = 12_000;
 
@@ -118,6 +122,37 @@ impl CachedServices<'_> {
         let asking = self.services.musicbrainz.recording(mbid, self.patience);
         let question = format!("recording/{mbid}");
         self.once("musicbrainz", &question, asking).await
+    }
+
+    /// Sees to it that it is known which of these recordings are still there, many in a question.
+    ///
+    /// # Errors
+    ///
+    /// When the service does not answer.
+    pub async fn ask_current(&self, mbids: &[String]) -> Result<(), Trouble> {
+        let unknown: Vec<_> = mbids
+            .iter()
+            .filter(|mbid| self.known_current(mbid).is_none())
+            .collect();
+        for batch in unknown.chunks(CURRENT_AT_ONCE) {
+            let ids: Vec<_> = batch.iter().map(|mbid| mbid.as_str()).collect();
+            let query = format!("rid:({})", ids.join(" OR "));
+            let musicbrainz = &self.services.musicbrainz;
+            let found = musicbrainz.search_recordings(&query, self.patience).await?;
+            for mbid in batch {
+                let is_it = |one: &&Recording| one.mbid == **mbid;
+                let own = found.recordings.iter().find(is_it);
+                self.answers
+                    .keep("musicbrainz", &format!("current/{mbid}"), own);
+            }
+        }
+        Ok(())
+    }
+
+    /// The recording of an id, if it is still there; `None` if that was not asked.
+    pub fn known_current(&self, mbid: &str) -> Option<Option<Recording>> {
+        let question = format!("current/{mbid}");
+        self.answers.look("musicbrainz", &question)
     }
 
     /// The release of an id.

@@ -39,6 +39,9 @@ pub struct Candidate {
     pub contexts: Vec<Context>,
     /// What `AcoustID` says of it.
     pub print: Option<Print>,
+    /// People who say that the sound is this or another recording of the same names and length: one
+    /// performance is in the catalogue more than once, more often than not.
+    pub people_of_performance: u64,
     /// Whether the tags name its id, or one that was merged into it.
     pub is_tagged: bool,
     /// How many recordings are known to have the ISRC of the tags.

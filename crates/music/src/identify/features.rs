@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::catalogue::{Recording, ReleaseName};
 use crate::identify::evidence::Candidate;
 use crate::identify::text::{
-    AlbumName, Albums, Artists, Likeness, Relation, Title, artists, is_nobody,
+    AlbumName, Albums, Artists, Likeness, Relation, Title, artists, is_nobody, normalise,
 };
 use crate::library::values::Heard;
 
@@ -118,9 +118,9 @@ fn without_number(title: &str) -> &str {
 pub fn notice(passage: &Passage<'_>, candidate: &Candidate) -> Vec<&'static str> {
     let mut noticed = Vec::with_capacity(16);
     let title = names(passage, candidate, &mut noticed);
-    album(passage, candidate, &mut noticed);
+    let album = album(passage, candidate, &mut noticed);
     length(passage.heard, passage, candidate, &mut noticed);
-    context(candidate, &mut noticed);
+    context(candidate, album, &mut noticed);
     sound(passage.heard, candidate, title, &mut noticed);
     codes(passage.heard, candidate, &mut noticed);
     noticed
@@ -213,6 +213,9 @@ fn names(
         Some(Artists::Shared) => "artist: one of several",
         Some(Artists::Misspelt) => "artist: a slip of spelling",
         Some(Artists::Different) if by_release => "artist: that of the release",
+        Some(Artists::Different) if is_artist_in_title(passage, candidate) => {
+            "artist: another, whom the album names"
+        }
         Some(Artists::Different) => "artist: another",
         None => "artist: none in the tags",
     });
@@ -231,6 +234,22 @@ fn names(
     }
     versions(passage, candidate, &relation, noticed);
     relation.name
+}
+
+/// Whether the album that the file and the candidate are of names the file's artist in its title, as
+/// recordings of classical music do their composers.
+fn is_artist_in_title(passage: &Passage<'_>, candidate: &Candidate) -> bool {
+    let Some(ours) = passage.heard.artist.as_deref().map(normalise) else {
+        return false;
+    };
+    let names_it = |title: &str| {
+        let title = normalise(title);
+        let title: BTreeSet<_> = title.split(' ').collect();
+        ours.split(' ').all(|word| title.contains(word))
+    };
+    release_names(candidate).any(|release| {
+        is_album(passage, release) >= Some(Albums::Similar) && names_it(&release.title)
+    })
 }
 
 fn artist_alone(passage: &Passage<'_>, candidate: &Candidate, noticed: &mut Vec<&'static str>) {
@@ -330,17 +349,21 @@ fn is_album(passage: &Passage<'_>, release: &ReleaseName) -> Option<Albums> {
 }
 
 /// The album that the tags name, against those that the candidate is known to be on.
-fn album(passage: &Passage<'_>, candidate: &Candidate, noticed: &mut Vec<&'static str>) {
+fn album(
+    passage: &Passage<'_>,
+    candidate: &Candidate,
+    noticed: &mut Vec<&'static str>,
+) -> Option<Albums> {
     let Some(ours) = &passage.album else {
         noticed.push("album: none in the tags");
-        return;
+        return None;
     };
     let related: Vec<_> = release_names(candidate)
         .filter_map(|release| Some((is_album(passage, release)?, release)))
         .collect();
     let Some(best) = related.iter().map(|(albums, _)| *albums).max() else {
         noticed.push("album: its releases are not known");
-        return;
+        return None;
     };
     noticed.push(match best {
         Albums::Same => "album: the same",
@@ -349,7 +372,7 @@ fn album(passage: &Passage<'_>, candidate: &Candidate, noticed: &mut Vec<&'stati
         Albums::Different => "album: another",
     });
     if ours.years.is_empty() || best < Albums::OtherVersion {
-        return;
+        return Some(best);
     }
     let years: BTreeSet<u32> = related
         .into_iter()
@@ -371,6 +394,7 @@ fn album(passage: &Passage<'_>, candidate: &Candidate, noticed: &mut Vec<&'stati
             "album: of the year that its name says"
         });
     }
+    Some(best)
 }
 
 fn length(
@@ -397,7 +421,10 @@ fn length(
 }
 
 /// Other files of the folder that a release explains as well.
-fn context(candidate: &Candidate, noticed: &mut Vec<&'static str>) {
+///
+/// Where the folder's album is another version of the release, that its other files fit says nothing: all
+/// songs of a remix album have the names and numbers of the album's.
+fn context(candidate: &Candidate, album: Option<Albums>, noticed: &mut Vec<&'static str>) {
     let Some(best) = candidate
         .contexts
         .iter()
@@ -405,6 +432,12 @@ fn context(candidate: &Candidate, noticed: &mut Vec<&'static str>) {
     else {
         return;
     };
+    if album == Some(Albums::OtherVersion) {
+        if best.others > 0 {
+            noticed.push("album: fits other files, all of another version");
+        }
+        return;
+    }
     noticed.push(match best.others {
         0 => "album: fits no other file",
         1 => "album: fits 1 other file",
@@ -436,19 +469,30 @@ fn sound(heard: &Heard, candidate: &Candidate, title: Likeness, noticed: &mut Ve
         }
         return;
     };
-    let share = print.sources as f64 / print.sources_of_all.max(1) as f64;
+    // Fingerprints do not tell recordings of one performance apart: people who mean any of them agree.
+    let people = candidate.people_of_performance.max(print.sources);
+    let share = people as f64 / print.sources_of_all.max(people) as f64;
     noticed.push(match (print.score, share) {
         (score, _) if score < 0.8 => "sound: hardly alike",
         (score, _) if score < 0.9 => "sound: roughly alike",
         (_, share) if share < 0.2 => "sound: alike, say few of many",
         (_, share) if share < 0.45 => "sound: alike, says a minority",
         (_, share) if share < 0.8 => "sound: alike, says a majority",
-        _ => match print.sources {
+        _ => match people {
             0 | 1 => "sound: alike, says one person",
             2..=4 => "sound: alike, say some",
             _ => "sound: alike, say many",
         },
     });
+    if people > print.sources {
+        let own = print.sources as f64 / people as f64;
+        noticed.push(match own {
+            _ if own < 0.2 => "sound: of this performance, few mean it",
+            _ if own < 0.45 => "sound: of this performance, a minority means it",
+            _ if own < 0.8 => "sound: of this performance, a majority means it",
+            _ => "sound: of this performance, nearly all mean it",
+        });
+    }
     if print.score >= 0.9 && share >= 0.45 {
         if title >= Likeness::Longer {
             noticed.push("sound: agrees with the title");

@@ -113,6 +113,20 @@ pub async fn ask_ahead(asker: &CachedServices<'_>, items: &[&Item]) -> Result<()
         })
         .filter_map(|item| names::plainly_named(item))
         .collect();
+    let twins: Vec<_> = items
+        .iter()
+        .filter(|item| item.due && !item.state.is_some_and(State::is_decided))
+        .flat_map(|item| {
+            let mut pool = Pool::default();
+            let known = item
+                .fingerprint
+                .as_ref()
+                .and_then(|print| asker.known_matches(print));
+            pool.add_matches(&known.unwrap_or_default());
+            pool.perhaps_merged(item)
+        })
+        .collect();
+    asker.ask_current(&twins).await?;
     asker.ask_named(&named).await
 }
 

@@ -71,19 +71,7 @@ async fn by_ids(asker: &CachedServices<'_>, item: &Item, pool: &mut Pool) -> Res
             pool.add_print(&recording, print);
         }
     }
-    for id in pool.perhaps_merged() {
-        if pool.is_settled(item) {
-            break;
-        }
-        let found = asker.recording(&id).await?;
-        let Some(recording) = found.filter(|recording| recording.mbid != id) else {
-            continue;
-        };
-        let former = pool.candidates.remove(&id);
-        if let Some(print) = former.and_then(|one| one.print) {
-            pool.add_print(&recording, print);
-        }
-    }
+    merged(asker, item, pool).await?;
     if let Some(isrc) = item
         .heard
         .isrc
@@ -98,6 +86,29 @@ async fn by_ids(asker: &CachedServices<'_>, item: &Item, pool: &mut Pool) -> Res
             for recording in found.recordings.iter().filter(|one| has(one)) {
                 pool.add(recording);
             }
+        }
+    }
+    Ok(())
+}
+
+/// Ids that were merged into others are taken for those: which of several recordings of one performance
+/// are still there is one question, and what became of those that are not is one for each.
+async fn merged(asker: &CachedServices<'_>, item: &Item, pool: &mut Pool) -> Result<(), Trouble> {
+    let twins = pool.perhaps_merged(item);
+    asker.ask_current(&twins).await?;
+    for id in twins {
+        let current = asker.known_current(&id).flatten();
+        if let Some(recording) = current {
+            pool.add(&recording);
+            continue;
+        }
+        let Some(recording) = asker.recording(&id).await? else {
+            continue;
+        };
+        if recording.mbid == id {
+            pool.add(&recording);
+        } else if let Some(print) = pool.candidates.remove(&id).and_then(|one| one.print) {
+            pool.add_print(&recording, print);
         }
     }
     Ok(())
@@ -144,48 +155,54 @@ fn is_named(verdict: &Verdict) -> bool {
     })
 }
 
-/// Ways to ask for a title that is not known under its artist, the likeliest first.
+/// Ways to ask for a title that is not known under its artist, the likeliest first: the ways that say
+/// enough to be asked about together, and the title alone.
 fn other_queries(item: &Item) -> Vec<String> {
     let Some(title) = item.heard.title.as_deref() else {
         return Vec::new();
     };
     let length = around(item.heard.length_ms);
-    let mut queries = Vec::new();
     let artist = item
         .heard
         .artist
         .as_deref()
         .filter(|artist| !is_nobody(artist));
-    if let Some((before, after)) = title.split_once(" - ") {
-        queries.push(format!(
-            "recording:({}) AND artist:({}) AND {length}",
-            words(after),
-            words(before)
+    let mut ways = Vec::new();
+    let mut of_length = |title: &str, artist: &str| {
+        let (title, artist) = (words(title), words(artist));
+        ways.push(format!(
+            "recording:({title}) AND artist:({artist}) AND {length}"
         ));
+    };
+    if let Some((before, after)) = title.split_once(" - ") {
+        of_length(after, before);
     }
-    match (artist, item.heard.album.as_deref()) {
-        (None, Some(album)) => queries.push(format!(
+    if let Some(artist) = artist {
+        // Title and artist have changed places.
+        of_length(artist, title);
+    }
+    if let Some(album) = item.heard.album.as_deref() {
+        // The artist is somebody else: the composer, the game, a guest.
+        ways.push(format!(
             "recording:({}) AND release:({})",
             words(title),
             words(album)
-        )),
-        (Some(artist), _) => {
-            // Under another name of the artist, or without a length.
-            queries.push(format!("recording:{} AND {length}", phrase(title)));
-            queries.push(format!(
-                "recording:({}) AND artist:({})",
-                words(title),
-                words(artist)
-            ));
-            queries.push(format!(
-                "recording:({}) AND artist:({}) AND {length}",
-                words(artist),
-                words(title)
-            ));
-        }
-        (None, None) => queries.push(format!("recording:{} AND {length}", phrase(title))),
+        ));
     }
-    queries
+    if let Some(artist) = artist {
+        // The catalogue has it without its length, or with another.
+        ways.push(format!(
+            "recording:({}) AND artist:({})",
+            words(title),
+            words(artist)
+        ));
+    }
+    let alone = format!("recording:{} AND {length}", phrase(title));
+    match ways.len() {
+        0 => vec![alone],
+        1 => vec![ways.remove(0), alone],
+        _ => vec![format!("({})", ways.join(") OR (")), alone],
+    }
 }
 
 /// Takes in what has something of the title, in one way to read it.

@@ -6,7 +6,7 @@ use crate::catalogue::Match;
 use crate::catalogue::Recording;
 use crate::identify::album::Sibling;
 use crate::identify::evidence::{Candidate, Context, Verdict, decide};
-use crate::identify::text::normalise;
+use crate::identify::text::{Title, normalise};
 use crate::library::due::Item;
 use crate::library::values::Print;
 use crate::services::Trouble;
@@ -97,39 +97,37 @@ impl Pool {
         self.best_print = Some(better(self.best_print, all));
     }
 
-    /// Two recordings that `AcoustID` has the same names and lengths for may be one, merged since; the
-    /// ids of those with fewer people.
-    pub(super) fn perhaps_merged(&self) -> Vec<String> {
-        let printed: Vec<_> = self
+    /// Recordings that `AcoustID` has the same names and lengths for as for the likeliest, itself among
+    /// them, that no answer of `MusicBrainz` has named yet: it may have merged one into the other.
+    ///
+    /// None where the likeliest is known to be there, and sure.
+    pub(super) fn perhaps_merged(&self, item: &Item) -> Vec<String> {
+        let verdict = self.verdict(item);
+        let best = verdict.candidates.first();
+        let Some(best) = best.and_then(|best| self.candidates.get(&best.recording_mbid)) else {
+            return Vec::new();
+        };
+        let is_in_doubt = !is_confirmed(&best.recording) || !verdict.is_settled();
+        if !item.due || best.print.is_none() || !is_in_doubt {
+            return Vec::new();
+        }
+        let twins: Vec<_> = self
             .candidates
             .values()
-            .filter(|one| one.print.is_some())
+            .filter(|one| one.print.is_some() && is_same_performance(one, best))
             .collect();
-        let sources = |one: &Candidate| one.print.map_or(0, |print| print.sources);
-        let names = |one: &Candidate| {
-            (
-                normalise(&one.recording.title),
-                normalise(&one.recording.artist),
-            )
-        };
-        let mut ids = Vec::new();
-        for one in &printed {
-            let is_like = |other: &&&Candidate| {
-                other.recording.mbid != one.recording.mbid
-                    && (sources(other), &other.recording.mbid) > (sources(one), &one.recording.mbid)
-                    && names(other) == names(one)
-            };
-            if printed.iter().any(|other| is_like(&other)) {
-                ids.push(one.recording.mbid.clone());
-            }
+        if twins.len() < 2 {
+            return Vec::new();
         }
-        ids
+        let unconfirmed = twins.iter().filter(|one| !is_confirmed(&one.recording));
+        unconfirmed.map(|one| one.recording.mbid.clone()).collect()
     }
 
     pub(super) fn verdict(&self, item: &Item) -> Verdict {
         let mut heard = item.heard.clone();
         heard.best_print = self.best_print;
-        let candidates: Vec<_> = self.candidates.values().cloned().collect();
+        let mut candidates: Vec<_> = self.candidates.values().cloned().collect();
+        count_performances(&mut candidates);
         decide(&heard, &with_codes(candidates, heard.isrc.as_deref()))
     }
 
@@ -153,6 +151,49 @@ impl Pool {
         }
         Sibling::new(&item.heard, likely)
     }
+}
+
+/// Lengths within this many ms are those of one performance: catalogues round, and count pauses or not.
+const SAME_LENGTH: u64 = 3_000;
+
+/// Whether two recordings have the same names, are the same version, and are as long.
+fn is_same_performance(one: &Candidate, other: &Candidate) -> bool {
+    let (a, b) = (&one.recording, &other.recording);
+    let are_as_long = match (a.length_ms, b.length_ms) {
+        (Some(a), Some(b)) => a.abs_diff(b) <= SAME_LENGTH,
+        _ => true,
+    };
+    let title = |recording: &Recording| {
+        let mut title = Title::parse(&recording.title).with_remark(&recording.remark);
+        // A new master is the same performance.
+        title.versions.remove("remaster");
+        title
+    };
+    are_as_long && normalise(&a.artist) == normalise(&b.artist) && {
+        let (a, b) = (title(a), title(b));
+        (a.name, a.versions, a.qualifiers) == (b.name, b.versions, b.qualifiers)
+    }
+}
+
+/// Counts for each candidate the people who mean its performance.
+fn count_performances(candidates: &mut [Candidate]) {
+    let printed: Vec<_> = candidates
+        .iter()
+        .filter_map(|one| Some((one.clone(), one.print?)))
+        .collect();
+    for one in candidates.iter_mut().filter(|one| one.print.is_some()) {
+        one.people_of_performance = printed
+            .iter()
+            .filter(|(other, _)| is_same_performance(one, other))
+            .map(|(_, print)| print.sources)
+            .sum();
+    }
+}
+
+/// Whether `MusicBrainz` itself has told of a recording: `AcoustID` knows no sort names.
+fn is_confirmed(recording: &Recording) -> bool {
+    let mut credits = recording.credits.iter();
+    credits.any(|credit| !credit.sort_name.is_empty())
 }
 
 fn better(known: Option<Print>, print: Print) -> Print {
