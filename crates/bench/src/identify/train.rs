@@ -40,7 +40,7 @@ struct Example {
 const PULL: f64 = 8.0;
 
 /// Things noticed that mean more than those after them: their weights never fall the other way.
-const CHAINS: [&[&str]; 6] = [
+const CHAINS: [&[&str]; 7] = [
     &[
         "length: within 1.5 s",
         "length: within 3 s",
@@ -61,6 +61,12 @@ const CHAINS: [&[&str]; 6] = [
         "sound: alike, says one person",
         "sound: alike, says a minority",
         "sound: alike, say few of many",
+    ],
+    &[
+        "sound: of this performance, nearly all mean it",
+        "sound: of this performance, a majority means it",
+        "sound: of this performance, a minority means it",
+        "sound: of this performance, few mean it",
     ],
     &[
         "title: the same",
@@ -310,12 +316,13 @@ fn in_order(weights: &mut [f64], chain: &[usize]) {
 /// What speaks for or against a candidate by its meaning never does the opposite, however few
 /// examples say so.
 fn on_its_side(name: &str, weight: f64) -> f64 {
-    const FOR: [&str; 11] = [
+    const FOR: [&str; 12] = [
         "title: the same",
         "artist: the same",
         "names: title and artist are the same",
         "length: within 1.5 s",
         "album: the same",
+        "version: named with the same words",
         "id: in the tags",
         "isrc: the same",
         "sound: alike, say some",
@@ -323,7 +330,7 @@ fn on_its_side(name: &str, weight: f64) -> f64 {
         "sound: agrees with the title",
         "album: fits 7 or more other files",
     ];
-    const AGAINST: [&str; 13] = [
+    const AGAINST: [&str; 15] = [
         "title: another",
         "artist: another",
         "length: within 12 s",
@@ -337,6 +344,8 @@ fn on_its_side(name: &str, weight: f64) -> f64 {
         "id: against title and artist",
         "sound: another, say many",
         "version: one is mono and the other stereo",
+        "version: named with other words",
+        "album: other files are not what their titles say",
     ];
     if FOR.contains(&name) {
         weight.max(0.0)

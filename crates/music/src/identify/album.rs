@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use crate::catalogue::{Release, Track};
 use crate::identify::features::{Reading, readings};
-use crate::identify::text::{Likeness, Title};
+use crate::identify::text::{Likeness, Title, are_other_scripts};
 use crate::library::values::Heard;
 
 /// Below this a file and a track have nothing to do with each other. A guess: half of what a perfect
@@ -44,6 +44,8 @@ pub struct Fit {
     pub tracks: Vec<Option<usize>>,
     /// Per file, whether what is known of it alone says that it is that track.
     pub supported: Vec<bool>,
+    /// Per file, whether it is that track by its sound, under the title of another.
+    pub misnamed: Vec<bool>,
 }
 
 impl Fit {
@@ -51,6 +53,12 @@ impl Fit {
     pub fn others(&self, file: usize) -> usize {
         let all = self.supported.iter().filter(|is_it| **is_it).count();
         all - usize::from(self.supported[file])
+    }
+
+    /// Files other than this one that sound like tracks which they are not called.
+    pub fn others_misnamed(&self, file: usize) -> usize {
+        let all = self.misnamed.iter().filter(|is_it| **is_it).count();
+        all - usize::from(self.misnamed[file])
     }
 
     /// Share of the files that are on the release by themselves.
@@ -65,6 +73,7 @@ impl Fit {
 struct Pair {
     score: f64,
     is_supported: bool,
+    is_misnamed: bool,
 }
 
 /// Fits `release` to the files of a folder; each track takes one file at most.
@@ -97,12 +106,14 @@ pub fn fit(siblings: &[Sibling], release: &Release) -> Fit {
     let mut fit = Fit {
         tracks: vec![None; siblings.len()],
         supported: vec![false; siblings.len()],
+        misnamed: vec![false; siblings.len()],
     };
     let mut taken = vec![false; release.tracks.len()];
     for (pair, file, at) in pairs {
         if fit.tracks[file].is_none() && !taken[at] {
             fit.tracks[file] = Some(at);
             fit.supported[file] = pair.is_supported;
+            fit.misnamed[file] = pair.is_misnamed;
             taken[at] = true;
         }
     }
@@ -146,6 +157,11 @@ fn pair(sibling: &Sibling, track: &Track, titles: &[Title; 2], in_order: bool) -
                 .map(move |title| reading.title.relation(title).name)
         })
         .max();
+    // What is written in other letters cannot be compared.
+    let is_foreign = heard.title.as_deref().is_some_and(|ours| {
+        are_other_scripts(ours, &track.title) && are_other_scripts(ours, &track.recording.title)
+    });
+    let likeness = likeness.filter(|likeness| *likeness > Likeness::Different || !is_foreign);
     let is_near = |limit: u64| apart.map(|apart| apart <= limit);
     let (plain, by_tags): (f64, bool) = if let Some(likeness) = likeness {
         let title = match likeness {
@@ -165,10 +181,12 @@ fn pair(sibling: &Sibling, track: &Track, titles: &[Title; 2], in_order: bool) -
         Some(known) => Pair {
             score: plain.max(0.5 + 0.3 * known + 0.15 * length + 0.05 * place),
             is_supported: by_tags || *known >= 0.5,
+            is_misnamed: likeness == Some(Likeness::Different) && *known >= 0.5,
         },
         None => Pair {
             score: plain,
             is_supported: by_tags,
+            is_misnamed: false,
         },
     }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::catalogue::{Fingerprint, Match};
+use crate::catalogue::{Credit, Fingerprint, Match};
 use crate::catalogue::{Found, FoundRelease};
 use crate::catalogue::{Recording, Release};
 use crate::identify::text::{Artists, Likeness, Title, artists, normalise};
@@ -178,6 +178,22 @@ impl CachedServices<'_> {
             Ok(Some(found).filter(|found| !found.recordings.is_empty()))
         };
         let question = format!("recordings/{query}");
+        let found = self.once("musicbrainz", &question, asking).await?;
+        Ok(found.unwrap_or_default())
+    }
+
+    /// What a query finds among artists.
+    ///
+    /// # Errors
+    ///
+    /// When the service does not answer.
+    pub async fn search_artists(&self, query: &str) -> Result<Vec<Credit>, Trouble> {
+        let musicbrainz = &self.services.musicbrainz;
+        let asking = async {
+            let found = musicbrainz.search_artists(query, self.patience).await?;
+            Ok(Some(found).filter(|found| !found.is_empty()))
+        };
+        let question = format!("artists/{query}");
         let found = self.once("musicbrainz", &question, asking).await?;
         Ok(found.unwrap_or_default())
     }

@@ -24,6 +24,8 @@ pub struct Context {
     pub length_ms: Option<u64>,
     /// Other files of the folder that are on it by what is known of themselves.
     pub others: usize,
+    /// Of those, files that sound like tracks which they are not called.
+    pub misnamed: usize,
     /// Other files of the folder.
     pub siblings: usize,
     /// Whether the track has the number that the tags name, if they do.

@@ -3,25 +3,19 @@
 //! Everything is either noticed or not; what is unknown is a thing noticed by itself and no
 //! disagreement. The weights are in [`model`](crate::identify::model).
 
+mod readings;
+
 use std::collections::BTreeSet;
 
 use crate::catalogue::{Recording, ReleaseName};
-use crate::identify::evidence::Candidate;
+use crate::identify::evidence::{Candidate, Context};
 use crate::identify::text::{
-    AlbumName, Albums, Artists, Likeness, Relation, Title, artists, is_nobody, normalise,
+    AlbumName, Albums, Artists, Likeness, Relation, Title, are_other_scripts, artists, is_nobody,
+    normalise,
 };
 use crate::library::values::Heard;
 
-/// A way to read the tags.
-#[derive(Debug, Clone)]
-pub struct Reading {
-    /// The title.
-    pub title: Title,
-    /// The artist, unless it is what people write for many or for nobody.
-    pub artist: Option<String>,
-    /// Whether this is what the tags say as they stand.
-    pub is_plain: bool,
-}
+pub use readings::{Reading, readings};
 
 /// What is known of a passage, taken apart once for all candidates.
 #[derive(Debug, Clone)]
@@ -54,66 +48,6 @@ impl<'a> Passage<'a> {
     }
 }
 
-/// Ways to read title and artist, as they stand first.
-pub fn readings(heard: &Heard) -> Vec<Reading> {
-    let Some(title) = heard.title.as_deref() else {
-        return Vec::new();
-    };
-    let artist = heard.artist.clone().filter(|artist| !is_nobody(artist));
-    let title = title.replace('_', " ");
-    let title = without_extension(&title);
-    let mut readings = vec![Reading {
-        title: Title::parse(title),
-        artist: artist.clone(),
-        is_plain: true,
-    }];
-    let mut other = |title: &str, artist: Option<String>| {
-        readings.push(Reading {
-            title: Title::parse(title),
-            artist,
-            is_plain: false,
-        });
-    };
-    let bare = without_number(title);
-    if bare != title {
-        other(bare, artist.clone());
-    }
-    if let Some((before, after)) = bare.split_once(" - ") {
-        // `Artist - Title`, with the artist in its own field or without.
-        other(after, Some(before.to_owned()));
-        other(before, Some(after.to_owned()));
-    }
-    if let Some(artist) = &artist {
-        other(artist, Some(title.to_owned()));
-    }
-    readings
-}
-
-fn without_extension(title: &str) -> &str {
-    let ends = [".mp3", ".flac", ".ogg", ".m4a", ".wav", ".opus", ".wma"];
-    let lower = title.to_ascii_lowercase();
-    let end = ends.iter().find(|end| lower.ends_with(**end));
-    end.map_or(title, |end| &title[..title.len() - end.len()])
-}
-
-/// A title without the number of a track before it: `01 - X`, `01. X`, `01 X`.
-fn without_number(title: &str) -> &str {
-    let digits = title.len() - title.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    if !(1..=3).contains(&digits) {
-        return title;
-    }
-    let rest = &title[digits..];
-    let bare = rest.trim_start_matches(|c: char| " -._)".contains(c));
-    // `7 Seconds` may be all there is to it; `07 Seconds` is not written so.
-    let is_number = bare.len() < rest.len()
-        && (title.starts_with('0') || !rest.starts_with(' ') || rest.starts_with(" -"));
-    if is_number && !bare.is_empty() {
-        bare
-    } else {
-        title
-    }
-}
-
 /// What is noticed about a candidate for a passage.
 pub fn notice(passage: &Passage<'_>, candidate: &Candidate) -> Vec<&'static str> {
     let mut noticed = Vec::with_capacity(16);
@@ -121,6 +55,7 @@ pub fn notice(passage: &Passage<'_>, candidate: &Candidate) -> Vec<&'static str>
     let album = album(passage, candidate, &mut noticed);
     length(passage.heard, passage, candidate, &mut noticed);
     context(candidate, album, &mut noticed);
+    misnamed(candidate, title, &mut noticed);
     sound(passage.heard, candidate, title, &mut noticed);
     codes(passage.heard, candidate, &mut noticed);
     noticed
@@ -202,6 +137,7 @@ fn names(
         Likeness::Same => "title: the same",
         Likeness::Misspelt => "title: a slip of spelling",
         Likeness::Longer => "title: words more or fewer",
+        Likeness::Different if is_foreign(passage, candidate) => "title: in other letters",
         Likeness::Different => "title: another",
     });
     let by_release = passage.heard.artist.as_deref().is_some_and(|ours| {
@@ -234,6 +170,12 @@ fn names(
     }
     versions(passage, candidate, &relation, noticed);
     relation.name
+}
+
+/// Whether the tags have the title in other letters than the catalogue.
+fn is_foreign(passage: &Passage<'_>, candidate: &Candidate) -> bool {
+    let ours = passage.heard.title.as_deref().unwrap_or_default();
+    are_other_scripts(ours, &candidate.recording.title)
 }
 
 /// Whether the album that the file and the candidate are of names the file's artist in its title, as
@@ -332,6 +274,11 @@ fn versions(
             "version: this is one that the file does not name"
         });
     }
+    if !relation.shared.is_empty() && relation.is_word_by_word {
+        noticed.push("version: named with the same words");
+    } else if !relation.shared.is_empty() && relation.is_told_apart {
+        noticed.push("version: named with other words");
+    }
     let both = !relation.shared.is_empty() || by_album.iter().any(|one| of_this.contains(one));
     if both && file.is_empty() && this.is_empty() {
         noticed.push("version: both name the same");
@@ -361,6 +308,10 @@ fn album(
     let related: Vec<_> = release_names(candidate)
         .filter_map(|release| Some((is_album(passage, release)?, release)))
         .collect();
+    let written = passage.heard.album.as_deref().unwrap_or_default();
+    let in_other_letters = related
+        .iter()
+        .any(|(_, release)| are_other_scripts(written, &release.title));
     let Some(best) = related.iter().map(|(albums, _)| *albums).max() else {
         noticed.push("album: its releases are not known");
         return None;
@@ -369,6 +320,7 @@ fn album(
         Albums::Same => "album: the same",
         Albums::Similar => "album: a slip of spelling",
         Albums::OtherVersion => "album: another version of it",
+        Albums::Different if in_other_letters => "album: in other letters",
         Albums::Different => "album: another",
     });
     if ours.years.is_empty() || best < Albums::OtherVersion {
@@ -454,6 +406,15 @@ fn context(candidate: &Candidate, album: Option<Albums>, noticed: &mut Vec<&'sta
             Some(false) => noticed.push("album: at another number"),
             None => {}
         }
+    }
+}
+
+/// Where the other files' titles are not what they sound like, this one's need not be either.
+fn misnamed(candidate: &Candidate, title: Likeness, noticed: &mut Vec<&'static str>) {
+    let is_so = |context: &Context| context.misnamed >= 2 && context.misnamed * 2 >= context.others;
+    let by_title = title > Likeness::Different && candidate.print.is_none();
+    if by_title && candidate.contexts.iter().any(is_so) {
+        noticed.push("album: other files are not what their titles say");
     }
 }
 

@@ -8,9 +8,12 @@ use std::collections::BTreeSet;
 use deunicode::deunicode;
 use strsim::osa_distance;
 
+mod albums;
 mod versions;
 
-use versions::{HARMLESS, OF_EDITIONS, versions_in};
+pub use albums::{AlbumName, Albums};
+
+use versions::{HARMLESS, versions_in};
 
 /// How two names relate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +37,8 @@ pub struct Title {
     pub versions: BTreeSet<&'static str>,
     /// What else stands in brackets or behind a dash, normalised.
     pub qualifiers: BTreeSet<String>,
+    /// The words that its versions are named with: of `(take 3)` the number, too.
+    pub details: BTreeSet<String>,
 }
 
 /// How two titles relate as titles and as versions.
@@ -49,6 +54,10 @@ pub struct Relation {
     pub shared: BTreeSet<String>,
     /// Whether a qualifier that is in no list is among what only one of them names.
     pub is_unknown: bool,
+    /// Whether both name their versions with the same words.
+    pub is_word_by_word: bool,
+    /// Whether each names its version with a word or two that the other lacks: `take 3` and `take 5`.
+    pub is_told_apart: bool,
 }
 
 impl Title {
@@ -58,6 +67,7 @@ impl Title {
             name: String::new(),
             versions: BTreeSet::new(),
             qualifiers: BTreeSet::new(),
+            details: BTreeSet::new(),
         };
         for (part, aside) in parts(text) {
             let words = words(&part);
@@ -76,6 +86,8 @@ impl Title {
                 title.name.push_str(&part);
             } else if found.is_empty() {
                 title.qualifiers.insert(numbered(&words).join(" "));
+            } else {
+                title.details.extend(numbered(&words));
             }
             title.versions.extend(found);
         }
@@ -84,6 +96,7 @@ impl Title {
             title.name = normalise(text);
             title.qualifiers.clear();
             title.versions.clear();
+            title.details.clear();
         }
         title
     }
@@ -91,7 +104,12 @@ impl Title {
     /// The same with what `remark` says of the version, such as MusicBrainz's disambiguation.
     #[must_use]
     pub fn with_remark(mut self, remark: &str) -> Self {
-        self.versions.extend(versions_in(&words(remark)));
+        let words = words(remark);
+        let found = versions_in(&words);
+        if !found.is_empty() {
+            self.details.extend(numbered(&words));
+        }
+        self.versions.extend(found);
         self
     }
 
@@ -118,6 +136,7 @@ impl Title {
             .find(|(_, found)| !found.is_empty())?;
         let mut title = self.clone();
         title.name = words[..at].join(" ");
+        title.details.extend(words[at..].iter().cloned());
         title.versions.extend(found);
         Some(title)
     }
@@ -173,87 +192,23 @@ impl Title {
                 theirs.extend(fewer);
             }
         }
+        let extra = |a: &BTreeSet<String>, b: &BTreeSet<String>| a.difference(b).count();
+        let (more, fewer) = (
+            extra(&self.details, &other.details),
+            extra(&other.details, &self.details),
+        );
+        let of_both = || self.details.intersection(&other.details);
+        let is_version = |word: &String| !versions_in(std::slice::from_ref(word)).is_empty();
+        // `Live in Lisbon` and `live, 1984: Lisbon` name a place in common, and longer ones what nobody compares.
+        let are_short = (1..=2).contains(&more) && (1..=2).contains(&fewer);
         Relation {
             name,
+            is_word_by_word: !self.details.is_empty() && self.details == other.details,
+            is_told_apart: are_short && of_both().all(is_version),
             shared: ours.intersection(&theirs).cloned().collect(),
             only_first: ours.difference(&theirs).cloned().collect(),
             only_second: theirs.difference(&ours).cloned().collect(),
             is_unknown,
-        }
-    }
-}
-
-/// An album's name, taken apart: what an edition adds to it is no version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AlbumName {
-    title: Title,
-    /// Years that it names.
-    pub years: BTreeSet<u32>,
-}
-
-/// How two albums relate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Albums {
-    /// Different names.
-    Different,
-    /// The same name, and one of them is another version: live, instrumental, or what nobody knows.
-    OtherVersion,
-    /// Nearly the same name.
-    Similar,
-    /// The same name.
-    Same,
-}
-
-impl AlbumName {
-    /// Takes `text` apart; `remark` tells the release from others of that name.
-    pub fn parse(text: &str, remark: &str) -> Self {
-        let mut title = Title::parse(text).with_remark(remark);
-        let mut years: BTreeSet<u32> = BTreeSet::new();
-        let of_years = |text: &str| -> Vec<u32> {
-            let numbers = text.split(|c: char| !c.is_ascii_digit());
-            let years = numbers.filter(|word| word.len() == 4);
-            years
-                .filter_map(|word| word.parse().ok())
-                .filter(|year| (1900..2100).contains(year))
-                .collect()
-        };
-        title.qualifiers.retain(|one| {
-            let is_edition = one
-                .split(' ')
-                .all(|word| OF_EDITIONS.contains(&word) || word.parse::<u32>().is_ok());
-            if is_edition {
-                years.extend(of_years(one));
-            }
-            !is_edition
-        });
-        years.extend(of_years(remark));
-        title.versions.remove("remaster");
-        Self { title, years }
-    }
-
-    /// Versions that the album's name says its tracks are.
-    pub fn versions(&self) -> BTreeSet<&'static str> {
-        let words: Vec<_> = self.title.name.split(' ').map(str::to_owned).collect();
-        let mut of_name = versions_in(&words);
-        // `The Long Run` and `Piano Stories` are names; `Live in Leeds` is a version as well.
-        of_name.retain(|one| ["live", "demo", "acoustic", "karaoke", "instrumental"].contains(one));
-        of_name.extend(self.title.versions.iter().copied());
-        of_name
-    }
-
-    /// How `other` relates to this.
-    pub fn relation(&self, other: &Self) -> Albums {
-        let relation = self.title.relation(&other.title);
-        let differ = !relation.only_first.is_empty() || !relation.only_second.is_empty();
-        match relation.name {
-            Likeness::Different => Albums::Different,
-            _ if differ => Albums::OtherVersion,
-            Likeness::Longer => {
-                // `X` and `X Live in Lisbon`: what stands behind it makes it another album.
-                Albums::OtherVersion
-            }
-            Likeness::Misspelt => Albums::Similar,
-            Likeness::Same => Albums::Same,
         }
     }
 }
@@ -385,6 +340,19 @@ pub fn is_placeholder(title: &str) -> bool {
     }
 }
 
+/// Whether one of two names is in Latin letters and the other is not: a transliteration has so many ways
+/// that they cannot be compared.
+pub fn are_other_scripts(one: &str, other: &str) -> bool {
+    // Latin letters end with Latin Extended-B; those of full width are Latin, too.
+    let is_latin = |c: char| u32::from(c) < 0x250 || (0xff21..=0xff5a).contains(&u32::from(c));
+    let is_foreign = |text: &str| {
+        let mut letters = text.chars().filter(|c| c.is_alphabetic()).peekable();
+        letters.peek().is_some() && letters.all(|c| !is_latin(c))
+    };
+    let has_letters = |text: &str| text.chars().any(char::is_alphabetic);
+    has_letters(one) && has_letters(other) && is_foreign(one) != is_foreign(other)
+}
+
 /// Lower case, ASCII, no punctuation, no article in front, numbers as digits.
 ///
 /// What has no letters at all, such as `!!!`, stays as it is.
@@ -446,23 +414,32 @@ fn is_misspelling(a: &str, b: &str) -> bool {
     osa_distance(a, b) <= if longest >= 9 { 2 } else { 1 }
 }
 
-/// Numbers as digits: words up to nineteen and tens, Roman ones behind another word.
+/// Numbers as digits: words up to ninety-nine, Roman ones behind another word. Other words that are
+/// written in two ways, in one.
 fn numbered(words: &[String]) -> Vec<String> {
     let mut out = Vec::with_capacity(words.len());
+    let mut tens: Option<u32> = None;
     for (at, word) in words.iter().enumerate() {
-        let number = versions::number(word).or_else(|| (at > 0).then(|| roman(word)).flatten());
+        let spelt = versions::number(word);
+        let number = spelt.or_else(|| (at > 0).then(|| roman(word)).flatten());
+        // `twenty four` is one number.
+        let joined = tens.zip(spelt.filter(|unit| (1..10).contains(unit)));
+        tens = spelt.filter(|number| number % 10 == 0 && (20..100).contains(number));
+        if let Some((tens, unit)) = joined {
+            out.pop();
+            out.push((tens + unit).to_string());
+            continue;
+        }
         match number {
             Some(number) => out.push(number.to_string()),
-            None => out.push(match word.as_str() {
-                "pt" => "part".to_owned(),
-                "vol" => "volume".to_owned(),
-                "number" | "nr" => "no".to_owned(),
-                // `01` is `1`.
-                digits if digits.chars().all(|c| c.is_ascii_digit()) => {
-                    digits.trim_start_matches('0').to_owned()
-                }
-                other => other.to_owned(),
-            }),
+            // `01` is `1`.
+            None if word.chars().all(|c| c.is_ascii_digit()) => {
+                out.push(word.trim_start_matches('0').to_owned());
+            }
+            None => {
+                let other = versions::SPELT.iter().find(|(one, _)| one == word);
+                out.push(other.map_or(word.as_str(), |(_, other)| other).to_owned());
+            }
         }
     }
     out.retain(|word| !word.is_empty());
@@ -495,6 +472,8 @@ fn roman(word: &str) -> Option<u32> {
 
 fn words(text: &str) -> Vec<String> {
     let plain = deunicode(text).to_lowercase().replace('&', " and ");
+    // `Nothin' but` is `Nothing but`.
+    let plain = format!("{plain} ").replace("in' ", "ing ");
     plain
         .replace(['\'', '`', '.'], "")
         .split(|c: char| !c.is_ascii_alphanumeric())

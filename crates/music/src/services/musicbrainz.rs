@@ -84,6 +84,25 @@ impl MusicBrainz {
         Ok(found.releases.into_iter().map(FoundRelease::from).collect())
     }
 
+    /// Artists that a query in Lucene's syntax finds, with their other names.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer.
+    pub async fn search_artists(
+        &self,
+        query: &str,
+        patience: &Patience,
+    ) -> Result<Vec<Credit>, Trouble> {
+        let found: Artists = self.search("artist", query, patience).await?;
+        let credit = |artist: ArtistJson| CreditJson {
+            name: artist.name.clone(),
+            joinphrase: String::new(),
+            artist,
+        };
+        Ok(credits(found.artists.into_iter().map(credit).collect()).1)
+    }
+
     /// What an id stands for, with what is to be included.
     async fn entity<T: DeserializeOwned>(
         &self,
@@ -154,6 +173,12 @@ pub fn phrase(text: &str) -> String {
     } else {
         format!("\"{words}\"")
     }
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Artists {
+    #[serde(default)]
+    artists: Vec<ArtistJson>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -7,6 +7,7 @@
 
 mod asking;
 mod codes;
+mod more;
 mod names;
 mod qualifiers;
 mod words;
@@ -77,6 +78,7 @@ pub fn generate(seed: u64, situations: usize) -> (World, Vec<HardFile>) {
         maker.codes();
         maker.names();
         maker.asking();
+        maker.more();
     }
     (maker.world, maker.files)
 }

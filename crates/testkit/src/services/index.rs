@@ -39,8 +39,8 @@ impl Document {
 /// A query, read.
 #[derive(Clone, Debug, PartialEq)]
 enum Query {
-    /// Words in a row, in a field.
-    Phrase(String, Vec<String>),
+    /// Words in a row, in a field; or a value as it is written, where a field is compared as it is.
+    Phrase(String, Vec<String>, String),
     /// A word with `*` and `?` in it, in a field; it is not analysed.
     Pattern(String, String),
     /// A word in a field with so many letters other at most.
@@ -130,10 +130,9 @@ impl Index {
                 .iter()
                 .map(|part| self.score(part, at))
                 .sum::<Option<f64>>(),
-            Query::Phrase(field, words) => {
+            Query::Phrase(field, words, written) => {
                 if let Some(values) = document.exact.get(field.as_str()) {
-                    let wanted = words.join(" ");
-                    return values.contains(&wanted).then_some(5.0);
+                    return values.contains(written).then_some(5.0);
                 }
                 let texts = document.texts.get(field.as_str())?;
                 let (key, _) = document.texts.get_key_value(field.as_str())?;
@@ -358,7 +357,8 @@ fn one(tokens: &[Token], at: usize, field: &str) -> (Option<Query>, usize) {
         Some(Token::Range(low, high)) => (Some(Query::Range(*low, *high)), at + 1),
         Some(Token::Word(text) | Token::Quoted(text)) => {
             let words = analyse(text);
-            let query = (!words.is_empty()).then(|| Query::Phrase(field.to_owned(), words));
+            let query = (!words.is_empty())
+                .then(|| Query::Phrase(field.to_owned(), words, text.to_lowercase()));
             (query, at + 1)
         }
         _ => (None, at + 1),
@@ -367,7 +367,8 @@ fn one(tokens: &[Token], at: usize, field: &str) -> (Option<Query>, usize) {
 
 /// Words of a text as Unicode cuts them, in small letters and without accents.
 pub(super) fn analyse(text: &str) -> Vec<String> {
-    let folded: Vec<char> = text.to_lowercase().chars().filter_map(fold).collect();
+    let narrow = text.chars().map(narrow).collect::<String>();
+    let folded: Vec<char> = narrow.to_lowercase().chars().filter_map(fold).collect();
     let mut words: Vec<String> = vec![String::new()];
     for (at, c) in folded.iter().copied().enumerate() {
         let beside = |other: Option<&char>| other.is_some_and(|c| c.is_alphanumeric());
@@ -395,6 +396,15 @@ pub(super) fn analyse(text: &str) -> Vec<String> {
 /// Han and kana are cut into signs; a dictionary would make words of some.
 fn is_ideographic(c: char) -> bool {
     matches!(u32::from(c), 0x3040..=0x30ff | 0x3400..=0x9fff)
+}
+
+/// The sign of usual width for one of full width.
+fn narrow(c: char) -> char {
+    match u32::from(c) {
+        0x3000 => ' ',
+        wide @ 0xff01..=0xff5e => char::from_u32(wide - 0xfee0).unwrap_or(c),
+        _ => c,
+    }
 }
 
 /// The letter below an accent, for the letters that occur here.
@@ -487,6 +497,8 @@ mod tests {
         assert_eq!(found(&index, "watr~1"), [0]);
         assert_eq!(found(&index, "what\\?"), [2]);
         assert_eq!(found(&index, "\"OR\""), [3]);
+        assert_eq!(found(&index, "ＳＬＯＷ　ＦＩＲＥ")[0], 1);
+        assert_eq!(found(&index, "arid:a-1"), Vec::<usize>::new());
         for broken in ["\"slow", "slow)", "[1 TO", "slow /fire", "~slow"] {
             assert!(index.search(broken, "recording").is_none(), "{broken}");
         }

@@ -32,6 +32,7 @@ pub(super) fn fit(items: &[Item], pools: &mut [Pool], release: &Release) -> f64 
             title: track.title.clone(),
             length_ms: track.length_ms,
             others: found.others(at),
+            misnamed: found.others_misnamed(at),
             siblings: items.len() - 1,
             in_place: is_placed,
         };
@@ -69,6 +70,7 @@ fn fit_rip(items: &[Item], release: &Release) -> Option<Fit> {
         let mut fit = Fit {
             tracks: vec![None; items.len()],
             supported: vec![false; items.len()],
+            misnamed: vec![false; items.len()],
         };
         // A passage is a track if it is the whole of it.
         for (number, track) in found.tracks.iter().enumerate() {

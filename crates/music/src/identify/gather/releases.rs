@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use crate::catalogue::Credit;
 use crate::catalogue::FoundRelease;
 use crate::catalogue::Release;
 use crate::identify::ask::CachedServices;
-use crate::identify::text::{AlbumName, Albums, Artists, artists};
+use crate::identify::text::{AlbumName, Albums, Artists, are_other_scripts, artists};
 use crate::library::due::Item;
 use crate::library::identification::State;
 use crate::services::Trouble;
@@ -18,6 +19,9 @@ use super::pool::Pool;
 /// Releases looked up for one album at most. An album has one release in the catalogue more often than
 /// not; where it has many, a search for its recordings has told of most of them. A guess.
 const MOST_LOOKED_UP: usize = 6;
+
+/// Files of an album whose lengths together are those of no other album of its artist. A guess.
+const LEAST_BY_LENGTHS: usize = 4;
 
 /// What is asked about releases, while something is not settled.
 struct Asking<'a> {
@@ -69,7 +73,42 @@ impl Asking<'_> {
             let searched = self.searched(pools).await?;
             self.look_up(&searched, pools).await?;
         }
+        if self.items.len() >= LEAST_BY_LENGTHS && self.is_unheard_of(pools) {
+            let of_artist = self.of_artist_elsewhere().await?;
+            self.look_up(&of_artist, pools).await?;
+        }
         Ok(())
+    }
+
+    /// Whether most files have no candidate at all.
+    fn is_unheard_of(&self, pools: &[Pool]) -> bool {
+        let unheard_of = pools.iter().filter(|pool| pool.candidates.is_empty());
+        unheard_of.count() * 2 > pools.len()
+    }
+
+    /// Releases with as many tracks as there are files, of an artist whom the catalogue has in other letters
+    /// than the tags and with the tags' name as an alias: titles cannot be asked for, lengths tell the album.
+    async fn of_artist_elsewhere(&self) -> Result<Vec<String>, Trouble> {
+        let Some(artist) = artist_of(self.items) else {
+            return Ok(Vec::new());
+        };
+        let name = phrase(&artist);
+        let found = self
+            .asker
+            .search_artists(&format!("alias:{name} OR sortname:{name}"))
+            .await?;
+        let is_it = |one: &&Credit| {
+            let names = one.aliases.iter().chain([&one.sort_name]);
+            are_other_scripts(&artist, &one.name)
+                && artists(&artist, names.map(String::as_str)) == Artists::Same
+        };
+        let Some(found) = found.iter().find(is_it) else {
+            return Ok(Vec::new());
+        };
+        let query = format!("arid:{} AND tracks:{}", found.mbid, self.items.len());
+        let mut releases = self.asker.search_releases(&query).await?;
+        releases.sort_by(|a, b| a.name.mbid.cmp(&b.name.mbid));
+        Ok(releases.into_iter().map(|one| one.name.mbid).collect())
     }
 
     /// Whether every passage is settled, or a person has decided.

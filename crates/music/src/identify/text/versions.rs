@@ -18,6 +18,14 @@ const VERSIONS: [(&str, &[&str]); 20] = [
             "bootlegs",
             "soundcheck",
             "vivo",
+            "zywo",
+            "eloben",
+            "canli",
+            "kontserte",
+            "kontsert",
+            "koncert",
+            "konsert",
+            "raibu",
             "directo",
             "concierto",
             "konzert",
@@ -165,7 +173,7 @@ pub(super) const OF_EDITIONS: [&str; 40] = [
 ];
 
 /// What people write where an artist should stand.
-pub(super) const NOBODY: [&str; 22] = [
+pub(super) const NOBODY: [&str; 36] = [
     "va",
     "v a",
     "various",
@@ -188,10 +196,25 @@ pub(super) const NOBODY: [&str; 22] = [
     "compilation",
     "none",
     "no artist",
+    "aa vv",
+    "vari",
+    "diverse",
+    "diverse interpreten",
+    "diverse artister",
+    "blandade artister",
+    "interpretes varios",
+    "vv aa",
+    "sampler",
+    "filmmusik",
+    "bande originale",
+    "original motion picture soundtrack",
+    // Russian and Chinese, as they are transliterated here.
+    "raznye ispolniteli",
+    "qun xing",
 ];
 
 /// Words for a track, in titles that programs write.
-pub(super) const TRACK: [&str; 10] = [
+pub(super) const TRACK: [&str; 17] = [
     "track",
     "titel",
     "piste",
@@ -202,6 +225,50 @@ pub(super) const TRACK: [&str; 10] = [
     "spor",
     "audiotrack",
     "untitled",
+    "nummer",
+    "aufnahme",
+    "utwor",
+    "stopa",
+    "raita",
+    // Russian and Japanese, as they are transliterated here.
+    "dorozhka",
+    "toratsuku",
+];
+
+/// Words that say of an album that it is a film's music, if all of what stands behind its colon are such.
+pub(super) const OF_SOUNDTRACKS: [&str; 16] = [
+    "music",
+    "from",
+    "the",
+    "motion",
+    "picture",
+    "film",
+    "movie",
+    "series",
+    "original",
+    "soundtrack",
+    "score",
+    "ost",
+    "and",
+    "inspired",
+    "by",
+    "game",
+];
+
+/// Words that are written in two ways, each with the way in which it is compared.
+pub(super) const SPELT: [(&str, &str); 12] = [
+    ("pt", "part"),
+    ("vol", "volume"),
+    ("number", "no"),
+    ("nr", "no"),
+    ("n", "and"),
+    ("mr", "mister"),
+    ("dr", "doctor"),
+    ("mt", "mount"),
+    ("oh", "o"),
+    ("thru", "through"),
+    ("til", "till"),
+    ("alright", "allright"),
 ];
 
 pub(super) fn versions_in(words: &[String]) -> BTreeSet<&'static str> {
@@ -233,7 +300,7 @@ pub(super) fn versions_in(words: &[String]) -> BTreeSet<&'static str> {
     found
 }
 
-/// The number that a word is, up to twenty and the tens.
+/// The number that a word is, up to twenty and the tens up to a hundred.
 pub(super) fn number(word: &str) -> Option<u32> {
     const UNITS: [&str; 21] = [
         "zero",

@@ -1,0 +1,83 @@
+//! Ways to read tags that hold more than a title and an artist.
+
+use crate::identify::text::{Title, is_nobody};
+use crate::library::values::Heard;
+
+/// A way to read the tags.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// The title.
+    pub title: Title,
+    /// The artist, unless it is what people write for many or for nobody.
+    pub artist: Option<String>,
+    /// Whether this is what the tags say as they stand.
+    pub is_plain: bool,
+}
+
+/// Ways to read title and artist, as they stand first.
+pub fn readings(heard: &Heard) -> Vec<Reading> {
+    let Some(title) = heard.title.as_deref() else {
+        return Vec::new();
+    };
+    let artist = heard.artist.clone().filter(|artist| !is_nobody(artist));
+    let title = title.replace('_', " ");
+    let title = without_extension(&title);
+    let mut readings = vec![Reading {
+        title: Title::parse(title),
+        artist: artist.clone(),
+        is_plain: true,
+    }];
+    let mut other = |title: &str, artist: Option<String>| {
+        readings.push(Reading {
+            title: Title::parse(title),
+            artist,
+            is_plain: false,
+        });
+    };
+    let bare = without_number(title);
+    if bare != title {
+        other(bare, artist.clone());
+    }
+    if let Some((before, after)) = bare.split_once(" - ") {
+        // `Artist - Title`, with the artist in its own field or without.
+        other(after, Some(before.to_owned()));
+        other(before, Some(after.to_owned()));
+    }
+    if let Some(artist) = &artist {
+        other(artist, Some(title.to_owned()));
+    }
+    readings
+}
+
+fn without_extension(title: &str) -> &str {
+    let ends = [".mp3", ".flac", ".ogg", ".m4a", ".wav", ".opus", ".wma"];
+    let lower = title.to_ascii_lowercase();
+    let end = ends.iter().find(|end| lower.ends_with(**end));
+    end.map_or(title, |end| &title[..title.len() - end.len()])
+}
+
+/// A title without the number of a track before it: `01 - X`, `01. X`, `01 X`, and `A1 X` on a record.
+fn without_number(title: &str) -> &str {
+    let of_side = title.strip_prefix(|c| ('A'..='H').contains(&c));
+    if let Some((number, bare)) = of_side.and_then(|of_side| of_side.split_once(' ')) {
+        let number = number.trim_end_matches(['.', '-', ')']);
+        let is_number = number.chars().all(|c| c.is_ascii_digit());
+        if is_number && (1..=2).contains(&number.len()) {
+            return bare.trim_start_matches(|c: char| " -._)".contains(c));
+        }
+    }
+    let digits = title.len() - title.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    if !(1..=3).contains(&digits) {
+        return title;
+    }
+    let rest = &title[digits..];
+    let bare = rest.trim_start_matches(|c: char| " -._)".contains(c));
+    // `7 Seconds` may be all there is to it; `07 Seconds` is not written so.
+    let is_number = bare.len() < rest.len()
+        && (title.starts_with('0') || !rest.starts_with(' ') || rest.starts_with(" -"));
+    if is_number && !bare.is_empty() {
+        bare
+    } else {
+        title
+    }
+}

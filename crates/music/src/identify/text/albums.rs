@@ -1,0 +1,129 @@
+//! Names of albums, and how they relate.
+
+use std::collections::BTreeSet;
+
+use crate::identify::text::versions::{OF_EDITIONS, OF_SOUNDTRACKS, versions_in};
+use crate::identify::text::{Likeness, Title, words};
+
+/// An album's name, taken apart: what an edition adds to it is no version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlbumName {
+    title: Title,
+    /// What stands behind the name of its artist, its composer or its series: `Chopin: 24 Preludes`.
+    behind: Option<Title>,
+    /// Years that it names.
+    pub years: BTreeSet<u32>,
+}
+
+/// How two albums relate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Albums {
+    /// Different names.
+    Different,
+    /// The same name, and one of them is another version: live, instrumental, or what nobody knows.
+    OtherVersion,
+    /// Nearly the same name.
+    Similar,
+    /// The same name.
+    Same,
+}
+
+impl AlbumName {
+    /// Takes `text` apart; `remark` tells the release from others of that name.
+    pub fn parse(text: &str, remark: &str) -> Self {
+        let (text, behind) = without_label(text);
+        let mut title = Title::parse(text).with_remark(remark);
+        let mut years: BTreeSet<u32> = BTreeSet::new();
+        let of_years = |text: &str| -> Vec<u32> {
+            let numbers = text.split(|c: char| !c.is_ascii_digit());
+            let years = numbers.filter(|word| word.len() == 4);
+            years
+                .filter_map(|word| word.parse().ok())
+                .filter(|year| (1900..2100).contains(year))
+                .collect()
+        };
+        title.qualifiers.retain(|one| {
+            let is_edition = one
+                .split(' ')
+                .all(|word| OF_EDITIONS.contains(&word) || word.parse::<u32>().is_ok());
+            if is_edition {
+                years.extend(of_years(one));
+            }
+            !is_edition
+        });
+        years.extend(of_years(remark));
+        title.versions.remove("remaster");
+        Self {
+            title,
+            behind,
+            years,
+        }
+    }
+
+    /// Versions that the album's name says its tracks are.
+    pub fn versions(&self) -> BTreeSet<&'static str> {
+        let words: Vec<_> = self.title.name.split(' ').map(str::to_owned).collect();
+        let mut of_name = versions_in(&words);
+        // `The Long Run` and `Piano Stories` are names; `Live in Leeds` is a version as well.
+        of_name.retain(|one| ["live", "demo", "acoustic", "karaoke", "instrumental"].contains(one));
+        of_name.extend(self.title.versions.iter().copied());
+        of_name
+    }
+
+    /// How `other` relates to this.
+    pub fn relation(&self, other: &Self) -> Albums {
+        let whole = relation_of(&self.title, &other.title);
+        if whole >= Albums::Similar {
+            return whole;
+        }
+        // One of them has the name of its artist before it, or both.
+        let (ours, theirs) = (self.behind.as_ref(), other.behind.as_ref());
+        let ways = [
+            (ours, Some(&other.title)),
+            (Some(&self.title), theirs),
+            (ours, theirs),
+        ];
+        let ways = ways.into_iter().filter_map(|(a, b)| a.zip(b));
+        let is_same = |(a, b): (&Title, &Title)| relation_of(a, b) == Albums::Same;
+        if ways.into_iter().any(is_same) {
+            Albums::Similar
+        } else {
+            whole
+        }
+    }
+}
+
+fn relation_of(ours: &Title, theirs: &Title) -> Albums {
+    let relation = ours.relation(theirs);
+    let differ = !relation.only_first.is_empty() || !relation.only_second.is_empty();
+    match relation.name {
+        Likeness::Different => Albums::Different,
+        _ if differ => Albums::OtherVersion,
+        Likeness::Longer => {
+            // `X` and `X Live in Lisbon`: what stands behind it makes it another album.
+            Albums::OtherVersion
+        }
+        Likeness::Misspelt => Albums::Similar,
+        Likeness::Same => Albums::Same,
+    }
+}
+
+/// An album's name without what says that it is a film's music, and what stands behind a colon or a dash
+/// if that is a name by itself and no version.
+fn without_label(text: &str) -> (&str, Option<Title>) {
+    let Some((before, after)) = text.split_once(": ").or_else(|| text.split_once(" - ")) else {
+        return (text, None);
+    };
+    let of_it = words(after);
+    let is_soundtrack = |word: &String| OF_SOUNDTRACKS.contains(&word.as_str());
+    if !of_it.is_empty() && of_it.iter().all(is_soundtrack) {
+        return (before, None);
+    }
+    let behind = Title::parse(after);
+    let is_name = behind.name.len() >= LEAST_NAME && versions_in(&of_it).is_empty();
+    (text, is_name.then_some(behind))
+}
+
+/// Letters of a name that may stand for an album without its label. A guess: shorter ones are words that
+/// many albums end with, such as `Gold`.
+const LEAST_NAME: usize = 6;
