@@ -5,6 +5,7 @@
     reason = "a helper of a test may fail as the test itself may"
 )]
 
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use music::identify::ask::CachedServices;
@@ -16,7 +17,9 @@ use music::{DATABASE, Library};
 use run::Cancel;
 use rusqlite::Connection;
 use tempfile::TempDir;
-use testkit::services::{FakeServices, Fault, KEY, MadeFile, Service, World, files_of, seed};
+use testkit::services::{
+    FakeServices, Fault, KEY, MadeFile, Service, World, files_of, seed, shelves,
+};
 
 struct Place {
     folder: TempDir,
@@ -28,6 +31,10 @@ impl Place {
     fn new(number: u64, folders: usize) -> Self {
         let mut world = World::generate(number, 12);
         let files = files_of(&mut world, number, folders);
+        Self::of(world, files)
+    }
+
+    fn of(world: World, files: Vec<MadeFile>) -> Self {
         let folder = TempDir::new().unwrap();
         let library = Library::open(&folder.path().join(DATABASE), folder.path()).unwrap();
         library.close().unwrap();
@@ -100,6 +107,19 @@ impl Place {
         connection.query_row(sql, [], |row| row.get(0)).unwrap()
     }
 
+    /// Per path the level, the recording that is linked, and the likeliest one.
+    fn answers(&self) -> HashMap<String, (String, Option<String>, Option<String>)> {
+        let connection = Connection::open(self.folder.path().join(DATABASE)).unwrap();
+        let sql = "SELECT f.path, i.level, p.recording_mbid, json_extract(i.reasoning, '$.candidates[0].recording_mbid') \
+                   FROM passages p JOIN files f ON f.guid = p.file_id \
+                   JOIN accession_identifications i ON i.passage_id = p.guid";
+        let mut statement = connection.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| {
+            Ok((row.get(0)?, (row.get(1)?, row.get(2)?, row.get(3)?)))
+        });
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+
     /// Everything that identification writes but ids and times, in order.
     fn rows(&self) -> Vec<String> {
         let connection = Connection::open(self.folder.path().join(DATABASE)).unwrap();
@@ -163,6 +183,50 @@ fn answers_are_right_and_the_second_run_asks_nobody() {
     place.identify();
     assert_eq!(place.rows(), rows);
     assert_eq!(place.fake.requests().len(), asked);
+}
+
+/// On a world that no weight was fitted on.
+#[test]
+fn levels_mean_what_they_say_and_what_is_open_is_in_review() {
+    let (world, shelves) = shelves::generate(11, 1);
+    let files = shelves.into_iter().map(|one| one.file).collect();
+    let place = Place::of(world, files);
+    place.identify();
+    let asked = place.fake.requests().len();
+    place.identify();
+    assert_eq!(place.fake.requests().len(), asked);
+    let library = place.library();
+    let doubts = music::library::review::doubtful_matches(&library).unwrap();
+    let in_review: HashSet<_> = doubts.into_iter().map(|doubt| doubt.path).collect();
+    let found = place.answers();
+    let (mut right, mut all, mut missed, mut hidden) = ([0_u32; 2], [0_u32; 2], 0, Vec::new());
+    for file in &place.files {
+        let (level, recording, first) = &found[&file.path];
+        let is_right = *recording == file.truth;
+        if recording.is_some() {
+            let at = usize::from(level != "high");
+            all[at] += 1;
+            right[at] += u32::from(is_right);
+        }
+        missed += u32::from(recording.is_none() && file.identifiable);
+        let is_open = recording.is_none() && first.is_some() && *first == file.truth;
+        let is_wrong = recording.is_some() && !is_right;
+        if (is_open || is_wrong) && !in_review.contains(&file.path) {
+            hidden.push(&file.tags);
+        }
+    }
+    assert!(
+        all[0] >= 700 && right[0] * 1000 >= all[0] * 995,
+        "high: {right:?} of {all:?}"
+    );
+    assert!(
+        right[1] * 100 >= all[1] * 95,
+        "medium: {right:?} of {all:?}"
+    );
+    assert!(missed <= 30, "{missed} missed though the evidence is clear");
+    assert!(hidden.len() <= 3, "not in review: {hidden:?}");
+    // Some 950 files; a question a second.
+    assert!(asked <= 600, "{asked} questions");
 }
 
 #[test]

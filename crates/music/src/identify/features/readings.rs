@@ -81,3 +81,24 @@ fn without_number(title: &str) -> &str {
         title
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_on_a_record_and_numbers_of_tracks_are_read_away() {
+        for (title, bare) in [
+            ("01 - Harbour", "Harbour"),
+            ("A4 Sailor in Memphis", "Sailor in Memphis"),
+            ("B1. Harbour", "Harbour"),
+            ("7 Seconds", "7 Seconds"),
+            ("Alpha 5 Centauri", "Alpha 5 Centauri"),
+            ("Белая река", "Белая река"),
+            ("É 1", "É 1"),
+            ("", ""),
+        ] {
+            assert_eq!(without_number(title), bare, "{title}");
+        }
+    }
+}

@@ -31,7 +31,7 @@ pub enum Albums {
 impl AlbumName {
     /// Takes `text` apart; `remark` tells the release from others of that name.
     pub fn parse(text: &str, remark: &str) -> Self {
-        let (text, behind) = without_label(text);
+        let (text, behind) = without_label(without_disc(text));
         let mut title = Title::parse(text).with_remark(remark);
         let mut years: BTreeSet<u32> = BTreeSet::new();
         let of_years = |text: &str| -> Vec<u32> {
@@ -106,6 +106,23 @@ fn relation_of(ours: &Title, theirs: &Title) -> Albums {
         Likeness::Misspelt => Albums::Similar,
         Likeness::Same => Albums::Same,
     }
+}
+
+/// An album's name without the disc of a set at its end: `X CD2`, `X - Disc 2`.
+fn without_disc(text: &str) -> &str {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    let word = digits.trim_end();
+    let name = ["cd", "disc", "disk", "disco", "disque"]
+        .iter()
+        .find_map(|disc| {
+            let at = word.len().checked_sub(disc.len())?;
+            let end = word.get(at..).filter(|end| end.eq_ignore_ascii_case(disc));
+            let before = word.get(..at).filter(|_| end.is_some())?;
+            // The word stands by itself, and not all of the name is the disc.
+            let name = before.trim_end_matches(|c: char| " -,:;".contains(c));
+            (name.len() < before.len() && !name.is_empty()).then_some(name)
+        });
+    name.filter(|_| digits.len() < text.len()).unwrap_or(text)
 }
 
 /// An album's name without what says that it is a film's music, and what stands behind a colon or a dash

@@ -118,3 +118,88 @@ fn albums_are_other_versions_by_what_is_added() {
             .contains(&1977)
     );
 }
+
+#[test]
+fn what_people_write_in_two_ways_is_one_name() {
+    for (a, b) in [
+        ("Twenty Four Hours from Leeds", "24 Hours from Leeds"),
+        ("Requiem Pt. Two", "Requiem, Part 2"),
+        ("Rock And Roll Sailor", "Rock ’n’ Roll Sailor"),
+        ("Nothing But Rain", "Nothin’ but Rain"),
+        ("Mr. Lonely Bones", "Mister Lonely Bones"),
+        ("Through The Keyhole", "Thru the Keyhole"),
+        ("Oh Night", "O Night"),
+        ("ＭＯＯＮ　ＬＩＧＨＴ", "Moon Light"),
+    ] {
+        assert!(is_same(a, b), "{a} | {b}");
+    }
+    assert!(!is_same("Twenty, Four Hours Ago", "Twenty Five Hours Ago"));
+    for nobody in [
+        "AA.VV.",
+        "Diverse Interpreten",
+        "Разные исполнители",
+        "群星",
+    ] {
+        assert!(is_nobody(nobody), "{nobody} is {}", normalise(nobody));
+    }
+    for placeholder in ["トラック 02", "Piste 7", "Дорожка 3"] {
+        assert!(
+            is_placeholder(placeholder),
+            "{placeholder} is {}",
+            normalise(placeholder)
+        );
+    }
+}
+
+#[test]
+fn takes_and_mixes_are_told_apart_by_their_words() {
+    let of = |title: &str, remark: &str| {
+        let relation = Title::parse(title).relation(&Title::parse("Roxanne").with_remark(remark));
+        (relation.is_word_by_word, relation.is_told_apart)
+    };
+    assert_eq!(of("Roxanne (Take 3)", "take 3"), (true, false));
+    assert_eq!(of("Roxanne (Take 3)", "take 5"), (false, true));
+    assert_eq!(of("Roxanne (US Mix)", "UK mix"), (false, true));
+    assert_eq!(of("Roxanne (Live)", "live, 1984: Lisbon"), (false, false));
+    assert_eq!(
+        of("Roxanne (Live in Lisbon)", "live, 1984: Lisbon"),
+        (false, false)
+    );
+    assert_eq!(of("Roxanne", ""), (false, false));
+}
+
+#[test]
+fn a_label_before_an_album_and_a_disc_behind_it_change_nothing() {
+    let of = |a: &str, b: &str| AlbumName::parse(a, "").relation(&AlbumName::parse(b, ""));
+    assert_eq!(of("24 Preludes", "Chopin: 24 Preludes"), Albums::Similar);
+    assert_eq!(
+        of("The Falls - Quiet Harbour", "Quiet Harbour"),
+        Albums::Similar
+    );
+    assert_eq!(
+        of("Harbour", "Harbour: Music from the Motion Picture"),
+        Albums::Same
+    );
+    for disc in [
+        "Harbour CD2",
+        "Harbour (Disc 2)",
+        "Harbour - Disk 1",
+        "Harbour [CD 1]",
+    ] {
+        assert_eq!(of(disc, "Harbour"), Albums::Same, "{disc}");
+    }
+    assert_eq!(of("Harbour [Édition limitée]", "Harbour"), Albums::Same);
+    assert_eq!(of("Harbour: Live", "Harbour"), Albums::OtherVersion);
+    assert_eq!(of("Harbour - The Remixes", "Harbour"), Albums::OtherVersion);
+    assert_eq!(of("The Falls: Gold", "The Ravens: Gold"), Albums::Different);
+    assert_eq!(of("Abcd2", "Abcd"), Albums::Different);
+}
+
+#[test]
+fn names_in_other_letters_cannot_be_compared() {
+    assert!(are_other_scripts("Kalinka", "Калинка"));
+    assert!(are_other_scripts("夜の海", "Yoru no umi"));
+    assert!(!are_other_scripts("Калинка", "Катюша"));
+    assert!(!are_other_scripts("Agaetis", "Ágætis") && !are_other_scripts("24", "Калинка"));
+    assert!(!are_other_scripts("ＡＲＩＡ", "ARIA"));
+}

@@ -129,7 +129,7 @@ pub(super) const HARMLESS: [&str; 18] = [
 ];
 
 /// Words that editions of an album are told apart by, which hold the same recordings for the most part.
-pub(super) const OF_EDITIONS: [&str; 40] = [
+pub(super) const OF_EDITIONS: [&str; 60] = [
     "deluxe",
     "edition",
     "expanded",
@@ -170,6 +170,26 @@ pub(super) const OF_EDITIONS: [&str; 40] = [
     "edicion",
     "itunes",
     "explicit",
+    "limitee",
+    "limitada",
+    "limitata",
+    "limitierte",
+    "begrenzte",
+    "especial",
+    "speciale",
+    "sonderausgabe",
+    "ausgabe",
+    "erweiterte",
+    "aniversario",
+    "anniversaire",
+    "jubilaum",
+    "jubilee",
+    "platinum",
+    "legacy",
+    "definitive",
+    "international",
+    "tour",
+    "edizione",
 ];
 
 /// What people write where an artist should stand.
@@ -196,7 +216,7 @@ pub(super) const NOBODY: [&str; 36] = [
     "compilation",
     "none",
     "no artist",
-    "aa vv",
+    "aavv",
     "vari",
     "diverse",
     "diverse interpreten",
