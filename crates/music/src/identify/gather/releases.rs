@@ -102,10 +102,20 @@ impl Asking<'_> {
             are_other_scripts(&artist, &one.name)
                 && artists(&artist, names.map(String::as_str)) == Artists::Same
         };
-        let Some(found) = found.iter().find(is_it) else {
+        // Several may be called that in Latin letters.
+        let ids: Vec<_> = found
+            .iter()
+            .filter(is_it)
+            .map(|one| one.mbid.as_str())
+            .collect();
+        if ids.is_empty() {
             return Ok(Vec::new());
-        };
-        let query = format!("arid:{} AND tracks:{}", found.mbid, self.items.len());
+        }
+        let query = format!(
+            "arid:({}) AND tracks:{}",
+            ids.join(" OR "),
+            self.items.len()
+        );
         let mut releases = self.asker.search_releases(&query).await?;
         releases.sort_by(|a, b| a.name.mbid.cmp(&b.name.mbid));
         Ok(releases.into_iter().map(|one| one.name.mbid).collect())

@@ -95,7 +95,12 @@ impl AlbumName {
 
 fn relation_of(ours: &Title, theirs: &Title) -> Albums {
     let relation = ours.relation(theirs);
-    let differ = !relation.only_first.is_empty() || !relation.only_second.is_empty();
+    // An album that only one of them calls mono or stereo may be the same all the same.
+    let (first, second) = (&relation.only_first, &relation.only_second);
+    let is_channel = |version: &String| version == "mono" || version == "stereo";
+    let is_one_told = first.is_empty() || second.is_empty();
+    let differ = |only: &BTreeSet<String>| only.iter().any(|one| !is_one_told || !is_channel(one));
+    let differ = differ(first) || differ(second);
     match relation.name {
         Likeness::Different => Albums::Different,
         _ if differ => Albums::OtherVersion,

@@ -190,6 +190,11 @@ fn a_label_before_an_album_and_a_disc_behind_it_change_nothing() {
     }
     assert_eq!(of("Harbour [Édition limitée]", "Harbour"), Albums::Same);
     assert_eq!(of("Harbour: Live", "Harbour"), Albums::OtherVersion);
+    assert_eq!(of("Harbour", "Harbour (mono)"), Albums::Same);
+    assert_eq!(
+        of("Harbour (Stereo)", "Harbour (mono)"),
+        Albums::OtherVersion
+    );
     assert_eq!(of("Harbour - The Remixes", "Harbour"), Albums::OtherVersion);
     assert_eq!(of("The Falls: Gold", "The Ravens: Gold"), Albums::Different);
     assert_eq!(of("Abcd2", "Abcd"), Albums::Different);

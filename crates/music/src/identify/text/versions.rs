@@ -252,7 +252,7 @@ pub(super) const TRACK: [&str; 17] = [
     "raita",
     // Russian and Japanese, as they are transliterated here.
     "dorozhka",
-    "toratsuku",
+    "toratuku",
 ];
 
 /// Words that say of an album that it is a film's music, if all of what stands behind its colon are such.
