@@ -86,12 +86,12 @@ fn names_of(recording: &Recording) -> impl Iterator<Item = &str> {
         .filter(|name| !name.is_empty())
 }
 
-/// Title, artist and version, in the reading that fits best; the likeness of the titles.
-fn names(
+/// How the names relate in the reading of the tags that fits best, and whether that is what they say as
+/// they stand; `None` without a title.
+fn best_reading(
     passage: &Passage<'_>,
     candidate: &Candidate,
-    noticed: &mut Vec<&'static str>,
-) -> Likeness {
+) -> Option<(Relation, Option<Artists>, bool)> {
     let titles = titles(candidate);
     let mut best: Option<(Relation, Option<Artists>, bool)> = None;
     let rank = |relation: &Relation, artist: Option<Artists>, is_plain: bool| {
@@ -128,6 +128,16 @@ fn names(
             }
         }
     }
+    best
+}
+
+/// Title, artist and version, in the reading that fits best; the likeness of the titles.
+fn names(
+    passage: &Passage<'_>,
+    candidate: &Candidate,
+    noticed: &mut Vec<&'static str>,
+) -> Likeness {
+    let best = best_reading(passage, candidate);
     let Some((relation, artist, is_plain)) = best else {
         noticed.push("title: none in the tags");
         artist_alone(passage, candidate, noticed);
