@@ -73,17 +73,11 @@ impl Asking<'_> {
             let searched = self.searched(pools).await?;
             self.look_up(&searched, pools).await?;
         }
-        if self.items.len() >= LEAST_BY_LENGTHS && self.is_unheard_of(pools) {
+        if self.items.len() >= LEAST_BY_LENGTHS && is_unheard_of(pools) {
             let of_artist = self.of_artist_elsewhere().await?;
             self.look_up(&of_artist, pools).await?;
         }
         Ok(())
-    }
-
-    /// Whether most files have no candidate at all.
-    fn is_unheard_of(&self, pools: &[Pool]) -> bool {
-        let unheard_of = pools.iter().filter(|pool| pool.candidates.is_empty());
-        unheard_of.count() * 2 > pools.len()
     }
 
     /// Releases with as many tracks as there are files, of an artist whom the catalogue has in other letters
@@ -301,6 +295,12 @@ impl Asking<'_> {
         let more = release.tracks.abs_diff(self.items.len() as u64) as f64;
         Some(album + by - (more * 0.02).min(0.3))
     }
+}
+
+/// Whether most files have no candidate at all.
+fn is_unheard_of(pools: &[Pool]) -> bool {
+    let unheard_of = pools.iter().filter(|pool| pool.candidates.is_empty());
+    unheard_of.count() * 2 > pools.len()
 }
 
 /// Ids by the sum of their votes, the most first; those with fewer than `enough` are left out.
