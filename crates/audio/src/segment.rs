@@ -4,16 +4,19 @@
 //! have nothing in common but that a gap is quieter than what is around it:
 //!
 //! 1. *Dips* are places where the level, which clicks and rumble do not move (`contour`), falls well below that of the
-//!    sound before and after (`candidates`).
-//! 2. Each has *features*: how deep, how long and how steady it is, how the sound falls and rises around it, how timbre,
-//!    pitch and width change across it, and what name, tags and folder say (`features`).
+//!    sound before and after, and quiet noise without a tone; noise beside a dip, as applause is, belongs to it
+//!    (`candidates`).
+//! 2. Each has *features*: how deep, how long and how steady it is, how the sound falls and rises around it, whether it is
+//!    noise and how many others are like it, how timbre, pitch and width change across it (`timbres`), and what name,
+//!    tags and folder say (`features`).
 //! 3. Boosted trees judge each dip by itself, then again by how it agrees with the others (`model`, `context`). The gaps
 //!    of one record are like one another, whatever they are like.
 //! 4. The most likely set of cuts is chosen as a whole: passages of a few seconds weigh against it, and "no cut at
 //!    all" is one of the sets (`dips`).
 //!
-//! At a cut the earlier passage keeps its decay and the later one its attack (`edges`). The settings still say what is
-//! silence at all: a dip that is louder than their threshold, or below it for too short a time, is none.
+//! At a cut the earlier passage keeps its decay, also where noise covers it, and the later one its attack (`edges`). The
+//! settings still say what is silence at all: a dip that is louder than their threshold, or below it for too short a
+//! time, is none.
 //!
 //! What this cannot do: a medley or a concert whose tracks touch stays one passage, and is listed for review.
 
@@ -26,6 +29,7 @@ mod features;
 mod marked;
 pub mod model;
 mod silences;
+mod timbres;
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -207,7 +211,7 @@ fn gaps(
     inside
         .enumerate()
         .map(|(at, dip)| {
-            let (from, to) = edges::of_dip(&plain[..windows], &robust[..windows], dip);
+            let (from, to) = edges::of_gap(&plain[..windows], &robust[..windows], dip);
             let (confidence, cut) = decided(at);
             Gap {
                 from,

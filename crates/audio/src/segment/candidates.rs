@@ -2,10 +2,12 @@
 //!
 //! Nothing here compares with a level of the whole file. A dip is a minimum over two seconds that lies
 //! at least [`LEAST_DEPTH`] below the usual level of the sound before *and* after it; whether it is a gap
-//! between tracks, a rest or an applause that dies away, is for the model to say.
+//! between tracks, a rest or an applause that dies away, is for the model to say. A track that fades away below the
+//! noise of the gap after it has its minimum before the gap, so noise without any tone is a dip too, where it is as quiet.
 
 use super::SilenceSettings;
-use crate::contour::{Contour, FLOOR};
+use super::timbres::{self, TONELESS_DB};
+use crate::contour::{Contour, FLOOR, SPECTRA_PER_SECOND};
 use crate::levels::PER_SECOND;
 
 /// A minimum is the lowest within this many windows on either side: 1 s. Of two gaps nearer than that to
@@ -37,6 +39,24 @@ const SOUND_WITHIN_SECONDS: usize = 60;
 /// The context is looked at twice a second.
 const STEP: usize = PER_SECOND as usize / 2;
 
+/// Noise without a tone is a dip from this many spectra on: 0.65 s, which is as long as those that the tonality is
+/// averaged over.
+const LEAST_TONELESS: usize = timbres::TONAL_SPECTRA;
+
+/// Between a dip and noise that belongs to it lie this many windows at most, while the averages over 0.3 and 0.65 s move
+/// from one to the other.
+const LEAD: usize = 20;
+
+/// Noise beside a dip belongs to it if it is at least as long as this and steady, in windows: 0.3 s, the shortest gap that
+/// is looked for.
+const SHORTEST_NOISE: usize = SMOOTH;
+
+/// Or as long as this, in windows: 3 s, the shortest applause. A guess.
+const LONG_NOISE: usize = 3 * PER_SECOND as usize;
+
+/// But it is not looked for further than this, in windows: a minute, as sound is.
+const LONGEST_NOISE: usize = SOUND_WITHIN_SECONDS * PER_SECOND as usize;
+
 /// No more dips than this are weighed, the deepest: some five an album's minute.
 const MOST: usize = 600;
 
@@ -53,6 +73,9 @@ pub(super) struct Candidate {
     pub before: f32,
     /// The same after it.
     pub after: f32,
+    /// First and one past the last window of what belongs to it: noise louder than the dip that it touches, as where a
+    /// track has died away before the hiss of the gap begins, or where applause has before the next track.
+    pub reach: (usize, usize),
 }
 
 impl Candidate {
@@ -70,22 +93,75 @@ impl Candidate {
     pub(super) fn middle(&self) -> usize {
         usize::midpoint(self.from, self.to)
     }
+
+    /// With the noise that it touches.
+    fn reaching(self, curve: &Curve) -> Self {
+        let limit = self.before.min(self.after) - LEAST_DEPTH;
+        let is_quiet = |window: &usize| curve.smooth[*window] < limit;
+        let is_noise = |window: &usize| {
+            let spectrum = (*window as f64 / f64::from(PER_SECOND) * SPECTRA_PER_SECOND) as usize;
+            let tonality = curve.tonality.get(spectrum).copied().unwrap_or(0.0);
+            tonality < TONELESS_DB && is_quiet(window)
+        };
+        let end = curve.smooth.len();
+        let mut reach = (self.from, self.to);
+        let apart = (0..self.from).rev().take(LEAD).take_while(is_quiet);
+        if apart.count() == LEAD {
+            let to = self.from - LEAD;
+            let noise = (0..to).rev().take(LONGEST_NOISE).take_while(is_noise);
+            let from = to - noise.count();
+            if self.is_other_noise(&curve.smooth[from..to]) {
+                reach.0 = from;
+            }
+        }
+        let apart = (self.to..end).take(LEAD).take_while(is_quiet);
+        if apart.count() == LEAD {
+            let from = self.to + LEAD;
+            let noise = (from..end).take(LONGEST_NOISE).take_while(is_noise);
+            let to = from + noise.count();
+            if self.is_other_noise(&curve.smooth[from..to]) {
+                reach.1 = to;
+            }
+        }
+        Self { reach, ..self }
+    }
+
+    /// Whether noise beside the dip is one of its own, and neither the dip's nor the end of a cymbal: it is louder, and
+    /// either steady or long.
+    fn is_other_noise(&self, levels: &[f32]) -> bool {
+        if levels.len() < SHORTEST_NOISE {
+            return false;
+        }
+        let mut sorted = levels.to_vec();
+        sorted.sort_unstable_by(f32::total_cmp);
+        let tenth = sorted.len() / 10;
+        let moves = sorted[sorted.len() - 1 - tenth] - sorted[tenth];
+        let is_louder = sorted[sorted.len() / 2] >= self.level + 2.0 * STRETCH;
+        is_louder && (moves < STRETCH || levels.len() >= LONG_NOISE)
+    }
 }
 
-/// A file's level at three grades of smoothness, in dBFS.
+/// A file's level at two grades of smoothness in dBFS, and how tonal it is.
 #[derive(Debug)]
 pub(super) struct Curve {
     /// Without clicks.
     pub fine: Vec<f32>,
     /// Averaged over 0.3 s.
     pub smooth: Vec<f32>,
+    /// Every 93 ms, averaged over 0.65 s, in dB.
+    pub tonality: Vec<f32>,
 }
 
 impl Curve {
     pub(super) fn of(contour: &Contour) -> Self {
         let fine = without_clicks(&contour.levels);
         let smooth = averaged(&fine, SMOOTH);
-        Self { fine, smooth }
+        let tonality = timbres::tonalities(contour);
+        Self {
+            fine,
+            smooth,
+            tonality,
+        }
     }
 }
 
@@ -101,25 +177,9 @@ pub(super) fn find(curve: &Curve, settings: &SilenceSettings) -> Vec<Candidate> 
         }
         let candidate = stretch(smooth, at);
         seen = (candidate.1, smooth[at]);
-        if !is_silent(smooth, at, settings) {
-            continue;
-        }
-        let (Some(before), Some(after)) = (
-            usual(smooth, candidate.0, smooth[at], false),
-            usual(smooth, candidate.1, smooth[at], true),
-        ) else {
+        let Some(dip) = dip(smooth, at, candidate, settings) else {
             continue;
         };
-        let dip = Candidate {
-            from: candidate.0,
-            to: candidate.1,
-            level: smooth[at],
-            before,
-            after,
-        };
-        if dip.depth() < LEAST_DEPTH {
-            continue;
-        }
         // A stretch may have begun before a lower one that reaches back over it.
         match found.last_mut() {
             Some(last) if last.to > dip.from => {
@@ -130,11 +190,82 @@ pub(super) fn find(curve: &Curve, settings: &SilenceSettings) -> Vec<Candidate> 
             _ => found.push(dip),
         }
     }
+    let noise = toneless(curve, settings, &found);
+    found.extend(noise);
+    found.sort_by_key(|dip| dip.from);
     if found.len() > MOST {
         let mut depths: Vec<f32> = found.iter().map(Candidate::depth).collect();
         let (_, least, _) = depths.select_nth_unstable_by(MOST, |a, b| b.total_cmp(a));
         let least = *least;
         found.retain(|dip| dip.depth() > least);
+    }
+    without_parts(found.into_iter().map(|dip| dip.reaching(curve)).collect())
+}
+
+/// Leaves out the dips that lie in the noise that belongs to a deeper one: an applause is one dip.
+fn without_parts(mut dips: Vec<Candidate>) -> Vec<Candidate> {
+    let is_part = |at: usize| {
+        let dip = &dips[at];
+        let holds = |other: &&Candidate| other.reach.0 <= dip.from && dip.to <= other.reach.1;
+        let earlier = dips[..at].iter().filter(holds);
+        let later = dips[at + 1..].iter().filter(holds);
+        earlier
+            .map(|other| other.level <= dip.level)
+            .chain(later.map(|other| other.level < dip.level))
+            .any(|is_deeper| is_deeper)
+    };
+    let parts: Vec<bool> = (0..dips.len()).map(is_part).collect();
+    let mut part = parts.into_iter();
+    dips.retain(|_| !part.next().unwrap_or(false));
+    dips
+}
+
+/// The dip of a stretch whose level is that of `at`, where it is deep enough and the settings call it silent.
+fn dip(
+    smooth: &[f32],
+    at: usize,
+    (from, to): (usize, usize),
+    settings: &SilenceSettings,
+) -> Option<Candidate> {
+    if !is_silent(smooth, at, settings) {
+        return None;
+    }
+    let dip = Candidate {
+        from,
+        to,
+        level: smooth[at],
+        before: usual(smooth, from, smooth[at], false)?,
+        after: usual(smooth, to, smooth[at], true)?,
+        reach: (from, to),
+    };
+    (dip.depth() >= LEAST_DEPTH).then_some(dip)
+}
+
+/// The stretches of noise without a tone that none of `known`, which lie in order, reaches into.
+fn toneless(curve: &Curve, settings: &SilenceSettings, known: &[Candidate]) -> Vec<Candidate> {
+    let window = |spectrum: usize| {
+        let second = spectrum as f64 / SPECTRA_PER_SECOND;
+        ((second * f64::from(PER_SECOND)) as usize).min(curve.smooth.len())
+    };
+    let is_noise = |at: &usize| curve.tonality[*at] < TONELESS_DB;
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < curve.tonality.len() {
+        let length = (at..curve.tonality.len()).take_while(is_noise).count();
+        let (from, to) = (window(at), window(at + length));
+        at += length + 1;
+        let is_known = || {
+            let next = known.partition_point(|dip| dip.to <= from);
+            known.get(next).is_some_and(|dip| dip.from < to)
+        };
+        if length >= LEAST_TONELESS && from < to && !is_known() {
+            found.extend(dip(
+                &curve.smooth,
+                usize::midpoint(from, to),
+                (from, to),
+                settings,
+            ));
+        }
     }
     found
 }

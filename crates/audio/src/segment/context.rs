@@ -1,8 +1,9 @@
 //! How a dip agrees with the other dips of its file, once each has been judged by itself.
 
 use super::candidates::Candidate;
-use super::features::{Bands, Row, UNKNOWN, distance};
+use super::features::{Row, TONALITY, TONELESS, UNKNOWN};
 use super::model::probability;
+use super::timbres::{Bands, distance};
 use crate::levels::PER_SECOND;
 
 /// Rows for all dips: what each looks like by itself, and its context.
@@ -20,6 +21,7 @@ pub(super) fn rows(
     let file = File {
         dips,
         timbres,
+        alone,
         log_odds,
         likely: &likely,
         minutes: windows as f32 / (60 * PER_SECOND) as f32,
@@ -37,6 +39,7 @@ pub(super) fn rows(
 struct File<'a> {
     dips: &'a [Candidate],
     timbres: &'a [Option<Bands>],
+    alone: &'a [Row],
     log_odds: &'a [f64],
     likely: &'a [f32],
     minutes: f32,
@@ -44,7 +47,7 @@ struct File<'a> {
 }
 
 impl File<'_> {
-    fn context(&self, at: usize) -> [f32; 18] {
+    fn context(&self, at: usize) -> [f32; 20] {
         let dip = &self.dips[at];
         let own = self.likely[at];
         let others = || (0..self.dips.len()).filter(move |other| *other != at);
@@ -64,6 +67,8 @@ impl File<'_> {
         let log_seconds = |other: usize| (self.dips[other].seconds() as f32 + 0.1).ln();
         let seconds = mean(&log_seconds);
         let level = mean(&|other| self.dips[other].level);
+        let tonality = |other: usize| self.alone[other][TONALITY];
+        let toneless = |other: usize| self.alone[other][TONELESS];
         let spread = |value: &dyn Fn(usize) -> f32, middle: Option<f32>| {
             let middle = middle?;
             mean(&|other| (value(other) - middle).abs())
@@ -108,6 +113,8 @@ impl File<'_> {
                 better_after.map_or(self.windows, |a| self.dips[a].from),
             ),
             others().filter(better).count() as f32,
+            off(tonality(at), mean(&tonality)),
+            off(toneless(at), mean(&toneless)),
         ]
     }
 }

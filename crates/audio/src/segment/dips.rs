@@ -3,6 +3,7 @@
 use super::candidates::{self, Candidate, Curve};
 use super::features::{self, Row};
 use super::model::{Choice, Model};
+use super::timbres::{self, Bands};
 use super::{Clues, SilenceSettings, context};
 use crate::contour::Contour;
 use crate::levels::PER_SECOND;
@@ -24,7 +25,7 @@ pub struct Dips {
     found: Vec<Candidate>,
     rows: Vec<Row>,
     windows: usize,
-    timbres: Vec<Option<features::Bands>>,
+    timbres: Vec<Option<Bands>>,
 }
 
 impl Dips {
@@ -32,13 +33,13 @@ impl Dips {
     pub fn find(contour: &Contour, clues: &Clues<'_>, settings: &SilenceSettings) -> Self {
         let curve = Curve::of(contour);
         let dips = candidates::find(&curve, settings);
-        let timbres: Vec<_> = dips
+        let gaps: Vec<_> = dips
             .iter()
-            .map(|dip| features::gap_bands(contour, dip))
+            .map(|dip| timbres::bands_of_gap(contour, dip))
             .collect();
         Self {
-            rows: features::rows(&dips, &timbres, &curve, contour, clues),
-            timbres,
+            rows: features::rows(&dips, &gaps, &curve, contour, clues),
+            timbres: gaps,
             windows: curve.smooth.len(),
             found: dips,
         }
@@ -48,12 +49,12 @@ impl Dips {
         &self.found
     }
 
-    /// Where each begins and ends, in seconds.
+    /// Where each begins and ends, in seconds, with the noise that belongs to it.
     pub fn places(&self) -> impl Iterator<Item = (f64, f64)> {
         let second = |window: usize| window as f64 / f64::from(PER_SECOND);
         self.found
             .iter()
-            .map(move |dip| (second(dip.from), second(dip.to)))
+            .map(move |dip| (second(dip.reach.0), second(dip.reach.1)))
     }
 
     /// How deep each is, in dB.

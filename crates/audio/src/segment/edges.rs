@@ -1,7 +1,8 @@
 //! Where in a silence the sound before it ends and the one after it begins.
 //!
 //! Both reach into the silence until nothing stands out of its floor any more. Noise hides how a fade begins and
-//! ends: over noise they reach a quarter of a second further, and more the slower the sound comes out of it.
+//! ends: under noise a fade goes on as fast as it came down to it, until it would be inaudible without the noise. So
+//! where one track fades out and the next begins at once, the gap lies at the end of what sounds like one.
 
 use super::candidates::Candidate;
 use crate::levels::{FLOOR_DBFS, PER_SECOND, to_dbfs};
@@ -24,18 +25,51 @@ const INAUDIBLE_DBFS: f32 = -108.0;
 /// So far above the noise a sound is no longer on its way out of it, in dB.
 const STANDS_OUT_DB: f32 = 10.0;
 
-/// Noise hides so much of a sound at least, and at most, in seconds.
-const HIDDEN_SECONDS: (f64, f64) = (0.25, 0.5);
+/// Noise hides so much of a sound at least, in seconds.
+const HIDDEN_SECONDS: f64 = 0.2;
 
-/// So much more of it is hidden for the time it takes to stand out.
-const HIDDEN_SHARE: f64 = 0.2;
+/// So much more of a beginning is hidden for the time it takes to stand out, and this is hidden at most, in seconds.
+/// Of the beginnings in the training recordings 95 in 100 stand out within 0.2 s.
+const HIDDEN_BEGINNING: (f64, f64) = (0.2, 0.5);
+
+/// An end goes on under the noise for so much of the time that it took to come down to it, past [`AT_ONCE_SECONDS`], and
+/// for this at most, in seconds. In the training recordings ends that take 1 to 1.5 s are hidden for 2.6 s in the
+/// middle, nine in ten of all for less than 3 s; a cut that is put too late here still lies in the gap.
+const HIDDEN_END: (f64, f64) = (2.5, 3.0);
+
+/// A sound that comes down to the noise in less than this does not fade, in seconds.
+const AT_ONCE_SECONDS: f64 = 0.3;
+
+/// Where the noise itself is quieter than this, in dBFS, it hides nothing that would be heard without it: tracks of
+/// known truth count as heard above -60 dBFS, of which A-weighting takes some 6 dB.
+const HIDING_DBFS: f32 = -66.0;
+
+/// What is left of a gap at least, however slow the fades around it, in seconds: the shortest silence that is looked for.
+const LEFT_SECONDS: f64 = 0.3;
 
 /// Windows that are averaged: 0.2 s.
 const SMOOTH: usize = 11;
 
+/// Where the sounds around a gap end and begin: those around its dip, or around the noise that belongs to it.
+pub(super) fn of_gap(plain: &[f32], robust: &[f32], dip: &Candidate) -> (usize, usize) {
+    let (mut from, mut to) = of_dip(plain, robust, dip);
+    // What is quieter than noise beside it draws the edges to itself.
+    if to <= dip.from || dip.to <= from {
+        from = from.min(dip.from);
+        to = to.max(dip.to);
+    }
+    if dip.reach.0 < dip.from {
+        from = from.min(dip.reach.0);
+    }
+    if dip.reach.1 > dip.to {
+        to = to.max(dip.reach.1.min(plain.len()));
+    }
+    (from, to)
+}
+
 /// Where the sounds around a dip end and begin. `plain` is the level of the file, `robust` the one that clicks and
 /// rumble do not move: where there is noise, the latter is looked at.
-pub(super) fn of_dip(plain: &[f32], robust: &[f32], dip: &Candidate) -> (usize, usize) {
+fn of_dip(plain: &[f32], robust: &[f32], dip: &Candidate) -> (usize, usize) {
     let is_digital = percentile(&plain[dip.from..dip.to], 0.2) <= DIGITAL_DBFS;
     let smooth = if is_digital { plain } else { robust };
     let (mut from, mut to) = (dip.from, dip.to);
@@ -62,13 +96,17 @@ pub(super) fn heard(smooth: &[f32], from: usize, to: usize) -> (usize, usize) {
     if floor <= DIGITAL_DBFS {
         return (begins, ends);
     }
-    let room = (ends - begins) / 3;
     let stands_out = |level: &f32| *level >= floor + STANDS_OUT_DB;
     let fall = smooth[..begins].iter().rev().position(stands_out);
     let rise = smooth[ends..].iter().position(stands_out);
+    let (fading, rising) = (hidden_end(fall, floor), hidden_beginning(rise));
+    let left = windows(LEFT_SECONDS).max((ends - begins) / 10);
+    let room = (ends - begins).saturating_sub(left);
+    // Where both do not fit they share what there is.
+    let share = (room as f64 / (fading + rising).max(1) as f64).min(1.0);
     (
-        begins + hidden_windows(fall).min(room),
-        ends - hidden_windows(rise).min(room),
+        begins + (fading as f64 * share) as usize,
+        ends - (rising as f64 * share) as usize,
     )
 }
 
@@ -102,14 +140,28 @@ fn still(smooth: &[f32], from: usize, to: usize) -> (usize, usize) {
     (begins - reach(begins, from), ends + reach(ends, to))
 }
 
-/// How much of a sound its noise floor hides, when it takes `windows` to stand out of it: a beat
-/// stands out at once and is whole, a slow fade has begun long before it is heard.
-fn hidden_windows(windows: Option<usize>) -> usize {
-    let seconds = windows.map_or(HIDDEN_SECONDS.1, |windows| {
-        windows as f64 / f64::from(PER_SECOND)
-    });
-    let hidden = (HIDDEN_SECONDS.0 + HIDDEN_SHARE * seconds).min(HIDDEN_SECONDS.1);
-    (hidden * f64::from(PER_SECOND)) as usize
+/// How much of a beginning the noise hides, in windows, when it takes `rise` to stand out of it: a beat stands out at
+/// once and is whole.
+fn hidden_beginning(rise: Option<usize>) -> usize {
+    let (share, most) = HIDDEN_BEGINNING;
+    let hidden = rise.map_or(most, |rise| HIDDEN_SECONDS + share * seconds(rise));
+    windows(hidden.min(most))
+}
+
+/// The same of an end: a slow fade goes on for long after it was heard last.
+fn hidden_end(fall: Option<usize>, floor: f32) -> usize {
+    let (share, most) = HIDDEN_END;
+    let fading = fall.map_or(0.0, |fall| share * (seconds(fall) - AT_ONCE_SECONDS));
+    let is_hidden = floor > HIDING_DBFS;
+    windows(if is_hidden { fading.min(most) } else { 0.0 }.max(HIDDEN_SECONDS))
+}
+
+fn seconds(windows: usize) -> f64 {
+    windows as f64 / f64::from(PER_SECOND)
+}
+
+fn windows(seconds: f64) -> usize {
+    (seconds * f64::from(PER_SECOND)) as usize
 }
 
 /// Levels in dBFS, each averaged with its neighbours over 0.2 s.

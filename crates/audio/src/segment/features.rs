@@ -2,11 +2,12 @@
 
 use super::Clues;
 use super::candidates::{Candidate, Curve};
-use crate::contour::{BANDS, Contour, SPECTRA_PER_SECOND, Timbre};
+use super::timbres::{self, Bands, distance};
+use crate::contour::Contour;
 use crate::levels::PER_SECOND;
 
 /// Names of the features, in the order of a row.
-pub(super) const NAMES: [&str; 38] = [
+pub(super) const NAMES: [&str; 54] = [
     "depth",
     "depth_other_side",
     "seconds",
@@ -45,13 +46,32 @@ pub(super) const NAMES: [&str; 38] = [
     "tagged",
     "neighbours",
     "shortest_side",
+    "gap_tonality",
+    "gap_tonality_off_usual_gap",
+    "gap_tonality_off_music",
+    "gap_pitched",
+    "toneless_seconds",
+    "toneless_before_seconds",
+    "toneless_after_seconds",
+    "timbre_step_long",
+    "pitch_step_long",
+    "timbre_step_over_usual",
+    "still_seconds",
+    "before_level",
+    "alike",
+    "alike_a_minute",
+    "noise_before_seconds",
+    "noise_after_seconds",
 ];
+
+/// Where a row says how tonal the dip is.
+pub(super) const TONALITY: usize = 38;
+
+/// Where it says for how long there is nothing but noise.
+pub(super) const TONELESS: usize = 42;
 
 /// Numbers of one dip.
 pub(super) type Row = [f32; NAMES.len()];
-
-/// Bands of a timbre in dB, without its level.
-pub(super) type Bands = [f32; BANDS];
 
 /// What cannot be told.
 pub(super) const UNKNOWN: f32 = -1.0;
@@ -62,11 +82,11 @@ const DEEP: f32 = 12.0;
 /// Gaps that the others are compared with: the strongest five, of which a file of several tracks has some.
 const USUAL: usize = 5;
 
-/// Timbre before and after is that of this many seconds: a few bars.
-const TIMBRE_SECONDS: f64 = 12.0;
+/// Dips whose level differs by less than this are alike, in dB: that of noise averaged over 0.3 s moves by half of it.
+const ALIKE_LEVEL_DB: f32 = 1.0;
 
-/// Seconds next to a dip that are left out of the timbre: there the sound dies away or begins.
-const TIMBRE_APART: f64 = 0.5;
+/// The same of their timbre, band by band: of noise over a second, a band's level has a deviation of 0.6 dB to 1.5 dB.
+const ALIKE_TIMBRE_DB: f32 = 1.5;
 
 /// Rows for all dips of a file, given the timbre of each.
 pub(super) fn rows(
@@ -94,6 +114,7 @@ struct File<'a> {
     usual_level: f32,
     usual_seconds: f32,
     usual_timbre: Option<Bands>,
+    usual_tonality: f32,
     minutes: f32,
     deep: f32,
     usual_step: f32,
@@ -118,7 +139,10 @@ impl<'a> File<'a> {
             std::array::from_fn(|band| median(known.iter().map(|bands| bands[band]).collect()))
         });
         let minutes = curve.smooth.len() as f32 / (PER_SECOND * 60) as f32;
-        let steps: Vec<f32> = dips.iter().map(|dip| timbre_step(contour, dip)).collect();
+        let steps: Vec<f32> = dips
+            .iter()
+            .map(|dip| timbres::step(contour, dip, timbres::NEAR_SECONDS))
+            .collect();
         let told = steps.iter().copied().filter(|step| *step >= 0.0);
         Self {
             timbres,
@@ -127,6 +151,12 @@ impl<'a> File<'a> {
             usual_level: of_usual(&|dip| dip.level),
             usual_seconds: of_usual(&|dip| dip.seconds() as f32),
             usual_timbre,
+            usual_tonality: median(
+                usual
+                    .iter()
+                    .map(|at| timbres::tonality(timbres::of_gap(contour, &dips[*at])))
+                    .collect(),
+            ),
             minutes,
             deep: dips.iter().filter(|dip| dip.depth() >= DEEP).count() as f32,
             usual_step: median(told.collect()),
@@ -167,9 +197,13 @@ fn row(
         .find(rival)
         .map_or(smooth.len() - dip.to, |n| dips[n].from - dip.to);
     let rank = file.sorted.iter().filter(|other| **other > own).count() as f32;
-    let gap = gap_spectra(contour, dip);
+    let gap = timbres::of_gap(contour, dip);
     let gap_bands = file.timbres[at].as_ref();
-    let [before, after] = sides(contour, dip);
+    let [before, after] = timbres::sides(contour, dip, timbres::NEAR_SECONDS);
+    let far = timbres::sides(contour, dip, timbres::FAR_SECONDS);
+    let tonality = timbres::tonality(gap);
+    let toneless = timbres::toneless(&curve.tonality, dip);
+    let alike = alike(at, dips, file.timbres);
     let step = file.steps[at];
     let windows_per_10 = extent(smooth, dip, 10.0);
     let (fall, rise) = slopes(smooth, dip);
@@ -212,16 +246,50 @@ fn row(
         } else {
             step / (file.usual_step + 0.1)
         },
-        pitch_step(before, after),
-        width_step(contour, dip),
+        timbres::pitch_step(before, after),
+        timbres::width_step(contour, dip),
         distance(gap_bands, file.usual_timbre.as_ref()),
-        distance(gap_bands, mean_bands(before).as_ref()),
-        unsteady_timbre(gap),
+        distance(gap_bands, timbres::mean_bands(before).as_ref()),
+        timbres::unsteadiness(gap),
         f32::from(u8::from(super::begins_with_track_number(clues.name))),
         tagged(clues),
         (clues.neighbours.min(30) as f32 + 1.0).ln(),
         seconds(previous.min(next)),
+        tonality,
+        tonality - file.usual_tonality,
+        tonality - timbres::tonality(before).min(timbres::tonality(after)),
+        timbres::pitched(gap),
+        (toneless[0] + toneless[1] + 0.1).ln(),
+        toneless[0],
+        toneless[1],
+        timbres::step(contour, dip, timbres::FAR_SECONDS),
+        timbres::pitch_step(far[0], far[1]),
+        step - file.usual_step,
+        seconds(still(&curve.fine, dip)),
+        dip.before.min(dip.after),
+        alike,
+        alike / file.minutes.max(0.1),
+        seconds(dip.from - dip.reach.0),
+        seconds(dip.reach.1 - dip.to),
     ]
+}
+
+/// How many other dips sound like this one. The noise of a medium is the same in all of its gaps, to a fraction of a
+/// decibel, and no two rests are.
+fn alike(at: usize, dips: &[Candidate], timbres: &[Option<Bands>]) -> f32 {
+    let others = (0..dips.len()).filter(|other| *other != at);
+    others
+        .map(|other| {
+            let level = (dips[other].level - dips[at].level) / ALIKE_LEVEL_DB;
+            if level.abs() > 3.0 {
+                return 0.0;
+            }
+            match distance(timbres[at].as_ref(), timbres[other].as_ref()) {
+                UNKNOWN => 0.0,
+                apart => (-level.powi(2) - (apart / ALIKE_TIMBRE_DB).powi(2)).exp(),
+            }
+        })
+        .sum()
 }
 
 /// Whether the tags give a track's number: 1 with the number of tracks beside it, a half without.
@@ -263,132 +331,27 @@ fn slopes(smooth: &[f32], dip: &Candidate) -> (usize, usize) {
     (fall.unwrap_or(most), rise.unwrap_or(most))
 }
 
+/// The longest run of windows around a dip's lowest level in which the level hardly moves: within 2 dB of the dip's, the
+/// deviation of 20 ms of noise being 0.6 dB with the median of its pieces.
+fn still(fine: &[f32], dip: &Candidate) -> usize {
+    let (mut longest, mut run) = (0, 0);
+    for level in &fine[dip.from..dip.to] {
+        run = if (level - dip.level).abs() < 2.0 {
+            run + 1
+        } else {
+            0
+        };
+        longest = longest.max(run);
+    }
+    longest
+}
+
 /// The deviation of the level within a dip, in dB.
 fn unsteadiness(fine: &[f32], dip: &Candidate) -> f32 {
     let inner = &fine[dip.from..dip.to];
     let mean = inner.iter().sum::<f32>() / inner.len().max(1) as f32;
     let squares: f32 = inner.iter().map(|level| (level - mean).powi(2)).sum();
     (squares / inner.len().max(1) as f32).sqrt()
-}
-
-fn spectra(contour: &Contour, from: f64, to: f64) -> &[Timbre] {
-    let place = |seconds: f64| {
-        ((seconds * SPECTRA_PER_SECOND).max(0.0) as usize).min(contour.spectra.len())
-    };
-    let (from, to) = (place(from), place(to));
-    &contour.spectra[from..to.max(from)]
-}
-
-/// The timbre of a dip itself.
-pub(super) fn gap_bands(contour: &Contour, dip: &Candidate) -> Option<Bands> {
-    mean_bands(gap_spectra(contour, dip))
-}
-
-fn second(window: usize) -> f64 {
-    window as f64 / f64::from(PER_SECOND)
-}
-
-/// The spectra that lie wholly in a dip, or the one in its middle.
-fn gap_spectra<'a>(contour: &'a Contour, dip: &Candidate) -> &'a [Timbre] {
-    let apart = 1.0 / SPECTRA_PER_SECOND;
-    let inner = spectra(contour, second(dip.from) + apart, second(dip.to));
-    if inner.is_empty() {
-        let middle = second(dip.middle());
-        return spectra(contour, middle, middle + apart);
-    }
-    inner
-}
-
-/// The spectra before and after a dip.
-fn sides<'a>(contour: &'a Contour, dip: &Candidate) -> [&'a [Timbre]; 2] {
-    let (from, to) = (
-        second(dip.from) - TIMBRE_APART,
-        second(dip.to) + TIMBRE_APART,
-    );
-    [
-        spectra(contour, from - TIMBRE_SECONDS, from),
-        spectra(contour, to, to + TIMBRE_SECONDS),
-    ]
-}
-
-/// The usual bands of some spectra in dB, without their level.
-fn mean_bands(spectra: &[Timbre]) -> Option<Bands> {
-    if spectra.is_empty() {
-        return None;
-    }
-    let mut sums = [0.0_f32; BANDS];
-    for spectrum in spectra {
-        for (sum, byte) in sums.iter_mut().zip(spectrum) {
-            *sum += f32::from(*byte);
-        }
-    }
-    let all = sums.iter().sum::<f32>() / BANDS as f32;
-    Some(sums.map(|sum| (sum - all) / (2.0 * spectra.len() as f32)))
-}
-
-/// The mean difference of two timbres, in dB.
-pub(super) fn distance(one: Option<&Bands>, other: Option<&Bands>) -> f32 {
-    match (one, other) {
-        (Some(one), Some(other)) => {
-            one.iter()
-                .zip(other)
-                .map(|(a, b)| (a - b).abs())
-                .sum::<f32>()
-                / BANDS as f32
-        }
-        _ => UNKNOWN,
-    }
-}
-
-/// How much the timbre changes across a dip, in dB.
-fn timbre_step(contour: &Contour, dip: &Candidate) -> f32 {
-    let [before, after] = sides(contour, dip);
-    distance(mean_bands(before).as_ref(), mean_bands(after).as_ref())
-}
-
-/// How unlike the pitch classes before and after are: 0 alike, 1 without one in common.
-fn pitch_step(before: &[Timbre], after: &[Timbre]) -> f32 {
-    if before.is_empty() || after.is_empty() {
-        return UNKNOWN;
-    }
-    let classes = |spectra: &[Timbre]| -> [f32; 12] {
-        std::array::from_fn(|class| spectra.iter().map(|s| f32::from(s[BANDS + class])).sum())
-    };
-    let (one, other) = (classes(before), classes(after));
-    let product = |a: &[f32; 12], b: &[f32; 12]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
-    let norm = (product(&one, &one) * product(&other, &other)).sqrt();
-    if norm > 0.0 {
-        1.0 - product(&one, &other) / norm
-    } else {
-        UNKNOWN
-    }
-}
-
-/// How much the stereo width changes across a dip, 0 to 1.
-fn width_step(contour: &Contour, dip: &Candidate) -> f32 {
-    let windows = (TIMBRE_SECONDS as usize) * PER_SECOND as usize;
-    let mean = |part: &[u8]| {
-        part.iter().map(|width| f32::from(*width)).sum::<f32>() / (255 * part.len().max(1)) as f32
-    };
-    let before = &contour.widths[dip.from.saturating_sub(windows)..dip.from];
-    let after = &contour.widths[dip.to..(dip.to + windows).min(contour.widths.len())];
-    (mean(before) - mean(after)).abs()
-}
-
-/// How much the bands vary within a dip, in dB: noise does not, and what rings out does.
-fn unsteady_timbre(gap: &[Timbre]) -> f32 {
-    if gap.len() < 3 {
-        return UNKNOWN;
-    }
-    let deviation = |band: usize| {
-        let mean = gap.iter().map(|s| f32::from(s[band])).sum::<f32>() / gap.len() as f32;
-        let squares: f32 = gap
-            .iter()
-            .map(|s| (f32::from(s[band]) - mean).powi(2))
-            .sum();
-        (squares / gap.len() as f32).sqrt() / 2.0
-    };
-    (0..BANDS).map(deviation).sum::<f32>() / BANDS as f32
 }
 
 fn median(mut values: Vec<f32>) -> f32 {

@@ -29,7 +29,7 @@ const ALONE: Growth = Growth {
     depth: 4,
     rate: 0.08,
     rows: 0.7,
-    features: 0.5,
+    features: 0.4,
     ridge: 2.0,
     least: 3.0,
 };
@@ -71,17 +71,24 @@ impl Known {
         let dips = Dips::find(&example.contour, &clues, &SilenceSettings::default());
         let places: Vec<(f64, f64)> = dips.places().collect();
         let depths: Vec<f32> = dips.depths().collect();
+        // A fade that noise covers makes a dip longer than its gap, so the gap need not be in its middle.
         let gap_of = |place: &(f64, f64)| {
             let middle = f64::midpoint(place.0, place.1);
-            let near = |(from, to): &(f64, f64)| {
+            let is_in = |(from, to): &(f64, f64)| {
                 (from - NEAR_SECONDS..=to + NEAR_SECONDS).contains(&middle)
+                    || (place.0 < *to && *from < place.1)
             };
-            example.gaps.iter().position(near)
+            example.gaps.iter().position(is_in)
         };
         let gaps: Vec<Option<usize>> = places.iter().map(gap_of).collect();
         let is_best = |at: usize| {
             let rivals = (0..gaps.len()).filter(|other| gaps[*other] == gaps[at]);
-            let strength = |at: usize| f64::from(depths[at]) + 3.0 * (places[at].1 - places[at].0);
+            // The one that fills most of the gap; of two that lie beside it, the deeper one.
+            let strength = |at: usize| {
+                let (from, to) = gaps[at].map_or((0.0, 0.0), |gap| example.gaps[gap]);
+                let inside = (to.min(places[at].1) - from.max(places[at].0)).max(0.0);
+                100.0 * inside + f64::from(depths[at])
+            };
             rivals
                 .max_by(|a, b| strength(*a).total_cmp(&strength(*b)))
                 .is_some_and(|best| best == at)
@@ -233,8 +240,8 @@ fn tell_losses(validation: &[Known], alone: &Forest, together: &Forest) {
 /// invented in a file that should stay whole counts twice.
 fn choose(judged: &[(&Known, Vec<f64>)]) -> (Choice, String) {
     let mut best: Option<(f64, Choice, String)> = None;
-    for each in [-1.5, -1.0, -0.6, -0.3, 0.0, 0.3, 0.6, 1.0] {
-        for whole in [0.0, 1.0, 2.0, 3.0, 4.0, 6.0] {
+    for each in [-1.0, -0.6, -0.3, 0.0, 0.3, 0.6, 1.0] {
+        for whole in [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0] {
             for short in [0.0, 0.5, 1.0, 1.5, 2.5] {
                 let choice = Choice {
                     each,

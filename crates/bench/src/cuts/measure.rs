@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Result;
-use audio::segment::{Clues, Segmentation, SilenceSettings, segment};
+use audio::segment::model::Model;
+use audio::segment::{Clues, Dips, Segmentation, SilenceSettings, segment};
 
 use super::examples::{Example, read};
 use super::kinds::Kind;
@@ -28,6 +29,9 @@ pub struct Score {
     edges: Vec<f64>,
     /// Confidence of every cut, and whether it was right.
     confidences: Vec<(f64, bool)>,
+    /// Boundaries where there is no dip to judge, whose dips the model took for rests, and which the choice of a
+    /// whole set left out.
+    missed: [usize; 3],
 }
 
 impl Score {
@@ -41,6 +45,7 @@ impl Score {
             .collect();
         let mut is_taken = vec![false; joints.len()];
         let mut right = 0;
+        let (places, log_odds) = judged(example);
         for (from, to) in &example.gaps {
             let away = |joint: &(f64, f64)| {
                 let middle = f64::midpoint(joint.0, joint.1);
@@ -54,6 +59,16 @@ impl Score {
                 right += 1;
                 self.edges.push((joints[at].0 - from).abs());
                 self.edges.push((joints[at].1 - to).abs());
+            } else {
+                let inside = places.iter().zip(&log_odds).filter(|(place, _)| {
+                    place.1 > from - NEAR_SECONDS && place.0 < to + NEAR_SECONDS
+                });
+                let reason = match inside.map(|(_, odds)| *odds).reduce(f64::max) {
+                    None => 0,
+                    Some(odds) if odds < 0.0 => 1,
+                    Some(_) => 2,
+                };
+                self.missed[reason] += 1;
             }
         }
         self.recordings += 1;
@@ -80,9 +95,12 @@ impl Score {
         self.perfect += other.perfect;
         self.edges.extend(&other.edges);
         self.confidences.extend(&other.confidences);
+        for (sum, count) in self.missed.iter_mut().zip(other.missed) {
+            *sum += count;
+        }
     }
 
-    fn row(&self, name: &str) -> [String; 7] {
+    fn row(&self, name: &str) -> [String; 8] {
         let share = |part: usize| {
             let percent = 100.0 * part as f64 / self.boundaries as f64;
             if self.boundaries == 0 {
@@ -97,6 +115,7 @@ impl Score {
             self.boundaries.to_string(),
             share(self.found),
             share(self.invented),
+            self.missed.map(|count| count.to_string()).join(" + "),
             self.perfect.to_string(),
             format!("{:.2}", median(self.edges.clone())),
         ]
@@ -105,19 +124,30 @@ impl Score {
 
 /// Cuts one recording as an import would.
 pub fn cut(example: &Example) -> Segmentation {
-    let clues = Clues {
+    segment(
+        &example.plain(),
+        &example.contour,
+        &clues(example),
+        None,
+        &SilenceSettings::default(),
+    )
+}
+
+/// Where the dips of a recording are in seconds, and how likely the built-in model thinks each, in log odds.
+fn judged(example: &Example) -> (Vec<(f64, f64)>, Vec<f64>) {
+    let settings = SilenceSettings::default();
+    let dips = Dips::find(&example.contour, &clues(example), &settings);
+    (dips.places().collect(), dips.log_odds(Model::built_in()))
+}
+
+/// What is known of a recording besides its sound.
+pub(super) fn clues(example: &Example) -> Clues<'_> {
+    Clues {
         name: &example.label.name,
         neighbours: example.label.neighbours,
         track: example.label.track,
         track_total: example.label.track_total,
-    };
-    segment(
-        &example.plain(),
-        &example.contour,
-        &clues,
-        None,
-        &SilenceSettings::default(),
-    )
+    }
 }
 
 /// Measures what was heard before, and prints a table.
@@ -154,6 +184,7 @@ fn table(kinds: &BTreeMap<Kind, Score>) -> Table {
         "boundaries",
         "found",
         "invented",
+        "no dip + refused + left out",
         "files all right",
         "edges off s",
     ]);
@@ -205,19 +236,56 @@ fn calibration<'a>(scores: impl Iterator<Item = &'a Score>) -> Table {
     table
 }
 
-/// Tells where one recording was cut and where it should have been.
+/// Tells which boundaries of a recording were missed, with the dips near each, and which cuts are wrong.
 fn tell_one(example: &Example, found: &Segmentation) {
     let second = |frame: u64| frame as f64 / f64::from(example.rate);
+    let joints = found
+        .spans
+        .windows(2)
+        .map(|two| (second(two[0].end), second(two[1].start)));
+    let middle = |(from, to): (f64, f64)| f64::midpoint(from, to);
+    let near =
+        |(from, to): (f64, f64), at: f64| (from - NEAR_SECONDS..=to + NEAR_SECONDS).contains(&at);
+    let settings = SilenceSettings::default();
+    let dips = Dips::find(&example.contour, &clues(example), &settings);
+    let odds = dips.log_odds(Model::built_in());
     printer::note(&format!(
-        "{}, {:.0} s, `{}`: gaps {:.1?}, cuts {:.1?}",
+        "{}, {:.0} s, `{}`, {} gaps",
         example.kind.name(),
         example.seconds,
         example.label.name,
-        example.gaps,
-        found
-            .spans
-            .windows(2)
-            .map(|two| (second(two[0].end), second(two[1].start)))
-            .collect::<Vec<_>>(),
+        example.gaps.len()
     ));
+    for gap in &example.gaps {
+        if joints.clone().any(|joint| near(*gap, middle(joint))) {
+            continue;
+        }
+        let around: Vec<String> = dips
+            .places()
+            .zip(dips.depths())
+            .zip(&odds)
+            .filter(|((place, _), _)| place.1 > gap.0 - 3.0 && place.0 < gap.1 + 3.0)
+            .map(|((place, depth), odds)| {
+                format!(
+                    "{:.1} to {:.1} ({depth:.0} dB, {odds:.1})",
+                    place.0, place.1
+                )
+            })
+            .collect();
+        let cut = joints
+            .clone()
+            .filter(|joint| joint.1 > gap.0 - 3.0 && joint.0 < gap.1 + 3.0);
+        printer::note(&format!(
+            "  missed {:.1} to {:.1}; dips {}; cut {:.1?}",
+            gap.0,
+            gap.1,
+            around.join(", "),
+            cut.collect::<Vec<_>>()
+        ));
+    }
+    for joint in joints {
+        if !example.gaps.iter().any(|gap| near(*gap, middle(joint))) {
+            printer::note(&format!("  invented {:.1} to {:.1}", joint.0, joint.1));
+        }
+    }
 }
