@@ -6,6 +6,7 @@
 //! noise of the gap after it has its minimum before the gap, so noise without any tone is a dip too, where it is as quiet.
 
 use super::SilenceSettings;
+use super::edges::DIGITAL_DBFS;
 use super::timbres::{self, TONELESS_DB};
 use crate::contour::{Contour, FLOOR, SPECTRA_PER_SECOND};
 use crate::levels::PER_SECOND;
@@ -127,7 +128,7 @@ impl Candidate {
     }
 
     /// Whether noise beside the dip is one of its own, and neither the dip's nor the end of a cymbal: it is louder, and
-    /// either steady or long.
+    /// either steady or long. The last bits of a fade are no noise of a medium.
     fn is_other_noise(&self, levels: &[f32]) -> bool {
         if levels.len() < SHORTEST_NOISE {
             return false;
@@ -136,7 +137,8 @@ impl Candidate {
         sorted.sort_unstable_by(f32::total_cmp);
         let tenth = sorted.len() / 10;
         let moves = sorted[sorted.len() - 1 - tenth] - sorted[tenth];
-        let is_louder = sorted[sorted.len() / 2] >= self.level + 2.0 * STRETCH;
+        let middle = sorted[sorted.len() / 2];
+        let is_louder = middle >= (self.level + 2.0 * STRETCH).max(DIGITAL_DBFS);
         is_louder && (moves < STRETCH || levels.len() >= LONG_NOISE)
     }
 }
