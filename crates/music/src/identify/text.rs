@@ -77,7 +77,8 @@ impl Title {
                 continue;
             }
             let first = words.first().map(String::as_str);
-            if matches!(first, Some("feat" | "ft" | "featuring" | "with")) || is_harmless(&words) {
+            let is_guest = first.is_some_and(|first| versions::GUESTS.contains(&first));
+            if is_guest || is_harmless(&words) || is_of_film(&part, &words) {
                 continue;
             }
             let found = versions_in(&words);
@@ -235,6 +236,7 @@ pub fn artists<'a>(ours: &str, theirs: impl Iterator<Item = &'a str>) -> Artists
 }
 
 fn artist(ours: &str, theirs: &str) -> Artists {
+    let ours = without_count(ours);
     let (a, b) = (normalise(ours), normalise(theirs));
     if a == b || sorted(&a) == sorted(&b) {
         return Artists::Same;
@@ -253,6 +255,15 @@ fn artist(ours: &str, theirs: &str) -> Artists {
         Likeness::Misspelt => Artists::Misspelt,
         Likeness::Longer | Likeness::Different => Artists::Different,
     }
+}
+
+/// A name without the number by which a catalogue tells artists of one name apart: `Ravens (2)`.
+fn without_count(name: &str) -> &str {
+    let counted = name.trim_end().strip_suffix(')');
+    let counted = counted.and_then(|name| name.rsplit_once(" ("));
+    counted
+        .filter(|(_, count)| !count.is_empty() && count.chars().all(|c| c.is_ascii_digit()))
+        .map_or(name, |(name, _)| name)
 }
 
 /// The words of a name in the order of the alphabet: `Last, First` is `First Last`.
@@ -313,7 +324,9 @@ fn replace_ignoring_case(text: &str, what: &str, with: &str) -> String {
 pub fn is_nobody(artist: &str) -> bool {
     let name = normalise(artist);
     versions::NOBODY.contains(&name.as_str())
-        || name.contains("unknown")
+        || versions::UNKNOWN.iter().any(|word| name.contains(word))
+        || name.ends_with(" soundtrack")
+        || name.ends_with(" ost")
         || name.starts_with("various ")
         || name.starts_with("varios ")
 }
@@ -487,8 +500,34 @@ fn is_harmless(words: &[String]) -> bool {
     !words.is_empty() && words.iter().all(|word| HARMLESS.contains(&word.as_str()))
 }
 
+/// Whether an aside names the film that a song is from: `From "Frozen"`, `From Frozen / Soundtrack`.
+fn is_of_film(part: &str, words: &[String]) -> bool {
+    let is_from = words.first().is_some_and(|word| word == "from");
+    let names_one = ["soundtrack", "film", "movie", "motion", "series", "musical"];
+    let has_quotes = part.contains(['"', '“', '”', '‘', '«', '„']);
+    is_from && (has_quotes || words.iter().any(|word| names_one.contains(&word.as_str())))
+}
+
+/// Brackets, dashes and waves as the Latin ones that mean the same: `（ライブ）`, `X – Live`, `X ～live～`.
+fn plain_signs(text: &str) -> String {
+    let mut waves = text.matches(['～', '〜', '~']).count();
+    let are_brackets = waves == 2;
+    let sign = |c| match c {
+        '（' | '［' | '【' | '〔' => '(',
+        '）' | '］' | '】' | '〕' => ')',
+        '–' | '—' | '―' | '−' | '‐' => '-',
+        '～' | '〜' | '~' if are_brackets => {
+            waves -= 1;
+            if waves == 1 { '(' } else { ')' }
+        }
+        other => other,
+    };
+    text.chars().map(sign).collect()
+}
+
 /// The parts of a title: what stands in brackets or behind a dash is an aside.
 fn parts(text: &str) -> Vec<(String, bool)> {
+    let text = plain_signs(text);
     let mut parts = Vec::new();
     let mut current = String::new();
     let mut depth = 0_u32;

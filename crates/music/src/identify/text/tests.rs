@@ -208,3 +208,45 @@ fn names_in_other_letters_cannot_be_compared() {
     assert!(!are_other_scripts("Agaetis", "Ágætis") && !are_other_scripts("24", "Калинка"));
     assert!(!are_other_scripts("ＡＲＩＡ", "ARIA"));
 }
+
+#[test]
+fn words_around_a_title_are_a_version_or_nothing() {
+    for same in [
+        "Harbour (Official Music Video)",
+        "Harbour (Japanese Bonus Track)",
+        "Harbour - From \"The Falls\"",
+        "Harbour - From The Falls / Soundtrack Version",
+        "Harbour (prod. by Somebody)",
+        "Harbour (avec Somebody)",
+        "Harbour – Album Version",
+        "Harbour [HD]",
+    ] {
+        assert!(is_same(same, "Harbour"), "{same}");
+    }
+    for other in [
+        "Harbour – Live",
+        "Harbour — Acoustic",
+        "Harbour （ライブ）",
+        "Harbour ～Acoustic Ver.～",
+        "Harbour 【Instrumental】",
+        "Harbour (Off Vocal)",
+        "Harbour (TV Size)",
+        "Harbour (Music Box)",
+        "Harbour (Neuaufnahme 2015)",
+        "Harbour (From the Vault)",
+        "Harbour (Her Version)",
+        "Harbour [Instr.]",
+        "Harbour (2nd Version)",
+    ] {
+        let relation = relation(other, "Harbour");
+        assert_eq!(relation.name, Likeness::Same, "{other}");
+        assert!(!relation.only_first.is_empty(), "{other}");
+    }
+    assert!(is_nobody("Unbekannter Künstler") && is_nobody("The Falls OST"));
+    let of = |a: &str, b: &str| artists(a, std::iter::once(b));
+    assert_eq!(of("Ravens (2)", "Ravens"), Artists::Same);
+    assert_eq!(of("Blink 182", "Blink"), Artists::Different);
+    let album = |text: &str| AlbumName::parse(text, "").relation(&AlbumName::parse("Harbour", ""));
+    assert_eq!(album("Harbour [FLAC 24bit]"), Albums::Same);
+    assert_eq!(album("1973 - Harbour"), Albums::Similar);
+}

@@ -123,13 +123,37 @@ const VERSIONS: [(&str, &[&str]); 20] = [
 ];
 
 /// Words of asides that say nothing, if all of an aside are such.
-pub(super) const HARMLESS: [&str; 18] = [
-    "album", "version", "original", "mix", "lp", "explicit", "bonus", "track", "single",
-    "standard", "main", "the", "hidden", "official", "audio", "video", "hq", "lyrics",
+pub(super) const HARMLESS: [&str; 26] = [
+    "album",
+    "version",
+    "original",
+    "mix",
+    "lp",
+    "explicit",
+    "bonus",
+    "track",
+    "single",
+    "standard",
+    "main",
+    "the",
+    "hidden",
+    "official",
+    "audio",
+    "video",
+    "hq",
+    "lyrics",
+    "music",
+    "lyric",
+    "clip",
+    "hd",
+    "4k",
+    "visualizer",
+    "japanese",
+    "japan",
 ];
 
 /// Words that editions of an album are told apart by, which hold the same recordings for the most part.
-pub(super) const OF_EDITIONS: [&str; 60] = [
+pub(super) const OF_EDITIONS: [&str; 76] = [
     "deluxe",
     "edition",
     "expanded",
@@ -190,6 +214,52 @@ pub(super) const OF_EDITIONS: [&str; 60] = [
     "international",
     "tour",
     "edizione",
+    // What people write of their files.
+    "flac",
+    "mp3",
+    "kbps",
+    "320kbps",
+    "hires",
+    "hi",
+    "res",
+    "lossless",
+    "rip",
+    "web",
+    "24bit",
+    "16bit",
+    "sacd",
+    "dsd",
+    "cbr",
+    "vbr",
+];
+
+/// Words that begin an aside about somebody who takes part: they change nothing about the recording.
+pub(super) const GUESTS: [&str; 13] = [
+    "feat",
+    "ft",
+    "featuring",
+    "with",
+    "w",
+    "prod",
+    "produced",
+    "starring",
+    "avec",
+    "mit",
+    "con",
+    "com",
+    "med",
+];
+
+/// Words for an artist whom nobody knows, in part.
+pub(super) const UNKNOWN: [&str; 8] = [
+    "unknown",
+    "unbekannt",
+    "inconnu",
+    "desconocid",
+    "desconhecid",
+    "sconosciut",
+    "onbekend",
+    "neizvestn",
 ];
 
 /// What people write where an artist should stand.
