@@ -330,7 +330,7 @@ fn on_its_side(name: &str, weight: f64) -> f64 {
         "sound: agrees with the title",
         "album: fits 7 or more other files",
     ];
-    const AGAINST: [&str; 15] = [
+    const AGAINST: [&str; 16] = [
         "title: another",
         "artist: another",
         "length: within 12 s",
@@ -345,6 +345,7 @@ fn on_its_side(name: &str, weight: f64) -> f64 {
         "sound: another, say many",
         "version: one is mono and the other stereo",
         "version: named with other words",
+        "length: the only sign, and more than 3 s apart",
         "album: other files are not what their titles say",
     ];
     if FOR.contains(&name) {

@@ -380,6 +380,11 @@ fn length(
         Some(6_001..=12_000) => "length: within 12 s",
         Some(_) => "length: more than 12 s apart",
     });
+    // A file without a title among titled ones is any track that is left, unless it is as long.
+    let only_length = heard.title.is_none() && candidate.print.is_none();
+    if only_length && apart.is_some_and(|apart| apart > 3_000) {
+        noticed.push("length: the only sign, and more than 3 s apart");
+    }
 }
 
 /// Other files of the folder that a release explains as well.

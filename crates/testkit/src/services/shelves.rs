@@ -8,6 +8,7 @@
 //! and several recordings of one performance wherever a catalogue has not merged them.
 
 mod codes;
+mod mixed;
 mod scripts;
 mod sets;
 mod versions;
@@ -97,6 +98,7 @@ pub fn generate(seed: u64, times: usize) -> (World, Vec<HardFile>) {
         maker.writing();
         maker.scripts();
         maker.sets();
+        maker.mixed();
     }
     (maker.world, maker.files)
 }

@@ -201,11 +201,16 @@ impl Asking<'_> {
         let Some(album) = self.album() else {
             return Ok(());
         };
-        let query = match artist_of(self.items) {
-            Some(artist) => format!("release:({}) AND artist:({})", words(album), words(&artist)),
-            None => format!("release:{}", phrase(album)),
-        };
-        let found = self.asker.search_recordings(&query).await?;
+        let alone = format!("release:{}", phrase(album));
+        let by = artist_of(self.items)
+            .map(|artist| format!("release:({}) AND artist:({})", words(album), words(&artist)));
+        let is_by_somebody = by.is_some();
+        let query = by.unwrap_or_else(|| alone.clone());
+        let mut found = self.asker.search_recordings(&query).await?;
+        if found.recordings.is_empty() && is_by_somebody {
+            // The tags have the composer, or the game, for the artist.
+            found = self.asker.search_recordings(&alone).await?;
+        }
         for release in found.releases {
             let share = fit(self.items, pools, &release);
             let is_known = self

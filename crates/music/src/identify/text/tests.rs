@@ -129,6 +129,7 @@ fn what_people_write_in_two_ways_is_one_name() {
         ("Mr. Lonely Bones", "Mister Lonely Bones"),
         ("Through The Keyhole", "Thru the Keyhole"),
         ("Oh Night", "O Night"),
+        ("Color Of The Harbor", "Colour of the Harbour"),
         ("ＭＯＯＮ　ＬＩＧＨＴ", "Moon Light"),
     ] {
         assert!(is_same(a, b), "{a} | {b}");

@@ -346,7 +346,7 @@ pub(super) const OF_SOUNDTRACKS: [&str; 16] = [
 ];
 
 /// Words that are written in two ways, each with the way in which it is compared.
-pub(super) const SPELT: [(&str, &str); 12] = [
+pub(super) const SPELT: [(&str, &str); 25] = [
     ("pt", "part"),
     ("vol", "volume"),
     ("number", "no"),
@@ -359,6 +359,20 @@ pub(super) const SPELT: [(&str, &str); 12] = [
     ("thru", "through"),
     ("til", "till"),
     ("alright", "allright"),
+    ("ok", "okay"),
+    // British and American.
+    ("colour", "color"),
+    ("colours", "colors"),
+    ("harbour", "harbor"),
+    ("honour", "honor"),
+    ("neighbour", "neighbor"),
+    ("neighbours", "neighbors"),
+    ("rumours", "rumors"),
+    ("favourite", "favorite"),
+    ("grey", "gray"),
+    ("theatre", "theater"),
+    ("centre", "center"),
+    ("travelling", "traveling"),
 ];
 
 pub(super) fn versions_in(words: &[String]) -> BTreeSet<&'static str> {
