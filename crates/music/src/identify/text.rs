@@ -497,7 +497,18 @@ fn words(text: &str) -> Vec<String> {
 
 /// Whether an aside says what everybody takes for granted: `album version`, `original mix`.
 fn is_harmless(words: &[String]) -> bool {
-    !words.is_empty() && words.iter().all(|word| HARMLESS.contains(&word.as_str()))
+    // `(1967)` is when it came out, `(128 kbps)` how the file is made.
+    let is_number = |word: &String| word.chars().all(|c| c.is_ascii_digit());
+    let of_file = words.iter().any(|word| word == "kbps");
+    let is_year = match words {
+        [year] => year
+            .parse()
+            .is_ok_and(|year: u32| (1900..2100).contains(&year)),
+        _ => false,
+    };
+    let says_nothing =
+        |word: &String| HARMLESS.contains(&word.as_str()) || of_file && is_number(word);
+    is_year || !words.is_empty() && words.iter().all(says_nothing)
 }
 
 /// Whether an aside names the film that a song is from: `From "Frozen"`, `From Frozen / Soundtrack`.
@@ -509,7 +520,7 @@ fn is_of_film(part: &str, words: &[String]) -> bool {
 }
 
 /// Brackets, dashes and waves as the Latin ones that mean the same: `（ライブ）`, `X – Live`, `X ～live～`.
-fn plain_signs(text: &str) -> String {
+pub fn plain_signs(text: &str) -> String {
     let mut waves = text.matches(['～', '〜', '~']).count();
     let are_brackets = waves == 2;
     let sign = |c| match c {

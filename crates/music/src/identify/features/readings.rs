@@ -1,6 +1,6 @@
 //! Ways to read tags that hold more than a title and an artist.
 
-use crate::identify::text::{Title, is_nobody};
+use crate::identify::text::{Title, is_nobody, normalise, plain_signs};
 use crate::library::values::Heard;
 
 /// A way to read the tags.
@@ -20,7 +20,7 @@ pub fn readings(heard: &Heard) -> Vec<Reading> {
         return Vec::new();
     };
     let artist = heard.artist.clone().filter(|artist| !is_nobody(artist));
-    let title = title.replace('_', " ");
+    let title = plain_signs(&title.replace('_', " "));
     let title = without_extension(&title);
     let mut readings = vec![Reading {
         title: Title::parse(title),
@@ -44,9 +44,22 @@ pub fn readings(heard: &Heard) -> Vec<Reading> {
         other(before, Some(after.to_owned()));
     }
     if let Some(artist) = &artist {
+        if let Some(bare) = without_artist(bare, artist) {
+            other(bare, Some(artist.clone()));
+        }
         other(artist, Some(title.to_owned()));
     }
     readings
+}
+
+/// A title without its artist: `Artist: X`, `X by Artist`; ` - ` is read in either way.
+fn without_artist<'a>(title: &'a str, artist: &str) -> Option<&'a str> {
+    let is_it = |name: &str| normalise(name) == normalise(artist);
+    let before = title.split_once(": ").filter(|(name, _)| is_it(name));
+    let behind = title.rsplit_once(" by ").filter(|(_, name)| is_it(name));
+    before
+        .map(|(_, bare)| bare)
+        .or(behind.map(|(bare, _)| bare))
 }
 
 fn without_extension(title: &str) -> &str {
@@ -85,6 +98,23 @@ fn without_number(title: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_title_that_holds_its_artist_is_read_without() {
+        for title in [
+            "Harbor by The Falls",
+            "The Falls: Harbor",
+            "The Falls – Harbor",
+        ] {
+            let heard = Heard {
+                title: Some(title.to_owned()),
+                artist: Some("The Falls".to_owned()),
+                ..Heard::default()
+            };
+            let names = readings(&heard).into_iter().map(|one| one.title.name);
+            assert!(names.into_iter().any(|name| name == "harbor"), "{title}");
+        }
+    }
 
     #[test]
     fn places_on_a_record_and_numbers_of_tracks_are_read_away() {

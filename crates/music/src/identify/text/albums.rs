@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::identify::text::versions::{OF_EDITIONS, OF_SOUNDTRACKS, versions_in};
-use crate::identify::text::{Likeness, Title, words};
+use crate::identify::text::{Likeness, Title, parts, words};
 
 /// An album's name, taken apart: what an edition adds to it is no version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +51,10 @@ impl AlbumName {
             }
             !is_edition
         });
+        // A title takes a year in brackets for granted; an album is told by it.
+        let alone = parts(text).into_iter().filter(|(_, aside)| *aside);
+        let alone = alone.filter(|(part, _)| part.trim().len() == 4);
+        years.extend(alone.flat_map(|(part, _)| of_years(&part)));
         years.extend(of_years(remark));
         title.versions.remove("remaster");
         Self {

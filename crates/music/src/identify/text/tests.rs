@@ -221,6 +221,8 @@ fn words_around_a_title_are_a_version_or_nothing() {
         "Harbour (avec Somebody)",
         "Harbour – Album Version",
         "Harbour [HD]",
+        "Harbour (1967)",
+        "Harbour (128 kbps)",
     ] {
         assert!(is_same(same, "Harbour"), "{same}");
     }

@@ -123,7 +123,7 @@ const VERSIONS: [(&str, &[&str]); 20] = [
 ];
 
 /// Words of asides that say nothing, if all of an aside are such.
-pub(super) const HARMLESS: [&str; 26] = [
+pub(super) const HARMLESS: [&str; 27] = [
     "album",
     "version",
     "original",
@@ -148,6 +148,7 @@ pub(super) const HARMLESS: [&str; 26] = [
     "hd",
     "4k",
     "visualizer",
+    "kbps",
     "japanese",
     "japan",
 ];
