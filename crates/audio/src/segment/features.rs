@@ -188,14 +188,7 @@ fn row(
     let smooth = &curve.smooth;
     let seconds = |windows: usize| (windows as f32 / PER_SECOND as f32 + 0.1).ln();
     let own = file.strengths[at];
-    let rival = |other: &usize| file.strengths[*other] >= 0.8 * own;
-    let previous = (0..at)
-        .rev()
-        .find(rival)
-        .map_or(dip.from, |b| dip.from - dips[b].to);
-    let next = (at + 1..dips.len())
-        .find(rival)
-        .map_or(smooth.len() - dip.to, |n| dips[n].from - dip.to);
+    let (previous, next) = to_rivals(at, dips, smooth.len(), file);
     let rank = file.sorted.iter().filter(|other| **other > own).count() as f32;
     let gap = timbres::of_gap(contour, dip);
     let gap_bands = file.timbres[at].as_ref();
@@ -205,23 +198,17 @@ fn row(
     let toneless = timbres::toneless(&curve.tonality, dip);
     let alike = alike(at, dips, file.timbres);
     let step = file.steps[at];
-    let windows_per_10 = extent(smooth, dip, 10.0);
     let (fall, rise) = slopes(smooth, dip);
-    let at_second = |window: Option<usize>| {
-        window
-            .and_then(|w| smooth.get(w))
-            .map_or(UNKNOWN, |l| l - dip.level)
-    };
     [
         dip.depth(),
         dip.before.max(dip.after) - dip.level,
         seconds(dip.to - dip.from),
-        seconds(windows_per_10),
+        seconds(extent(smooth, dip, 10.0)),
         unsteadiness(&curve.fine, dip),
         seconds(fall),
         seconds(rise),
-        at_second(dip.from.checked_sub(PER_SECOND as usize)),
-        at_second(Some(dip.to + PER_SECOND as usize)),
+        above(smooth, dip, dip.from.checked_sub(PER_SECOND as usize)),
+        above(smooth, dip, Some(dip.to + PER_SECOND as usize)),
         dip.level,
         dip.level - file.lowest,
         dip.level - file.usual_level,
@@ -241,11 +228,7 @@ fn row(
         file.deep / file.minutes.max(0.1),
         (dip.before - dip.after).abs(),
         step,
-        if step < 0.0 {
-            UNKNOWN
-        } else {
-            step / (file.usual_step + 0.1)
-        },
+        of_usual(step, file.usual_step),
         timbres::pitch_step(before, after),
         timbres::width_step(contour, dip),
         distance(gap_bands, file.usual_timbre.as_ref()),
@@ -272,6 +255,33 @@ fn row(
         seconds(dip.from - dip.reach.0),
         seconds(dip.reach.1 - dip.to),
     ]
+}
+
+/// Windows to the dip before and the dip after that are nearly as strong or stronger, or to an end of the file.
+fn to_rivals(at: usize, dips: &[Candidate], windows: usize, file: &File<'_>) -> (usize, usize) {
+    let dip = &dips[at];
+    let rival = |other: &usize| file.strengths[*other] >= 0.8 * file.strengths[at];
+    let before = (0..at).rev().find(rival);
+    let after = (at + 1..dips.len()).find(rival);
+    (
+        before.map_or(dip.from, |before| dip.from - dips[before].to),
+        after.map_or(windows - dip.to, |after| dips[after].from - dip.to),
+    )
+}
+
+/// How much louder a window is than a dip, in dB.
+fn above(smooth: &[f32], dip: &Candidate, window: Option<usize>) -> f32 {
+    let level = window.and_then(|window| smooth.get(window));
+    level.map_or(UNKNOWN, |level| level - dip.level)
+}
+
+/// A change of timbre, as a multiple of what is usual in the file.
+fn of_usual(step: f32, usual: f32) -> f32 {
+    if step < 0.0 {
+        UNKNOWN
+    } else {
+        step / (usual + 0.1)
+    }
 }
 
 /// How many other dips sound like this one. The noise of a medium is the same in all of its gaps, to a fraction of a
