@@ -208,7 +208,7 @@ fn gaps(
     let robust = edges::smoothed(&contour::mean_squares(&contour.levels));
     let windows = levels.len().min(robust.len());
     let inside = dips.candidates().iter().filter(|dip| dip.to <= windows);
-    inside
+    let mut gaps: Vec<Gap> = inside
         .enumerate()
         .map(|(at, dip)| {
             let (from, to) = edges::of_gap(&plain[..windows], &robust[..windows], dip);
@@ -221,7 +221,11 @@ fn gaps(
                 cut,
             }
         })
-        .collect()
+        .collect();
+    let is_plain = |dip: &candidates::Candidate| dip.reach == (dip.from, dip.to);
+    let mut plain_dips = dips.candidates().iter().map(is_plain);
+    edges::shorten_unusual(&mut gaps, |_| plain_dips.next().unwrap_or(false));
+    gaps
 }
 
 /// `01 Title`, `1-03. Title`, `A2 Title`: one or two digits, not a year or a count.
