@@ -330,7 +330,7 @@ fn on_its_side(name: &str, weight: f64) -> f64 {
         "sound: agrees with the title",
         "album: fits 7 or more other files",
     ];
-    const AGAINST: [&str; 16] = [
+    const AGAINST: [&str; 17] = [
         "title: another",
         "artist: another",
         "length: within 12 s",
@@ -345,6 +345,7 @@ fn on_its_side(name: &str, weight: f64) -> f64 {
         "sound: another, say many",
         "version: one is mono and the other stereo",
         "version: named with other words",
+        "sound: one person, against title and artist",
         "length: the only sign, and more than 3 s apart",
         "album: other files are not what their titles say",
     ];

@@ -183,3 +183,40 @@ fn evidence(reasons: &[Reason]) -> Vec<Evidence> {
     };
     sources.into_iter().filter_map(of_source).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_person_says_against_title_and_artist_is_not_believed() {
+        let of = |people: u64| {
+            let print = Print {
+                score: 0.9,
+                sources: people,
+                sources_of_all: people,
+            };
+            let heard = Heard {
+                title: Some("New Recording 7".to_owned()),
+                artist: Some("My Phone".to_owned()),
+                length_ms: 264_000,
+                best_print: Some(print),
+                ..Heard::default()
+            };
+            let candidate = Candidate {
+                recording: Recording {
+                    mbid: "a".to_owned(),
+                    title: "Naked Saffron Blues".to_owned(),
+                    artist: "Ray and the Whispers".to_owned(),
+                    length_ms: Some(264_500),
+                    ..Recording::default()
+                },
+                print: Some(print),
+                ..Candidate::default()
+            };
+            decide(&heard, &[candidate]).level
+        };
+        assert!(of(1) < Level::Medium);
+        assert_eq!(of(40), Level::High);
+    }
+}

@@ -460,6 +460,10 @@ fn sound(heard: &Heard, candidate: &Candidate, title: Likeness, noticed: &mut Ve
             _ => "sound: alike, say many",
         },
     });
+    if people <= 1 && noticed.contains(&"names: title and artist are others") {
+        // Tags that are somebody else's are forgiven a sound that several people know.
+        noticed.push("sound: one person, against title and artist");
+    }
     if people > print.sources {
         let own = print.sources as f64 / people as f64;
         noticed.push(match own {
