@@ -49,7 +49,8 @@ CREATE TABLE IF NOT EXISTS accession_marks (
 ) WITHOUT ROWID;
 
 -- What a person said. Bound to the sound and a position in it, not to a row: it survives new tags, new paths, a new
--- analysis and a new database. Of several rows about one thing the last that is not undone counts.
+-- analysis and a new database. Where several files have the sound, it counts for the one it was said about, as long as
+-- that is there. Of several rows about one thing the last that was made and is not undone counts.
 CREATE TABLE IF NOT EXISTS accession_edits (
     edit_id INTEGER PRIMARY KEY AUTOINCREMENT,
     sound TEXT NOT NULL, -- the file's audio_md5; its SHA-256 while that is all that is known
@@ -61,7 +62,9 @@ CREATE TABLE IF NOT EXISTS accession_edits (
                          -- match: the recording's MBID, or nothing for "no song that is known"
     source TEXT NOT NULL, -- 'person', or where it was taken over from
     made_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    undone_at TIMESTAMP
+    undone_at TIMESTAMP,
+    file_id TEXT, -- the file it was said about; NULL: not known here, or every file of the sound
+    file_path TEXT -- where that lay then
 );
 CREATE INDEX IF NOT EXISTS idx_accession_edits_sound ON accession_edits(sound, field);
 
@@ -77,7 +80,8 @@ CREATE TABLE IF NOT EXISTS accession_verdicts (
     is_settled INTEGER NOT NULL CHECK (is_settled IN (0, 1)), -- 0: put off
     edits TEXT NOT NULL, -- JSON: the numbers of the edits that it led to
     made_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    undone_at TIMESTAMP
+    undone_at TIMESTAMP,
+    file_id TEXT -- the file it is about; NULL: every file of the sound
 );
 CREATE INDEX IF NOT EXISTS idx_accession_verdicts_sound ON accession_verdicts(sound) WHERE undone_at IS NULL;
 

@@ -131,7 +131,11 @@ impl<'o> Known<'o> {
             if let Some(sound) = &our.audio_md5 {
                 known.sounds.insert(sound, our);
             }
-            known.names.entry(name(&our.path)).or_default().push(our);
+            known
+                .names
+                .entry(name(&our.place.path))
+                .or_default()
+                .push(our);
         }
         known
     }
@@ -158,7 +162,7 @@ impl<'o> Known<'o> {
             is_as_long && (our.audio_md5.is_none() || file.audio_md5.is_none())
         });
         let mut ranked: Vec<_> = candidates
-            .map(|our| (common(&our.path, &path), *our))
+            .map(|our| (common(&our.place.path, &path), *our))
             .collect();
         ranked.sort_by_key(|(common, _)| std::cmp::Reverse(*common));
         match ranked.as_slice() {
@@ -247,7 +251,7 @@ fn identify(
     (mbid, source): (&str, &str),
 ) {
     let mbid = mbid.to_lowercase();
-    let edit = edits::about(&our.sound, Field::Match, span, mbid.clone());
+    let edit = edits::about(&our.place, Field::Match, span, mbid.clone());
     let here = our
         .passages
         .iter()
@@ -256,7 +260,7 @@ fn identify(
     match here {
         Some(here) if *here == mbid => {}
         Some(here) if source != "manual" => proposal.differences.push(Difference {
-            path: our.path.clone(),
+            path: our.place.path.clone(),
             field: Field::Match,
             here: here.clone(),
             there: mbid,
@@ -282,28 +286,29 @@ fn add(
     let origin = proposal.origin.word();
     let edit = NewEdit {
         source: source.map_or_else(|| origin.to_owned(), |source| format!("{origin}:{source}")),
-        ..edits::about(&our.sound, field, span, value)
+        ..edits::about(&our.place, field, span, value)
     };
     let before = said.iter().rev().find(|before| {
         before.sound == edit.sound
+            && (before.file.is_none() || before.file == edit.file)
             && before.field == field
             && (field == Field::Cut || before.is_about(span.0, span.1))
     });
     match before {
         Some(before) if before.value == edit.value => {}
         Some(before) if before.source == PERSON => proposal.differences.push(Difference {
-            path: our.path.clone(),
+            path: our.place.path.clone(),
             field,
             here: before.value.clone(),
             there: edit.value,
         }),
         _ => match edit.check() {
             Ok(()) => proposal.edits.push(Adopted {
-                path: our.path.clone(),
+                path: our.place.path.clone(),
                 said: edit,
             }),
             Err(reason) => proposal.differences.push(Difference {
-                path: our.path.clone(),
+                path: our.place.path.clone(),
                 field,
                 here: reason,
                 there: edit.value,

@@ -3,6 +3,7 @@
 //! What is said is written first, in one transaction with the passages as they are then; only then is the file heard
 //! again, where bounds moved. Killed in between, the next import hears it.
 
+mod carry;
 pub mod decision;
 
 use std::io::{BufRead, Write};
@@ -107,7 +108,9 @@ pub fn edit(library: &Library, passage: &PassageId, changes: &Changes) -> Result
     let before = (cut.place.start, cut.place.end);
     let mut said = Vec::new();
     if changes.moves_bounds() {
+        let uncut = cut.passages.clone();
         recut(&mut cut, passage, changes)?;
+        said = carry::ends(library, &cut, &uncut, passage, changes)?;
         let spans: Vec<_> = cut
             .passages
             .iter()
@@ -115,7 +118,7 @@ pub fn edit(library: &Library, passage: &PassageId, changes: &Changes) -> Result
             .collect();
         let whole = (Ticks(0), cut.file_end);
         let value = edits::value_of(&spans);
-        said.push(edits::about(&cut.place.sound, Field::Cut, whole, value));
+        said.push(edits::about(&cut.place, Field::Cut, whole, value));
     }
     let after = cut
         .passages
@@ -123,7 +126,7 @@ pub fn edit(library: &Library, passage: &PassageId, changes: &Changes) -> Result
         .find(|(id, ..)| id == passage)
         .map(|(_, start, end)| (*start, *end))
         .ok_or_else(|| not_found(passage))?;
-    said.extend(points(changes, &cut.place.sound, after)?);
+    said.extend(points(changes, &cut.place, after)?);
     for (field, value) in [
         (Field::Title, &changes.title),
         (Field::Artist, &changes.artist),
@@ -132,10 +135,12 @@ pub fn edit(library: &Library, passage: &PassageId, changes: &Changes) -> Result
         said.extend(
             value
                 .as_ref()
-                .map(|value| edits::about(&cut.place.sound, field, after, value.clone())),
+                .map(|value| edits::about(&cut.place, field, after, value.clone())),
         );
     }
-    write(library, &cut, before, after, said, changes.moves_bounds())?;
+    let named = changes.title.as_ref().map(|_| passage.clone());
+    let moved = changes.moves_bounds().then_some((before, after));
+    write(library, &cut, moved, said, named)?;
     if changes.no_song {
         decide::reject(library, passage)?;
     }
@@ -148,12 +153,15 @@ pub fn edit(library: &Library, passage: &PassageId, changes: &Changes) -> Result
 /// Whether a file is cut as a person said. It is not where edits came from elsewhere that no import has made yet, or where
 /// an import that was under way has cut without them.
 fn is_cut_as_said(library: &Library, cut: &Cut) -> Result<bool> {
+    let Place {
+        file, path, sound, ..
+    } = &cut.place;
     let said = library
         .db()
-        .read(|snapshot| edits::cut_of(snapshot, &[&cut.place.sound]))?;
+        .read(|snapshot| edits::cuts_of(snapshot, Some(file), path, &[sound]))?;
     // Hearing rounds to sample frames.
     let is_near = |one: Ticks, other: Ticks| (one.0 - other.0).abs() <= SHORTEST.0;
-    Ok(said.is_none_or(|said| {
+    Ok(said.first().is_none_or(|said| {
         said.spans.len() == cut.passages.len()
             && said
                 .spans
@@ -264,7 +272,7 @@ fn misplaced(given: &str, expected: &str) -> Error {
 }
 
 /// The leads and fades as edits; each lies in the passage, and what comes in does so before what goes out.
-fn points(changes: &Changes, sound: &str, bounds: (Ticks, Ticks)) -> Result<Vec<NewEdit>> {
+fn points(changes: &Changes, place: &Place, bounds: (Ticks, Ticks)) -> Result<Vec<NewEdit>> {
     let mut said = Vec::new();
     for (field, point) in [
         (Field::LeadIn, changes.lead_in),
@@ -281,7 +289,7 @@ fn points(changes: &Changes, sound: &str, bounds: (Ticks, Ticks)) -> Result<Vec<
             );
             return Err(misplaced(&format!("{:.3} s", point.seconds()), &expected));
         }
-        said.push(edits::about(sound, field, bounds, point.0.to_string()));
+        said.push(edits::about(place, field, bounds, point.0.to_string()));
     }
     for (first, second) in [
         (changes.lead_in, changes.lead_out),
@@ -303,10 +311,9 @@ fn points(changes: &Changes, sound: &str, bounds: (Ticks, Ticks)) -> Result<Vec<
 fn write(
     library: &Library,
     cut: &Cut,
-    before: (Ticks, Ticks),
-    after: (Ticks, Ticks),
+    moved: Option<((Ticks, Ticks), (Ticks, Ticks))>,
     said: Vec<NewEdit>,
-    moves_bounds: bool,
+    named: Option<PassageId>,
 ) -> Result<()> {
     if said.is_empty() {
         return Ok(());
@@ -318,11 +325,14 @@ fn write(
         .map(|(id, start, end)| (id.clone(), *start, *end, Measured::HoldsUnmoved))
         .collect();
     library.db().try_write("record edits", move |tx| {
-        if moves_bounds {
-            edits::move_to(tx, &place.sound, before, after)?;
+        if let Some((before, after)) = moved {
+            edits::move_to(tx, &place.file, before, after)?;
             record::write_cut(tx, &place.file, CutBy::Person, &passages)?;
         }
         edits::write(tx, &said)?;
+        if let Some(named) = &named {
+            edits::supersede_user_title(tx, named)?;
+        }
         edits::apply(tx, &place.file)
     })
 }
@@ -335,12 +345,13 @@ fn hear_again(library: &Library, place: &Place) -> Result<()> {
 /// Takes back what was said about a passage, and the cut of its file.
 fn reset(library: &Library, passage: &PassageId) -> Result<()> {
     let place = place(library, passage)?;
-    let ids: Vec<i64> = list(library.db())?
-        .into_iter()
-        .filter(|edit| edit.said.sound == place.sound)
-        .filter(|edit| edit.said.field == Field::Cut || edit.said.is_about(place.start, place.end))
-        .map(|edit| edit.id)
-        .collect();
+    let mut ids = Vec::new();
+    for edit in list(library.db())? {
+        if edit.said.sound == place.sound {
+            let about = edits::places_about(library.db(), &edit.said)?;
+            ids.extend(about.iter().any(|(id, _)| id == passage).then_some(edit.id));
+        }
+    }
     undo(library, &ids)
 }
 
@@ -348,7 +359,8 @@ fn reset(library: &Library, passage: &PassageId) -> Result<()> {
 ///
 /// # Errors
 ///
-/// When there is no such edit, the database cannot be written, or a file cannot be heard.
+/// When there is no such edit, the database cannot be written, or a file cannot be heard; in the last case the edits are
+/// taken back all the same.
 pub fn undo(library: &Library, ids: &[i64]) -> Result<()> {
     undo_with(library, ids, |_| Ok(()))
 }
@@ -371,7 +383,7 @@ fn undo_with(
     }
     let (mut again, mut renamed, mut forgotten) = (Vec::<Place>::new(), Vec::new(), Vec::new());
     for edit in &undone {
-        for (passage, place) in passages_of(library, edit)? {
+        for (passage, place) in edits::places_about(library.db(), &edit.said)? {
             match edit.said.field {
                 Field::Title | Field::Artist | Field::Album => renamed.push(passage),
                 Field::Match => forgotten.push(passage),
@@ -400,12 +412,17 @@ fn undo_with(
     for passage in &forgotten {
         decide::forget(library, passage)?;
     }
+    let mut unheard = Ok(());
     for place in &again {
         let (before, _) = edits::bounds_of(library.db(), &place.file)?;
-        take_in_again(library, &place.path, &place.file, true)?;
-        follow(library, place, &before)?;
+        match take_in_again(library, &place.path, &place.file, true) {
+            Ok(()) => follow(library, place, &before)?,
+            // The others are heard all the same.
+            Err(error @ Error::Unheard { .. }) => unheard = Err(error),
+            Err(error) => return Err(error),
+        }
     }
-    Ok(())
+    unheard
 }
 
 /// Has what was said about passages go with them to where they lie now.
@@ -425,22 +442,10 @@ fn follow(library: &Library, place: &Place, before: &[Bounds]) -> Result<()> {
     let place = place.clone();
     library.db().try_write("move edits", move |tx| {
         for (from, to) in moved {
-            edits::move_to(tx, &place.sound, from, to)?;
+            edits::move_to(tx, &place.file, from, to)?;
         }
         edits::apply(tx, &place.file)
     })
-}
-
-/// The passages that an edit is about; those of its file for a cut.
-fn passages_of(library: &Library, edit: &Edit) -> Result<Vec<(PassageId, Place)>> {
-    let said = &edit.said;
-    let found = edits::places_of_sound(library.db(), &said.sound)?;
-    let is_meant =
-        |place: &Place| said.field == Field::Cut || said.is_about(place.start, place.end);
-    Ok(found
-        .into_iter()
-        .filter(|(_, place)| is_meant(place))
-        .collect())
 }
 
 /// Writes all edits in force as lines of JSON; returns how many.
@@ -468,6 +473,8 @@ pub struct Imported {
     pub new: u64,
     /// Files that the next import cuts anew.
     pub to_cut: u64,
+    /// Edits about sounds or passages that the library does not have.
+    pub waiting: u64,
 }
 
 /// The longest line that is read, in bytes: a cut of a file into 10,000 passages takes a third of it.
@@ -519,17 +526,13 @@ pub(crate) fn take_over(library: &Library, edits: Vec<NewEdit>) -> Result<Import
     let new = library
         .db()
         .try_write("take edits over", move |tx| edits::write(tx, &kept))?;
-    let mut to_cut = Vec::new();
+    let (mut to_cut, mut waiting) = (Vec::new(), 0);
     for edit in edits {
         let is_cut = edit.field == Field::Cut;
         let no_song = edit.field == Field::Match && edit.value.is_empty();
-        let edit = Edit {
-            id: 0,
-            said: edit,
-            made_at: String::new(),
-            path: None,
-        };
-        for (passage, place) in passages_of(library, &edit)? {
+        let about = edits::places_about(library.db(), &edit)?;
+        waiting += u64::from(about.is_empty());
+        for (passage, place) in about {
             if no_song {
                 decide::reject(library, &passage)?;
             }
@@ -549,5 +552,6 @@ pub(crate) fn take_over(library: &Library, edits: Vec<NewEdit>) -> Result<Import
         read,
         new,
         to_cut: to_cut.len() as u64,
+        waiting,
     })
 }

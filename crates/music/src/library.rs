@@ -54,7 +54,7 @@ const WKMP: Schema = Schema {
 /// Our own part. A file that a newer Accession has written is refused.
 const ACCESSION: Schema = Schema {
     component: "accession_music",
-    version: 5,
+    version: 6,
     ddl: include_str!("../sql/accession.sql"),
     columns: &[
         Column {
@@ -102,17 +102,41 @@ const ACCESSION: Schema = Schema {
             name: "cut_by",
             definition: "TEXT CHECK (cut_by IS NULL OR cut_by IN ('person', 'marks', 'release', 'silence', 'whole'))",
         },
+        Column {
+            table: "accession_edits",
+            name: "file_id",
+            definition: "TEXT",
+        },
+        Column {
+            table: "accession_edits",
+            name: "file_path",
+            definition: "TEXT",
+        },
+        Column {
+            table: "accession_verdicts",
+            name: "file_id",
+            definition: "TEXT",
+        },
     ],
-    migrations: &[Migration {
-        version: 4,
-        // Keys without a value, which WKMP's services read as an empty text that is no number.
-        sql: "DELETE FROM settings WHERE value IS NULL AND key IN ( \
+    migrations: &[
+        Migration {
+            version: 4,
+            // Keys without a value, which WKMP's services read as an empty text that is no number.
+            sql: "DELETE FROM settings WHERE value IS NULL AND key IN ( \
               'ai_processing_thread_count', 'ai_database_lock_retry_ms', 'ai_database_max_lock_wait_ms', \
               'silence_threshold_dB', 'silence_min_duration_ticks', 'minimum_passage_audio_duration_ticks', \
               'lead_in_threshold_dB', 'lead_out_threshold_dB', 'acoustid_api_key', 'acoustid_base_url', \
               'musicbrainz_base_url', 'acousticbrainz_base_url', 'cover_art_base_url', \
               'musicbrainz_requests_per_second', 'service_contact', 'flavor_source')",
-    }],
+        },
+        Migration {
+            version: 6,
+            // Edits were of a sound alone; where one file has it, they are that file's.
+            sql: "UPDATE accession_edits SET file_id = (SELECT min(guid) FROM ( \
+                  SELECT file_id AS guid FROM accession_files WHERE audio_md5 = sound UNION \
+                  SELECT guid FROM files WHERE hash = sound AND status <> 'DUPLICATE HASH') HAVING count(*) = 1)",
+        },
+    ],
     newer: Newer::Refuse,
 };
 

@@ -50,23 +50,27 @@ pub(crate) fn edit(args: &Edit, printer: Printer) -> Result<ExitStatus> {
             "--help lists what can be said",
         ));
     }
-    let status = match edit::edit(&library, &passage, &changes) {
-        Ok(()) => ExitStatus::Done,
-        // What was said is kept; the next import describes the passage.
-        Err(error @ Error::Unheard { .. }) => {
-            printer.note(
-                Volume::Brief,
-                &format!("warning: {error}; the next import describes it anew"),
-            );
-            ExitStatus::SomeFailed
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let status = heard(edit::edit(&library, &passage, &changes), printer)?;
     printer.show(&serde_json::json!({ "passage_id": passage }), || {
         vec![format!("edited: {passage}")]
     });
     library.close()?;
     Ok(status)
+}
+
+/// What was said or taken back is kept, whether its file could be heard then or not.
+fn heard(result: music::Result<()>, printer: Printer) -> Result<ExitStatus> {
+    match result {
+        Ok(()) => Ok(ExitStatus::Done),
+        Err(error @ Error::Unheard { .. }) => {
+            printer.note(
+                Volume::Brief,
+                &format!("warning: {error}; the next import describes it anew"),
+            );
+            Ok(ExitStatus::SomeFailed)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Lists edits, takes them back, or carries them from library to library.
@@ -77,12 +81,12 @@ pub(crate) fn edits(args: &Edits, printer: Printer) -> Result<ExitStatus> {
         None if args.undo.is_empty() => list(&args.place, printer),
         None => {
             let library = open(&args.place, printer)?;
-            edit::undo(&library, &args.undo)?;
+            let status = heard(edit::undo(&library, &args.undo), printer)?;
             library.close()?;
             printer.show(&serde_json::json!({ "undone": args.undo }), || {
                 args.undo.iter().map(|id| format!("undone: {id}")).collect()
             });
-            Ok(ExitStatus::Done)
+            Ok(status)
         }
     }
 }
@@ -105,7 +109,7 @@ fn list(place: &Place, printer: Printer) -> Result<ExitStatus> {
                     said.field.word(),
                     said.value,
                     said.source,
-                    moment(&edit.made_at)
+                    moment(said.made_at.as_deref().unwrap_or_default())
                 )
             })
             .collect()
@@ -150,6 +154,12 @@ fn import(place: &Place, file: &Path, printer: Printer) -> Result<ExitStatus> {
             counted(imported.read, "edit"),
             count(imported.new)
         )];
+        if imported.waiting > 0 {
+            lines.push(format!(
+                "{} for sounds or passages that the library does not have",
+                counted(imported.waiting, "edit")
+            ));
+        }
         if imported.to_cut > 0 {
             lines.push(format!(
                 "next: `{}` cuts {} anew",

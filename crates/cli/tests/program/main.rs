@@ -14,6 +14,7 @@ mod backup;
 mod beside;
 mod bundle;
 mod collection;
+mod copies;
 mod door;
 mod edits;
 #[cfg(target_os = "linux")]

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::id::PassageId;
 use crate::identify::decide;
 use crate::library::Library;
-use crate::library::edits::{self, Field};
+use crate::library::edits::{self, Field, Place};
 use crate::library::query::FileDetails;
 use crate::library::verdicts::{self, NewVerdict, Subject};
 
@@ -67,7 +67,7 @@ pub fn decide_match(
     let bounds = (place.start, place.end);
     decided(
         library,
-        &place.sound,
+        &place,
         Subject::Match,
         bounds,
         verb,
@@ -102,35 +102,43 @@ pub fn decide_boundary(
         .ok_or_else(|| Error::not_found(file.path.clone()))?;
     name_sound(library, &first.id)?;
     let cut = load(library, &first.id)?;
-    let sound = cut.place.sound.clone();
-    decided(library, &sound, Subject::Boundary, (at, at), verb, || {
-        match (verb, before(&cut, at), around(&cut, at)) {
-            (Verb::Later, ..) => Ok(()),
-            // What is as the person says stays so, whatever a later analysis makes of it.
-            (Verb::Boundary, Some(_), _) | (Verb::NotABoundary, None, _) => keep_cut(library, &cut),
-            (Verb::NotABoundary, Some(passage), _) => {
-                let changes = Changes {
-                    join: true,
-                    ..Changes::default()
-                };
-                edit::edit(library, passage, &changes)
+    decided(
+        library,
+        &cut.place,
+        Subject::Boundary,
+        (at, at),
+        verb,
+        || {
+            match (verb, before(&cut, at), around(&cut, at)) {
+                (Verb::Later, ..) => Ok(()),
+                // What is as the person says stays so, whatever a later analysis makes of it.
+                (Verb::Boundary, Some(_), _) | (Verb::NotABoundary, None, _) => {
+                    keep_cut(library, &cut)
+                }
+                (Verb::NotABoundary, Some(passage), _) => {
+                    let changes = Changes {
+                        join: true,
+                        ..Changes::default()
+                    };
+                    edit::edit(library, passage, &changes)
+                }
+                (Verb::Boundary, None, Some(passage)) => {
+                    let changes = Changes {
+                        split_at: Some(at),
+                        ..Changes::default()
+                    };
+                    edit::edit(library, passage, &changes)
+                }
+                (Verb::Boundary, None, None) => Err(edit::misplaced(
+                    &format!("{:.3} s", at.seconds()),
+                    "a position inside a passage",
+                )),
+                (Verb::UseMatch | Verb::KeepOurs | Verb::NotASong, ..) => {
+                    Err(misused(verb, "a boundary"))
+                }
             }
-            (Verb::Boundary, None, Some(passage)) => {
-                let changes = Changes {
-                    split_at: Some(at),
-                    ..Changes::default()
-                };
-                edit::edit(library, passage, &changes)
-            }
-            (Verb::Boundary, None, None) => Err(edit::misplaced(
-                &format!("{:.3} s", at.seconds()),
-                "a position inside a passage",
-            )),
-            (Verb::UseMatch | Verb::KeepOurs | Verb::NotASong, ..) => {
-                Err(misused(verb, "a boundary"))
-            }
-        }
-    })
+        },
+    )
 }
 
 /// Takes a decision back, and what it led to.
@@ -153,7 +161,7 @@ fn misused(verb: Verb, about: &str) -> Error {
 
 fn decided(
     library: &Library,
-    sound: &str,
+    place: &Place,
     subject: Subject,
     (start, end): (Ticks, Ticks),
     verb: Verb,
@@ -162,13 +170,14 @@ fn decided(
     let last = library.db().read(edits::last)?;
     apply()?;
     let verdict = NewVerdict {
-        sound: sound.to_owned(),
+        sound: place.sound.clone(),
+        file: place.file.clone(),
         subject,
         start,
         end,
         verb: verb.word(),
         is_settled: verb != Verb::Later,
-        edits: verdicts::edits_since(library.db(), sound, last)?,
+        edits: verdicts::edits_since(library.db(), &place.sound, last)?,
     };
     verdicts::write(library.db(), verdict)
 }
@@ -198,7 +207,7 @@ fn keep_cut(library: &Library, cut: &Cut) -> Result<()> {
         .map(|(_, start, end)| (*start, *end))
         .collect();
     let (place, whole) = (cut.place.clone(), (Ticks(0), cut.file_end));
-    let said = edits::about(&place.sound, Field::Cut, whole, edits::value_of(&spans));
+    let said = edits::about(&place, Field::Cut, whole, edits::value_of(&spans));
     library.db().try_write("record edits", move |tx| {
         edits::write(tx, &[said])?;
         edits::cut_by_person(tx, &place.file)

@@ -226,7 +226,7 @@ fn edit(library: &Library, passage: &PassageId, value: String) -> Result<NewEdit
         .read(|snapshot| edits::place_of(snapshot, passage))?
         .ok_or_else(|| Error::not_found(passage.to_string()))?;
     let bounds = (place.start, place.end);
-    Ok(edits::about(&place.sound, Field::Match, bounds, value))
+    Ok(edits::about(&place, Field::Match, bounds, value))
 }
 
 fn item(library: &Library, passage: &PassageId) -> Result<Item> {

@@ -185,7 +185,8 @@ impl<'a> Chain<'a> {
             progress: self.progress,
             number: worker,
         };
-        let recall = |names: &[&str]| former::load(self.library.db(), task.id.as_ref(), names);
+        let (id, path) = (task.id.as_ref(), task.file.path());
+        let recall = |names: &[&str]| former::load(self.library.db(), id, path, names);
         let taken = hear_guarded(self.hearing, task, &recall, worker);
         let outcome = match taken {
             Ok(Taken::Record { record, warnings }) => {

@@ -121,6 +121,10 @@ fn refuse_to_prune_everything(import: &Import, plan: &Plan, known: &Known) -> Re
     Ok(())
 }
 
+/// How often a file is heard whose cut a person changes each time it is heard; then the next import does it. A guess: two
+/// are what a person can do on purpose.
+const MOST_HEARINGS: usize = 3;
+
 /// Hears one file of the library again and records it, without anything else of an import. Where a person's cut
 /// `is_taken_back`, passages get the ids back that they had before it, as far as those are still there.
 pub(crate) fn take_in_again(
@@ -151,22 +155,27 @@ pub(crate) fn take_in_again(
         progress,
         number: 0,
     };
-    let recall = |names: &[&str]| former::load(library.db(), Some(id), names);
+    let recall = |names: &[&str]| former::load(library.db(), Some(id), path, names);
     let hearing = OnDisk::new(library.root(), library.settings());
-    match hearing.take_in(&task, &recall, worker)? {
-        Taken::Record { mut record, .. } => {
-            if is_taken_back {
-                let mut former = former::load(library.db(), Some(id), &[])?.passages;
-                for passage in &mut record.passages {
-                    passage.id = claim_back(&mut former, passage.start, passage.end)
-                        .unwrap_or_else(PassageId::random);
+    for _ in 0..MOST_HEARINGS {
+        match hearing.take_in(&task, &recall, worker)? {
+            Taken::Record { mut record, .. } => {
+                if is_taken_back {
+                    let mut former = former::load(library.db(), Some(id), path, &[])?.passages;
+                    for passage in &mut record.passages {
+                        passage.id = claim_back(&mut former, passage.start, passage.end)
+                            .unwrap_or_else(PassageId::random);
+                    }
+                }
+                if !record::record_file(library.db(), *record, None)?.is_outdated {
+                    break;
                 }
             }
-            record::record_file(library.db(), *record, None).map(drop)
+            Taken::Failed(rejected) => return Err(failed(rejected)),
+            Taken::Described(_) | Taken::Retagged { .. } | Taken::Digested { .. } => break,
         }
-        Taken::Failed(rejected) => Err(failed(rejected)),
-        Taken::Described(_) | Taken::Retagged { .. } | Taken::Digested { .. } => Ok(()),
     }
+    Ok(())
 }
 
 /// `folder` as the library's paths have it; empty for the root itself.

@@ -272,6 +272,12 @@ fn describe(
     warnings.extend(found.left);
     let marks = found.marks;
     let is_same_sound = former.is_same_sound(content.hash.as_str(), content.audio_md5);
+    if former.edits > 0 && !is_same_sound {
+        warnings.push(format!(
+            "its audio is not what it was: {} of a person's edits of the former audio no longer apply",
+            former.edits
+        ));
+    }
     let heard = segment(
         &analysis.levels,
         analysis.sound.contour(),
@@ -327,9 +333,9 @@ fn cut(
     analysis: &Analysis,
 ) -> (Segmentation, CutBy) {
     if let Some(kept) = former
-        .cut
-        .as_ref()
-        .and_then(|cut| keep_cut(&heard, cut.spans.iter().copied(), analysis))
+        .cuts
+        .iter()
+        .find_map(|cut| keep_cut(&heard, cut.spans.iter().copied(), analysis))
     {
         return (kept, CutBy::Person);
     }

@@ -6,7 +6,7 @@ use audio::Ticks;
 use sqlite::{Db, Row, RowResult, Snapshot, params};
 
 use crate::error::{Error, Result};
-use crate::id::FileId;
+use crate::library::edits::Place;
 
 /// Ticks in a millisecond.
 pub(crate) const MILLISECOND: i64 = 28_224;
@@ -64,8 +64,8 @@ pub(crate) struct TheirPassage {
 /// A file of ours to compare with.
 #[derive(Debug, Clone)]
 pub(crate) struct OurFile {
-    pub(crate) path: String,
-    pub(crate) sound: String,
+    /// Where all of it lies.
+    pub(crate) place: Place,
     pub(crate) audio_md5: Option<String>,
     pub(crate) hash: String,
     pub(crate) length: Option<Ticks>,
@@ -263,31 +263,36 @@ fn beets(snapshot: &Snapshot<'_>) -> Result<Vec<TheirFile>> {
 /// All files of ours that were taken in.
 pub(crate) fn ours(db: &Db) -> Result<Vec<OurFile>> {
     db.read(|snapshot| {
-        let mut files: Vec<(FileId, OurFile)> = snapshot.query_all(
+        let mut files: Vec<OurFile> = snapshot.query_all(
             "SELECT f.guid, f.path, coalesce(nullif(a.audio_md5, ''), f.hash), nullif(a.audio_md5, ''), f.hash, \
                     f.duration_ticks FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid \
              WHERE f.status = 'INGEST COMPLETE' ORDER BY f.path",
             params![],
             |row| {
-                let file = OurFile {
-                    path: row.get(1)?,
-                    sound: row.get(2)?,
+                let length = row.get::<_, Option<i64>>(5)?.map(Ticks);
+                Ok(OurFile {
+                    place: Place {
+                        file: row.get(0)?,
+                        path: row.get(1)?,
+                        sound: row.get(2)?,
+                        start: Ticks(0),
+                        end: length.unwrap_or_default(),
+                    },
                     audio_md5: row.get(3)?,
                     hash: row.get(4)?,
-                    length: row.get::<_, Option<i64>>(5)?.map(Ticks),
+                    length,
                     passages: Vec::new(),
-                };
-                Ok((row.get(0)?, file))
+                })
             },
         )?;
-        for (id, file) in &mut files {
+        for file in &mut files {
             file.passages = snapshot.query_all(
                 "SELECT start_time_ticks, end_time_ticks, recording_mbid FROM passages WHERE file_id = ?1 \
                  ORDER BY start_time_ticks",
-                params![&*id],
+                params![file.place.file],
                 |row| Ok((Ticks(row.get(0)?), Ticks(row.get(1)?), row.get(2)?)),
             )?;
         }
-        Ok(files.into_iter().map(|(_, file)| file).collect())
+        Ok(files)
     })
 }

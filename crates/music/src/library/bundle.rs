@@ -8,6 +8,7 @@ use sqlite::{Db, Row, RowResult, Snapshot, params};
 
 use crate::error::{Error, Result};
 use crate::id::{FileId, PassageId};
+use crate::library::edits;
 
 /// A file that was taken in whole.
 #[derive(Debug, Clone)]
@@ -65,13 +66,17 @@ pub(crate) type Everything = (Vec<BundleFile>, BTreeMap<String, BundleRecording>
 pub(crate) fn everything(db: &Db) -> Result<Everything> {
     db.read(|snapshot| {
         let mut files = snapshot.query_all(
-            "SELECT f.guid, f.path, nullif(a.audio_md5, ''), f.format, f.duration_ticks, a.tags, a.cut_by, \
-                    (SELECT e.source FROM accession_edits e WHERE e.sound IN (a.audio_md5, f.hash) \
-                        AND e.field = 'cut' AND e.undone_at IS NULL ORDER BY e.edit_id DESC LIMIT 1), \
-                    o.points \
-             FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid \
-             LEFT JOIN accession_overviews o ON o.file_id = f.guid AND o.version = ?1 \
-             WHERE f.status = 'INGEST COMPLETE' ORDER BY f.path",
+            &format!(
+                "SELECT f.guid, f.path, nullif(a.audio_md5, ''), f.format, f.duration_ticks, a.tags, a.cut_by, \
+                        (SELECT e.source FROM accession_edits e WHERE e.sound IN (a.audio_md5, f.hash) \
+                            AND e.field = 'cut' AND e.undone_at IS NULL AND {} \
+                         ORDER BY e.file_id IS f.guid DESC, e.made_at DESC, e.edit_id DESC LIMIT 1), \
+                        o.points \
+                 FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid \
+                 LEFT JOIN accession_overviews o ON o.file_id = f.guid AND o.version = ?1 \
+                 WHERE f.status = 'INGEST COMPLETE' ORDER BY f.path",
+                edits::concerns("e", "f.guid")
+            ),
             params![audio::overview::VERSION],
             file,
         )?;

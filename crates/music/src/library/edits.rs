@@ -1,15 +1,29 @@
 //! What a person said about passages, and how every writer honours it.
 //!
 //! An edit is bound to the sound of a file and a position in it, so no new analysis, tag, path or database makes it
-//! void. Where a file is cut by a person, `cut_of` is asked before the file is cut; everything else is put over what
+//! void. It keeps the file that it was said about, too: where two files have one sound, as a song on its album and on a
+//! compilation, each has its own titles and cuts. Only where that file is gone, the others of its sound are its heirs.
+//!
+//! Where a file is cut by a person, `cuts_of` is asked before the file is cut; everything else is put over what
 //! was computed by `apply`, the last statement of every writer of passages.
+
+mod applied;
+mod places;
 
 use serde::{Deserialize, Serialize};
 use sqlite::{Db, Row, RowResult, Snapshot, Tx, params};
 
 use crate::error::{Error, Result};
-use crate::id::{FileId, PassageId};
+use crate::id::FileId;
 use audio::Ticks;
+
+pub(crate) use applied::{
+    apply, come_home, concerns, leave_to_heirs, mind_newer_cut, move_to, name_by_sound,
+    supersede_user_title,
+};
+pub(crate) use places::{
+    Place, bounds_of, cut_anew, cut_by_person, ends_of, place_of, places_about, points_of,
+};
 
 /// What an edit is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -52,6 +66,14 @@ impl Field {
         }
     }
 
+    /// Whether its value is a position in the file.
+    pub const fn is_point(self) -> bool {
+        matches!(
+            self,
+            Self::LeadIn | Self::LeadOut | Self::FadeIn | Self::FadeOut
+        )
+    }
+
     /// The field of a stored word.
     pub fn from_word(word: &str) -> Option<Self> {
         [
@@ -90,6 +112,12 @@ pub struct NewEdit {
     pub value: String,
     /// Who said it: `person`, or the database it was taken over from.
     pub source: String,
+    /// The path of the file it was said about, below the library's root; none for every file of this sound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// When it was said, UTC, as `2026-01-31 12:00:00`; none for now. Of two edits about one thing the later one counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_at: Option<String>,
 }
 
 impl NewEdit {
@@ -114,12 +142,21 @@ impl NewEdit {
                 self.start_ticks, self.end_ticks
             ));
         }
+        if let Some(made_at) = &self.made_at
+            && jiff::civil::DateTime::strptime("%Y-%m-%d %H:%M:%S", made_at).is_err()
+        {
+            return Err(format!(
+                "`{made_at}` is no time, expected one as `2026-01-31 12:00:00`"
+            ));
+        }
         let is_sound = match self.field {
             Field::Cut => spans_of(&self.value).is_some(),
-            Field::LeadIn | Field::LeadOut | Field::FadeIn | Field::FadeOut => self
-                .value
-                .parse()
-                .is_ok_and(|at: i64| (self.start_ticks..=self.end_ticks).contains(&at)),
+            Field::LeadIn | Field::LeadOut | Field::FadeIn | Field::FadeOut => {
+                self.value.parse().is_ok_and(|at: i64| {
+                    at >= self.start_ticks.saturating_sub(applied::NEAR)
+                        && at <= self.end_ticks.saturating_add(applied::NEAR)
+                })
+            }
             Field::Match => self.value.is_empty() || uuid::Uuid::parse_str(&self.value).is_ok(),
             Field::Title | Field::Artist | Field::Album => true,
         };
@@ -144,8 +181,6 @@ pub struct Edit {
     /// What it says.
     #[serde(flatten)]
     pub said: NewEdit,
-    /// When it was made, UTC.
-    pub made_at: String,
     /// The file it is about, if the library has that sound.
     pub path: Option<String>,
 }
@@ -159,123 +194,32 @@ pub(crate) struct PersonCut {
     pub(crate) spans: Vec<(Ticks, Ticks)>,
 }
 
-/// The sound of the file `?1`, as edits name it.
-const SOUND: &str = "(SELECT coalesce(nullif(a.audio_md5, ''), f.hash) FROM files f \
-    LEFT JOIN accession_files a ON a.file_id = f.guid WHERE f.guid = ?1)";
+/// Cuts that are looked at, the latest first: one that does not fit its file gives way to the one before.
+const MOST_CUTS: u32 = 8;
 
-/// What a person said last about a field of the row of `passages` in hand, for the file `?1`.
-///
-/// An edit belongs to the passage that it shares most of its time with: bounds may move a little by another analysis.
-fn said(field: Field) -> String {
-    format!(
-        "(SELECT e.value FROM accession_edits e WHERE e.sound = {SOUND} AND e.field = '{}' AND e.undone_at IS NULL \
-            AND (min(e.end_ticks, passages.end_time_ticks) - max(e.start_ticks, passages.start_time_ticks)) * 2 \
-                > max(e.end_ticks - e.start_ticks, passages.end_time_ticks - passages.start_time_ticks) \
-          ORDER BY e.edit_id DESC LIMIT 1)",
-        field.word()
-    )
-}
-
-/// Puts a person's word over what was computed for the passages of a file.
-pub(crate) fn apply(tx: &Tx<'_>, file: &FileId) -> Result<()> {
-    for (column, field) in [
-        ("title", Field::Title),
-        ("artist", Field::Artist),
-        ("album", Field::Album),
-    ] {
-        let said = said(field);
-        tx.execute(
-            &format!(
-                "UPDATE passages SET {column} = nullif({said}, ''), {column}_source = '{PERSON}', \
-                    {column}_confidence = 1.0 WHERE file_id = ?1 AND {said} IS NOT NULL"
-            ),
-            params![file],
-        )?;
-    }
-    for (first, second, first_said, second_said) in [
-        ("lead_in", "lead_out", Field::LeadIn, Field::LeadOut),
-        ("fade_in", "fade_out", Field::FadeIn, Field::FadeOut),
-    ] {
-        // A point lies in its passage, and the first of two is never behind the second: what was computed gives way.
-        let inside = |said: &str| {
-            format!("max(start_time_ticks, min(end_time_ticks, CAST({said} AS INTEGER)))")
-        };
-        let (first_said, second_said) = (inside(&said(first_said)), inside(&said(second_said)));
-        tx.execute(
-            &format!(
-                "UPDATE passages SET \
-                    {first}_start_ticks = coalesce({first_said}, \
-                        min({first}_start_ticks, coalesce({second_said}, {first}_start_ticks))), \
-                    {second}_start_ticks = max(coalesce({second_said}, {second}_start_ticks), \
-                        coalesce({first_said}, start_time_ticks)) \
-                 WHERE file_id = ?1 AND ({first_said} IS NOT NULL OR {second_said} IS NOT NULL)"
-            ),
-            params![file],
-        )?;
-    }
-    apply_matches(tx, file)
-}
-
-/// What a person said a passage is counts as decided; the next identification fetches what is known of it.
-fn apply_matches(tx: &Tx<'_>, file: &FileId) -> Result<()> {
-    let said = said(Field::Match);
-    tx.execute(
+/// Where a person said that a file is to be cut, whose sound has these names; the one that counts first.
+pub(crate) fn cuts_of(
+    snapshot: &Snapshot<'_>,
+    file: Option<&FileId>,
+    path: &str,
+    sound: &[&str],
+) -> Result<Vec<PersonCut>> {
+    let found = snapshot.query_all(
         &format!(
-            "INSERT INTO accession_identifications (passage_id, state, recording_mbid, confidence, level, reasoning, \
-                                                    start_time_ticks, end_time_ticks) \
-             SELECT guid, CASE said WHEN '' THEN 'rejected' ELSE 'chosen' END, nullif(said, ''), said <> '', \
-                    CASE said WHEN '' THEN 'none' ELSE 'high' END, \
-                    json_object('chosen', nullif(said, ''), 'candidates', json_array()), start_time_ticks, end_time_ticks \
-             FROM (SELECT guid, start_time_ticks, end_time_ticks, {said} AS said FROM passages WHERE file_id = ?1) \
-             WHERE said IS NOT NULL \
-             ON CONFLICT (passage_id) DO UPDATE SET state = excluded.state, recording_mbid = excluded.recording_mbid, \
-                confidence = excluded.confidence, level = excluded.level, reasoning = excluded.reasoning, \
-                identified_at = CURRENT_TIMESTAMP \
-             WHERE accession_identifications.state <> excluded.state \
-                OR accession_identifications.recording_mbid IS NOT excluded.recording_mbid"
+            "SELECT e.edit_id, e.value FROM accession_edits e WHERE e.sound IN (?1, ?2) AND e.field = 'cut' \
+                AND e.undone_at IS NULL AND {} \
+             ORDER BY coalesce(e.file_id = ?3, e.file_id IS NULL AND e.file_path IS ?4) DESC, e.made_at DESC, \
+                e.edit_id DESC LIMIT {MOST_CUTS}",
+            concerns("e", "?3")
         ),
-        params![file],
-    )?;
-    Ok(())
-}
-
-/// Edits that named a file by its content name it by its sound, once that is known.
-pub(crate) fn name_by_sound(tx: &Tx<'_>, hash: &str, audio_md5: &str) -> Result<()> {
-    tx.execute(
-        "UPDATE accession_edits SET sound = ?2 WHERE sound = ?1",
-        params![hash, audio_md5],
-    )?;
-    tx.execute(
-        "UPDATE accession_verdicts SET sound = ?2 WHERE sound = ?1",
-        params![hash, audio_md5],
-    )?;
-    Ok(())
-}
-
-/// Has a file heard again whose cut a person changed while it was heard.
-pub(crate) fn mind_newer_cut(tx: &Tx<'_>, file: &FileId, known: i64) -> Result<()> {
-    tx.execute(
-        &format!(
-            "UPDATE accession_files SET analysis_version = 0 WHERE file_id = ?1 AND EXISTS (SELECT 1 \
-                FROM accession_edits WHERE sound = {SOUND} AND field = 'cut' AND edit_id > ?2)"
-        ),
-        params![file, known],
-    )?;
-    Ok(())
-}
-
-/// Where a person said that a sound is to be cut.
-pub(crate) fn cut_of(snapshot: &Snapshot<'_>, sound: &[&str]) -> Result<Option<PersonCut>> {
-    let found = snapshot.query_optional(
-        "SELECT edit_id, value FROM accession_edits WHERE sound IN (?1, ?2) AND field = 'cut' AND undone_at IS NULL \
-         ORDER BY edit_id DESC LIMIT 1",
-        params![sound.first(), sound.last()],
+        params![sound.first(), sound.last(), file, path],
         |row| Ok((row.get(0)?, row.get::<_, String>(1)?)),
     )?;
-    Ok(found.and_then(|(edit, value)| {
+    let cut = |(edit, value): (i64, String)| {
         let spans = spans_of(&value)?;
         Some(PersonCut { edit, spans })
-    }))
+    };
+    Ok(found.into_iter().filter_map(cut).collect())
 }
 
 /// The number of the last edit, undone ones included: 0 without any.
@@ -306,42 +250,40 @@ pub(crate) fn value_of(spans: &[(Ticks, Ticks)]) -> String {
     serde_json::to_string(spans).expect("ticks are numbers")
 }
 
-/// Keeps edits. Those that are in force already are not kept twice.
+/// Keeps edits. Those that are in force already are not kept twice; one that was said earlier than what is in force does
+/// not undo that.
 pub(crate) fn write(tx: &Tx<'_>, edits: &[NewEdit]) -> Result<u64> {
     let mut written = 0;
     for edit in edits {
+        // A clock that was wrong, here or elsewhere, must not let an edit count for ever: none is from the future, and
+        // what is said now is never earlier than what was said before.
         written += tx.execute(
-            "INSERT INTO accession_edits (sound, field, start_ticks, end_ticks, value, source) \
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS (SELECT 1 FROM accession_edits WHERE sound = ?1 \
+            "INSERT INTO accession_edits (sound, field, start_ticks, end_ticks, value, source, file_path, file_id, \
+                                          made_at) \
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, file_id, coalesce(min(?8, CURRENT_TIMESTAMP), max(CURRENT_TIMESTAMP, \
+                coalesce((SELECT max(made_at) FROM accession_edits WHERE sound = ?1 AND field = ?2), ''))) \
+             FROM (SELECT (SELECT f.guid FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid \
+                WHERE f.path = ?7 AND f.status <> 'DUPLICATE HASH' AND (a.audio_md5 = ?1 OR f.hash = ?1)) AS file_id) n \
+             WHERE NOT EXISTS (SELECT 1 FROM accession_edits WHERE sound = ?1 \
                 AND field = ?2 AND start_ticks = ?3 AND end_ticks = ?4 AND value = ?5 AND undone_at IS NULL \
-                AND edit_id = (SELECT max(edit_id) FROM accession_edits WHERE sound = ?1 AND field = ?2 \
-                    AND start_ticks = ?3 AND end_ticks = ?4 AND undone_at IS NULL))",
+                AND coalesce(file_id, file_path) IS coalesce(n.file_id, ?7) \
+                AND (made_at = ?8 OR edit_id = (SELECT d.edit_id FROM accession_edits d WHERE d.sound = ?1 \
+                    AND d.field = ?2 AND d.start_ticks = ?3 AND d.end_ticks = ?4 AND d.undone_at IS NULL \
+                    AND coalesce(d.file_id, d.file_path) IS coalesce(n.file_id, ?7) \
+                    ORDER BY d.made_at DESC, d.edit_id DESC LIMIT 1)))",
             params![
                 edit.sound,
                 edit.field.word(),
                 edit.start_ticks,
                 edit.end_ticks,
                 edit.value,
-                edit.source
+                edit.source,
+                edit.file,
+                edit.made_at,
             ],
         )?;
     }
     Ok(written)
-}
-
-/// Moves what was said about a passage to its new bounds.
-pub(crate) fn move_to(
-    tx: &Tx<'_>,
-    sound: &str,
-    (from_start, from_end): (Ticks, Ticks),
-    (to_start, to_end): (Ticks, Ticks),
-) -> Result<()> {
-    tx.execute(
-        "UPDATE accession_edits SET start_ticks = ?4, end_ticks = ?5 WHERE sound = ?1 AND field <> 'cut' \
-            AND (min(end_ticks, ?3) - max(start_ticks, ?2)) * 2 > max(end_ticks - start_ticks, ?3 - ?2)",
-        params![sound, from_start.0, from_end.0, to_start.0, to_end.0],
-    )?;
-    Ok(())
 }
 
 /// Takes edits back.
@@ -363,9 +305,11 @@ pub(crate) fn undo(tx: &Tx<'_>, ids: &[i64]) -> Result<()> {
 pub fn list(db: &Db) -> Result<Vec<Edit>> {
     db.read(|snapshot| {
         Ok::<_, Error>(snapshot.query_all(
-            "SELECT e.edit_id, e.sound, e.field, e.start_ticks, e.end_ticks, e.value, e.source, e.made_at, \
-                    (SELECT min(f.path) FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid \
-                     WHERE f.status <> 'DUPLICATE HASH' AND (a.audio_md5 = e.sound OR f.hash = e.sound)) \
+            "SELECT e.edit_id, e.sound, e.field, e.start_ticks, e.end_ticks, e.value, e.source, \
+                    coalesce((SELECT f.path FROM files f WHERE f.guid = e.file_id), e.file_path), e.made_at, \
+                    (SELECT f.path FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid \
+                     WHERE f.status <> 'DUPLICATE HASH' AND (a.audio_md5 = e.sound OR f.hash = e.sound) \
+                     ORDER BY f.guid IS e.file_id DESC, f.path LIMIT 1) \
              FROM accession_edits e WHERE e.undone_at IS NULL ORDER BY e.edit_id",
             params![],
             edit,
@@ -389,117 +333,30 @@ fn edit(row: &Row<'_>) -> RowResult<Option<Edit>> {
             end_ticks: row.get(4)?,
             value: row.get(5)?,
             source: row.get(6)?,
+            file: row.get(7)?,
+            made_at: row.get(8)?,
         },
-        made_at: row.get(7)?,
-        path: row.get(8)?,
+        path: row.get(9)?,
     }))
 }
 
-/// An edit about one passage.
+/// What a person says now about a file: about a passage of it, or about all of it.
 pub(crate) fn about(
-    sound: &str,
+    place: &Place,
     field: Field,
     (start, end): (Ticks, Ticks),
     value: String,
 ) -> NewEdit {
     NewEdit {
-        sound: sound.to_owned(),
+        sound: place.sound.clone(),
         field,
         start_ticks: start.0,
         end_ticks: end.0,
         value,
         source: PERSON.to_owned(),
+        file: Some(place.path.clone()),
+        made_at: None,
     }
-}
-
-/// A passage and where a person's word about it is bound to.
-#[derive(Debug, Clone)]
-pub(crate) struct Place {
-    pub(crate) file: FileId,
-    pub(crate) path: String,
-    pub(crate) sound: String,
-    pub(crate) start: Ticks,
-    pub(crate) end: Ticks,
-}
-
-/// Where a passage is.
-pub(crate) fn place_of(snapshot: &Snapshot<'_>, passage: &PassageId) -> Result<Option<Place>> {
-    Ok(snapshot.query_optional(
-        "SELECT f.guid, f.path, coalesce(nullif(a.audio_md5, ''), f.hash), p.start_time_ticks, p.end_time_ticks \
-         FROM passages p JOIN files f ON f.guid = p.file_id LEFT JOIN accession_files a ON a.file_id = f.guid \
-         WHERE p.guid = ?1",
-        params![passage],
-        |row| {
-            Ok(Place {
-                file: row.get(0)?,
-                path: row.get(1)?,
-                sound: row.get(2)?,
-                start: Ticks(row.get(3)?),
-                end: Ticks(row.get(4)?),
-            })
-        },
-    )?)
-}
-
-/// The passages of a file with their bounds in order of time, and the file's length, where that is known.
-pub(crate) type FileBounds = (Vec<(PassageId, Ticks, Ticks)>, Option<Ticks>);
-
-/// Reads where the passages of a file lie.
-pub(crate) fn bounds_of(db: &Db, file: &FileId) -> Result<FileBounds> {
-    db.read(|snapshot| {
-        let passages = snapshot.query_all(
-            "SELECT guid, start_time_ticks, end_time_ticks FROM passages WHERE file_id = ?1 ORDER BY start_time_ticks",
-            params![file],
-            |row| Ok((row.get(0)?, Ticks(row.get(1)?), Ticks(row.get(2)?))),
-        )?;
-        let length = snapshot.query_optional(
-            "SELECT duration_ticks FROM files WHERE guid = ?1",
-            params![file],
-            |row| row.get::<_, Option<i64>>(0),
-        )?;
-        Ok((passages, length.flatten().map(Ticks)))
-    })
-}
-
-/// Has a file heard and cut again; with `by_nobody`, whoever cut it no longer counts.
-pub(crate) fn cut_anew(tx: &Tx<'_>, file: &FileId, by_nobody: bool) -> Result<()> {
-    tx.execute(
-        "UPDATE accession_files SET analysis_version = 0, cut_by = CASE WHEN ?2 THEN NULL ELSE cut_by END \
-         WHERE file_id = ?1",
-        params![file, by_nobody],
-    )?;
-    Ok(())
-}
-
-/// Notes that the cut that a file has is a person's.
-pub(crate) fn cut_by_person(tx: &Tx<'_>, file: &FileId) -> Result<()> {
-    tx.execute(
-        "UPDATE accession_files SET cut_by = 'person' WHERE file_id = ?1",
-        params![file],
-    )?;
-    Ok(())
-}
-
-/// The passages of all files that have a sound, by a name of it.
-pub(crate) fn places_of_sound(db: &Db, sound: &str) -> Result<Vec<(PassageId, Place)>> {
-    db.read(|snapshot| {
-        Ok(snapshot.query_all(
-            "SELECT p.guid, f.guid, f.path, p.start_time_ticks, p.end_time_ticks FROM passages p \
-             JOIN files f ON f.guid = p.file_id LEFT JOIN accession_files a ON a.file_id = f.guid \
-             WHERE a.audio_md5 = ?1 OR f.hash = ?1 ORDER BY f.path, p.start_time_ticks",
-            params![sound],
-            |row| {
-                let place = Place {
-                    file: row.get(1)?,
-                    path: row.get(2)?,
-                    sound: sound.to_owned(),
-                    start: Ticks(row.get(3)?),
-                    end: Ticks(row.get(4)?),
-                };
-                Ok((row.get(0)?, place))
-            },
-        )?)
-    })
 }
 
 #[cfg(test)]

@@ -27,8 +27,10 @@ pub(crate) struct Former {
     pub(crate) seconds: Option<f64>,
     /// What marks said of it.
     pub(crate) marks: Vec<StoredMark>,
-    /// Where a person said that this sound is to be cut.
-    pub(crate) cut: Option<PersonCut>,
+    /// Where a person said that it is to be cut: the first that fits it counts.
+    pub(crate) cuts: Vec<PersonCut>,
+    /// Edits in force of the sound that it had.
+    pub(crate) edits: u64,
     /// The number of the last edit of all.
     pub(crate) last_edit: i64,
 }
@@ -49,19 +51,19 @@ pub(crate) struct FormerPassage {
     pub(crate) end: Ticks,
 }
 
-/// What is known of a file, and what a person said about the sound in it, by the names that it has.
+/// What is known of the file at a path, and what a person said about the sound in it, by the names that it has.
 ///
 /// # Errors
 ///
 /// When the database cannot be read.
-pub(crate) fn load(db: &Db, file: Option<&FileId>, sounds: &[&str]) -> Result<Former> {
+pub(crate) fn load(db: &Db, file: Option<&FileId>, path: &str, sounds: &[&str]) -> Result<Former> {
     db.read(|snapshot| {
         let mut former = Former {
             last_edit: edits::last(snapshot)?,
             ..Former::default()
         };
         if !sounds.is_empty() {
-            former.cut = edits::cut_of(snapshot, sounds)?;
+            former.cuts = edits::cuts_of(snapshot, file, path, sounds)?;
         }
         let Some(file) = file else {
             return Ok(former);
@@ -79,7 +81,9 @@ pub(crate) fn load(db: &Db, file: Option<&FileId>, sounds: &[&str]) -> Result<Fo
         )?;
         let row = snapshot.query_optional(
             "SELECT f.hash, a.audio_md5, a.cut_by, EXISTS (SELECT 1 FROM passages p \
-                WHERE p.file_id = f.guid AND p.import_strategy = 'release'), f.duration_ticks \
+                WHERE p.file_id = f.guid AND p.import_strategy = 'release'), f.duration_ticks, \
+                (SELECT count(*) FROM accession_edits e WHERE e.sound = a.audio_md5 AND e.file_id = f.guid \
+                    AND e.undone_at IS NULL) \
              FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid WHERE f.guid = ?1",
             params![file],
             |row| {
@@ -89,10 +93,12 @@ pub(crate) fn load(db: &Db, file: Option<&FileId>, sounds: &[&str]) -> Result<Fo
                     row.get::<_, Option<String>>(2)?,
                     row.get::<_, bool>(3)?,
                     row.get::<_, Option<i64>>(4)?,
+                    row.get(5)?,
                 ))
             },
         )?;
-        if let Some((hash, md5, cut_by, has_release, length)) = row {
+        if let Some((hash, md5, cut_by, has_release, length, edits)) = row {
+            former.edits = edits;
             former.hash = Some(hash);
             former.seconds = length.map(|ticks| Ticks(ticks).seconds());
             former.audio_md5 = md5.as_deref().and_then(AudioMd5::from_hex);

@@ -161,17 +161,27 @@ pub struct PassageRecord {
 /// # Errors
 ///
 /// When the database cannot be written; then nothing of it is.
-pub fn record_file(db: &Db, record: FileRecord, end: Option<RunEnd>) -> Result<FileId> {
+pub fn record_file(db: &Db, record: FileRecord, end: Option<RunEnd>) -> Result<Recorded> {
     db.try_write("record file", move |tx| {
         let id = upsert_file(tx, &record)?;
         upsert_details(tx, &id, &record)?;
         replace_passages(tx, &id, &record)?;
+        edits::come_home(tx, &id)?;
         edits::apply(tx, &id)?;
-        edits::mind_newer_cut(tx, &id, record.known_edit)?;
+        let is_outdated = edits::mind_newer_cut(tx, &id, record.known_edit)?;
         forget_problem(tx, record.file.path())?;
         end.map_or(Ok(()), |end| write_end(tx, &end))?;
-        Ok(id)
+        Ok(Recorded { id, is_outdated })
     })
+}
+
+/// What became of a file's record.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// The id of its row.
+    pub id: FileId,
+    /// A person changed where it is cut while it was heard: it is to be heard again.
+    pub is_outdated: bool,
 }
 
 /// Writes a copy and links it with its family, both ways, in one transaction.
@@ -335,7 +345,11 @@ impl Reconciliation {
 pub fn reconcile(db: &Db, changes: Reconciliation, end: Option<RunEnd>) -> Result<()> {
     db.try_write("reconcile files", move |tx| {
         for id in &changes.removed {
+            let heirs = edits::leave_to_heirs(tx, id)?;
             tx.execute("DELETE FROM files WHERE guid = ?1", params![id])?;
+            for heir in &heirs {
+                edits::apply(tx, heir)?;
+            }
         }
         // Two files may have changed places: every path is vacated before any is taken.
         for Move { id, from, to } in &changes.moves {

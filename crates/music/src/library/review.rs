@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::id::{FileId, PassageId};
 use crate::library::Library;
 use crate::library::query::if_readable;
-use crate::library::verdicts::{DECIDED_BOUNDARIES, DECIDED_MATCHES};
+use crate::library::verdicts::{decided_boundaries, decided_matches};
 use audio::Ticks;
 
 /// A boundary surer than 0.85 needs no look. The condition of an index, word by word.
@@ -140,9 +140,10 @@ pub fn doubtful_matches(library: &Library) -> Result<Vec<DoubtfulMatch>> {
     library.db().read(|snapshot| {
         Ok::<_, Error>(snapshot.query_all(
             &format!(
-                "WITH decided AS ({DECIDED_MATCHES}) {MATCH} LEFT JOIN decided d ON d.passage_id = p.guid \
+                "WITH decided AS ({}) {MATCH} LEFT JOIN decided d ON d.passage_id = p.guid \
                  WHERE {IN_DOUBT} AND d.is_settled IS NOT 1 \
-                 ORDER BY i.state = 'identified' DESC, i.confidence, f.path, p.start_time_ticks"
+                 ORDER BY i.state = 'identified' DESC, i.confidence, f.path, p.start_time_ticks",
+                decided_matches()
             ),
             params![],
             doubtful_match,
@@ -164,9 +165,10 @@ pub fn page_of_matches(
     library.db().read(|snapshot| {
         let mut rows = snapshot.query_all(
             &format!(
-                "WITH decided AS ({DECIDED_MATCHES}) {MATCH} LEFT JOIN decided d ON d.passage_id = p.guid \
+                "WITH decided AS ({}) {MATCH} LEFT JOIN decided d ON d.passage_id = p.guid \
                  WHERE {IN_DOUBT} AND {} AND (i.state <> 'identified', i.confidence, i.passage_id) > (?1, ?2, ?3) \
                  ORDER BY (i.state <> 'identified'), i.confidence, i.passage_id LIMIT ?4",
+                decided_matches(),
                 part.decided()
             ),
             params![rank, confidence, row, count.saturating_add(1)],
@@ -180,8 +182,9 @@ pub fn page_of_matches(
              WHERE {IN_DOUBT}"))?;
         let of_decided = |what: &str| {
             number(&format!(
-                "WITH decided AS ({DECIDED_MATCHES}) SELECT count(*) FROM decided d \
-                 CROSS JOIN accession_identifications i ON i.passage_id = d.passage_id WHERE {IN_DOUBT} {what}"
+                "WITH decided AS ({}) SELECT count(*) FROM decided d \
+                 CROSS JOIN accession_identifications i ON i.passage_id = d.passage_id WHERE {IN_DOUBT} {what}",
+                decided_matches()
             ))
         };
         let (decided, put_off) = (of_decided("")?, of_decided("AND d.is_settled = 0")?);
@@ -274,9 +277,10 @@ pub fn review(library: &Library) -> Result<Vec<Doubt>> {
     library.db().read(|snapshot| {
         Ok::<_, Error>(snapshot.query_all(
             &format!(
-                "WITH decided AS ({DECIDED_BOUNDARIES}) {BOUNDARY} \
+                "WITH decided AS ({}) {BOUNDARY} \
                  WHERE {UNSURE} AND d.is_settled IS NOT 1 \
-                 ORDER BY min(b.confidence) OVER (PARTITION BY b.file_id), f.path, b.at_ticks"
+                 ORDER BY min(b.confidence) OVER (PARTITION BY b.file_id), f.path, b.at_ticks",
+                decided_boundaries()
             ),
             params![],
             doubt,
@@ -294,9 +298,10 @@ pub fn page_of_boundaries(library: &Library, part: Part<'_>, count: u32) -> Resu
     library.db().read(|snapshot| {
         let mut rows = snapshot.query_all(
             &format!(
-                "WITH decided AS ({DECIDED_BOUNDARIES}) {BOUNDARY} \
+                "WITH decided AS ({}) {BOUNDARY} \
                  WHERE {UNSURE} AND {} AND (b.confidence, b.file_id, b.at_ticks) > (?1, ?2, ?3) \
                  ORDER BY b.confidence, b.file_id, b.at_ticks LIMIT ?4",
+                decided_boundaries(),
                 part.decided()
             ),
             params![confidence, file, at, count.saturating_add(1)],
@@ -311,7 +316,8 @@ pub fn page_of_boundaries(library: &Library, part: Part<'_>, count: u32) -> Resu
         ))?;
         let of_decided = |what: &str| {
             number(&format!(
-                "WITH decided AS ({DECIDED_BOUNDARIES}) SELECT count(*) FROM decided d {what}"
+                "WITH decided AS ({}) SELECT count(*) FROM decided d {what}",
+                decided_boundaries()
             ))
         };
         let (decided, put_off) = (of_decided("")?, of_decided("WHERE d.is_settled = 0")?);

@@ -4,25 +4,38 @@ use serde::Serialize;
 use sqlite::{Db, Tx, params};
 
 use crate::error::{Error, Result};
+use crate::id::FileId;
+use crate::library::edits;
 use audio::Ticks;
 
 /// The boundaries that a person decided about, as `(file_id, at_ticks, is_settled)`. One that another analysis puts
 /// within a second of where it was is the same, as it is for passages that a person cut.
-pub(crate) const DECIDED_BOUNDARIES: &str = "SELECT b.file_id, b.at_ticks, max(v.is_settled) AS is_settled \
-    FROM accession_verdicts v CROSS JOIN accession_boundaries b ON b.file_id IN ( \
-        SELECT file_id FROM accession_files WHERE audio_md5 = v.sound UNION \
-        SELECT guid FROM files WHERE hash = v.sound) AND abs(b.at_ticks - v.start_ticks) <= 28224000 \
-    WHERE v.subject = 'boundary' AND v.undone_at IS NULL AND b.confidence < 0.85 GROUP BY b.file_id, b.at_ticks";
+pub(crate) fn decided_boundaries() -> String {
+    format!(
+        "SELECT b.file_id, b.at_ticks, max(v.is_settled) AS is_settled \
+         FROM accession_verdicts v CROSS JOIN accession_boundaries b ON b.file_id IN ({FILES}) \
+            AND abs(b.at_ticks - v.start_ticks) <= 28224000 AND {} \
+         WHERE v.subject = 'boundary' AND v.undone_at IS NULL AND b.confidence < 0.85 GROUP BY b.file_id, b.at_ticks",
+        edits::concerns("v", "b.file_id")
+    )
+}
 
 /// The passages about whose recording a person decided, as `(passage_id, is_settled)`. A decision belongs to the passage
 /// that shares more than half of its time, as edits do.
-pub(crate) const DECIDED_MATCHES: &str = "SELECT p.guid AS passage_id, max(v.is_settled) AS is_settled \
-    FROM accession_verdicts v CROSS JOIN passages p ON p.file_id IN ( \
-        SELECT file_id FROM accession_files WHERE audio_md5 = v.sound UNION \
-        SELECT guid FROM files WHERE hash = v.sound) \
-        AND (min(v.end_ticks, p.end_time_ticks) - max(v.start_ticks, p.start_time_ticks)) * 2 \
-            > max(v.end_ticks - v.start_ticks, p.end_time_ticks - p.start_time_ticks) \
-    WHERE v.subject = 'match' AND v.undone_at IS NULL GROUP BY p.guid";
+pub(crate) fn decided_matches() -> String {
+    format!(
+        "SELECT p.guid AS passage_id, max(v.is_settled) AS is_settled \
+         FROM accession_verdicts v CROSS JOIN passages p ON p.file_id IN ({FILES}) AND {} \
+            AND (min(v.end_ticks, p.end_time_ticks) - max(v.start_ticks, p.start_time_ticks)) * 2 \
+                > max(v.end_ticks - v.start_ticks, p.end_time_ticks - p.start_time_ticks) \
+         WHERE v.subject = 'match' AND v.undone_at IS NULL GROUP BY p.guid",
+        edits::concerns("v", "p.file_id")
+    )
+}
+
+/// The files that have the sound of the decision in hand.
+const FILES: &str = "SELECT file_id FROM accession_files WHERE audio_md5 = v.sound UNION \
+    SELECT guid FROM files WHERE hash = v.sound";
 
 /// What a decision is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -48,6 +61,7 @@ impl Subject {
 #[derive(Debug, Clone)]
 pub(crate) struct NewVerdict {
     pub(crate) sound: String,
+    pub(crate) file: FileId,
     pub(crate) subject: Subject,
     pub(crate) start: Ticks,
     pub(crate) end: Ticks,
@@ -64,12 +78,13 @@ pub(crate) fn write(db: &Db, verdict: NewVerdict) -> Result<i64> {
         let subject = verdict.subject.word();
         tx.execute(
             "UPDATE accession_verdicts SET undone_at = CURRENT_TIMESTAMP WHERE sound = ?1 AND subject = ?2 \
-                AND start_ticks = ?3 AND end_ticks = ?4 AND is_settled = 0 AND undone_at IS NULL",
-            params![verdict.sound, subject, verdict.start.0, verdict.end.0],
+                AND start_ticks = ?3 AND end_ticks = ?4 AND is_settled = 0 AND undone_at IS NULL \
+                AND coalesce(file_id, ?5) = ?5",
+            params![verdict.sound, subject, verdict.start.0, verdict.end.0, verdict.file],
         )?;
         let ids = tx.returning(
-            "INSERT INTO accession_verdicts (sound, subject, start_ticks, end_ticks, verb, is_settled, edits) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING verdict_id",
+            "INSERT INTO accession_verdicts (sound, subject, start_ticks, end_ticks, verb, is_settled, edits, file_id) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING verdict_id",
             params![
                 verdict.sound,
                 subject,
@@ -78,6 +93,7 @@ pub(crate) fn write(db: &Db, verdict: NewVerdict) -> Result<i64> {
                 verdict.verb,
                 verdict.is_settled,
                 serde_json::json!(verdict.edits).to_string(),
+                verdict.file,
             ],
             |row| row.get(0),
         )?;

@@ -236,7 +236,7 @@ fn said(edits: &[Edit]) -> Markup {
                 @for edit in edits {
                     li {
                         (edit.said.field.word()) " " (clock(Ticks(edit.said.start_ticks).seconds())) ": "
-                        (edit.said.value) " (" (edit.said.source) ", " (edit.made_at) ") "
+                        (edit.said.value) " (" (edit.said.source) ", " (edit.said.made_at.as_deref().unwrap_or_default()) ") "
                         button type="button" .undo data-id=(edit.id) { (t::UNDO) }
                     }
                 }

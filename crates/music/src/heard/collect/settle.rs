@@ -94,9 +94,9 @@ fn cut(record: &FileRecord, former: &Former) -> Result<CutBy, Rejected> {
     let Some(audio) = &record.audio else {
         return Ok(record.cut_by);
     };
-    let by_person = former.cut.as_ref().map(|cut| cut.spans.clone());
-    if let Some(spans) = by_person.filter(|spans| lies_in(spans, audio)) {
-        return if is_cut_like(&record.passages, &spans, audio) {
+    let mut by_person = former.cuts.iter().map(|cut| &cut.spans);
+    if let Some(spans) = by_person.find(|spans| lies_in(spans, audio)) {
+        return if is_cut_like(&record.passages, spans, audio) {
             Ok(CutBy::Person)
         } else {
             Err(to_be_heard_here("a person cut it in another way"))

@@ -134,10 +134,10 @@ impl Chain<'_> {
 
     /// Writes one unit of work; the last one carries the run's end with it, so
     /// that a run takes no write lock but those of its files.
-    pub(super) fn write_last_with_the_end(
+    pub(super) fn write_last_with_the_end<T>(
         &self,
-        write: impl FnOnce(&Db, Option<RunEnd>) -> Result<FileId>,
-    ) -> Result<FileId> {
+        write: impl FnOnce(&Db, Option<RunEnd>) -> Result<T>,
+    ) -> Result<T> {
         let is_last =
             self.left.load(Ordering::Relaxed) > 0 && self.left.fetch_sub(1, Ordering::Relaxed) == 1;
         let end = is_last.then(|| self.run_end());

@@ -12,10 +12,11 @@ use super::{Chain, Families};
 use crate::error::Result;
 use crate::event::Event;
 use crate::id::FileId;
+use crate::intake::import::take_in_again;
 use crate::intake::plan::Copy;
 use crate::intake::recognise::Rejected;
 use crate::library::known::FileStatus;
-use crate::library::record::{self, CutBy, DescriptionRecord, FileRecord, RetagRecord};
+use crate::library::record::{self, CutBy, DescriptionRecord, FileRecord, Recorded, RetagRecord};
 use crate::library::values::Problem;
 
 impl Chain<'_> {
@@ -62,10 +63,16 @@ impl Chain<'_> {
         let path = record.file.path().to_owned();
         let damage = record.audio.as_ref().and_then(|audio| audio.damage.clone());
         let recorded = self.write_last_with_the_end(|db, end| record::record_file(db, record, end));
-        let file_id = recorded.map_err(|error| {
+        let Recorded {
+            id: file_id,
+            is_outdated,
+        } = recorded.map_err(|error| {
             self.tally().take_back(&counted);
             self.database_fault(error)
         })?;
+        if is_outdated {
+            self.make_newer_cut(&path, &file_id);
+        }
         if counted.is_silent {
             (self.tell)(&Event::FileNoAudio {
                 path,
@@ -84,6 +91,14 @@ impl Chain<'_> {
         }
         (self.tell)(&counted.recorded(path, file_id.clone()));
         Ok(file_id)
+    }
+
+    /// Cuts a file as a person said while it was heard. Where that fails, it is marked for the next import.
+    fn make_newer_cut(&self, path: &str, file: &FileId) {
+        if let Err(error) = take_in_again(self.library, path, file, false) {
+            let message = format!("a person cut it meanwhile, and it was not heard again: {error}");
+            self.warn(Some(path), message);
+        }
     }
 
     /// Records new descriptions of a file's passages.

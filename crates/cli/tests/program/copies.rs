@@ -1,0 +1,210 @@
+//! Two files of one sound, as a song on its album and on a compilation: what a person says about one is said about that.
+
+use crate::support::Root;
+
+const ALBUM: &str = "album/song.mp3";
+const COMPILATION: &str = "compilation/song.mp3";
+
+/// A library of two files with the same audio.
+fn two_of_one_sound() -> Root {
+    let collection = Root::collection();
+    let song = std::fs::read(collection.join("Harbour Lights/Tides/01 Slow Water.mp3")).unwrap();
+    let root = Root::empty();
+    // An ID3v1 tag behind the frames is another file and the same sound.
+    let tag = [b"TAG".as_slice(), &[b'x'; 125]].concat();
+    for (path, tail) in [(ALBUM, &[][..]), (COMPILATION, &tag)] {
+        let path = root.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, [&song, tail].concat()).unwrap();
+    }
+    root.import(&["--offline"]).ended(0);
+    let sounds = "SELECT count(*) FROM accession_files GROUP BY audio_md5";
+    assert_eq!(root.column(sounds), ["2"]);
+    root
+}
+
+/// The same files where no import has been yet.
+fn without_a_library(other: &Root) -> Root {
+    let root = Root::empty();
+    for path in [ALBUM, COMPILATION] {
+        std::fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+        std::fs::copy(other.join(path), root.join(path)).unwrap();
+    }
+    root
+}
+
+fn passages(root: &Root, path: &str) -> Vec<String> {
+    root.column(&format!(
+        "SELECT p.guid FROM passages p JOIN files f ON f.guid = p.file_id WHERE f.path = '{path}' \
+         ORDER BY start_time_ticks"
+    ))
+}
+
+/// Bounds, leads and names of the passages of a file.
+fn told(root: &Root, path: &str) -> Vec<String> {
+    root.column(&format!(
+        "SELECT p.start_time_ticks || '-' || p.end_time_ticks || ' ' || coalesce(lead_in_start_ticks, '') || '-' \
+            || coalesce(lead_out_start_ticks, '') || ' ' || coalesce(p.title, '') || '|' || coalesce(p.album, '') \
+            || '|' || coalesce(p.title_source, '') \
+         FROM passages p JOIN files f ON f.guid = p.file_id WHERE f.path = '{path}' ORDER BY start_time_ticks"
+    ))
+}
+
+#[test]
+fn each_file_of_one_sound_keeps_its_own_words() {
+    let root = two_of_one_sound();
+    let [album, compilation] = [ALBUM, COMPILATION].map(|path| passages(&root, path)[0].clone());
+    let untouched = told(&root, COMPILATION);
+    let mine = [
+        "edit",
+        &album,
+        "--album",
+        "Tides",
+        "--title",
+        "Mine",
+        "--lead-out",
+        "2.5",
+    ];
+    root.music(&mine).ended(0);
+    root.music(&["edit", &album, "--split-at", "1.5"]).ended(0);
+    assert_eq!(told(&root, COMPILATION), untouched);
+    root.music(&[
+        "edit",
+        &compilation,
+        "--album",
+        "Best Of",
+        "--title",
+        "Theirs",
+    ])
+    .ended(0);
+    let both = |root: &Root| [ALBUM, COMPILATION].map(|path| told(root, path));
+    let said = both(&root);
+    assert_eq!((said[0].len(), said[1].len()), (2, 1), "{said:#?}");
+    assert!(said[0][0].contains(" Mine|Tides|person"), "{said:#?}");
+    // The lead-out that was said lies in the second half now.
+    assert!(said[0][1].contains("-70560000 "), "{said:#?}");
+    assert!(said[1][0].contains(" Theirs|Best Of|person"), "{said:#?}");
+
+    root.import(&["--offline", "--force"]).ended(0);
+    assert_eq!(both(&root), said);
+    root.assert_sound();
+
+    // They know their files in another library, whichever is taken in first.
+    let file = root.home().join("edits.jsonl");
+    let file = file.to_str().unwrap();
+    root.music(&["edits", "export", "--output", file]).ended(0);
+    for is_first in [true, false] {
+        let new = without_a_library(&root);
+        if is_first {
+            let ran = new.music(&["edits", "import", file]).ended(0);
+            assert!(
+                ran.out.contains("edits for sounds or passages"),
+                "{}",
+                ran.out
+            );
+            new.import(&["--offline"]).ended(0);
+        } else {
+            new.import(&["--offline"]).ended(0);
+            new.music(&["edits", "import", file]).ended(0);
+        }
+        new.import(&["--offline"]).ended(0);
+        assert_eq!(both(&new), said, "edits first: {is_first}");
+    }
+
+    // Taken back on the one, it stays on the other.
+    root.music(&["edit", &compilation, "--reset"]).ended(0);
+    assert_eq!(told(&root, COMPILATION), untouched);
+    assert_eq!(told(&root, ALBUM), said[0]);
+
+    // Where the file is gone, the other one of its sound is its heir.
+    std::fs::remove_file(root.join(ALBUM)).unwrap();
+    root.import(&["--offline", "--prune"]).ended(0);
+    root.import(&["--offline"]).ended(0);
+    assert_eq!(told(&root, COMPILATION), said[0]);
+    root.assert_sound();
+}
+
+#[test]
+fn the_later_word_counts_wherever_it_comes_from() {
+    let root = Root::empty();
+    crate::support::album(&root.join("rip.wav"), 7, 3, 20.0);
+    root.import(&["--offline"]).ended(0);
+    let first = passages(&root, "rip.wav")[0].clone();
+    let titles = || root.column("SELECT title FROM passages ORDER BY start_time");
+    root.music(&["edit", &first, "--title", "Early"]).ended(0);
+    let old = root.music(&["edits", "export"]).ended(0).out;
+    root.music(&["edit", &first, "--title", "Late"]).ended(0);
+    let file = root.home().join("edits.jsonl");
+    let words = ["edits", "import", file.to_str().unwrap()];
+    // Said years ago, on another machine; and in the future, by a clock that is wrong.
+    for (made_at, title) in [
+        ("2020-01-01 00:00:00", "Late"),
+        ("2099-01-01 00:00:00", "Early"),
+    ] {
+        let mut line: serde_json::Value = serde_json::from_str(old.trim()).unwrap();
+        line["made_at"] = made_at.into();
+        std::fs::write(&file, line.to_string()).unwrap();
+        root.music(&words).ended(0);
+        assert_eq!(titles()[0], title, "{made_at}");
+    }
+    root.music(&["edit", &first, "--title", "Last"]).ended(0);
+    assert_eq!(titles()[0], "Last");
+    // What another program's user said gives way as well.
+    root.open()
+        .execute("UPDATE passages SET user_title = 'Theirs'", [])
+        .unwrap();
+    root.music(&["edit", &first, "--title", "Ours"]).ended(0);
+    let shown = "SELECT coalesce(user_title, title) FROM passages ORDER BY start_time";
+    assert_eq!(root.column(shown)[..2], ["Ours", "Theirs"]);
+
+    // A cut that does not fit the file gives way to the one before.
+    let bounds =
+        "SELECT start_time_ticks || '-' || end_time_ticks FROM passages ORDER BY start_time_ticks";
+    root.music(&["edit", &first, "--join"]).ended(0);
+    let joined = root.column(bounds);
+    let mut line: serde_json::Value = serde_json::from_str(old.trim()).unwrap();
+    line["field"] = "cut".into();
+    line["value"] = "[[0,28224000],[282240000000,282240000001]]".into();
+    line.as_object_mut().unwrap().remove("made_at");
+    std::fs::write(&file, line.to_string()).unwrap();
+    root.music(&words).ended(0);
+    root.import(&["--offline", "--force"]).ended(0);
+    assert_eq!(root.column(bounds), joined);
+    line["made_at"] = "yesterday".into();
+    std::fs::write(&file, line.to_string()).unwrap();
+    assert!(root.music(&words).ended(2).err.contains("is no time"));
+}
+
+#[test]
+fn joined_passages_go_out_as_the_second_did() {
+    let root = Root::empty();
+    crate::support::album(&root.join("rip.wav"), 8, 3, 20.0);
+    root.import(&["--offline"]).ended(0);
+    let ids = passages(&root, "rip.wav");
+    let outs =
+        || root.column("SELECT lead_out_start_ticks FROM passages ORDER BY start_time_ticks");
+    let computed = outs();
+    root.music(&["edit", &ids[0], "--lead-in", "1", "--lead-out", "12"])
+        .ended(0);
+    root.music(&["edit", &ids[1], "--lead-out", "33"]).ended(0);
+    let said = [12, 33].map(|seconds| (seconds * 28_224_000_i64).to_string());
+    assert_eq!(outs()[..2], said);
+    root.music(&["edit", &ids[0], "--join"]).ended(0);
+    assert_eq!(outs()[0], said[1]);
+    let ins = "SELECT lead_in_start_ticks FROM passages ORDER BY start_time_ticks";
+    assert_eq!(root.column(ins)[0], "28224000");
+    let cut = root.column("SELECT max(edit_id) FROM accession_edits WHERE field = 'cut'");
+    root.music(&["edits", "--undo", &cut[0]]).ended(0);
+    assert_eq!(outs()[..2], said);
+    // Where only the first one's was said, the end of the second is where it was measured.
+    let second = format!(
+        "SELECT edit_id FROM accession_edits WHERE field = 'lead_out' AND value = '{}'",
+        said[1]
+    );
+    for id in root.column(&second) {
+        root.music(&["edits", "--undo", &id]).ended(0);
+    }
+    assert_eq!(outs()[1], computed[1]);
+    root.music(&["edit", &ids[0], "--join"]).ended(0);
+    assert_eq!(outs()[0], computed[1]);
+}

@@ -1,0 +1,203 @@
+//! Puts what a person said over what was computed.
+
+use sqlite::{Tx, params};
+
+use super::{Field, PERSON};
+use crate::error::Result;
+use crate::id::{FileId, PassageId};
+use audio::Ticks;
+
+/// The sound of the file `?1`, as edits name it.
+const SOUND: &str = "(SELECT coalesce(nullif(a.audio_md5, ''), f.hash) FROM files f \
+    LEFT JOIN accession_files a ON a.file_id = f.guid WHERE f.guid = ?1)";
+
+/// A lead or fade that a person said lies at most this far outside its passage, so that bounds which another analysis
+/// moved by a little do not make it void: what boundaries are compared by, too (`decision::NEAR`).
+pub(super) const NEAR: i64 = Ticks::PER_SECOND;
+
+/// Whether the row `row` (of edits or verdicts) counts for a file, whose id is the expression `file`: it was said about
+/// that file, or about no file in particular, or about one that no longer has this sound, whose heir every copy is.
+pub(crate) fn concerns(row: &str, file: &str) -> String {
+    format!(
+        "({row}.file_id IS NULL OR {row}.file_id = {file} OR NOT EXISTS (SELECT 1 FROM files g \
+            LEFT JOIN accession_files b ON b.file_id = g.guid WHERE g.guid = {row}.file_id \
+            AND g.status <> 'DUPLICATE HASH' AND (b.audio_md5 = {row}.sound OR g.hash = {row}.sound)))"
+    )
+}
+
+/// What a person said last about a field of the row of `passages` in hand, for the file `?1`; what was said about this
+/// very file goes before what was said about another one of its sound.
+///
+/// An edit belongs to the passage that it shares most of its time with: bounds may move a little by another analysis.
+fn said(field: Field) -> String {
+    let lies_there = if field.is_point() {
+        format!(
+            "AND CAST(e.value AS INTEGER) BETWEEN passages.start_time_ticks - {NEAR} AND passages.end_time_ticks + {NEAR}"
+        )
+    } else {
+        String::new()
+    };
+    format!(
+        "(SELECT e.value FROM accession_edits e WHERE e.sound = {SOUND} AND e.field = '{}' AND e.undone_at IS NULL \
+            AND {} {lies_there} \
+            AND (min(e.end_ticks, passages.end_time_ticks) - max(e.start_ticks, passages.start_time_ticks)) * 2 \
+                > max(e.end_ticks - e.start_ticks, passages.end_time_ticks - passages.start_time_ticks) \
+          ORDER BY e.file_id IS ?1 DESC, e.made_at DESC, e.edit_id DESC LIMIT 1)",
+        field.word(),
+        concerns("e", "?1"),
+    )
+}
+
+/// Puts a person's word over what was computed for the passages of a file.
+pub(crate) fn apply(tx: &Tx<'_>, file: &FileId) -> Result<()> {
+    for (column, field) in [
+        ("title", Field::Title),
+        ("artist", Field::Artist),
+        ("album", Field::Album),
+    ] {
+        let said = said(field);
+        tx.execute(
+            &format!(
+                "UPDATE passages SET {column} = nullif({said}, ''), {column}_source = '{PERSON}', \
+                    {column}_confidence = 1.0 WHERE file_id = ?1 AND {said} IS NOT NULL"
+            ),
+            params![file],
+        )?;
+    }
+    for (first, second, first_said, second_said) in [
+        ("lead_in", "lead_out", Field::LeadIn, Field::LeadOut),
+        ("fade_in", "fade_out", Field::FadeIn, Field::FadeOut),
+    ] {
+        // A point lies in its passage, and the first of two is never behind the second: what was computed gives way.
+        let inside = |said: &str| {
+            format!("max(start_time_ticks, min(end_time_ticks, CAST({said} AS INTEGER)))")
+        };
+        let (first_said, second_said) = (inside(&said(first_said)), inside(&said(second_said)));
+        tx.execute(
+            &format!(
+                "UPDATE passages SET \
+                    {first}_start_ticks = coalesce({first_said}, \
+                        min({first}_start_ticks, coalesce({second_said}, {first}_start_ticks))), \
+                    {second}_start_ticks = max(coalesce({second_said}, {second}_start_ticks), \
+                        coalesce({first_said}, start_time_ticks)) \
+                 WHERE file_id = ?1 AND ({first_said} IS NOT NULL OR {second_said} IS NOT NULL)"
+            ),
+            params![file],
+        )?;
+    }
+    apply_matches(tx, file)
+}
+
+/// What a person said a passage is counts as decided; the next identification fetches what is known of it.
+fn apply_matches(tx: &Tx<'_>, file: &FileId) -> Result<()> {
+    let said = said(Field::Match);
+    tx.execute(
+        &format!(
+            "INSERT INTO accession_identifications (passage_id, state, recording_mbid, confidence, level, reasoning, \
+                                                    start_time_ticks, end_time_ticks) \
+             SELECT guid, CASE said WHEN '' THEN 'rejected' ELSE 'chosen' END, nullif(said, ''), said <> '', \
+                    CASE said WHEN '' THEN 'none' ELSE 'high' END, \
+                    json_object('chosen', nullif(said, ''), 'candidates', json_array()), start_time_ticks, end_time_ticks \
+             FROM (SELECT guid, start_time_ticks, end_time_ticks, {said} AS said FROM passages WHERE file_id = ?1) \
+             WHERE said IS NOT NULL \
+             ON CONFLICT (passage_id) DO UPDATE SET state = excluded.state, recording_mbid = excluded.recording_mbid, \
+                confidence = excluded.confidence, level = excluded.level, reasoning = excluded.reasoning, \
+                identified_at = CURRENT_TIMESTAMP \
+             WHERE accession_identifications.state <> excluded.state \
+                OR accession_identifications.recording_mbid IS NOT excluded.recording_mbid"
+        ),
+        params![file],
+    )?;
+    Ok(())
+}
+
+/// Edits that named a file by its content name it by its sound, once that is known.
+pub(crate) fn name_by_sound(tx: &Tx<'_>, hash: &str, audio_md5: &str) -> Result<()> {
+    for table in ["accession_edits", "accession_verdicts"] {
+        tx.execute(
+            &format!("UPDATE {table} SET sound = ?2 WHERE sound = ?1"),
+            params![hash, audio_md5],
+        )?;
+    }
+    Ok(())
+}
+
+/// A file that is there now takes what was said about it before it was. Copies that had that in its absence are cut and
+/// named without it by the next import.
+pub(crate) fn come_home(tx: &Tx<'_>, file: &FileId) -> Result<()> {
+    let taken = tx.execute(
+        &format!(
+            "UPDATE accession_edits SET file_id = ?1 WHERE sound = {SOUND} AND file_id IS NULL \
+                AND file_path = (SELECT path FROM files WHERE guid = ?1)"
+        ),
+        params![file],
+    )?;
+    if taken > 0 {
+        tx.execute(
+            &format!(
+                "UPDATE accession_files SET analysis_version = 0, cut_by = NULL \
+                 WHERE file_id <> ?1 AND audio_md5 <> '' AND audio_md5 = {SOUND}"
+            ),
+            params![file],
+        )?;
+    }
+    Ok(())
+}
+
+/// Has what was said about a file, whose row is to be removed, go to the other files of its sound; those are put in
+/// order by [`apply`] once the row is gone. A cut is made by the next import.
+pub(crate) fn leave_to_heirs(tx: &Tx<'_>, file: &FileId) -> Result<Vec<FileId>> {
+    let edits = "SELECT 1 FROM accession_edits e WHERE e.sound = audio_md5 AND e.file_id = ?1 AND e.undone_at IS NULL";
+    Ok(tx.returning(
+        &format!(
+            "UPDATE accession_files SET analysis_version = \
+                CASE WHEN EXISTS ({edits} AND e.field = 'cut') THEN 0 ELSE analysis_version END \
+             WHERE file_id <> ?1 AND audio_md5 <> '' AND audio_md5 = {SOUND} AND EXISTS ({edits}) RETURNING file_id"
+        ),
+        params![file],
+        |row| row.get(0),
+    )?)
+}
+
+/// Has a file heard again whose cut a person changed while it was heard; whether it is.
+pub(crate) fn mind_newer_cut(tx: &Tx<'_>, file: &FileId, known: i64) -> Result<bool> {
+    let marked = tx.execute(
+        &format!(
+            "UPDATE accession_files SET analysis_version = 0 WHERE file_id = ?1 AND EXISTS (SELECT 1 \
+                FROM accession_edits e WHERE e.sound = {SOUND} AND e.field = 'cut' AND e.edit_id > ?2 AND {})",
+            concerns("e", "?1")
+        ),
+        params![file, known],
+    )?;
+    Ok(marked > 0)
+}
+
+/// Moves what was said about a passage of a file to its new bounds. A lead or fade that lies outside those now stays where
+/// it was, for the case that the bounds go back.
+pub(crate) fn move_to(
+    tx: &Tx<'_>,
+    file: &FileId,
+    (from_start, from_end): (Ticks, Ticks),
+    (to_start, to_end): (Ticks, Ticks),
+) -> Result<()> {
+    tx.execute(
+        &format!(
+            "UPDATE accession_edits AS e SET start_ticks = ?4, end_ticks = ?5 WHERE e.sound = {SOUND} \
+                AND e.field <> 'cut' AND {} AND (e.field NOT IN ('lead_in', 'lead_out', 'fade_in', 'fade_out') \
+                    OR CAST(e.value AS INTEGER) BETWEEN ?4 - {NEAR} AND ?5 + {NEAR}) \
+                AND (min(e.end_ticks, ?3) - max(e.start_ticks, ?2)) * 2 > max(e.end_ticks - e.start_ticks, ?3 - ?2)",
+            concerns("e", "?1")
+        ),
+        params![file, from_start.0, from_end.0, to_start.0, to_end.0],
+    )?;
+    Ok(())
+}
+
+/// A title that a person said in another program gives way to the one that they say now.
+pub(crate) fn supersede_user_title(tx: &Tx<'_>, passage: &PassageId) -> Result<()> {
+    tx.execute(
+        "UPDATE passages SET user_title = NULL WHERE guid = ?1 AND user_title IS NOT NULL",
+        params![passage],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! Which passages a person's word is about.
+
+use sqlite::{Db, Snapshot, Tx, params};
+
+use super::{Field, NewEdit};
+use crate::error::Result;
+use crate::id::{FileId, PassageId};
+use audio::Ticks;
+
+/// A passage and where a person's word about it is bound to.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) file: FileId,
+    pub(crate) path: String,
+    pub(crate) sound: String,
+    pub(crate) start: Ticks,
+    pub(crate) end: Ticks,
+}
+
+/// Where a passage is.
+pub(crate) fn place_of(snapshot: &Snapshot<'_>, passage: &PassageId) -> Result<Option<Place>> {
+    Ok(snapshot.query_optional(
+        "SELECT f.guid, f.path, coalesce(nullif(a.audio_md5, ''), f.hash), p.start_time_ticks, p.end_time_ticks \
+         FROM passages p JOIN files f ON f.guid = p.file_id LEFT JOIN accession_files a ON a.file_id = f.guid \
+         WHERE p.guid = ?1",
+        params![passage],
+        |row| {
+            Ok(Place {
+                file: row.get(0)?,
+                path: row.get(1)?,
+                sound: row.get(2)?,
+                start: Ticks(row.get(3)?),
+                end: Ticks(row.get(4)?),
+            })
+        },
+    )?)
+}
+
+/// The passages of a file with their bounds in order of time, and the file's length, where that is known.
+pub(crate) type FileBounds = (Vec<(PassageId, Ticks, Ticks)>, Option<Ticks>);
+
+/// Reads where the passages of a file lie.
+pub(crate) fn bounds_of(db: &Db, file: &FileId) -> Result<FileBounds> {
+    db.read(|snapshot| {
+        let passages = snapshot.query_all(
+            "SELECT guid, start_time_ticks, end_time_ticks FROM passages WHERE file_id = ?1 ORDER BY start_time_ticks",
+            params![file],
+            |row| Ok((row.get(0)?, Ticks(row.get(1)?), Ticks(row.get(2)?))),
+        )?;
+        let length = snapshot.query_optional(
+            "SELECT duration_ticks FROM files WHERE guid = ?1",
+            params![file],
+            |row| row.get::<_, Option<i64>>(0),
+        )?;
+        Ok((passages, length.flatten().map(Ticks)))
+    })
+}
+
+/// Has a file heard and cut again; with `by_nobody`, whoever cut it no longer counts.
+pub(crate) fn cut_anew(tx: &Tx<'_>, file: &FileId, by_nobody: bool) -> Result<()> {
+    tx.execute(
+        "UPDATE accession_files SET analysis_version = 0, cut_by = CASE WHEN ?2 THEN NULL ELSE cut_by END \
+         WHERE file_id = ?1",
+        params![file, by_nobody],
+    )?;
+    Ok(())
+}
+
+/// Notes that the cut that a file has is a person's.
+pub(crate) fn cut_by_person(tx: &Tx<'_>, file: &FileId) -> Result<()> {
+    tx.execute(
+        "UPDATE accession_files SET cut_by = 'person' WHERE file_id = ?1",
+        params![file],
+    )?;
+    Ok(())
+}
+
+/// The passages of all files that have a sound, by a name of it.
+fn places_of_sound(db: &Db, sound: &str) -> Result<Vec<(PassageId, Place)>> {
+    db.read(|snapshot| {
+        Ok(snapshot.query_all(
+            "SELECT p.guid, f.guid, f.path, p.start_time_ticks, p.end_time_ticks FROM passages p \
+             JOIN files f ON f.guid = p.file_id LEFT JOIN accession_files a ON a.file_id = f.guid \
+             WHERE a.audio_md5 = ?1 OR f.hash = ?1 ORDER BY f.path, p.start_time_ticks",
+            params![sound],
+            |row| {
+                let place = Place {
+                    file: row.get(1)?,
+                    path: row.get(2)?,
+                    sound: sound.to_owned(),
+                    start: Ticks(row.get(3)?),
+                    end: Ticks(row.get(4)?),
+                };
+                Ok((row.get(0)?, place))
+            },
+        )?)
+    })
+}
+
+/// The passages that an edit is about; those of its file for a cut.
+pub(crate) fn places_about(db: &Db, said: &NewEdit) -> Result<Vec<(PassageId, Place)>> {
+    let mut found = places_of_sound(db, &said.sound)?;
+    if let Some(file) = said
+        .file
+        .as_ref()
+        .filter(|file| found.iter().any(|(_, place)| place.path == **file))
+    {
+        found.retain(|(_, place)| place.path == *file);
+    }
+    found.retain(|(_, place)| said.field == Field::Cut || said.is_about(place.start, place.end));
+    Ok(found)
+}
+
+/// The leads and fades that a person said of a file, those that count first.
+pub(crate) fn points_of(db: &Db, place: &Place) -> Result<Vec<NewEdit>> {
+    let mut said: Vec<_> = super::list(db)?.into_iter().map(|edit| edit.said).collect();
+    said.retain(|edit| {
+        edit.sound == place.sound
+            && edit.field.is_point()
+            && edit.file.as_ref().is_none_or(|file| *file == place.path)
+    });
+    said.sort_by(|one, other| other.made_at.cmp(&one.made_at));
+    Ok(said)
+}
+
+/// Where a passage's lead-out and fade-out begin.
+pub(crate) fn ends_of(db: &Db, passage: &PassageId) -> Result<(Option<Ticks>, Option<Ticks>)> {
+    db.read(|snapshot| {
+        let ends = snapshot.query_optional(
+            "SELECT lead_out_start_ticks, fade_out_start_ticks FROM passages WHERE guid = ?1",
+            params![passage],
+            |row| {
+                let at = |at: Option<i64>| at.map(Ticks);
+                Ok((at(row.get(0)?), at(row.get(1)?)))
+            },
+        )?;
+        Ok(ends.unwrap_or_default())
+    })
+}
