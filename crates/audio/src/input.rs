@@ -12,19 +12,9 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// Opens a regular file; what is none is not opened.
+    /// Opens a regular file; what is none, or lies behind a link, is not opened.
     pub(crate) fn open(path: &std::path::Path) -> io::Result<Self> {
-        let meta = std::fs::metadata(path)?;
-        if meta.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
-        if !meta.is_file() {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "it is not a regular file",
-            ));
-        }
-        let file = run::regular_file(path)?;
+        let file = run::listed_file(path)?;
         Ok(Self {
             length: file.metadata()?.len(),
             file,

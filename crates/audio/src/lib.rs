@@ -9,6 +9,9 @@
 //! | [`leads`](mod@leads), [`fades`](mod@fades), [`loudness`] | what was heard every 20 or 100 ms | crossfade points, EBU R128 |
 //! | [`flavor`] | a passage's audio | how it sounds |
 //!
+//! A file is opened by a path without symbolic links where Linux can hold to that: a listing does not follow links, so one
+//! that is there when a file is opened was put there since. Who has a path with links hands in what it leads to.
+//!
 //! A stage is a plain function from value to value. There is no database among the
 //! dependencies of this crate, so none can be asked; and nothing here starts a thread,
 //! prints, or uses the network.

@@ -241,7 +241,7 @@ fn errors_say_what_is_wrong() {
     assert!(matches!(directory, DecodeError::Io(_)), "{directory}");
     assert_eq!(
         directory.to_string(),
-        "cannot read the file: is a directory"
+        "cannot read the file: expected a regular file, found a folder"
     );
     let missing = decode_path(&folder.path().join("nothing")).unwrap_err();
     assert!(matches!(missing, DecodeError::Io(_)), "{missing}");

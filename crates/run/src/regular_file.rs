@@ -34,6 +34,63 @@ pub fn regular_file(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Opens a regular file that a listing without links came by: [`regular_file`], where no part of the path, folders
+/// included, may be a symbolic link.
+///
+/// Whoever may write to a folder can put a link in place of what was listed a moment ago, and so have a file from
+/// elsewhere read. Linux looks for links while it opens (`openat2`, since 5.6), so that there is no moment in between;
+/// where it does not know how to, the path is compared with what was opened afterwards. Other systems follow links.
+///
+/// # Errors
+///
+/// Those of [`regular_file`], and [`ErrorKind::InvalidInput`] if there is a link in the path.
+pub fn listed_file(path: &Path) -> io::Result<File> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+        use rustix::io::Errno;
+
+        regular(&std::fs::symlink_metadata(path)?)?;
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        match openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+            Ok(descriptor) => {
+                let file = File::from(descriptor);
+                regular(&file.metadata()?)?;
+                Ok(file)
+            }
+            Err(Errno::LOOP) => Err(has_a_link()),
+            // An older kernel, a sandbox that does not know the call, or a folder that was renamed just then.
+            Err(Errno::NOSYS | Errno::PERM | Errno::AGAIN) => compared(path),
+            Err(error) => Err(error.into()),
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    regular_file(path)
+}
+
+#[cfg(target_os = "linux")]
+fn compared(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::MetadataExt;
+
+    let file = regular_file(path)?;
+    let (opened, there) = (file.metadata()?, std::fs::symlink_metadata(path)?);
+    let is_same = (opened.dev(), opened.ino()) == (there.dev(), there.ino());
+    let real = path.canonicalize()?;
+    if is_same && real == std::path::absolute(path)? {
+        Ok(file)
+    } else {
+        Err(has_a_link())
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn has_a_link() -> io::Error {
+    io::Error::new(
+        ErrorKind::InvalidInput,
+        "a part of its path is a symbolic link",
+    )
+}
+
 /// Reads a regular file of at most `limit` bytes whole.
 ///
 /// # Errors
@@ -175,6 +232,30 @@ mod tests {
         mkfifoat(CWD, &fifo, Mode::RUSR | Mode::WUSR).unwrap();
         let refused = read_small_text(&fifo).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::InvalidInput);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_listed_file_is_not_looked_for_behind_links() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        std::fs::create_dir(root.join("real")).unwrap();
+        std::fs::write(root.join("real/x"), b"1").unwrap();
+        std::os::unix::fs::symlink("real", root.join("folder")).unwrap();
+        std::os::unix::fs::symlink("real/x", root.join("link")).unwrap();
+        for open in [listed_file, compared] {
+            let mut read = Vec::new();
+            open(&root.join("real/x"))
+                .unwrap()
+                .read_to_end(&mut read)
+                .unwrap();
+            assert_eq!(read, b"1");
+            for path in ["folder/x", "link"] {
+                let refused = open(&root.join(path)).unwrap_err();
+                assert_eq!(refused.kind(), ErrorKind::InvalidInput, "{refused}");
+            }
+        }
+        assert!(listed_file(&root.join("real")).is_err());
     }
 
     #[test]

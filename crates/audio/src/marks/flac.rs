@@ -16,7 +16,7 @@ const INDEX: usize = 12;
 
 /// The tracks of the block; none where there is no such block, or it is broken.
 pub(super) fn marks(path: &Path) -> Vec<Mark> {
-    run::regular_file(path)
+    run::listed_file(path)
         .and_then(|file| blocks(&mut BufReader::new(file)))
         .ok()
         .flatten()

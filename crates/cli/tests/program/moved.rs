@@ -148,3 +148,28 @@ fn commands_that_read_leave_nothing_beside_the_library() {
         assert_eq!(std::fs::read(root.database()).unwrap(), before, "{words:?}");
     }
 }
+
+/// What lies behind a link that was put in place of a folder is not heard in the name of what was there.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_link_in_place_of_a_folder_leads_nowhere() {
+    let (root, elsewhere) = (Root::empty(), Root::empty());
+    std::fs::create_dir(root.join("album")).unwrap();
+    crate::support::album(&root.join("album/rip.wav"), 3, 2, 20.0);
+    crate::support::album(&elsewhere.join("rip.wav"), 9, 2, 20.0);
+    root.import(&["--offline"]).ended(0);
+    let known =
+        "SELECT f.hash || a.audio_md5 FROM files f JOIN accession_files a ON a.file_id = f.guid";
+    let before = root.column(known);
+    std::fs::rename(root.join("album"), root.join(".was")).unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), root.join("album")).unwrap();
+    let first = root.column("SELECT guid FROM passages ORDER BY start_time")[0].clone();
+    let ran = root.music(&["edit", &first, "--split-at", "5"]).ended(1);
+    assert!(ran.err.contains("is a symbolic link"), "{}", ran.err);
+    assert_eq!(root.column(known), before);
+    std::fs::remove_file(root.join("album")).unwrap();
+    std::fs::rename(root.join(".was"), root.join("album")).unwrap();
+    root.import(&["--offline"]).ended(0);
+    assert_eq!(root.count("SELECT count(*) FROM passages"), 3);
+    assert_eq!(root.column(known), before);
+}

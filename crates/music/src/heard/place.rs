@@ -37,7 +37,11 @@ impl Place {
         };
         let runtime = Arc::new(runtime()?);
         let Some((scheme, rest)) = address.split_once("://") else {
-            let folder = std::path::absolute(address)?;
+            // One that is not there yet is made where it was meant.
+            let folder = match run::canonical_path(address.as_ref()) {
+                Ok(folder) => folder,
+                Err(_) => std::path::absolute(address)?,
+            };
             return Ok(Self {
                 address: address.to_owned(),
                 bucket: Bucket::local(&folder),

@@ -84,8 +84,14 @@ impl Source {
             Some(root) => {
                 let absolute = root.join(given);
                 let absolute = std::path::absolute(absolute).map_err(|error| error.to_string())?;
-                let inside = absolute
+                // As the source's own folder has no link in its path, a path that leads there through one is taken too.
+                let real = absolute.parent().zip(absolute.file_name());
+                let real = real
+                    .and_then(|(folder, name)| Some(run::canonical_path(folder).ok()?.join(name)));
+                let inside = real
+                    .unwrap_or(absolute)
                     .strip_prefix(root)
+                    .map(Path::to_owned)
                     .map_err(|_| format!("it is not inside the source `{}`", self.place))?;
                 inside
                     .to_string_lossy()
@@ -181,9 +187,11 @@ impl Source {
 
 impl Folder {
     fn of_bucket(place: &Place, children: Children) -> Result<Self> {
+        // What is opened below it must have no link in its path.
+        let temporary = run::canonical_path(&std::env::temp_dir())?;
         let spool = tempfile::Builder::new()
             .prefix("accession-hear-")
-            .tempdir()?;
+            .tempdir_in(temporary)?;
         let at = |object: &Object| spool.path().join(name_of(&object.name));
         let mut folder = Self {
             files: Vec::new(),

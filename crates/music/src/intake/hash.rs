@@ -47,7 +47,7 @@ impl ContentHash {
 /// When the file cannot be opened or read.
 pub fn head(path: &Path) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
-    run::regular_file(path)?.take(HEAD).read_to_end(&mut head)?;
+    run::listed_file(path)?.take(HEAD).read_to_end(&mut head)?;
     Ok(head)
 }
 
@@ -57,7 +57,7 @@ pub fn head(path: &Path) -> io::Result<Vec<u8>> {
 ///
 /// When the file cannot be opened or read.
 pub fn hash(path: &Path) -> io::Result<ContentHash> {
-    let mut file = run::regular_file(path)?;
+    let mut file = run::listed_file(path)?;
     let mut block = vec![0; BLOCK];
     let mut sha256 = Sha256::new();
     loop {
