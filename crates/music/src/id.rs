@@ -43,6 +43,12 @@ macro_rules! ids {
     )+};
 }
 
+impl From<uuid::Uuid> for SessionId {
+    fn from(id: uuid::Uuid) -> Self {
+        Self(id.to_string())
+    }
+}
+
 ids! {
     /// A row of `files`.
     FileId,

@@ -14,6 +14,18 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
+    /// A folder that was found before, whether it is there now or not; `below` is its place below `root`.
+    pub(crate) fn known(root: &Path, below: &str) -> Self {
+        Self {
+            absolute: if below.is_empty() {
+                root.to_owned()
+            } else {
+                root.join(below)
+            },
+            below: below.to_owned(),
+        }
+    }
+
     /// What `folder`, absolute or below `root`, is without links. One that is not there, or lies elsewhere, is refused.
     pub(crate) fn find(root: &Path, folder: &Path) -> Result<Self, Refusal> {
         let no =

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use music::job::{self, JobEvent};
-use music::library::jobs as kept;
+use music::library::jobs::{self as kept, KeptJob};
 use music::library::search;
 use music::{Completed, Import, Library};
 use run::{Cancel, Progress, Reason, Snapshot};
@@ -232,6 +232,12 @@ impl Jobs {
 
     /// Begins again what was under way when the last server was killed, and then what waited.
     pub(crate) fn go_on(self: &Arc<Self>) -> Result<()> {
+        for job in kept::ended(self.library.db(), REMEMBERED as u32)? {
+            let problems = kept::problems(self.library.db(), &job.id)?;
+            if let Some(session) = self.of_before(&job, problems) {
+                self.sessions().push_back(Arc::new(session));
+            }
+        }
         for job in kept::unended(self.library.db())? {
             let id = Uuid::parse_str(&job.id).ok();
             let folder = Folder::find(self.library.root(), Path::new(&job.folder)).ok();
@@ -245,6 +251,20 @@ impl Jobs {
         }
         self.go(true);
         Ok(())
+    }
+
+    /// An import that a server before this one did.
+    fn of_before(&self, job: &KeptJob, problems: Vec<kept::KeptProblem>) -> Option<Session> {
+        let asked_at: Timestamp = job.started_at.parse().ok()?;
+        let ended_at: Option<Timestamp> = job.ended_at.as_ref().and_then(|at| at.parse().ok());
+        let folder = Folder::known(self.library.root(), &job.folder);
+        let session = Session {
+            asked_at,
+            told: Mutex::new(Told::of_before(job, problems, ended_at.unwrap_or(asked_at))),
+            ..self.session(Uuid::parse_str(&job.id).ok()?, folder)
+        };
+        let _ = session.began.set((asked_at, Instant::now()));
+        Some(session)
     }
 
     fn session(&self, id: Uuid, folder: Folder) -> Session {
@@ -319,6 +339,7 @@ impl Jobs {
             prune: false,
             dry_run: false,
             force: false,
+            session: Some(session.id.into()),
         };
         let worked = std::panic::catch_unwind(AssertUnwindSafe(|| {
             let online = (self.connect)(&self.library, &session.cancel);

@@ -1,5 +1,6 @@
 //! `serve`.
 
+use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
@@ -27,6 +28,9 @@ const PORTS: [u16; 5] = [5723, 15723, 25723, 17203, 23403];
 /// Where the token is kept, in the configuration folder.
 const TOKEN: &str = "accession/serve-token";
 
+/// What is appended to the database's name for the file that a server locks.
+const LOCK: &str = "-serve.lock";
+
 /// How long to ask who holds a port. A service in order answers within a tenth of a second.
 const ASK: Duration = Duration::from_secs(2);
 
@@ -43,8 +47,11 @@ pub(crate) fn serve(args: &args::serve::Serve, printer: Printer) -> Result<ExitS
     let cancel = Cancel::new();
     stop_on_signals(&cancel)?;
     let library = Library::open(&located.database, &located.root)?;
+    let mut alone = serve_alone(&located.database)?;
     let server = bind(args.listen, &library)?;
     let address = server.address();
+    alone.set_len(0)?;
+    write!(alone, "http://{address}")?;
     let token = (!address.ip().is_loopback()).then(token).transpose()?;
     port::tell(library.db(), &address.ip().to_string(), address.port())?;
 
@@ -77,6 +84,38 @@ pub(crate) fn serve(args: &args::serve::Serve, printer: Printer) -> Result<ExitS
     Ok(cancel
         .signal()
         .map_or(ExitStatus::Done, ExitStatus::Stopped))
+}
+
+/// Keeps a second server from a library, which would begin the same imports: a file beside the database is locked as long
+/// as this process lives, and says where it answers.
+fn serve_alone(database: &Path) -> Result<File> {
+    let mut name = database.as_os_str().to_owned();
+    name.push(LOCK);
+    let mut options = File::options();
+    options.create(true).truncate(false).read(true).write(true);
+    let mut file = options
+        .open(&name)
+        .with_context(|| format!("cannot open `{}`", Path::new(&name).display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            let mut address = String::new();
+            // On Windows what is locked cannot be read; the address is a help and no more.
+            let _ = Read::by_ref(&mut file)
+                .take(100)
+                .read_to_string(&mut address);
+            Err(advised(
+                format!("another server serves the library `{}`", database.display()),
+                if address.starts_with("http://") {
+                    format!("open `{address}` in a browser, or stop that server first")
+                } else {
+                    "stop that server first".to_owned()
+                },
+            ))
+        }
+        // A file system that knows no locks is served all the same.
+        Err(TryLockError::Error(_)) => Ok(file),
+    }
 }
 
 /// Shows a run of books until somebody asks to stop.

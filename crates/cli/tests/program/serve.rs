@@ -112,9 +112,42 @@ fn an_import_whose_server_was_killed_goes_on_in_the_next_one() {
     );
     root.assert_sound();
 
-    // What has ended is not begun again.
+    // What has ended is not begun again, and is still told.
+    std::fs::write(root.join("broken.flac"), b"fLaC and nothing else").unwrap();
     let served = Served::start(&root, &[]);
     assert_eq!(served.get("/import/active").body, "null");
+    let before = served.get(&format!("/import/status/{id}")).json();
+    assert_eq!(before["state"], "COMPLETED");
+    assert_eq!(before["progress"]["percentage"], 100.0, "{before}");
+    let second = served.post("/import/start", &json!({ "root_folder": root.path() }));
+    let second = second.json()["session_id"].as_str().unwrap().to_owned();
+    let ended = served.until_ended(&second);
+    served.stop();
+    assert_eq!(
+        root.count(&format!(
+            "SELECT count(*) FROM import_sessions WHERE session_id = '{second}'"
+        )),
+        1
+    );
+    let served = Served::start(&root, &[]);
+    let status = served.get(&format!("/import/status/{second}")).json();
+    for name in ["state", "errors"] {
+        let (mut then, mut now) = (ended[name].clone(), status[name].clone());
+        for errors in [&mut then, &mut now] {
+            for error in errors.as_array_mut().into_iter().flatten() {
+                error.as_object_mut().unwrap().remove("occurred_at");
+            }
+        }
+        assert_eq!(now, then, "{name}");
+    }
+    assert_eq!(status["errors"].as_array().unwrap().len(), 1, "{status}");
+    let classified = served.get("/api/import/file-classification");
+    assert_eq!(
+        classified.json()["session_id"],
+        second.as_str(),
+        "{}",
+        classified.body
+    );
     served.stop();
 }
 
@@ -147,6 +180,16 @@ fn a_second_server_is_told_that_there_is_one_and_the_port_is_written_where_other
     command.arg(other.path());
     let refused = crate::support::Ran::of(command.output().unwrap()).ended(2);
     assert!(refused.err.contains("already answers"), "{}", refused.err);
+    let mut command = root.command(&["serve", "--listen", "127.0.0.1:0"]);
+    command.arg(root.path());
+    let refused = crate::support::Ran::of(command.output().unwrap()).ended(2);
+    let url = format!("open `http://{}`", served.address);
+    assert!(
+        refused.err.contains("another server serves"),
+        "{}",
+        refused.err
+    );
+    assert!(refused.err.contains(&url), "{}", refused.err);
     let port = served.address.rsplit(':').next().unwrap();
     let told = root.column("SELECT port FROM module_config WHERE module_name = 'audio_ingest'");
     assert_eq!(told, [port]);

@@ -19,6 +19,7 @@ use crate::event::{Completed, Event};
 use crate::heard::place::Place;
 use crate::heard::record::HearingSettings;
 use crate::heard::source::Source;
+use crate::id::SessionId;
 use crate::intake::chain::{Chain, Terms};
 use crate::intake::plan::Plan;
 use crate::library::Library;
@@ -121,6 +122,7 @@ impl Collect<'_> {
             prune: self.prune,
             dry_run: false,
             is_one_plan: false,
+            session: SessionId::random(),
             parameters: serde_json::json!({
                 "records": records,
                 "source": self.source.map(|source| source.place().to_string()),

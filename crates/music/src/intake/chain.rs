@@ -45,6 +45,8 @@ pub(crate) struct Terms {
     pub(crate) dry_run: bool,
     /// One plan is all of the run, so that its end is written with the last file.
     pub(crate) is_one_plan: bool,
+    /// The name of the run's row.
+    pub(crate) session: SessionId,
     /// What was asked for, as the run's row keeps it.
     pub(crate) parameters: serde_json::Value,
 }
@@ -76,6 +78,7 @@ impl<'a> Chain<'a> {
         progress: &'a Progress,
         tell: &'a (dyn Fn(&Event) + Sync),
     ) -> Self {
+        let session = terms.session.clone();
         let chain = Self {
             library,
             hearing,
@@ -83,7 +86,7 @@ impl<'a> Chain<'a> {
             cancel,
             progress,
             tell,
-            session: SessionId::random(),
+            session,
             started: Instant::now(),
             started_at: jiff::Timestamp::now()
                 .strftime("%Y-%m-%d %H:%M:%S")

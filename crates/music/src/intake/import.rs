@@ -31,6 +31,8 @@ pub struct Import {
     pub dry_run: bool,
     /// Analyse again what is recorded already.
     pub force: bool,
+    /// What its row in `import_sessions` is called; none for a new name.
+    pub session: Option<SessionId>,
 }
 
 /// Takes a folder into a library and returns how it went, for the caller to tell as the last event.
@@ -99,6 +101,7 @@ impl Import {
             prune: self.prune,
             dry_run: self.dry_run,
             is_one_plan: true,
+            session: self.session.clone().unwrap_or_else(SessionId::random),
             parameters: serde_json::json!({
                 "folder": self.folder.display().to_string(),
                 "jobs": self.jobs,

@@ -70,6 +70,58 @@ pub fn unended(db: &Db) -> Result<Vec<KeptJob>> {
     })
 }
 
+/// The last `count` jobs that have ended, the first of them first.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub fn ended(db: &Db, count: u32) -> Result<Vec<KeptJob>> {
+    let mut jobs = db.read(|snapshot| {
+        snapshot.query_all(
+            "SELECT job_id, folder, state, started_at, ended_at, report FROM accession_jobs \
+             WHERE state NOT IN ('running', 'waiting') ORDER BY started_at DESC, rowid DESC LIMIT ?1",
+            params![count],
+            kept,
+        )
+    })?;
+    jobs.reverse();
+    Ok(jobs)
+}
+
+/// A file that an import could not take in, as its row in `import_sessions` has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptProblem {
+    /// The file.
+    pub path: String,
+    /// WKMP's word for the stage it failed at, such as `DECODE_ERROR`.
+    pub code: String,
+    /// The reason.
+    pub reason: String,
+}
+
+/// The files that an import could not take in, as far as they are kept with it.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub fn problems(db: &Db, id: &str) -> Result<Vec<KeptProblem>> {
+    Ok(db.read(|snapshot| {
+        snapshot.query_all(
+            "SELECT coalesce(e.value ->> 'file_path', ''), coalesce(e.value ->> 'error_code', ''), \
+                    coalesce(e.value ->> 'error_message', '') \
+             FROM import_sessions s, json_each(s.errors) e WHERE s.session_id = ?1 AND json_valid(s.errors)",
+            params![id],
+            |row| {
+                Ok(KeptProblem {
+                    path: row.get(0)?,
+                    code: row.get(1)?,
+                    reason: row.get(2)?,
+                })
+            },
+        )
+    })?)
+}
+
 /// Writes down how a job ended: `completed`, `cancelled` or `failed`.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ use music::Completed;
 use music::Event;
 use music::identify::IdentifyEvent;
 use music::job::JobEvent;
+use music::library::jobs::{KeptJob, KeptProblem};
 use music::library::values::Level;
 
 use crate::jobs::State;
@@ -59,6 +60,51 @@ pub(crate) struct Told {
 }
 
 impl Told {
+    /// What is left of an import that a server before this one did.
+    pub(crate) fn of_before(
+        job: &KeptJob,
+        problems: Vec<KeptProblem>,
+        ended_at: Timestamp,
+    ) -> Self {
+        let report: serde_json::Value = job
+            .report
+            .as_deref()
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default();
+        let files = |name: &str| report["files"][name].as_u64().unwrap_or(0);
+        let asked_at: Option<Timestamp> = job.started_at.parse().ok();
+        let took = asked_at.and_then(|at| Duration::try_from(ended_at.duration_since(at)).ok());
+        let mut told = Self {
+            found: report["files"]["found"].as_u64(),
+            to_analyse: files("not_reached"),
+            files: files("recorded"),
+            passages: report["passages"].as_u64().unwrap_or(0),
+            duplicates: files("duplicate"),
+            failed: files("failed"),
+            misleading: files("misleading"),
+            ended: Some(match job.state.as_str() {
+                "completed" => State::Completed,
+                "cancelled" => State::Cancelled,
+                _ => State::Failed,
+            }),
+            took: Some(took.unwrap_or_default()),
+            failure: report["error"].as_str().map(str::to_owned),
+            ..Self::default()
+        };
+        for problem in problems {
+            let code = if problem.code.starts_with("SCAN") {
+                "MISLEADING_EXTENSION"
+            } else {
+                "DECODE_ERROR"
+            };
+            told.problem(&problem.path, code, &problem.reason, true);
+        }
+        for problem in &mut told.problems {
+            problem.at = ended_at;
+        }
+        told
+    }
+
     pub(crate) fn hear(&mut self, event: &JobEvent<'_>) {
         match event {
             JobEvent::Import(event) => self.hear_import(event),

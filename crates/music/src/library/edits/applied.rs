@@ -159,13 +159,17 @@ pub(crate) fn leave_to_heirs(tx: &Tx<'_>, file: &FileId) -> Result<Vec<FileId>> 
     )?)
 }
 
-/// Has a file heard again whose cut a person changed while it was heard; whether it is.
+/// Has a file heard again whose cut a person changed while it was heard, or that was cut as was said about another file
+/// which has come home since; whether it is.
 pub(crate) fn mind_newer_cut(tx: &Tx<'_>, file: &FileId, known: i64) -> Result<bool> {
+    let cut = format!(
+        "SELECT 1 FROM accession_edits e WHERE e.sound = {SOUND} AND e.field = 'cut' AND {}",
+        concerns("e", "?1")
+    );
     let marked = tx.execute(
         &format!(
-            "UPDATE accession_files SET analysis_version = 0 WHERE file_id = ?1 AND EXISTS (SELECT 1 \
-                FROM accession_edits e WHERE e.sound = {SOUND} AND e.field = 'cut' AND e.edit_id > ?2 AND {})",
-            concerns("e", "?1")
+            "UPDATE accession_files SET analysis_version = 0 WHERE file_id = ?1 AND (EXISTS ({cut} AND e.edit_id > ?2) \
+                OR cut_by = 'person' AND NOT EXISTS ({cut} AND e.undone_at IS NULL))"
         ),
         params![file, known],
     )?;
