@@ -1,10 +1,13 @@
-//! Many rows at once: by COPY into a temporary table, and from there by one statement.
+//! Many rows at once: by COPY straight into their table as long as none of them is there already, as when a collection
+//! is taken in for the first time; else by COPY into a temporary table, and from there by one statement.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::SinkExt;
+use pollster::block_on;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{IsNull, ToSql, Type};
 
 use super::link::Transaction;
@@ -40,8 +43,20 @@ impl Transaction<'_> {
             let values: Vec<Value<'_>> = rows.iter().flat_map(R::as_ref).copied().collect();
             return self.execute(&sql, &values);
         }
+        if rounds.1 == 1
+            && let Some(inserted) = self.insert_straight(table, columns, conflict, &rows)?
+        {
+            return Ok(inserted);
+        }
         self.stage(table, &names)?;
-        self.copy(table, &names, &rows, &rounds.0)?;
+        let staged = format!("staged_{table}");
+        let with_place = format!("{names}, accession_place, accession_round");
+        let rows = rows.iter().zip(&rounds.0).enumerate();
+        let rows = rows.map(|(place, (row, round))| {
+            let added = [Value::from(place as u64), Value::from(*round)];
+            row.as_ref().iter().copied().chain(added)
+        });
+        self.copy(&staged, &with_place, rows)?;
         // Rows of one key are meant to meet each other, and one statement would refuse to touch a row twice.
         let sql = format!(
             "INSERT INTO {table} ({names}) SELECT {names} FROM staged_{table} WHERE accession_round = ?1
@@ -69,32 +84,86 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    fn copy<'v, R: AsRef<[Value<'v>]>>(
+    /// Inserts rows without looking whether they are there; `None`, and nothing is changed, where that cannot be or is not
+    /// worth trying. What the rows before ended with is looked for: pages of a list overlap by a book.
+    fn insert_straight<'v, R: AsRef<[Value<'v>]>>(
+        &self,
+        table: &'static str,
+        columns: &[&'static str],
+        conflict: Option<Conflict>,
+        rows: &[R],
+    ) -> Result<Option<u64>, Error> {
+        let names = columns.join(", ");
+        let Some(conflict) = conflict else {
+            return Ok(None);
+        };
+        let key = |row: &R| {
+            let columns = columns.iter().zip(row.as_ref());
+            let of_key: Vec<_> = columns
+                .filter(|(column, _)| conflict.key.contains(column))
+                .map(|(_, value)| value)
+                .collect();
+            format!("{of_key:?}")
+        };
+        let mut all = self.open.straight.borrow_mut();
+        let straight = all.entry(table).or_default();
+        let (first, new) = rows.split_at(OVERLAP.min(rows.len()));
+        let (met, first): (Vec<&R>, Vec<&R>) = first
+            .iter()
+            .partition(|row| straight.last.contains(&key(row)));
+        let ends = rows.len().saturating_sub(OVERLAP)..rows.len();
+        straight.last = rows[ends].iter().map(key).collect();
+        if straight.wait > 0 {
+            straight.wait -= 1;
+            return Ok(None);
+        }
+        self.open.run("SAVEPOINT straight")?;
+        let new = first.iter().copied().chain(new);
+        let values = new.clone().map(|row| row.as_ref().iter().copied());
+        if !self.copy(table, &names, values)? {
+            self.open.run("ROLLBACK TO SAVEPOINT straight")?;
+            straight.pause = (2 * straight.pause).clamp(1, MOST_WAIT);
+            straight.wait = straight.pause;
+            return Ok(None);
+        }
+        self.open.run("RELEASE SAVEPOINT straight")?;
+        straight.pause = 0;
+        let mut inserted = (rows.len() - met.len()) as u64;
+        self.open.changed.set(self.open.changed.get() + inserted);
+        if !met.is_empty() {
+            let places = places(met.len(), columns.len());
+            let clause = conflict.clause();
+            let sql = format!("INSERT INTO {table} ({names}) VALUES {places} {clause}");
+            let values: Vec<Value<'_>> = met.into_iter().flat_map(R::as_ref).copied().collect();
+            inserted += self.execute(&sql, &values)?;
+        }
+        Ok(Some(inserted))
+    }
+
+    /// Copies rows into a table; `false` where one of them is there already, and the transaction is broken.
+    fn copy<'v, R: IntoIterator<Item = Value<'v>>>(
         &self,
         table: &str,
-        names: &str,
-        rows: &[R],
-        rounds: &[i64],
-    ) -> Result<(), Error> {
-        let columns = format!("{names}, accession_place, accession_round");
+        columns: &str,
+        rows: impl Iterator<Item = R>,
+    ) -> Result<bool, Error> {
         let types: Vec<Type> = self
             .open
-            .prepared(&format!("SELECT {columns} FROM staged_{table}"))?
+            .prepared(&format!("SELECT {columns} FROM {table}"))?
             .columns()
             .iter()
             .map(|column| column.type_().clone())
             .collect();
-        let sql = format!("COPY staged_{table} ({columns}) FROM STDIN BINARY");
+        let sql = format!("COPY {table} ({columns}) FROM STDIN BINARY");
         let mut sink = pin!(self.open.wait(self.open.client.copy_in::<_, Bytes>(&sql))?);
         let mut buffer = BytesMut::with_capacity(PIECE + PIECE / 4);
         buffer.put_slice(b"PGCOPY\n\xff\r\n\0");
         // Neither flags nor an extension.
         buffer.put_slice(&[0; 8]);
-        for (place, (row, round)) in rows.iter().zip(rounds).enumerate() {
-            let added = [Value::from(place as u64), Value::from(*round)];
+        for row in rows {
             buffer.put_i16(types.len() as i16);
-            for (value, kind) in row.as_ref().iter().chain(&added).zip(&types) {
-                put(value, kind, &mut buffer).map_err(|reason| self.open.unusable(&*reason))?;
+            for (value, kind) in row.into_iter().zip(&types) {
+                put(&value, kind, &mut buffer).map_err(|reason| self.open.unusable(&*reason))?;
             }
             if buffer.len() >= PIECE {
                 let piece = buffer.split().freeze();
@@ -104,9 +173,30 @@ impl Transaction<'_> {
         }
         buffer.put_i16(-1);
         self.open.wait(sink.send(buffer.freeze()))?;
-        self.open.wait(sink.as_mut().finish())?;
-        Ok(())
+        match block_on(sink.as_mut().finish()) {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => Ok(false),
+            Err(error) => Err(self.open.error(&error)),
+        }
     }
+}
+
+/// Keys that are kept of the rows that were inserted last. Pages of GRIN's list overlap by one book.
+const OVERLAP: usize = 8;
+
+/// Insertions that go the long way at most before the short one is tried again. Trying in vain costs some hundredth of an
+/// insertion: the server refuses at the first row, and what was sent meanwhile is thrown away.
+const MOST_WAIT: u32 = 64;
+
+/// What is known of inserting rows into a table without looking whether they are there.
+#[derive(Debug, Default)]
+pub(super) struct Straight {
+    /// How many insertions go the long way before the next try.
+    wait: u32,
+    /// How many went the long way after the last try in vain.
+    pause: u32,
+    /// The keys of the rows that the insertion before ended with.
+    last: HashSet<String>,
 }
 
 /// Bytes that are handed to the connection at once. The driver's own writer hands over 4 KiB, and the thread that writes

@@ -18,6 +18,7 @@ use tokio::runtime::Handle;
 use tokio_postgres::{Client, NoTls, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::copy::Straight;
 use super::{HURRIED, PATIENCE};
 use crate::catalogue::value::Value;
 use crate::error::{Error, ServerFault, Setting};
@@ -263,6 +264,8 @@ pub(super) struct Open {
     statements: RefCell<HashMap<String, Statement>>,
     /// Temporary tables that it has made.
     pub(super) staged: RefCell<HashSet<&'static str>>,
+    /// Tables whose rows may be inserted without looking whether they are there.
+    pub(super) straight: RefCell<HashMap<&'static str, Straight>>,
     /// Rows that statements have changed.
     pub(super) changed: Cell<u64>,
 }
@@ -280,6 +283,7 @@ impl Open {
             place,
             statements: RefCell::default(),
             staged: RefCell::default(),
+            straight: RefCell::default(),
             changed: Cell::new(0),
         }
     }
