@@ -177,10 +177,14 @@ pub(crate) const EXAMPLES: [Example; 32] = [
 ];
 
 /// Files that are read or written, and what they are.
-pub(crate) const FILES: [(&str, &str); 14] = [
+pub(crate) const FILES: [(&str, &str); 15] = [
     (
         "ROOT/wkmp.db",
         "the library: everything that is known about the music, in WKMP's schema; with wkmp.db-wal and wkmp.db-shm beside it while it is in use",
+    ),
+    (
+        "ROOT/wkmp.db-serve.lock",
+        "keeps a second server from the library; may be deleted while none runs",
     ),
     ("ROOT/covers/", "front covers, where they were fetched"),
     (

@@ -97,7 +97,8 @@ fn serve_alone(database: &Path) -> Result<File> {
         .open(&name)
         .with_context(|| format!("cannot open `{}`", Path::new(&name).display()))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        // A file system that knows no locks is served all the same.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
         Err(TryLockError::WouldBlock) => {
             let mut address = String::new();
             // On Windows what is locked cannot be read; the address is a help and no more.
@@ -113,8 +114,6 @@ fn serve_alone(database: &Path) -> Result<File> {
                 },
             ))
         }
-        // A file system that knows no locks is served all the same.
-        Err(TryLockError::Error(_)) => Ok(file),
     }
 }
 

@@ -11,6 +11,12 @@ use audio::Ticks;
 const SOUND: &str = "(SELECT coalesce(nullif(a.audio_md5, ''), f.hash) FROM files f \
     LEFT JOIN accession_files a ON a.file_id = f.guid WHERE f.guid = ?1)";
 
+/// Whether anything was ever said about the sound of the file `?1`: one look for all passages, where there mostly is
+/// nothing.
+fn is_edited() -> String {
+    format!("EXISTS (SELECT 1 FROM accession_edits WHERE sound = {SOUND})")
+}
+
 /// A lead or fade that a person said lies at most this far outside its passage, so that bounds which another analysis
 /// moved by a little do not make it void: what boundaries are compared by, too (`decision::NEAR`).
 pub(super) const NEAR: i64 = Ticks::PER_SECOND;
@@ -50,6 +56,7 @@ fn said(field: Field) -> String {
 
 /// Puts a person's word over what was computed for the passages of a file.
 pub(crate) fn apply(tx: &Tx<'_>, file: &FileId) -> Result<()> {
+    let is_edited = is_edited();
     for (column, field) in [
         ("title", Field::Title),
         ("artist", Field::Artist),
@@ -59,7 +66,7 @@ pub(crate) fn apply(tx: &Tx<'_>, file: &FileId) -> Result<()> {
         tx.execute(
             &format!(
                 "UPDATE passages SET {column} = nullif({said}, ''), {column}_source = '{PERSON}', \
-                    {column}_confidence = 1.0 WHERE file_id = ?1 AND {said} IS NOT NULL"
+                    {column}_confidence = 1.0 WHERE file_id = ?1 AND {is_edited} AND {said} IS NOT NULL"
             ),
             params![file],
         )?;
@@ -80,7 +87,7 @@ pub(crate) fn apply(tx: &Tx<'_>, file: &FileId) -> Result<()> {
                         min({first}_start_ticks, coalesce({second_said}, {first}_start_ticks))), \
                     {second}_start_ticks = max(coalesce({second_said}, {second}_start_ticks), \
                         coalesce({first_said}, start_time_ticks)) \
-                 WHERE file_id = ?1 AND ({first_said} IS NOT NULL OR {second_said} IS NOT NULL)"
+                 WHERE file_id = ?1 AND {is_edited} AND ({first_said} IS NOT NULL OR {second_said} IS NOT NULL)"
             ),
             params![file],
         )?;
@@ -90,7 +97,7 @@ pub(crate) fn apply(tx: &Tx<'_>, file: &FileId) -> Result<()> {
 
 /// What a person said a passage is counts as decided; the next identification fetches what is known of it.
 fn apply_matches(tx: &Tx<'_>, file: &FileId) -> Result<()> {
-    let said = said(Field::Match);
+    let (said, is_edited) = (said(Field::Match), is_edited());
     tx.execute(
         &format!(
             "INSERT INTO accession_identifications (passage_id, state, recording_mbid, confidence, level, reasoning, \
@@ -98,7 +105,8 @@ fn apply_matches(tx: &Tx<'_>, file: &FileId) -> Result<()> {
              SELECT guid, CASE said WHEN '' THEN 'rejected' ELSE 'chosen' END, nullif(said, ''), said <> '', \
                     CASE said WHEN '' THEN 'none' ELSE 'high' END, \
                     json_object('chosen', nullif(said, ''), 'candidates', json_array()), start_time_ticks, end_time_ticks \
-             FROM (SELECT guid, start_time_ticks, end_time_ticks, {said} AS said FROM passages WHERE file_id = ?1) \
+             FROM (SELECT guid, start_time_ticks, end_time_ticks, {said} AS said FROM passages \
+                   WHERE file_id = ?1 AND {is_edited}) \
              WHERE said IS NOT NULL \
              ON CONFLICT (passage_id) DO UPDATE SET state = excluded.state, recording_mbid = excluded.recording_mbid, \
                 confidence = excluded.confidence, level = excluded.level, reasoning = excluded.reasoning, \
