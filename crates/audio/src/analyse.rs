@@ -97,7 +97,10 @@ impl Analysis {
         let decoded = decoders
             .decode(path, &mut ears)
             .map_err(|error| match error {
-                DecodeError::Io(_) => Fault::retry_later("decode", error),
+                // Not the file is at fault: ffmpeg may be there the next time.
+                DecodeError::Io(_) | DecodeError::NeedsFfmpeg(_) => {
+                    Fault::retry_later("decode", error)
+                }
                 _ => Fault::in_item("decode", error),
             })?;
         ears.end().map_err(|error| {

@@ -63,25 +63,27 @@ pub(crate) fn walk(input: &mut Input, start: u64) -> io::Result<(Vec<Tail>, u64)
             .len()
             .checked_sub(APE_HEAD as usize)
             .and_then(|at| tail.get(at..));
-        let (kind, length) = if tail.len() as u64 == ID3V1 && tail.starts_with(b"TAG") {
-            (Tail::Id3v1, ID3V1)
-        } else if let Some(footer) = ape.filter(|footer| footer.starts_with(b"APETAGEX")) {
-            let size = u64::from(word(footer, 12));
-            let count = word(footer, 16);
-            let (items_at, length) = ape_items(input, end, size)?;
-            (Tail::Ape { items_at, count }, length)
-        } else if tail.ends_with(b"LYRICS200") {
-            let digits =
-                String::from_utf8_lossy(&tail[tail.len().saturating_sub(15)..tail.len() - 9]);
-            (
-                Tail::Lyrics,
-                digits.parse::<u64>().map_or(0, |size| size + 15),
-            )
-        } else if let Some(at) = id3v2_start_before(input, end)? {
-            (Tail::Id3v2 { at }, end - at)
-        } else {
-            break;
-        };
+        // An APE tag of 131 bytes has its `APETAGEX` where ID3v1 has its `TAG`.
+        let (kind, length) =
+            if let Some(footer) = ape.filter(|footer| footer.starts_with(b"APETAGEX")) {
+                let size = u64::from(word(footer, 12));
+                let count = word(footer, 16);
+                let (items_at, length) = ape_items(input, end, size)?;
+                (Tail::Ape { items_at, count }, length)
+            } else if tail.len() as u64 == ID3V1 && tail.starts_with(b"TAG") {
+                (Tail::Id3v1, ID3V1)
+            } else if tail.ends_with(b"LYRICS200") {
+                let digits =
+                    String::from_utf8_lossy(&tail[tail.len().saturating_sub(15)..tail.len() - 9]);
+                (
+                    Tail::Lyrics,
+                    digits.parse::<u64>().map_or(0, |size| size + 15),
+                )
+            } else if let Some(at) = id3v2_start_before(input, end)? {
+                (Tail::Id3v2 { at }, end - at)
+            } else {
+                break;
+            };
         if length == 0 || length > end - start {
             break;
         }

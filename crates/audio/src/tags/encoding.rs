@@ -134,9 +134,10 @@ pub(crate) fn is_western(encoding: &'static Encoding) -> bool {
 }
 
 /// Macintosh's own Roman letters: `0x8e` is e acute there and no letter of any Western code page, and so
-/// on. Only where every foreign byte stands beside a letter and gives one.
+/// on. Only where every foreign byte stands beside a letter and gives one. What stands in words of windows-1252, too,
+/// apostrophes, quotes, dashes and `…` (`Don’t`, `“Live”`), tells nothing without another byte.
 fn looks_like_macintosh<'a>(texts: impl Iterator<Item = &'a [u8]>) -> bool {
-    let mut telling = 0;
+    let (mut telling, mut strong) = (0, 0);
     for text in texts {
         for (at, byte) in text.iter().enumerate().filter(|(_, byte)| **byte >= 0x80) {
             let beside = |at: Option<usize>| {
@@ -146,13 +147,17 @@ fn looks_like_macintosh<'a>(texts: impl Iterator<Item = &'a [u8]>) -> bool {
             let in_word = beside(at.checked_sub(1)) || beside(Some(at + 1));
             match byte {
                 // Letters to a Macintosh, and quotes, dashes or nothing in windows-1252.
-                0x80 | 0x82..=0x99 | 0x9b | 0x9d | 0x9f if in_word => telling += 1,
+                0x80 | 0x82 | 0x84 | 0x85 | 0x91..=0x97 | 0x99 if in_word => telling += 1,
+                0x83 | 0x86..=0x90 | 0x98 | 0x9b | 0x9d | 0x9f if in_word => {
+                    telling += 1;
+                    strong += 1;
+                }
                 // Letters in windows-1252, and signs to a Macintosh.
                 _ => return false,
             }
         }
     }
-    telling > 1
+    strong > 0 && telling > 1
 }
 
 /// What stands in no text: controls, private letters, and the mark of a failure.
@@ -216,6 +221,11 @@ mod tests {
             ),
             ("windows-874", ["เพลงของทะเล", "นักร้องทดสอบ", "อัลบั้มแรก"]),
             ("macintosh", ["Été", "Noël", "Zoë"]),
+            ("windows-1252", ["Don’t Cry", "Guns N’ Roses", "Wait…"]),
+            (
+                "windows-1252",
+                ["“Live” – Part 2", "Rock ’n’ Roll", "Ain’t"],
+            ),
             ("utf-8", ["Je čas metat kamení", "Žlutý kůň", "Řeky"]),
         ] {
             assert_eq!(back(label, &texts), texts, "{label}");

@@ -78,7 +78,13 @@ pub(super) fn read_ape_at_front(input: &mut Input, at: u64, raw: &mut Raw) -> io
 fn read_id3v1(input: &mut Input, raw: &mut Raw) -> io::Result<()> {
     let tag = input.vec_at(input.length.saturating_sub(ID3V1), ID3V1 as usize)?;
     // Another tag may stand behind this one.
-    let Some(tag) = tag.strip_prefix(b"TAG").filter(|tag| tag.len() == 125) else {
+    let is_ape = tag
+        .get(96..)
+        .is_some_and(|end| end.starts_with(b"APETAGEX"));
+    let tag = tag
+        .strip_prefix(b"TAG")
+        .filter(|tag| tag.len() == 125 && !is_ape);
+    let Some(tag) = tag else {
         return Ok(());
     };
     raw.begin();
@@ -131,6 +137,22 @@ mod tests {
         tag[3..3 + title.len()].copy_from_slice(title.as_bytes());
         tag[126] = 7;
         tag
+    }
+
+    /// `APETAGEX` of its head stands where a tag of version 1 has its `TAG`.
+    #[test]
+    fn an_ape_tag_of_131_bytes_is_no_id3v1() {
+        let title = "A title of fifty-three letters, as long as it must be";
+        let mut tag = ape(&[("Title", title)]);
+        let head = tag[tag.len() - 32..].to_vec();
+        tag.splice(..0, head);
+        assert_eq!((title.len(), tag.len()), (53, 131));
+        let mut input = input(&[b"audio".as_slice(), &tag].concat());
+        let mut raw = Raw::default();
+        read_id3v1(&mut input, &mut raw).unwrap();
+        assert_eq!(format!("{raw:?}"), format!("{:?}", Raw::default()));
+        let (tails, end) = crate::extents::walk(&mut input, 0).unwrap();
+        assert_eq!((tails.len(), end), (1, 5));
     }
 
     #[test]
