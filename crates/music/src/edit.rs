@@ -5,8 +5,7 @@
 
 mod carry;
 pub mod decision;
-
-use std::io::{BufRead, Write};
+mod port;
 
 use sqlite::Tx;
 
@@ -18,6 +17,8 @@ use crate::library::Library;
 use crate::library::edits::{self, Field, NewEdit, Place};
 use crate::library::record::{self, CutBy, Measured};
 pub use audio::Ticks;
+pub(crate) use port::take_over;
+pub use port::{Imported, export, import};
 
 pub use crate::library::edits::{Edit, Field as EditField, NewEdit as PortableEdit, list};
 
@@ -75,6 +76,12 @@ impl Changes {
     }
 }
 
+/// How often a cut is tried while others cut the same file. A guess: each try waits until the file is heard again.
+const MOST_TRIES: usize = 8;
+
+/// The bounds of a passage before and after.
+type Moved = ((Ticks, Ticks), (Ticks, Ticks));
+
 /// A passage with its bounds.
 type Bounds = (PassageId, Ticks, Ticks);
 
@@ -100,6 +107,27 @@ pub fn edit(library: &Library, passage: &PassageId, changes: &Changes) -> Result
             return Ok(());
         }
     }
+    for _ in 0..MOST_TRIES {
+        if say(library, passage, changes)? {
+            if changes.no_song {
+                decide::reject(library, passage)?;
+            }
+            if changes.moves_bounds() {
+                hear_again(library, &place(library, passage)?)?;
+            }
+            return Ok(());
+        }
+    }
+    Err(Error::Misplaced {
+        given: "a cut".to_owned(),
+        expected: "that nobody else cuts this file at the same time".to_owned(),
+    })
+}
+
+/// Writes down what is said about a passage; `false`, and nothing is written, where somebody else cut its file meanwhile:
+/// a cut has all passages of a file, and the later one would undo the earlier.
+fn say(library: &Library, passage: &PassageId, changes: &Changes) -> Result<bool> {
+    let known = library.db().read(edits::last)?;
     let mut cut = load(library, passage)?;
     if changes.moves_bounds() && !is_cut_as_said(library, &cut)? {
         hear_again(library, &cut.place)?;
@@ -140,14 +168,13 @@ pub fn edit(library: &Library, passage: &PassageId, changes: &Changes) -> Result
     }
     let named = changes.title.as_ref().map(|_| passage.clone());
     let moved = changes.moves_bounds().then_some((before, after));
-    write(library, &cut, moved, said, named)?;
-    if changes.no_song {
-        decide::reject(library, passage)?;
-    }
-    if changes.moves_bounds() {
-        hear_again(library, &cut.place)?;
-    }
-    Ok(())
+    write(
+        library,
+        &cut,
+        moved.map(|moved| (moved, known)),
+        said,
+        named,
+    )
 }
 
 /// Whether a file is cut as a person said. It is not where edits came from elsewhere that no import has made yet, or where
@@ -311,12 +338,12 @@ fn points(changes: &Changes, place: &Place, bounds: (Ticks, Ticks)) -> Result<Ve
 fn write(
     library: &Library,
     cut: &Cut,
-    moved: Option<((Ticks, Ticks), (Ticks, Ticks))>,
+    moved: Option<(Moved, i64)>,
     said: Vec<NewEdit>,
     named: Option<PassageId>,
-) -> Result<()> {
+) -> Result<bool> {
     if said.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
     let place = cut.place.clone();
     let passages: Vec<_> = cut
@@ -325,7 +352,10 @@ fn write(
         .map(|(id, start, end)| (id.clone(), *start, *end, Measured::HoldsUnmoved))
         .collect();
     library.db().try_write("record edits", move |tx| {
-        if let Some((before, after)) = moved {
+        if let Some(((before, after), known)) = moved {
+            if !edits::begin_cut(tx, &place.file, known)? {
+                return Ok(false);
+            }
             edits::move_to(tx, &place.file, before, after)?;
             record::write_cut(tx, &place.file, CutBy::Person, &passages)?;
         }
@@ -333,7 +363,8 @@ fn write(
         if let Some(named) = &named {
             edits::supersede_user_title(tx, named)?;
         }
-        edits::apply(tx, &place.file)
+        edits::apply(tx, &place.file)?;
+        Ok(true)
     })
 }
 
@@ -445,113 +476,5 @@ fn follow(library: &Library, place: &Place, before: &[Bounds]) -> Result<()> {
             edits::move_to(tx, &place.file, from, to)?;
         }
         edits::apply(tx, &place.file)
-    })
-}
-
-/// Writes all edits in force as lines of JSON; returns how many.
-///
-/// # Errors
-///
-/// When the database cannot be read or `out` not be written.
-pub fn export(library: &Library, out: &mut dyn Write) -> Result<u64> {
-    let mut count = 0;
-    for edit in list(library.db())? {
-        serde_json::to_writer(&mut *out, &edit.said).map_err(std::io::Error::from)?;
-        out.write_all(b"\n")?;
-        count += 1;
-    }
-    out.flush()?;
-    Ok(count)
-}
-
-/// What became of edits that were taken in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Imported {
-    /// Edits read.
-    pub read: u64,
-    /// Edits that were not there yet.
-    pub new: u64,
-    /// Files that the next import cuts anew.
-    pub to_cut: u64,
-    /// Edits about sounds or passages that the library does not have.
-    pub waiting: u64,
-}
-
-/// The longest line that is read, in bytes: a cut of a file into 10,000 passages takes a third of it.
-const MAX_LINE: usize = 1 << 20;
-
-/// Reads edits from lines of JSON and takes them over. What is about sounds that the library does not have waits
-/// until it has them; what is there already stays as it is.
-///
-/// # Errors
-///
-/// When a line is no edit (then nothing of it is taken over), or the database cannot be written.
-pub fn import(library: &Library, lines: &mut dyn BufRead) -> Result<Imported> {
-    let edits = read(lines)?;
-    take_over(library, edits)
-}
-
-fn read(lines: &mut dyn BufRead) -> Result<Vec<NewEdit>> {
-    let mut edits = Vec::new();
-    let mut number = 0;
-    loop {
-        let mut line = Vec::new();
-        let limit = MAX_LINE as u64 + 1;
-        std::io::Read::take(&mut *lines, limit).read_until(b'\n', &mut line)?;
-        if line.is_empty() {
-            return Ok(edits);
-        }
-        number += 1;
-        let bad = |reason: String| Error::BadEdit {
-            line: number,
-            reason,
-        };
-        if line.len() > MAX_LINE {
-            return Err(bad(format!("expected at most {MAX_LINE} bytes")));
-        }
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
-        let edit: NewEdit =
-            serde_json::from_slice(&line).map_err(|error| bad(error.to_string()))?;
-        edit.check().map_err(bad)?;
-        edits.push(edit);
-    }
-}
-
-/// Takes edits over, whoever made them.
-pub(crate) fn take_over(library: &Library, edits: Vec<NewEdit>) -> Result<Imported> {
-    let read = edits.len() as u64;
-    let kept = edits.clone();
-    let new = library
-        .db()
-        .try_write("take edits over", move |tx| edits::write(tx, &kept))?;
-    let (mut to_cut, mut waiting) = (Vec::new(), 0);
-    for edit in edits {
-        let is_cut = edit.field == Field::Cut;
-        let no_song = edit.field == Field::Match && edit.value.is_empty();
-        let about = edits::places_about(library.db(), &edit)?;
-        waiting += u64::from(about.is_empty());
-        for (passage, place) in about {
-            if no_song {
-                decide::reject(library, &passage)?;
-            }
-            if is_cut && !to_cut.contains(&place.file) {
-                to_cut.push(place.file.clone());
-            }
-            let file = place.file;
-            library.db().try_write("take edits over", move |tx| {
-                if is_cut {
-                    edits::cut_anew(tx, &file, false)?;
-                }
-                edits::apply(tx, &file)
-            })?;
-        }
-    }
-    Ok(Imported {
-        read,
-        new,
-        to_cut: to_cut.len() as u64,
-        waiting,
     })
 }

@@ -208,3 +208,79 @@ fn joined_passages_go_out_as_the_second_did() {
     root.music(&["edit", &ids[0], "--join"]).ended(0);
     assert_eq!(outs()[0], computed[1]);
 }
+
+/// A file that is named and not taken in yet waits for what was said about it; one that is known by another name has it.
+#[test]
+fn what_was_said_about_another_file_is_not_taken_for_ones_own() {
+    let root = two_of_one_sound();
+    let [album, compilation] = [ALBUM, COMPILATION].map(|path| passages(&root, path)[0].clone());
+    root.music(&["edit", &compilation, "--no-song"]).ended(0);
+    root.music(&["edit", &album, "--title", "Mine"]).ended(0);
+    let file = root.home().join("edits.jsonl");
+    let file = file.to_str().unwrap();
+    root.music(&["edits", "export", "--output", file]).ended(0);
+    let rejected = "SELECT f.path FROM accession_identifications i JOIN passages p ON p.guid = i.passage_id \
+                    JOIN files f ON f.guid = p.file_id WHERE i.state = 'rejected'";
+    let new = without_a_library(&root);
+    new.music(&["edits", "import", file]).ended(0);
+    new.import(&["--offline", "--jobs", "1"]).ended(0);
+    assert_eq!(new.column(rejected), [COMPILATION]);
+    assert_eq!(new.count("SELECT count(*) FROM accession_edits"), 2);
+
+    let untouched = told(&root, COMPILATION);
+    std::fs::rename(root.join(ALBUM), root.join("album/renamed.mp3")).unwrap();
+    root.import(&["--offline"]).ended(0);
+    let again = root.music(&["edits", "import", file]).ended(0);
+    assert!(again.out.contains("0 of them new"), "{}", again.out);
+    assert_eq!(told(&root, COMPILATION), untouched);
+    assert_eq!(root.column(rejected), [COMPILATION]);
+
+    // Gone, it has an heir; back, it has its own word again.
+    std::fs::rename(root.join("album/renamed.mp3"), root.home().join("away.mp3")).unwrap();
+    root.import(&["--offline", "--prune"]).ended(0);
+    assert!(told(&root, COMPILATION)[0].contains(" Mine|"));
+    std::fs::rename(root.home().join("away.mp3"), root.join(ALBUM)).unwrap();
+    root.import(&["--offline"]).ended(0);
+    root.import(&["--offline"]).ended(0);
+    assert_eq!(told(&root, COMPILATION), untouched);
+    assert!(told(&root, ALBUM)[0].contains(" Mine|"));
+
+    // Both moved and retagged at once: each is known by what is left of its name.
+    let retagged = |name: &str| {
+        let mut bytes = std::fs::read(root.join(name)).unwrap();
+        bytes.extend([b"TAG".as_slice(), &[b'y'; 125]].concat());
+        bytes
+    };
+    let (first, second) = (retagged(ALBUM), retagged(COMPILATION));
+    for (from, to, bytes) in [
+        (ALBUM, "new/album/song.mp3", first),
+        (COMPILATION, "new/compilation/song.mp3", second),
+    ] {
+        std::fs::create_dir_all(root.join(to).parent().unwrap()).unwrap();
+        std::fs::write(root.join(to), bytes).unwrap();
+        std::fs::remove_file(root.join(from)).unwrap();
+    }
+    root.import(&["--offline"]).ended(0);
+    assert_eq!(root.column(rejected), ["new/compilation/song.mp3"]);
+    root.assert_sound();
+}
+
+#[test]
+fn two_who_cut_one_file_at_once_undo_nothing_of_each_other() {
+    let root = Root::empty();
+    crate::support::album(&root.join("rip.wav"), 9, 3, 20.0);
+    root.import(&["--offline"]).ended(0);
+    let ids = passages(&root, "rip.wav");
+    let edit = |id: &str, word: &str, at: &str| {
+        root.command(&["music", "edit", id, word, at, "--root-folder"])
+            .arg(root.path())
+            .spawn()
+            .unwrap()
+    };
+    let mut both = [edit(&ids[0], "--start", "1"), edit(&ids[2], "--end", "60")];
+    for child in &mut both {
+        assert!(child.wait().unwrap().success());
+    }
+    let bounds = "SELECT (min(start_time_ticks) / 28224000) || '-' || (max(end_time_ticks) / 28224000) FROM passages";
+    assert_eq!(root.column(bounds), ["1-60"]);
+}

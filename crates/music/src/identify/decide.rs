@@ -192,6 +192,12 @@ pub(crate) fn linked(library: &Library, passage: &PassageId) -> Result<Option<St
 ///
 /// When the passage is not there, or the database cannot be written.
 pub fn reject(library: &Library, passage: &PassageId) -> Result<()> {
+    let edit = edit(library, passage, String::new())?;
+    reject_as(library, passage, edit)
+}
+
+/// The same, said by an edit that exists.
+pub(crate) fn reject_as(library: &Library, passage: &PassageId, edit: NewEdit) -> Result<()> {
     let item = item(library, passage)?;
     let finding = Finding {
         state: State::Rejected,
@@ -199,7 +205,6 @@ pub fn reject(library: &Library, passage: &PassageId) -> Result<()> {
             .to_string(),
         ..later(&item, &[])
     };
-    let edit = edit(library, passage, String::new())?;
     identification::record_decision(library.db(), edit, finding, Vec::new())?;
     shown_flavor::settle(library).map(drop)
 }

@@ -484,7 +484,7 @@ impl<'a> Homes<'a> {
             }
             None => audio_md5
                 .filter(|_| !force)
-                .and_then(|md5| self.claim_sound(md5)),
+                .and_then(|md5| self.claim_sound(md5, file.path())),
         };
         let extent = match known_by_sound {
             Some(known) => {
@@ -511,9 +511,12 @@ impl<'a> Homes<'a> {
         Some(row)
     }
 
-    fn claim_sound(&mut self, sound: AudioMd5) -> Option<&'a KnownFile> {
+    /// A row of this sound whose file is gone: of several, the one that was called most like `path`.
+    fn claim_sound(&mut self, sound: AudioMd5, path: &str) -> Option<&'a KnownFile> {
         let rows = self.homeless_sounds.get_mut(&sound)?;
-        let row = std::iter::from_fn(|| rows.pop()).find(|row| !self.claimed.contains(&row.id))?;
+        rows.retain(|row| !self.claimed.contains(&row.id));
+        let at = (0..rows.len()).max_by_key(|at| common(&rows[*at].path, path))?;
+        let row = rows.remove(at);
         self.claimed.insert(row.id.clone());
         Some(row)
     }
@@ -544,6 +547,12 @@ impl<'a> Homes<'a> {
             .map(|row| (*row).clone())
             .collect();
     }
+}
+
+/// How many names two paths have in common, from the end on.
+fn common(one: &str, other: &str) -> usize {
+    let names = one.rsplit('/').zip(other.rsplit('/'));
+    names.take_while(|(one, other)| one == other).count()
 }
 
 fn neighbours(files: &[ScannedFile]) -> HashMap<String, usize> {

@@ -272,12 +272,7 @@ fn describe(
     warnings.extend(found.left);
     let marks = found.marks;
     let is_same_sound = former.is_same_sound(content.hash.as_str(), content.audio_md5);
-    if former.edits > 0 && !is_same_sound {
-        warnings.push(format!(
-            "its audio is not what it was: {} of a person's edits of the former audio no longer apply",
-            former.edits
-        ));
-    }
+    warnings.extend(former.edits_left_behind(is_same_sound));
     let heard = segment(
         &analysis.levels,
         analysis.sound.contour(),
@@ -286,7 +281,6 @@ fn describe(
         &setting.settings.silence,
     );
     let (segmentation, cut_by) = cut(heard, &former, is_same_sound, &analysis);
-    let known_edit = former.last_edit;
     let passages = passages(
         &mut analysis,
         &segmentation,
@@ -315,7 +309,7 @@ fn describe(
         cut_by,
         marks,
         is_same_sound,
-        known_edit,
+        known_edit: former.last_edit,
         session: setting.session.clone(),
     };
     Ok(Taken::Record {

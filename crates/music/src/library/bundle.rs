@@ -75,7 +75,7 @@ pub(crate) fn everything(db: &Db) -> Result<Everything> {
                  FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid \
                  LEFT JOIN accession_overviews o ON o.file_id = f.guid AND o.version = ?1 \
                  WHERE f.status = 'INGEST COMPLETE' ORDER BY f.path",
-                edits::concerns("e", "f.guid")
+                edits::edit_concerns("e", "f.guid", "f.path")
             ),
             params![audio::overview::VERSION],
             file,

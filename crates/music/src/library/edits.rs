@@ -18,11 +18,12 @@ use crate::id::FileId;
 use audio::Ticks;
 
 pub(crate) use applied::{
-    apply, come_home, concerns, leave_to_heirs, mind_newer_cut, move_to, name_by_sound,
-    supersede_user_title,
+    apply, come_home, concerns, edit_concerns, leave_to_heirs, mind_newer_cut, move_to,
+    name_by_sound, supersede_user_title,
 };
 pub(crate) use places::{
-    Place, bounds_of, cut_anew, cut_by_person, ends_of, place_of, places_about, points_of,
+    Place, begin_cut, bounds_of, cut_anew, cut_by_person, ends_of, place_of, places_about,
+    points_of,
 };
 
 /// What an edit is about.
@@ -142,8 +143,16 @@ impl NewEdit {
                 self.start_ticks, self.end_ticks
             ));
         }
+        if let Some(file) = &self.file
+            && let Err(error) = file.parse::<run::LibraryPath>()
+        {
+            return Err(error.to_string());
+        }
+        // As it is written, so that two of them are compared as text.
+        let format = "%Y-%m-%d %H:%M:%S";
         if let Some(made_at) = &self.made_at
-            && jiff::civil::DateTime::strptime("%Y-%m-%d %H:%M:%S", made_at).is_err()
+            && !jiff::civil::DateTime::strptime(format, made_at)
+                .is_ok_and(|time| time.strftime(format).to_string() == *made_at)
         {
             return Err(format!(
                 "`{made_at}` is no time, expected one as `2026-01-31 12:00:00`"
@@ -210,7 +219,7 @@ pub(crate) fn cuts_of(
                 AND e.undone_at IS NULL AND {} \
              ORDER BY coalesce(e.file_id = ?3, e.file_id IS NULL AND e.file_path IS ?4) DESC, e.made_at DESC, \
                 e.edit_id DESC LIMIT {MOST_CUTS}",
-            concerns("e", "?3")
+            edit_concerns("e", "?3", "?4")
         ),
         params![sound.first(), sound.last(), file, path],
         |row| Ok((row.get(0)?, row.get::<_, String>(1)?)),
@@ -253,23 +262,34 @@ pub(crate) fn value_of(spans: &[(Ticks, Ticks)]) -> String {
 /// Keeps edits. Those that are in force already are not kept twice; one that was said earlier than what is in force does
 /// not undo that.
 pub(crate) fn write(tx: &Tx<'_>, edits: &[NewEdit]) -> Result<u64> {
-    let mut written = 0;
+    let kept = take_over(tx, edits, |_| true)?;
+    Ok(kept.into_iter().filter(|is_new| *is_new).count() as u64)
+}
+
+/// The same of edits from elsewhere, given which of the files that they name are there, taken in or not; which were new.
+pub(crate) fn take_over(
+    tx: &Tx<'_>,
+    edits: &[NewEdit],
+    is_there: impl Fn(&str) -> bool,
+) -> Result<Vec<bool>> {
+    let mut written = Vec::with_capacity(edits.len());
     for edit in edits {
+        // A file that is nowhere is known by its sound alone.
         // A clock that was wrong, here or elsewhere, must not let an edit count for ever: none is from the future, and
         // what is said now is never earlier than what was said before.
-        written += tx.execute(
+        let rows = tx.execute(
             "INSERT INTO accession_edits (sound, field, start_ticks, end_ticks, value, source, file_path, file_id, \
                                           made_at) \
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, file_id, coalesce(min(?8, CURRENT_TIMESTAMP), max(CURRENT_TIMESTAMP, \
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?9, file_id, coalesce(min(?8, CURRENT_TIMESTAMP), max(CURRENT_TIMESTAMP, \
                 coalesce((SELECT max(made_at) FROM accession_edits WHERE sound = ?1 AND field = ?2), ''))) \
              FROM (SELECT (SELECT f.guid FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid \
                 WHERE f.path = ?7 AND f.status <> 'DUPLICATE HASH' AND (a.audio_md5 = ?1 OR f.hash = ?1)) AS file_id) n \
              WHERE NOT EXISTS (SELECT 1 FROM accession_edits WHERE sound = ?1 \
                 AND field = ?2 AND start_ticks = ?3 AND end_ticks = ?4 AND value = ?5 AND undone_at IS NULL \
-                AND coalesce(file_id, file_path) IS coalesce(n.file_id, ?7) \
+                AND (coalesce(file_id, file_path) IS coalesce(n.file_id, ?9) OR file_path IS ?7) \
                 AND (made_at = ?8 OR edit_id = (SELECT d.edit_id FROM accession_edits d WHERE d.sound = ?1 \
                     AND d.field = ?2 AND d.start_ticks = ?3 AND d.end_ticks = ?4 AND d.undone_at IS NULL \
-                    AND coalesce(d.file_id, d.file_path) IS coalesce(n.file_id, ?7) \
+                    AND coalesce(d.file_id, d.file_path) IS coalesce(n.file_id, ?9) \
                     ORDER BY d.made_at DESC, d.edit_id DESC LIMIT 1)))",
             params![
                 edit.sound,
@@ -280,8 +300,10 @@ pub(crate) fn write(tx: &Tx<'_>, edits: &[NewEdit]) -> Result<u64> {
                 edit.source,
                 edit.file,
                 edit.made_at,
+                edit.file.as_ref().filter(|file| is_there(file)),
             ],
         )?;
+        written.push(rows > 0);
     }
     Ok(written)
 }

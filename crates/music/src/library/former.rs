@@ -41,6 +41,16 @@ impl Former {
         let same_audio = self.audio_md5.is_some() && self.audio_md5 == audio_md5;
         same_audio || self.hash.as_deref() == Some(hash)
     }
+
+    /// What to tell of the edits of the former sound, where that is gone.
+    pub(crate) fn edits_left_behind(&self, is_same_sound: bool) -> Option<String> {
+        (self.edits > 0 && !is_same_sound).then(|| {
+            format!(
+                "its audio is not what it was: {} of a person's edits of the former audio no longer apply",
+                self.edits
+            )
+        })
+    }
 }
 
 /// Where a passage lay when its file was analysed before.

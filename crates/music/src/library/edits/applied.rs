@@ -22,7 +22,7 @@ fn is_edited() -> String {
 pub(super) const NEAR: i64 = Ticks::PER_SECOND;
 
 /// Whether the row `row` (of edits or verdicts) counts for a file, whose id is the expression `file`: it was said about
-/// that file, or about no file in particular, or about one that no longer has this sound, whose heir every copy is.
+/// that file, or about one that no longer has this sound, whose heir every copy is.
 pub(crate) fn concerns(row: &str, file: &str) -> String {
     format!(
         "({row}.file_id IS NULL OR {row}.file_id = {file} OR NOT EXISTS (SELECT 1 FROM files g \
@@ -30,6 +30,17 @@ pub(crate) fn concerns(row: &str, file: &str) -> String {
             AND g.status <> 'DUPLICATE HASH' AND (b.audio_md5 = {row}.sound OR g.hash = {row}.sound)))"
     )
 }
+
+/// The same of an edit: one that was said about a file which is not taken in yet waits for that.
+pub(crate) fn edit_concerns(row: &str, file: &str, path: &str) -> String {
+    format!(
+        "({row}.file_id IS NOT NULL OR {row}.file_path IS NULL OR {row}.file_path = {path}) AND {}",
+        concerns(row, file)
+    )
+}
+
+/// The path of the file `?1`.
+const PATH: &str = "(SELECT path FROM files WHERE guid = ?1)";
 
 /// What a person said last about a field of the row of `passages` in hand, for the file `?1`; what was said about this
 /// very file goes before what was said about another one of its sound.
@@ -50,7 +61,7 @@ fn said(field: Field) -> String {
                 > max(e.end_ticks - e.start_ticks, passages.end_time_ticks - passages.start_time_ticks) \
           ORDER BY e.file_id IS ?1 DESC, e.made_at DESC, e.edit_id DESC LIMIT 1)",
         field.word(),
-        concerns("e", "?1"),
+        edit_concerns("e", "?1", PATH),
     )
 }
 
@@ -130,21 +141,33 @@ pub(crate) fn name_by_sound(tx: &Tx<'_>, hash: &str, audio_md5: &str) -> Result<
     Ok(())
 }
 
-/// A file that is there now takes what was said about it before it was. Copies that had that in its absence are cut and
-/// named without it by the next import.
+/// A file that is there now, or again, takes what was said about it in its absence or before. Copies that had that
+/// meanwhile are cut and named without it by the next import, and what they are is found out anew.
 pub(crate) fn come_home(tx: &Tx<'_>, file: &FileId) -> Result<()> {
+    let is_back = "file_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM files g WHERE g.guid = accession_edits.file_id)";
+    let own = format!("sound = {SOUND} AND file_path = {PATH}");
+    tx.execute(
+        &format!("UPDATE accession_edits SET file_id = ?1 WHERE {own} AND file_id IS NULL"),
+        params![file],
+    )?;
     let taken = tx.execute(
-        &format!(
-            "UPDATE accession_edits SET file_id = ?1 WHERE sound = {SOUND} AND file_id IS NULL \
-                AND file_path = (SELECT path FROM files WHERE guid = ?1)"
-        ),
+        &format!("UPDATE accession_edits SET file_id = ?1 WHERE {own} AND {is_back}"),
         params![file],
     )?;
     if taken > 0 {
+        let heirs = format!(
+            "SELECT file_id FROM accession_files WHERE file_id <> ?1 AND audio_md5 <> '' AND audio_md5 = {SOUND}"
+        );
         tx.execute(
             &format!(
-                "UPDATE accession_files SET analysis_version = 0, cut_by = NULL \
-                 WHERE file_id <> ?1 AND audio_md5 <> '' AND audio_md5 = {SOUND}"
+                "DELETE FROM accession_identifications WHERE state IN ('chosen', 'rejected') \
+                    AND passage_id IN (SELECT guid FROM passages WHERE file_id IN ({heirs}))"
+            ),
+            params![file],
+        )?;
+        tx.execute(
+            &format!(
+                "UPDATE accession_files SET analysis_version = 0, cut_by = NULL WHERE file_id IN ({heirs})"
             ),
             params![file],
         )?;
@@ -172,7 +195,7 @@ pub(crate) fn leave_to_heirs(tx: &Tx<'_>, file: &FileId) -> Result<Vec<FileId>> 
 pub(crate) fn mind_newer_cut(tx: &Tx<'_>, file: &FileId, known: i64) -> Result<bool> {
     let cut = format!(
         "SELECT 1 FROM accession_edits e WHERE e.sound = {SOUND} AND e.field = 'cut' AND {}",
-        concerns("e", "?1")
+        edit_concerns("e", "?1", PATH)
     );
     let marked = tx.execute(
         &format!(
@@ -198,7 +221,7 @@ pub(crate) fn move_to(
                 AND e.field <> 'cut' AND {} AND (e.field NOT IN ('lead_in', 'lead_out', 'fade_in', 'fade_out') \
                     OR CAST(e.value AS INTEGER) BETWEEN ?4 - {NEAR} AND ?5 + {NEAR}) \
                 AND (min(e.end_ticks, ?3) - max(e.start_ticks, ?2)) * 2 > max(e.end_ticks - e.start_ticks, ?3 - ?2)",
-            concerns("e", "?1")
+            edit_concerns("e", "?1", PATH)
         ),
         params![file, from_start.0, from_end.0, to_start.0, to_end.0],
     )?;

@@ -1,0 +1,130 @@
+//! Carries edits from library to library, as lines of JSON.
+
+use std::collections::HashSet;
+use std::io::{BufRead, Write};
+
+use crate::error::{Error, Result};
+use crate::identify::decide;
+use crate::library::Library;
+use crate::library::edits::{self, Field, NewEdit, list};
+
+/// Writes all edits in force as lines of JSON; returns how many.
+///
+/// # Errors
+///
+/// When the database cannot be read or `out` not be written.
+pub fn export(library: &Library, out: &mut dyn Write) -> Result<u64> {
+    let mut count = 0;
+    for edit in list(library.db())? {
+        serde_json::to_writer(&mut *out, &edit.said).map_err(std::io::Error::from)?;
+        out.write_all(b"\n")?;
+        count += 1;
+    }
+    out.flush()?;
+    Ok(count)
+}
+
+/// What became of edits that were taken in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Imported {
+    /// Edits read.
+    pub read: u64,
+    /// Edits that were not there yet.
+    pub new: u64,
+    /// Files that the next import cuts anew.
+    pub to_cut: u64,
+    /// Edits about sounds or passages that the library does not have.
+    pub waiting: u64,
+}
+
+/// The longest line that is read, in bytes: a cut of a file into 10,000 passages takes a third of it.
+const MAX_LINE: usize = 1 << 20;
+
+/// Reads edits from lines of JSON and takes them over. What is about sounds that the library does not have waits
+/// until it has them; what is there already stays as it is.
+///
+/// # Errors
+///
+/// When a line is no edit (then nothing of it is taken over), or the database cannot be written.
+pub fn import(library: &Library, lines: &mut dyn BufRead) -> Result<Imported> {
+    let edits = read(lines)?;
+    take_over(library, edits)
+}
+
+fn read(lines: &mut dyn BufRead) -> Result<Vec<NewEdit>> {
+    let mut edits = Vec::new();
+    let mut number = 0;
+    loop {
+        let mut line = Vec::new();
+        let limit = MAX_LINE as u64 + 1;
+        std::io::Read::take(&mut *lines, limit).read_until(b'\n', &mut line)?;
+        if line.is_empty() {
+            return Ok(edits);
+        }
+        number += 1;
+        let bad = |reason: String| Error::BadEdit {
+            line: number,
+            reason,
+        };
+        if line.len() > MAX_LINE {
+            return Err(bad(format!("expected at most {MAX_LINE} bytes")));
+        }
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let edit: NewEdit =
+            serde_json::from_slice(&line).map_err(|error| bad(error.to_string()))?;
+        edit.check().map_err(bad)?;
+        edits.push(edit);
+    }
+}
+
+/// Takes edits over, whoever made them.
+pub(crate) fn take_over(library: &Library, edits: Vec<NewEdit>) -> Result<Imported> {
+    let read = edits.len() as u64;
+    let kept = edits.clone();
+    let there: HashSet<String> = edits
+        .iter()
+        .filter_map(|edit| edit.file.clone())
+        .filter(|file| library.place(file).is_some_and(|path| path.exists()))
+        .collect();
+    let known = there.clone();
+    let new = library.db().try_write("take edits over", move |tx| {
+        edits::take_over(tx, &kept, |file| known.contains(file))
+    })?;
+    let (mut to_cut, mut waiting) = (Vec::new(), 0);
+    let written = new.iter().filter(|is_new| **is_new).count() as u64;
+    for (mut edit, is_new) in edits.into_iter().zip(new) {
+        // One that is nowhere is known by its sound alone, as it was written.
+        edit.file = edit.file.filter(|file| there.contains(file));
+        let is_cut = edit.field == Field::Cut;
+        let no_song = edit.field == Field::Match && edit.value.is_empty();
+        let mut about = edits::places_about(library.db(), &edit)?;
+        if let Some(file) = &edit.file {
+            // One that is there and not taken in yet has no heirs.
+            about.retain(|(_, place)| place.path == *file);
+        }
+        waiting += u64::from(about.is_empty());
+        for (passage, place) in about {
+            if no_song && is_new {
+                decide::reject_as(library, &passage, edit.clone())?;
+            }
+            if is_cut && !to_cut.contains(&place.file) {
+                to_cut.push(place.file.clone());
+            }
+            let file = place.file;
+            library.db().try_write("take edits over", move |tx| {
+                if is_cut {
+                    edits::cut_anew(tx, &file, false)?;
+                }
+                edits::apply(tx, &file)
+            })?;
+        }
+    }
+    Ok(Imported {
+        read,
+        new: written,
+        to_cut: to_cut.len() as u64,
+        waiting,
+    })
+}
