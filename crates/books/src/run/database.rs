@@ -192,6 +192,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// Where Debian's servers listen.
+#[cfg(unix)]
 const SOCKETS: &str = "/var/run/postgresql";
 
 /// What this crate reads from an address itself, because the driver knows it otherwise or not at all.
