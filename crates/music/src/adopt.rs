@@ -17,6 +17,7 @@ use crate::library::Library;
 pub use crate::library::adopt::Origin;
 use crate::library::adopt::{self, MILLISECOND, OurFile, TheirFile, TheirPassage};
 use crate::library::edits::{self, Field, NewEdit, PERSON};
+use crate::library::values::common_names;
 
 /// How much two lengths of one file may differ. A guess: headers round to a second, and encoders add up to two tenths.
 const SAME_LENGTH_SECONDS: f64 = 2.0;
@@ -162,7 +163,10 @@ impl<'o> Known<'o> {
             is_as_long && (our.audio_md5.is_none() || file.audio_md5.is_none())
         });
         let mut ranked: Vec<_> = candidates
-            .map(|our| (common(&our.place.path, &path), *our))
+            .map(|our| {
+                let common = common_names(&our.place.path, &path, str::eq_ignore_ascii_case);
+                (common, *our)
+            })
             .collect();
         ranked.sort_by_key(|(common, _)| std::cmp::Reverse(*common));
         match ranked.as_slice() {
@@ -175,14 +179,6 @@ impl<'o> Known<'o> {
 
 fn name(path: &str) -> String {
     path.rsplit('/').next().unwrap_or(path).to_lowercase()
-}
-
-/// How many parts two paths have in common, from the end on.
-fn common(one: &str, other: &str) -> usize {
-    one.rsplit('/')
-        .zip(other.rsplit('/'))
-        .take_while(|(one, other)| one.eq_ignore_ascii_case(other))
-        .count()
 }
 
 fn about_file(proposal: &mut Proposal, file: &TheirFile, our: &OurFile, said: &[NewEdit]) {

@@ -189,13 +189,8 @@ impl CachedServices<'_> {
     /// When the service does not answer.
     pub async fn search_artists(&self, query: &str) -> Result<Vec<Credit>, Trouble> {
         let musicbrainz = &self.services.musicbrainz;
-        let asking = async {
-            let found = musicbrainz.search_artists(query, self.patience).await?;
-            Ok(Some(found).filter(|found| !found.is_empty()))
-        };
-        let question = format!("artists/{query}");
-        let found = self.once("musicbrainz", &question, asking).await?;
-        Ok(found.unwrap_or_default())
+        let asking = musicbrainz.search_artists(query, self.patience);
+        self.list_once(&format!("artists/{query}"), asking).await
     }
 
     /// What a query finds among releases.
@@ -205,13 +200,8 @@ impl CachedServices<'_> {
     /// When the service does not answer.
     pub async fn search_releases(&self, query: &str) -> Result<Vec<FoundRelease>, Trouble> {
         let musicbrainz = &self.services.musicbrainz;
-        let asking = async {
-            let found = musicbrainz.search_releases(query, self.patience).await?;
-            Ok(Some(found).filter(|found| !found.is_empty()))
-        };
-        let question = format!("releases/{query}");
-        let found = self.once("musicbrainz", &question, asking).await?;
-        Ok(found.unwrap_or_default())
+        let asking = musicbrainz.search_releases(query, self.patience);
+        self.list_once(&format!("releases/{query}"), asking).await
     }
 
     /// Recordings of that artist and title, of about that length.
@@ -299,6 +289,17 @@ impl CachedServices<'_> {
         let asking = self.services.acousticbrainz.low_level(mbid, self.patience);
         self.once("acousticbrainz", &format!("low/{mbid}"), asking)
             .await
+    }
+
+    /// The same of a list of `MusicBrainz`'; an empty one is known as nothing found.
+    async fn list_once<T: Serialize + DeserializeOwned>(
+        &self,
+        question: &str,
+        asking: impl Future<Output = Result<Vec<T>, Trouble>>,
+    ) -> Result<Vec<T>, Trouble> {
+        let asking = async { Ok(Some(asking.await?).filter(|found| !found.is_empty())) };
+        let found = self.once("musicbrainz", question, asking).await?;
+        Ok(found.unwrap_or_default())
     }
 
     /// What is known already, else what `asking` finds, which is then known.

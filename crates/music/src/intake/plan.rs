@@ -19,8 +19,7 @@ use crate::intake::hash::ContentHash;
 use crate::intake::hearing::Hearing;
 use crate::intake::scan::{Refused, Scan};
 use crate::library::known::{FileStatus, Known, KnownFile, Touched};
-use crate::library::values::ScannedFile;
-use crate::library::values::{Move, Problem, folder_of, is_below};
+use crate::library::values::{Move, Problem, ScannedFile, common_names, folder_of, is_below};
 use audio::decode::AudioMd5;
 use sounds::{digest_where_sounds_may_meet, hash_where_sizes_meet, note_copies};
 
@@ -515,7 +514,8 @@ impl<'a> Homes<'a> {
     fn claim_sound(&mut self, sound: AudioMd5, path: &str) -> Option<&'a KnownFile> {
         let rows = self.homeless_sounds.get_mut(&sound)?;
         rows.retain(|row| !self.claimed.contains(&row.id));
-        let at = (0..rows.len()).max_by_key(|at| common(&rows[*at].path, path))?;
+        let common = |row: &KnownFile| common_names(&row.path, path, |one, other| one == other);
+        let at = (0..rows.len()).max_by_key(|at| common(rows[*at]))?;
         let row = rows.remove(at);
         self.claimed.insert(row.id.clone());
         Some(row)
@@ -547,12 +547,6 @@ impl<'a> Homes<'a> {
             .map(|row| (*row).clone())
             .collect();
     }
-}
-
-/// How many names two paths have in common, from the end on.
-fn common(one: &str, other: &str) -> usize {
-    let names = one.rsplit('/').zip(other.rsplit('/'));
-    names.take_while(|(one, other)| one == other).count()
 }
 
 fn neighbours(files: &[ScannedFile]) -> HashMap<String, usize> {

@@ -18,12 +18,11 @@ use crate::id::FileId;
 use audio::Ticks;
 
 pub(crate) use applied::{
-    apply, come_home, concerns, edit_concerns, leave_to_heirs, mind_newer_cut, move_to,
+    apply, begin_cut, come_home, concerns, edit_concerns, leave_to_heirs, mind_newer_cut, move_to,
     name_by_sound, supersede_user_title,
 };
 pub(crate) use places::{
-    Place, begin_cut, bounds_of, cut_anew, cut_by_person, ends_of, place_of, places_about,
-    points_of,
+    Place, bounds_of, cut_anew, cut_by_person, ends_of, place_of, places_about, points_of,
 };
 
 /// What an edit is about.

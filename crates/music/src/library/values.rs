@@ -148,6 +148,12 @@ pub(crate) fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
+/// How many names two paths have in common, from the end on; `is_same` compares two of them.
+pub(crate) fn common_names(one: &str, other: &str, is_same: impl Fn(&str, &str) -> bool) -> usize {
+    let names = one.rsplit('/').zip(other.rsplit('/'));
+    names.take_while(|(one, other)| is_same(one, other)).count()
+}
+
 /// Whether `path` is `folder` or lies below it; the empty folder holds everything.
 pub(crate) fn is_below(path: &str, folder: &str) -> bool {
     folder.is_empty()

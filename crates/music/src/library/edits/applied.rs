@@ -190,13 +190,31 @@ pub(crate) fn leave_to_heirs(tx: &Tx<'_>, file: &FileId) -> Result<Vec<FileId>> 
     )?)
 }
 
+/// The cuts of the file `?1` by a person, undone ones included; more conditions may follow.
+fn a_cut() -> String {
+    format!(
+        "SELECT 1 FROM accession_edits e WHERE e.sound = {SOUND} AND e.field = 'cut' AND {}",
+        edit_concerns("e", "?1", PATH)
+    )
+}
+
+/// Begins to write a cut that was made of the file's passages as they were after the edit `known`; `false` where another
+/// one was written since.
+pub(crate) fn begin_cut(tx: &Tx<'_>, file: &FileId, known: i64) -> Result<bool> {
+    let begun = tx.execute(
+        &format!(
+            "UPDATE accession_files SET cut_by = 'person' WHERE file_id = ?1 AND NOT EXISTS ({} AND e.edit_id > ?2)",
+            a_cut()
+        ),
+        params![file, known],
+    )?;
+    Ok(begun > 0)
+}
+
 /// Has a file heard again whose cut a person changed while it was heard, or that was cut as was said about another file
 /// which has come home since; whether it is.
 pub(crate) fn mind_newer_cut(tx: &Tx<'_>, file: &FileId, known: i64) -> Result<bool> {
-    let cut = format!(
-        "SELECT 1 FROM accession_edits e WHERE e.sound = {SOUND} AND e.field = 'cut' AND {}",
-        edit_concerns("e", "?1", PATH)
-    );
+    let cut = a_cut();
     let marked = tx.execute(
         &format!(
             "UPDATE accession_files SET analysis_version = 0 WHERE file_id = ?1 AND (EXISTS ({cut} AND e.edit_id > ?2) \

@@ -66,19 +66,6 @@ pub(crate) fn cut_anew(tx: &Tx<'_>, file: &FileId, by_nobody: bool) -> Result<()
     Ok(())
 }
 
-/// Begins to write a cut that was made of the file's passages as they were after the edit `known`; `false` where another
-/// one was written since.
-pub(crate) fn begin_cut(tx: &Tx<'_>, file: &FileId, known: i64) -> Result<bool> {
-    let begun = tx.execute(
-        "UPDATE accession_files SET cut_by = 'person' WHERE file_id = ?1 AND NOT EXISTS (SELECT 1 FROM accession_edits e \
-            WHERE e.field = 'cut' AND e.edit_id > ?2 AND (e.file_id = ?1 OR e.file_id IS NULL \
-                AND e.sound = (SELECT coalesce(nullif(a.audio_md5, ''), f.hash) FROM files f \
-                    LEFT JOIN accession_files a ON a.file_id = f.guid WHERE f.guid = ?1)))",
-        params![file, known],
-    )?;
-    Ok(begun > 0)
-}
-
 /// Notes that the cut that a file has is a person's.
 pub(crate) fn cut_by_person(tx: &Tx<'_>, file: &FileId) -> Result<()> {
     tx.execute(
@@ -132,6 +119,8 @@ pub(crate) fn points_of(db: &Db, place: &Place) -> Result<Vec<NewEdit>> {
             && edit.field.is_point()
             && edit.file.as_ref().is_none_or(|file| *file == place.path)
     });
+    // Of two in one second, the one that was written later.
+    said.reverse();
     said.sort_by(|one, other| other.made_at.cmp(&one.made_at));
     Ok(said)
 }
