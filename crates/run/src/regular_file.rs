@@ -34,17 +34,31 @@ pub fn regular_file(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Opens a regular file that a listing without links came by: [`regular_file`], where no part of the path, folders
-/// included, may be a symbolic link.
+/// Opens a regular file that a listing without links came by: as [`file_without_links`] on Linux, as [`regular_file`]
+/// elsewhere, where folders for temporary files lie behind links.
+///
+/// # Errors
+///
+/// Theirs.
+pub fn listed_file(path: &Path) -> io::Result<File> {
+    if cfg!(target_os = "linux") {
+        file_without_links(path)
+    } else {
+        regular_file(path)
+    }
+}
+
+/// Opens a regular file by a path as [`Path::canonicalize`] gives it: no part of it, folders included, may be a symbolic
+/// link now.
 ///
 /// Whoever may write to a folder can put a link in place of what was listed a moment ago, and so have a file from
 /// elsewhere read. Linux looks for links while it opens (`openat2`, since 5.6), so that there is no moment in between;
-/// where it does not know how to, the path is compared with what was opened afterwards. Other systems follow links.
+/// where the system does not know how to, the path is compared with what was opened afterwards.
 ///
 /// # Errors
 ///
 /// Those of [`regular_file`], and [`ErrorKind::InvalidInput`] if there is a link in the path.
-pub fn listed_file(path: &Path) -> io::Result<File> {
+pub fn file_without_links(path: &Path) -> io::Result<File> {
     #[cfg(target_os = "linux")]
     {
         use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
@@ -65,25 +79,32 @@ pub fn listed_file(path: &Path) -> io::Result<File> {
         }
     }
     #[cfg(not(target_os = "linux"))]
-    regular_file(path)
+    compared(path)
 }
 
-#[cfg(target_os = "linux")]
 fn compared(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::MetadataExt;
-
     let file = regular_file(path)?;
-    let (opened, there) = (file.metadata()?, std::fs::symlink_metadata(path)?);
-    let is_same = (opened.dev(), opened.ino()) == (there.dev(), there.ino());
     let real = path.canonicalize()?;
-    if is_same && real == std::path::absolute(path)? {
+    if real == std::path::absolute(path)?
+        && is_same(&file.metadata()?, &std::fs::symlink_metadata(path)?)
+    {
         Ok(file)
     } else {
         Err(has_a_link())
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    one.len() == other.len() && other.is_file()
+}
+
 fn has_a_link() -> io::Error {
     io::Error::new(
         ErrorKind::InvalidInput,
@@ -243,7 +264,7 @@ mod tests {
         std::fs::write(root.join("real/x"), b"1").unwrap();
         std::os::unix::fs::symlink("real", root.join("folder")).unwrap();
         std::os::unix::fs::symlink("real/x", root.join("link")).unwrap();
-        for open in [listed_file, compared] {
+        for open in [listed_file, file_without_links, compared] {
             let mut read = Vec::new();
             open(&root.join("real/x"))
                 .unwrap()

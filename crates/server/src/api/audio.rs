@@ -2,7 +2,7 @@
 
 use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
@@ -66,25 +66,15 @@ fn missing() -> Refusal {
     Refusal::not_found("the file is not there now")
 }
 
-/// Opens a file below the root folder, without following a link out of it: what was opened is compared with what lies at
-/// the path without links afterwards, so that a link that is put there in between is noticed.
+/// Opens a file below the root folder, without following a link out of it, nor one that is put there while it is opened.
 pub(crate) fn open(root: &Path, path: &LibraryPath) -> std::io::Result<(File, Metadata)> {
     let root = root.canonicalize()?;
-    let at = |root: &Path| -> std::io::Result<PathBuf> {
-        let real = path.below(root).canonicalize()?;
-        if real.starts_with(root) {
-            Ok(real)
-        } else {
-            Err(ErrorKind::PermissionDenied.into())
-        }
-    };
-    let real = at(&root)?;
-    let file = run::regular_file(&real)?;
-    let opened = file.metadata()?;
-    let again = at(&root)?;
-    if again != real || !is_same(&opened, &again.symlink_metadata()?) {
+    let real = path.below(&root).canonicalize()?;
+    if !real.starts_with(&root) {
         return Err(ErrorKind::PermissionDenied.into());
     }
+    let file = run::file_without_links(&real)?;
+    let opened = file.metadata()?;
     Ok((file, opened))
 }
 
@@ -94,17 +84,6 @@ fn state_of(file: &Metadata) -> String {
     let since = changed.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let nanoseconds = since.map_or(0, |since| since.as_nanos());
     format!("\"{:x}-{nanoseconds:x}\"", file.len())
-}
-
-#[cfg(unix)]
-fn is_same(one: &Metadata, other: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    (one.dev(), one.ino()) == (other.dev(), other.ino())
-}
-
-#[cfg(not(unix))]
-fn is_same(one: &Metadata, other: &Metadata) -> bool {
-    one.len() == other.len() && other.is_file()
 }
 
 /// What a browser is told that the bytes are.
