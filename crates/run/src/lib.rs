@@ -44,6 +44,7 @@ pub use output::{Output, OutputError, OutputOptions};
 pub use pool::for_each;
 pub use progress::{Progress, Snapshot, WorkerState};
 pub use regular_file::{
-    file_without_links, listed_file, named_file, read_regular_file, read_small_text, regular_file,
+    file_without_links, is_listed_file, listed_file, named_file, read_regular_file,
+    read_small_text, regular_file,
 };
 pub use usage::Usage;

@@ -82,6 +82,38 @@ pub fn file_without_links(path: &Path) -> io::Result<File> {
     compared(path)
 }
 
+/// Whether a regular file lies where a listing without links would come by, whoever may read it.
+pub fn is_listed_file(path: &Path) -> bool {
+    let is_regular = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+        use rustix::io::Errno;
+
+        is_regular && {
+            let flags = OFlags::PATH | OFlags::CLOEXEC;
+            match openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+                Ok(_) => true,
+                Err(Errno::NOSYS | Errno::PERM | Errno::AGAIN) => is_real(path),
+                Err(_) => false,
+            }
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        is_regular && (cfg!(windows) || is_real(path))
+    }
+}
+
+/// Whether no part of a path is a link.
+#[cfg(not(windows))]
+fn is_real(path: &Path) -> bool {
+    let (Ok(real), Ok(plain)) = (path.canonicalize(), std::path::absolute(path)) else {
+        return false;
+    };
+    real == plain
+}
+
 fn compared(path: &Path) -> io::Result<File> {
     let file = regular_file(path)?;
     let real = path.canonicalize()?;

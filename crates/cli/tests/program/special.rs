@@ -94,3 +94,20 @@ fn a_configuration_or_a_dump_that_is_a_fifo_is_not_waited_for() {
     let ran = promptly(flavor).ended(2);
     assert!(ran.err.contains("found a FIFO"), "{}", ran.err);
 }
+
+/// A scan goes through no link, so a folder that is one now holds nothing of the library: every command says the same.
+#[test]
+fn a_link_in_place_of_a_folder_holds_no_file_of_the_library() {
+    let root = Root::empty();
+    std::fs::create_dir(root.join("album")).unwrap();
+    song(&root.join("album/x.wav"), 1);
+    root.import(&["--offline"]).ended(0);
+    root.music(&["check"]).ended(0);
+    let elsewhere = root.home().join("elsewhere");
+    std::fs::rename(root.join("album"), &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, root.join("album")).unwrap();
+    let checked = root.music(&["check"]);
+    assert!(checked.out.contains("missing on disk"), "{}", checked.out);
+    let ran = root.import(&["--offline"]);
+    assert_eq!(ran.files("missing"), 1);
+}

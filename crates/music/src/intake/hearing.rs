@@ -130,7 +130,7 @@ impl Hearing for OnDisk<'_> {
 
     fn is_there(&self, path: &str) -> bool {
         let path = path.parse::<LibraryPath>();
-        path.is_ok_and(|path| path.below(self.root).is_file())
+        path.is_ok_and(|path| run::is_listed_file(&path.below(self.root)))
     }
 
     fn take_in(&self, task: &Task, recall: Recall<'_>, worker: Worker<'_>) -> Result<Taken> {

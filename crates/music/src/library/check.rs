@@ -109,7 +109,7 @@ pub fn check(library: &Library) -> Result<Findings> {
     let is_whole = each_text(library, "SELECT path FROM files ORDER BY path", |path| {
         let is_there = path
             .parse::<LibraryPath>()
-            .is_ok_and(|inside| inside.below(library.root()).is_file());
+            .is_ok_and(|inside| run::is_listed_file(&inside.below(library.root())));
         if !is_there {
             findings.missing_files.push(path);
         }
