@@ -144,6 +144,7 @@ impl<'a> Chain<'a> {
         let (families, changed) = Families::without(known, removed.iter().chain(leaving));
         let changes = Reconciliation {
             moves: std::mem::take(&mut plan.moves),
+            renamed: std::mem::take(&mut plan.renamed),
             removed,
             families: changed,
         };

@@ -324,6 +324,8 @@ fn link_family(tx: &Tx<'_>, family: &[FileId]) -> Result<()> {
 pub struct Reconciliation {
     /// Rows with a new path or time.
     pub moves: Vec<Move>,
+    /// Rows with a new path and everything else as it was: their files have changed, and are looked at next.
+    pub renamed: Vec<(FileId, String)>,
     /// Rows to be removed.
     pub removed: Vec<FileId>,
     /// Families of equal files as they are afterwards.
@@ -333,7 +335,10 @@ pub struct Reconciliation {
 impl Reconciliation {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.moves.is_empty() && self.removed.is_empty() && self.families.is_empty()
+        self.moves.is_empty()
+            && self.renamed.is_empty()
+            && self.removed.is_empty()
+            && self.families.is_empty()
     }
 }
 
@@ -352,10 +357,13 @@ pub fn reconcile(db: &Db, changes: Reconciliation, end: Option<RunEnd>) -> Resul
             }
         }
         // Two files may have changed places: every path is vacated before any is taken.
-        for Move { id, from, to } in &changes.moves {
-            if from != to.path() {
-                tx.execute("UPDATE files SET path = '/moving/' || guid WHERE guid = ?1", params![id])?;
-            }
+        let moved = changes.moves.iter().filter(|moved| moved.from != moved.to.path());
+        let renamed = changes.renamed.iter().map(|(id, _)| id);
+        for id in moved.map(|moved| &moved.id).chain(renamed) {
+            tx.execute("UPDATE files SET path = '/moving/' || guid WHERE guid = ?1", params![id])?;
+        }
+        for (id, path) in &changes.renamed {
+            tx.execute("UPDATE files SET path = ?2 WHERE guid = ?1", params![id, path])?;
         }
         for Move { id, to, .. } in &changes.moves {
             tx.execute(

@@ -9,4 +9,5 @@ mod changes;
 mod copies;
 mod gone;
 mod moves;
+mod retagged;
 mod support;

@@ -1,15 +1,14 @@
 //! Which files may be known contents, or known sounds with new tags, in another container, or at another path.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use run::for_each;
 
 use super::{Candidate, Plan, Scope};
 use crate::intake::recognise::Rejected;
-use crate::library::known::{FileStatus, Known, KnownFile};
+use crate::library::known::{Known, KnownFile};
 use crate::library::values::Problem;
-use crate::library::values::ScannedFile;
 
 /// Hashes the candidates whose size another candidate or a known file has too.
 /// What proves to be no audio, or cannot be read, leaves the candidates.
@@ -104,22 +103,4 @@ pub(super) fn digest_where_sounds_may_meet<'a>(
         }
     }
     settled
-}
-
-/// Notes which candidates' rows have copies that are still in place.
-pub(super) fn note_copies(
-    candidates: &mut [Candidate<'_>],
-    known: &Known,
-    in_place: &HashMap<String, ScannedFile>,
-) {
-    let copied: HashSet<&str> = known
-        .files
-        .values()
-        .filter(|row| row.status == FileStatus::Duplicate && in_place.contains_key(&row.path))
-        .filter_map(|row| row.hash.as_deref())
-        .collect();
-    for candidate in candidates {
-        let hash = candidate.row.and_then(|row| row.hash.as_deref());
-        candidate.has_copies = hash.is_some_and(|hash| copied.contains(hash));
-    }
 }
