@@ -134,11 +134,14 @@ fn say(library: &Library, passage: &PassageId, changes: &Changes) -> Result<bool
         cut = load(library, passage)?;
     }
     let before = (cut.place.start, cut.place.end);
-    let mut said = Vec::new();
+    let (mut said, mut again) = (Vec::new(), Vec::new());
     if changes.moves_bounds() {
         let uncut = cut.passages.clone();
         recut(&mut cut, passage, changes)?;
         said = carry::ends(library, &cut, &uncut, passage, changes)?;
+        if changes.join {
+            again = carry::beginning(library, &cut, &uncut, passage)?;
+        }
         let spans: Vec<_> = cut
             .passages
             .iter()
@@ -172,7 +175,7 @@ fn say(library: &Library, passage: &PassageId, changes: &Changes) -> Result<bool
         library,
         &cut,
         moved.map(|moved| (moved, known)),
-        said,
+        (again, said),
         named,
     )
 }
@@ -339,7 +342,7 @@ fn write(
     library: &Library,
     cut: &Cut,
     moved: Option<(Moved, i64)>,
-    said: Vec<NewEdit>,
+    (again, said): (Vec<NewEdit>, Vec<NewEdit>),
     named: Option<PassageId>,
 ) -> Result<bool> {
     if said.is_empty() {
@@ -356,13 +359,14 @@ fn write(
             if !edits::begin_cut(tx, &place.file, known)? {
                 return Ok(false);
             }
-            edits::move_to(tx, &place.file, before, after)?;
             record::write_cut(tx, &place.file, CutBy::Person, &passages)?;
+            edits::move_to(tx, &place.file, before, after)?;
         }
-        edits::write(tx, &said)?;
         if let Some(named) = &named {
             edits::supersede_user_title(tx, named)?;
         }
+        edits::write_again(tx, &again)?;
+        edits::write(tx, &said)?;
         edits::apply(tx, &place.file)?;
         Ok(true)
     })
@@ -373,17 +377,38 @@ fn hear_again(library: &Library, place: &Place) -> Result<()> {
     take_in_again(library, &place.path, &place.file, false)
 }
 
-/// Takes back what was said about a passage, and the cut of its file.
+/// Takes back what was said about a passage, and the cut of its file. What it inherited from a file that is gone stays with
+/// the other heirs, and waits for that file.
 fn reset(library: &Library, passage: &PassageId) -> Result<()> {
     let place = place(library, passage)?;
-    let mut ids = Vec::new();
+    let concerning = edits::concerning(library.db(), &place)?;
+    let (mut ids, mut inherited, mut of_others) = (Vec::new(), Vec::new(), Vec::new());
     for edit in list(library.db())? {
-        if edit.said.sound == place.sound {
-            let about = edits::places_about(library.db(), &edit.said)?;
-            ids.extend(about.iter().any(|(id, _)| id == passage).then_some(edit.id));
+        if !concerning.contains(&edit.id) {
+            continue;
         }
+        let about = edits::places_about(library.db(), &edit.said)?;
+        if !about.iter().any(|(id, _)| id == passage) {
+            continue;
+        }
+        ids.push(edit.id);
+        let owner = edit.said.file.as_ref();
+        if owner.is_some_and(|owner| *owner == place.path) {
+            continue;
+        }
+        inherited.extend(owner.map(|_| edit.id));
+        let mut heirs: Vec<_> = about.into_iter().map(|(_, place)| place.path).collect();
+        heirs.retain(|heir| *heir != place.path);
+        heirs.dedup();
+        of_others.extend(heirs.into_iter().map(|heir| NewEdit {
+            file: Some(heir),
+            ..edit.said.clone()
+        }));
     }
-    undo(library, &ids)
+    undo_with(library, &ids, move |tx| {
+        edits::keep_for_owner(tx, &inherited)?;
+        edits::write(tx, &of_others).map(drop)
+    })
 }
 
 /// Takes edits back: what was computed counts again, and what no longer is known is found out anew.
@@ -470,11 +495,18 @@ fn follow(library: &Library, place: &Place, before: &[Bounds]) -> Result<()> {
     if moved.is_empty() {
         return Ok(());
     }
-    let place = place.clone();
-    library.db().try_write("move edits", move |tx| {
-        for (from, to) in moved {
-            edits::move_to(tx, &place.file, from, to)?;
-        }
-        edits::apply(tx, &place.file)
-    })
+    let file = place.file.clone();
+    library
+        .db()
+        .try_write("move edits", move |tx| -> Result<()> {
+            for (from, to) in moved {
+                edits::move_to(tx, &file, from, to)?;
+            }
+            Ok(())
+        })?;
+    // What was said about a passage may have counted for another one until now.
+    for (passage, ..) in &now {
+        decide::rename(library, passage)?;
+    }
+    Ok(())
 }

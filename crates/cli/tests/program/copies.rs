@@ -284,3 +284,46 @@ fn two_who_cut_one_file_at_once_undo_nothing_of_each_other() {
     let bounds = "SELECT (min(start_time_ticks) / 28224000) || '-' || (max(end_time_ticks) / 28224000) FROM passages";
     assert_eq!(root.column(bounds), ["1-60"]);
 }
+
+/// Two heirs of a file that is gone: what is taken back on the one stays on the other, and is the file's own when it comes
+/// back.
+#[test]
+fn an_heir_takes_back_only_what_it_has_itself() {
+    let root = two_of_one_sound();
+    const THIRD: &str = "third/song.mp3";
+    let song = std::fs::read(root.join(ALBUM)).unwrap();
+    let tag = [b"TAG".as_slice(), &[b'y'; 125]].concat();
+    std::fs::create_dir_all(root.join("third")).unwrap();
+    std::fs::write(root.join(THIRD), [&song, tag.as_slice()].concat()).unwrap();
+    root.import(&["--offline"]).ended(0);
+    let untouched = [COMPILATION, THIRD].map(|path| told(&root, path));
+    let album = passages(&root, ALBUM)[0].clone();
+    root.music(&["edit", &album, "--title", "Mine", "--lead-out", "2.5"])
+        .ended(0);
+    root.music(&["edit", &album, "--split-at", "1.5"]).ended(0);
+    let said = told(&root, ALBUM);
+    std::fs::remove_file(root.join(ALBUM)).unwrap();
+    root.import(&["--offline", "--prune"]).ended(0);
+    root.import(&["--offline"]).ended(0);
+    assert_eq!(
+        [COMPILATION, THIRD].map(|path| told(&root, path)),
+        [said.clone(), said.clone()]
+    );
+
+    // Once for the cut and the first half, and once for what was said about the second, which is the longer one.
+    for _ in 0..2 {
+        let passage = passages(&root, COMPILATION)[0].clone();
+        root.music(&["edit", &passage, "--reset"]).ended(0);
+    }
+    assert_eq!(told(&root, COMPILATION), untouched[0]);
+    assert_eq!(told(&root, THIRD), said);
+    root.import(&["--offline", "--force"]).ended(0);
+    assert_eq!(told(&root, COMPILATION), untouched[0]);
+    assert_eq!(told(&root, THIRD), said);
+
+    std::fs::write(root.join(ALBUM), song).unwrap();
+    root.import(&["--offline"]).ended(0);
+    assert_eq!(told(&root, ALBUM), said);
+    assert_eq!(told(&root, COMPILATION), untouched[0]);
+    root.assert_sound();
+}

@@ -385,3 +385,104 @@ fn nothing_is_written_over_music() {
         assert_eq!(std::fs::read(&path).unwrap(), content, "{command:?}");
     }
 }
+
+/// A short passage that is joined with a longer one begins as it did and keeps its names, whatever was said about that one.
+#[test]
+fn a_joined_passage_begins_as_its_first_half() {
+    let root = Root::empty();
+    crate::support::album(&root.join("rip.wav"), 7, 2, 20.0);
+    root.import(&["--offline"]).ended(0);
+    let first = passage(&root, "rip.wav", 0);
+    root.music(&["edit", &first, "--end", "8", "--title", "Intro"])
+        .ended(0);
+    let second = passage(&root, "rip.wav", 1);
+    root.music(&["edit", &second, "--start", "9"]).ended(0);
+    let start = root.column(&format!(
+        "SELECT start_time_ticks / 28224000.0 FROM passages WHERE guid = '{second}'"
+    ));
+    let later = format!("{:.2}", start[0].parse::<f64>().unwrap() + 2.0);
+    let words = [
+        "--title",
+        "Song",
+        "--artist",
+        "Band",
+        "--lead-in",
+        &later,
+        "--fade-in",
+        &later,
+    ];
+    root.music(&[&["edit", &second][..], &words].concat())
+        .ended(0);
+    let beginning = "SELECT title || ' ' || coalesce(lead_in_start_ticks, start_time_ticks) || ' ' \
+                        || coalesce(fade_in_start_ticks, start_time_ticks) FROM passages ORDER BY start_time_ticks";
+    let before = root.column(beginning);
+    root.music(&["edit", &first, "--join"]).ended(0);
+    let joined = || root.column(beginning);
+    assert_eq!(joined(), before[..1]);
+    // What was said about one of both only is said about the whole.
+    assert_eq!(root.column("SELECT artist FROM passages"), ["Band"]);
+    root.import(&["--offline", "--force"]).ended(0);
+    assert_eq!(joined(), before[..1]);
+    let cut = root.column("SELECT max(edit_id) FROM accession_edits WHERE field = 'cut'");
+    root.music(&["edits", "--undo", &cut[0]]).ended(0);
+    assert_eq!(joined(), before);
+}
+
+/// A title that was said in another program counts again when ours is taken back.
+#[test]
+fn a_title_of_another_program_comes_back() {
+    let root = Root::collection();
+    root.import(&["--offline"]).ended(0);
+    let song = passage(&root, SONG, 0);
+    root.open()
+        .execute(
+            "UPDATE passages SET user_title = 'Theirs' WHERE guid = ?1",
+            [&song],
+        )
+        .unwrap();
+    let title = || {
+        root.column(&format!(
+            "SELECT coalesce(user_title, title) FROM passages WHERE guid = '{song}'"
+        ))[0]
+            .clone()
+    };
+    root.music(&["edit", &song, "--title", "Ours"]).ended(0);
+    assert_eq!(title(), "Ours");
+    let last = root.column("SELECT max(edit_id) FROM accession_edits");
+    root.music(&["edits", "--undo", &last[0]]).ended(0);
+    assert_eq!(title(), "Theirs");
+    root.import(&["--offline", "--force"]).ended(0);
+    assert_eq!(title(), "Theirs");
+}
+
+/// A decision that is taken back leaves the passage as it was: in doubt, with its candidates, and nobody is asked again.
+#[test]
+fn what_was_found_before_a_decision_comes_back_with_it() {
+    let root = Root::collection();
+    root.import(&["--offline"]).ended(0);
+    let song = passage(&root, SONG, 0);
+    let found = r#"{"heard":1.0,"candidates":[{"title":"Slow Water"}]}"#;
+    root.open()
+        .execute(
+            "INSERT OR REPLACE INTO accession_identifications (passage_id, state, recording_mbid, confidence, level, \
+                reasoning, start_time_ticks, end_time_ticks) \
+             SELECT guid, 'doubtful', NULL, 0.4, 'low', ?2, start_time_ticks, end_time_ticks FROM passages \
+             WHERE guid = ?1",
+            [song.as_str(), found],
+        )
+        .unwrap();
+    let stored = || {
+        root.column(&format!(
+            "SELECT state || ' ' || level || ' ' || confidence || ' ' || reasoning FROM accession_identifications \
+             WHERE passage_id = '{song}'"
+        ))
+    };
+    let before = stored();
+    root.music(&["edit", &song, "--no-song"]).ended(0);
+    assert!(stored()[0].starts_with("rejected "), "{:?}", stored());
+    // Heard again and decided again, it is not forgotten what was found.
+    root.import(&["--offline", "--force"]).ended(0);
+    let last = root.column("SELECT max(edit_id) FROM accession_edits");
+    root.music(&["edits", "--undo", &last[0]]).ended(0);
+    assert_eq!(stored(), before);
+}

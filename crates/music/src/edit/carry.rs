@@ -1,11 +1,11 @@
-//! What was said about where a passage goes out goes with its end, where passages are joined or split.
+//! What was said about passages that are joined or split: where one goes out goes with its end, and what it is called
+//! stays with its beginning.
 
 use super::{Bounds, Changes, Cut};
 use crate::error::Result;
 use crate::id::PassageId;
 use crate::library::Library;
 use crate::library::edits::{self, Field, NewEdit};
-use audio::Ticks;
 
 /// What is said about the ends that moved to other passages; `before` are the passages before they were joined or split,
 /// and `cut` has them as they are then.
@@ -25,7 +25,7 @@ pub(super) fn ends(
     let (Some(old), Some(new)) = (old, new) else {
         return Ok(Vec::new());
     };
-    let said = edits::points_of(library.db(), &cut.place)?;
+    let said = edits::said_of(library.db(), &cut.place)?;
     let about = |field: Field, (_, start, end): &Bounds| {
         let mut found = said.iter().filter(|edit| edit.field == field);
         found
@@ -53,7 +53,9 @@ pub(super) fn ends(
             let (_, start, end) = cut.passages[new];
             // Where only the first one's end was said, that lies in the middle now.
             let value = match about(field, next) {
-                None if ours.is_some() => end_of(library, &next.0, field)?,
+                None if ours.is_some() => {
+                    edits::point_of(library.db(), &next.0, field)?.map(|at| at.0.to_string())
+                }
                 said => said,
             };
             carried.extend(value.map(|value| edits::about(&cut.place, field, (start, end), value)));
@@ -62,9 +64,53 @@ pub(super) fn ends(
     Ok(carried)
 }
 
-/// Where a passage goes out by what was measured.
-fn end_of(library: &Library, passage: &PassageId, field: Field) -> Result<Option<String>> {
-    let (lead, fade) = edits::ends_of(library.db(), passage)?;
-    let at: Option<Ticks> = if field == Field::LeadOut { lead } else { fade };
-    Ok(at.map(|at| at.0.to_string()))
+/// What is to be said again, so that a passage that was joined with a longer one begins as it did and keeps its names:
+/// what was said about the longer one would count for both.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub(super) fn beginning(
+    library: &Library,
+    cut: &Cut,
+    before: &[Bounds],
+    passage: &PassageId,
+) -> Result<Vec<NewEdit>> {
+    let old = before.iter().position(|(id, ..)| id == passage);
+    let new = cut.passages.iter().find(|(id, ..)| id == passage);
+    let (Some(old), Some((_, start, end))) = (old, new) else {
+        return Ok(Vec::new());
+    };
+    let (ours, Some(theirs)) = (&before[old], before.get(old + 1)) else {
+        return Ok(Vec::new());
+    };
+    let said = edits::said_of(library.db(), &cut.place)?;
+    let mut again = Vec::new();
+    for field in [
+        Field::LeadIn,
+        Field::FadeIn,
+        Field::Title,
+        Field::Artist,
+        Field::Album,
+        Field::Match,
+    ] {
+        let about = |(_, start, end): &Bounds| {
+            let mut found = said.iter().filter(|edit| edit.field == field);
+            found.find(|edit| edit.is_about(*start, *end))
+        };
+        if !about(theirs).is_some_and(|edit| edit.is_about(*start, *end)) {
+            continue;
+        }
+        let value = match about(ours) {
+            Some(edit) => Some(edit.value.clone()),
+            // Where nothing leads in, it does so no longer than its start.
+            None if field.is_point() => {
+                let at = edits::point_of(library.db(), passage, field)?;
+                Some(at.unwrap_or(*start).0.to_string())
+            }
+            None => None,
+        };
+        again.extend(value.map(|value| edits::about(&cut.place, field, (*start, *end), value)));
+    }
+    Ok(again)
 }

@@ -101,6 +101,7 @@ pub fn decide_boundary(
         .first()
         .ok_or_else(|| Error::not_found(file.path.clone()))?;
     name_sound(library, &first.id)?;
+    let known = library.db().read(edits::last)?;
     let cut = load(library, &first.id)?;
     decided(
         library,
@@ -113,7 +114,7 @@ pub fn decide_boundary(
                 (Verb::Later, ..) => Ok(()),
                 // What is as the person says stays so, whatever a later analysis makes of it.
                 (Verb::Boundary, Some(_), _) | (Verb::NotABoundary, None, _) => {
-                    keep_cut(library, &cut)
+                    keep_cut(library, &cut, known)
                 }
                 (Verb::NotABoundary, Some(passage), _) => {
                     let changes = Changes {
@@ -199,8 +200,8 @@ fn around(cut: &Cut, at: Ticks) -> Option<&PassageId> {
         .map(|(id, ..)| id)
 }
 
-/// Makes the cut that a file has a person's.
-fn keep_cut(library: &Library, cut: &Cut) -> Result<()> {
+/// Makes the cut that a file had after the edit `known` a person's; where somebody cut it since, that one stays.
+fn keep_cut(library: &Library, cut: &Cut, known: i64) -> Result<()> {
     let spans: Vec<_> = cut
         .passages
         .iter()
@@ -209,7 +210,9 @@ fn keep_cut(library: &Library, cut: &Cut) -> Result<()> {
     let (place, whole) = (cut.place.clone(), (Ticks(0), cut.file_end));
     let said = edits::about(&place, Field::Cut, whole, edits::value_of(&spans));
     library.db().try_write("record edits", move |tx| {
-        edits::write(tx, &[said])?;
-        edits::cut_by_person(tx, &place.file)
+        if edits::begin_cut(tx, &place.file, known)? {
+            edits::write(tx, &[said])?;
+        }
+        Ok(())
     })
 }

@@ -22,7 +22,7 @@ pub(crate) use applied::{
     name_by_sound, supersede_user_title,
 };
 pub(crate) use places::{
-    Place, bounds_of, cut_anew, cut_by_person, ends_of, place_of, places_about, points_of,
+    Place, bounds_of, concerning, cut_anew, place_of, places_about, point_of, said_of,
 };
 
 /// What an edit is about.
@@ -271,19 +271,44 @@ pub(crate) fn take_over(
     edits: &[NewEdit],
     is_there: impl Fn(&str) -> bool,
 ) -> Result<Vec<bool>> {
-    let mut written = Vec::with_capacity(edits.len());
+    edits
+        .iter()
+        .map(|edit| {
+            insert(
+                tx,
+                edit,
+                edit.file.as_ref().is_some_and(|file| is_there(file)),
+                false,
+            )
+        })
+        .collect()
+}
+
+/// Has what was said count as said now, even where it is in force already.
+pub(crate) fn write_again(tx: &Tx<'_>, edits: &[NewEdit]) -> Result<()> {
     for edit in edits {
-        // A file that is nowhere is known by its sound alone.
-        // A clock that was wrong, here or elsewhere, must not let an edit count for ever: none is from the future, and
-        // what is said now is never earlier than what was said before.
-        let rows = tx.execute(
+        let said_now = NewEdit {
+            made_at: None,
+            ..edit.clone()
+        };
+        insert(tx, &said_now, true, true)?;
+    }
+    Ok(())
+}
+
+/// Keeps an edit whose file is there or not; whether it is new, which it need not be to be kept `again`.
+fn insert(tx: &Tx<'_>, edit: &NewEdit, is_there: bool, again: bool) -> Result<bool> {
+    // A file that is nowhere is known by its sound alone.
+    // A clock that was wrong, here or elsewhere, must not let an edit count for ever: none is from the future, and
+    // what is said now is never earlier than what was said before.
+    let rows = tx.execute(
             "INSERT INTO accession_edits (sound, field, start_ticks, end_ticks, value, source, file_path, file_id, \
                                           made_at) \
              SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?9, file_id, coalesce(min(?8, CURRENT_TIMESTAMP), max(CURRENT_TIMESTAMP, \
                 coalesce((SELECT max(made_at) FROM accession_edits WHERE sound = ?1 AND field = ?2), ''))) \
              FROM (SELECT (SELECT f.guid FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid \
                 WHERE f.path = ?7 AND f.status <> 'DUPLICATE HASH' AND (a.audio_md5 = ?1 OR f.hash = ?1)) AS file_id) n \
-             WHERE NOT EXISTS (SELECT 1 FROM accession_edits WHERE sound = ?1 \
+             WHERE ?10 OR NOT EXISTS (SELECT 1 FROM accession_edits WHERE sound = ?1 \
                 AND field = ?2 AND start_ticks = ?3 AND end_ticks = ?4 AND value = ?5 AND undone_at IS NULL \
                 AND (coalesce(file_id, file_path) IS coalesce(n.file_id, ?9) OR file_path IS ?7) \
                 AND (made_at = ?8 OR edit_id = (SELECT d.edit_id FROM accession_edits d WHERE d.sound = ?1 \
@@ -299,12 +324,11 @@ pub(crate) fn take_over(
                 edit.source,
                 edit.file,
                 edit.made_at,
-                edit.file.as_ref().filter(|file| is_there(file)),
+                edit.file.as_ref().filter(|_| is_there),
+                again,
             ],
         )?;
-        written.push(rows > 0);
-    }
-    Ok(written)
+    Ok(rows > 0)
 }
 
 /// Takes edits back.
@@ -312,6 +336,17 @@ pub(crate) fn undo(tx: &Tx<'_>, ids: &[i64]) -> Result<()> {
     for id in ids {
         tx.execute(
             "UPDATE accession_edits SET undone_at = CURRENT_TIMESTAMP WHERE edit_id = ?1 AND undone_at IS NULL",
+            params![id],
+        )?;
+    }
+    Ok(())
+}
+
+/// Has edits of files that are gone wait for those alone: nobody inherits them any more.
+pub(crate) fn keep_for_owner(tx: &Tx<'_>, ids: &[i64]) -> Result<()> {
+    for id in ids {
+        tx.execute(
+            "UPDATE accession_edits SET undone_at = NULL, file_id = NULL WHERE edit_id = ?1 AND file_path IS NOT NULL",
             params![id],
         )?;
     }

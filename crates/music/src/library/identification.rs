@@ -221,8 +221,19 @@ pub(crate) fn rename(db: &Db, finding: Finding) -> Result<()> {
 /// Takes back that a person decided what a passage is.
 pub(crate) fn forget(db: &Db, finding: Finding) -> Result<()> {
     db.try_write("undo decision", move |tx| {
+        // What had a song is asked for again, with the candidates that it had.
         tx.execute(
-            "DELETE FROM accession_identifications WHERE passage_id = ?1",
+            "UPDATE accession_identifications AS i SET recording_mbid = NULL, \
+                state = CASE b.state WHEN 'identified' THEN 'retry_later' ELSE b.state END, \
+                level = b.level, confidence = b.confidence, reasoning = b.reasoning \
+             FROM (SELECT passage_id, reasoning ->> '$.before.state' AS state, reasoning ->> '$.before.level' AS level, \
+                    reasoning ->> '$.before.confidence' AS confidence, reasoning -> '$.before.reasoning' AS reasoning \
+                   FROM accession_identifications WHERE passage_id = ?1 AND reasoning ->> '$.before.state' IS NOT NULL) b \
+             WHERE i.passage_id = b.passage_id",
+            params![finding.passage],
+        )?;
+        tx.execute(
+            "DELETE FROM accession_identifications WHERE passage_id = ?1 AND state IN ('chosen', 'rejected')",
             params![finding.passage],
         )?;
         clear_song(tx, &finding)?;
@@ -263,19 +274,29 @@ pub(crate) fn write_answers(tx: &Tx<'_>, answers: &[Answer]) -> Result<()> {
     Ok(())
 }
 
+/// The reasoning of a person's decision that is `excluded`, with what was found out `before`, which counts again when it is
+/// taken back.
+pub(crate) const BEFORE: &str = "json_set(excluded.reasoning, '$.before', \
+    CASE WHEN accession_identifications.state IN ('chosen', 'rejected') \
+        THEN json_extract(accession_identifications.reasoning, '$.before') \
+        ELSE json_object('state', accession_identifications.state, 'level', accession_identifications.level, \
+            'confidence', accession_identifications.confidence, \
+            'reasoning', json(accession_identifications.reasoning)) END)";
+
 fn write_finding(tx: &Tx<'_>, finding: &Finding) -> Result<()> {
     // A person may have decided while the network was asked.
     let is_person = finding.state.is_decided();
     let written = tx.execute(
-        "INSERT INTO accession_identifications (passage_id, state, recording_mbid, confidence, level, reasoning, \
+        &format!("INSERT INTO accession_identifications (passage_id, state, recording_mbid, confidence, level, reasoning, \
                                                 start_time_ticks, end_time_ticks) \
          SELECT guid, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM passages WHERE guid = ?1 \
          ON CONFLICT (passage_id) DO UPDATE SET state = excluded.state, \
             recording_mbid = excluded.recording_mbid, confidence = excluded.confidence, \
-            level = excluded.level, reasoning = excluded.reasoning, \
+            level = excluded.level, \
+            reasoning = CASE WHEN ?9 THEN {BEFORE} ELSE excluded.reasoning END, \
             start_time_ticks = excluded.start_time_ticks, end_time_ticks = excluded.end_time_ticks, \
             identified_at = CURRENT_TIMESTAMP \
-            WHERE ?9 OR accession_identifications.state NOT IN ('chosen', 'rejected')",
+            WHERE ?9 OR accession_identifications.state NOT IN ('chosen', 'rejected')"),
         params![
             finding.passage,
             finding.state.word(),

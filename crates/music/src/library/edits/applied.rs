@@ -5,6 +5,7 @@ use sqlite::{Tx, params};
 use super::{Field, PERSON};
 use crate::error::Result;
 use crate::id::{FileId, PassageId};
+use crate::library::identification::BEFORE;
 use audio::Ticks;
 
 /// The sound of the file `?1`, as edits name it.
@@ -120,7 +121,7 @@ fn apply_matches(tx: &Tx<'_>, file: &FileId) -> Result<()> {
                    WHERE file_id = ?1 AND {is_edited}) \
              WHERE said IS NOT NULL \
              ON CONFLICT (passage_id) DO UPDATE SET state = excluded.state, recording_mbid = excluded.recording_mbid, \
-                confidence = excluded.confidence, level = excluded.level, reasoning = excluded.reasoning, \
+                confidence = excluded.confidence, level = excluded.level, reasoning = {BEFORE}, \
                 identified_at = CURRENT_TIMESTAMP \
              WHERE accession_identifications.state <> excluded.state \
                 OR accession_identifications.recording_mbid IS NOT excluded.recording_mbid"
@@ -225,7 +226,8 @@ pub(crate) fn mind_newer_cut(tx: &Tx<'_>, file: &FileId, known: i64) -> Result<b
     Ok(marked > 0)
 }
 
-/// Moves what was said about a passage of a file to its new bounds. A lead or fade that lies outside those now stays where
+/// Moves what was said about a passage of a file to its new bounds, which the file's passages have already; what was said
+/// about a part of it that is another passage now is about that. A lead or fade that lies outside those now stays where
 /// it was, for the case that the bounds go back.
 pub(crate) fn move_to(
     tx: &Tx<'_>,
@@ -238,7 +240,11 @@ pub(crate) fn move_to(
             "UPDATE accession_edits AS e SET start_ticks = ?4, end_ticks = ?5 WHERE e.sound = {SOUND} \
                 AND e.field <> 'cut' AND {} AND (e.field NOT IN ('lead_in', 'lead_out', 'fade_in', 'fade_out') \
                     OR CAST(e.value AS INTEGER) BETWEEN ?4 - {NEAR} AND ?5 + {NEAR}) \
-                AND (min(e.end_ticks, ?3) - max(e.start_ticks, ?2)) * 2 > max(e.end_ticks - e.start_ticks, ?3 - ?2)",
+                AND (min(e.end_ticks, ?3) - max(e.start_ticks, ?2)) * 2 > max(e.end_ticks - e.start_ticks, ?3 - ?2) \
+                AND (e.start_ticks = ?2 AND e.end_ticks = ?3 OR NOT EXISTS (SELECT 1 FROM passages p \
+                    WHERE p.file_id = ?1 AND NOT (p.start_time_ticks = ?4 AND p.end_time_ticks = ?5) \
+                    AND (min(e.end_ticks, p.end_time_ticks) - max(e.start_ticks, p.start_time_ticks)) * 2 \
+                        > max(e.end_ticks - e.start_ticks, p.end_time_ticks - p.start_time_ticks)))",
             edit_concerns("e", "?1", PATH)
         ),
         params![file, from_start.0, from_end.0, to_start.0, to_end.0],
@@ -246,8 +252,17 @@ pub(crate) fn move_to(
     Ok(())
 }
 
-/// A title that a person said in another program gives way to the one that they say now.
+/// A title that a person said in another program gives way to the one that they say next; it becomes an edit, so that it
+/// counts again where that one is taken back.
 pub(crate) fn supersede_user_title(tx: &Tx<'_>, passage: &PassageId) -> Result<()> {
+    tx.execute(
+        "INSERT INTO accession_edits (sound, field, start_ticks, end_ticks, value, source, file_path, file_id, made_at) \
+         SELECT coalesce(nullif(a.audio_md5, ''), f.hash), 'title', p.start_time_ticks, p.end_time_ticks, p.user_title, \
+                'wkmp', f.path, f.guid, CURRENT_TIMESTAMP \
+         FROM passages p JOIN files f ON f.guid = p.file_id LEFT JOIN accession_files a ON a.file_id = f.guid \
+         WHERE p.guid = ?1 AND p.user_title IS NOT NULL",
+        params![passage],
+    )?;
     tx.execute(
         "UPDATE passages SET user_title = NULL WHERE guid = ?1 AND user_title IS NOT NULL",
         params![passage],

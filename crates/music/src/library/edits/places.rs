@@ -2,7 +2,7 @@
 
 use sqlite::{Db, Snapshot, Tx, params};
 
-use super::{Field, NewEdit};
+use super::{Field, NewEdit, edit_concerns};
 use crate::error::Result;
 use crate::id::{FileId, PassageId};
 use audio::Ticks;
@@ -66,15 +66,6 @@ pub(crate) fn cut_anew(tx: &Tx<'_>, file: &FileId, by_nobody: bool) -> Result<()
     Ok(())
 }
 
-/// Notes that the cut that a file has is a person's.
-pub(crate) fn cut_by_person(tx: &Tx<'_>, file: &FileId) -> Result<()> {
-    tx.execute(
-        "UPDATE accession_files SET cut_by = 'person' WHERE file_id = ?1",
-        params![file],
-    )?;
-    Ok(())
-}
-
 /// The passages of all files that have a sound, by a name of it.
 fn places_of_sound(db: &Db, sound: &str) -> Result<Vec<(PassageId, Place)>> {
     db.read(|snapshot| {
@@ -111,12 +102,26 @@ pub(crate) fn places_about(db: &Db, said: &NewEdit) -> Result<Vec<(PassageId, Pl
     Ok(found)
 }
 
-/// The leads and fades that a person said of a file, those that count first.
-pub(crate) fn points_of(db: &Db, place: &Place) -> Result<Vec<NewEdit>> {
+/// The edits in force that count for a file: its own, and those that it inherits.
+pub(crate) fn concerning(db: &Db, place: &Place) -> Result<Vec<i64>> {
+    db.read(|snapshot| {
+        let concerns = edit_concerns("e", "?2", "?3");
+        Ok(snapshot.query_all(
+            &format!(
+                "SELECT e.edit_id FROM accession_edits e WHERE e.sound = ?1 AND e.undone_at IS NULL AND {concerns}"
+            ),
+            params![place.sound, place.file, place.path],
+            |row| row.get(0),
+        )?)
+    })
+}
+
+/// What a person said of a file's passages, what counts first.
+pub(crate) fn said_of(db: &Db, place: &Place) -> Result<Vec<NewEdit>> {
     let mut said: Vec<_> = super::list(db)?.into_iter().map(|edit| edit.said).collect();
     said.retain(|edit| {
         edit.sound == place.sound
-            && edit.field.is_point()
+            && edit.field != Field::Cut
             && edit.file.as_ref().is_none_or(|file| *file == place.path)
     });
     // Of two in one second, the one that was written later.
@@ -125,17 +130,21 @@ pub(crate) fn points_of(db: &Db, place: &Place) -> Result<Vec<NewEdit>> {
     Ok(said)
 }
 
-/// Where a passage's lead-out and fade-out begin.
-pub(crate) fn ends_of(db: &Db, passage: &PassageId) -> Result<(Option<Ticks>, Option<Ticks>)> {
+/// Where a lead or fade of a passage lies by what was measured or said.
+pub(crate) fn point_of(db: &Db, passage: &PassageId, field: Field) -> Result<Option<Ticks>> {
+    let column = match field {
+        Field::LeadIn => "lead_in_start_ticks",
+        Field::LeadOut => "lead_out_start_ticks",
+        Field::FadeIn => "fade_in_start_ticks",
+        Field::FadeOut => "fade_out_start_ticks",
+        Field::Cut | Field::Title | Field::Artist | Field::Album | Field::Match => return Ok(None),
+    };
     db.read(|snapshot| {
-        let ends = snapshot.query_optional(
-            "SELECT lead_out_start_ticks, fade_out_start_ticks FROM passages WHERE guid = ?1",
+        let found = snapshot.query_optional(
+            &format!("SELECT {column} FROM passages WHERE guid = ?1"),
             params![passage],
-            |row| {
-                let at = |at: Option<i64>| at.map(Ticks);
-                Ok((at(row.get(0)?), at(row.get(1)?)))
-            },
+            |row| row.get::<_, Option<i64>>(0),
         )?;
-        Ok(ends.unwrap_or_default())
+        Ok(found.flatten().map(Ticks))
     })
 }
