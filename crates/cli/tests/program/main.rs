@@ -34,6 +34,7 @@ mod real;
 mod said;
 mod serve;
 mod settings;
+mod soak;
 mod special;
 mod stopped;
 mod stored;
