@@ -4,6 +4,7 @@ use crate::support::Root;
 
 const ALBUM: &str = "album/song.mp3";
 const COMPILATION: &str = "compilation/song.mp3";
+const THIRD: &str = "third/song.mp3";
 
 /// A library of two files with the same audio.
 fn two_of_one_sound() -> Root {
@@ -290,7 +291,6 @@ fn two_who_cut_one_file_at_once_undo_nothing_of_each_other() {
 #[test]
 fn an_heir_takes_back_only_what_it_has_itself() {
     let root = two_of_one_sound();
-    const THIRD: &str = "third/song.mp3";
     let song = std::fs::read(root.join(ALBUM)).unwrap();
     let tag = [b"TAG".as_slice(), &[b'y'; 125]].concat();
     std::fs::create_dir_all(root.join("third")).unwrap();

@@ -90,7 +90,7 @@ impl Soak {
 
     fn any(&mut self, fits: impl Fn(&File) -> bool) -> Option<String> {
         let paths: Vec<_> = self.files.iter().filter(|(_, file)| fits(file)).collect();
-        (!paths.is_empty()).then(|| (*self.random.pick(&paths)).0.clone())
+        (!paths.is_empty()).then(|| self.random.pick(&paths).0.clone())
     }
 
     fn has_twin(&self, path: &str) -> bool {
