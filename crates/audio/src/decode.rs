@@ -20,6 +20,7 @@
 
 mod aac;
 mod adapt;
+mod adts;
 mod compressed;
 mod digest;
 mod ffmpeg;
@@ -47,7 +48,10 @@ pub use digest::AudioMd5;
 pub use ffmpeg::Ffmpeg;
 pub(crate) use ffmpeg::Probed;
 pub use foreign::Foreign;
-pub use sniff::{HEAD, Kind, PROOF, extension_is_audio, is_audio_file, is_certainly_audio, sniff};
+pub use sniff::{
+    HEAD, Kind, PROOF, extension_is_audio, extension_is_notes, headerless, is_audio_file,
+    is_certainly_audio, sniff,
+};
 
 /// The most channels a stream may have: 7.1.
 pub const MAX_CHANNELS: usize = 8;
@@ -140,6 +144,7 @@ impl StreamInfo {
             (Codec::Opus, _) => "OPUS",
             (Codec::Pcm, Container::Aiff) => "AIFF",
             (Codec::Pcm, _) => "WAV",
+            (Codec::Foreign(_), Container::Foreign("libopenmpt")) => "MOD",
             (Codec::Foreign(codec), Container::Foreign("caf")) if codec.format == "PCM" => "CAF",
             (Codec::Foreign(codec), Container::Foreign("au")) if codec.format == "PCM" => "AU",
             (Codec::Foreign(codec), Container::Foreign("wav" | "w64")) if codec.format == "PCM" => {
@@ -237,6 +242,9 @@ pub enum DecodeError {
     /// Audio, but of a kind that is not decoded.
     #[error("{0} is not supported")]
     Unsupported(String),
+    /// A compressed stream that calls itself samples.
+    #[error("{0} is not supported")]
+    Disguised(String),
     /// Audio that ffmpeg would decode, and there is none.
     #[error("{0} is decoded by ffmpeg, which is not installed")]
     NeedsFfmpeg(String),

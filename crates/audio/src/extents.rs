@@ -110,6 +110,25 @@ pub(crate) fn audio_end(input: &mut Input, start: u64) -> io::Result<u64> {
     Ok(walk(input, start)?.1)
 }
 
+/// Zeros that are counted at the end of a stream; a disk that was full leaves as many as a download reserved.
+const MOST_ZEROS: u64 = 64 << 20;
+
+/// How many bytes before `end`, down to `start`, are nothing but zeros.
+pub(crate) fn zeros_before(input: &mut Input, start: u64, end: u64) -> io::Result<u64> {
+    const WINDOW: u64 = 64 << 10;
+    let mut zeros = 0;
+    while zeros < MOST_ZEROS && end - zeros > start {
+        let length = WINDOW.min(end - zeros - start);
+        let window = input.vec_at(end - zeros - length, length as usize)?;
+        let count = window.iter().rev().take_while(|byte| **byte == 0).count() as u64;
+        zeros += count;
+        if count < length {
+            break;
+        }
+    }
+    Ok(zeros)
+}
+
 /// Bytes at the end of a file in which chunks are looked for behind audio of unknown length. The largest of them is a tag
 /// with pictures, which rarely has more than 10 MB.
 const BEHIND: u64 = 16 << 20;

@@ -74,17 +74,24 @@ pub struct Found {
 ///
 /// What cannot be read is as good as not there: marks are a help, never a condition.
 pub fn find(path: &Path, written: &Written, beside: &Beside, known: &Known<'_>) -> Found {
-    let embedded = written
-        .sheet
-        .as_deref()
-        .map(Sheet::parse)
-        .filter(|sheet| !sheet.tracks.is_empty());
-    let embedded = embedded.as_ref().map(|sheet| (sheet, Place::Embedded));
+    let embedded = written.sheet.as_deref().map(Sheet::parse);
+    let (mut fitting, mut left) = (Vec::new(), Vec::new());
+    if embedded
+        .as_ref()
+        .is_some_and(|sheet| sheet.tracks.is_empty())
+    {
+        left.push(
+            "the cue sheet in its tags has no track that can be read and was left".to_owned(),
+        );
+    }
+    let embedded = embedded
+        .as_ref()
+        .filter(|sheet| !sheet.tracks.is_empty())
+        .map(|sheet| (sheet, Place::Embedded));
     let beside_it = beside.sheets_for(path);
     let beside_it = beside_it
         .iter()
         .map(|read| (&read.sheet, Place::Beside(&read.path)));
-    let (mut fitting, mut left) = (Vec::new(), Vec::new());
     for (sheet, place) in embedded.into_iter().chain(beside_it) {
         match fit::judge(sheet, place, path, beside, known) {
             Verdict::Fits(one) => fitting.push(one),
@@ -217,6 +224,34 @@ mod tests {
             ["the cue sheet `rip.cue` has no track that can be read and was left"]
         );
         assert!(found_with(b"no sheet", "other.cue", &LONG).left.is_empty());
+    }
+
+    #[test]
+    fn a_sheet_in_the_tags_that_is_left_is_told_why() {
+        let embedded = |sheet: &str| {
+            let written = Written {
+                sheet: Some(sheet.to_owned()),
+                ..Written::default()
+            };
+            let folder = tempfile::tempdir().unwrap();
+            let audio = folder.path().join("rip.flac");
+            std::fs::write(&audio, b"no audio").unwrap();
+            find(&audio, &written, &Beside::of(&audio), &LONG)
+        };
+        let (first, second) = SHEET.split_at(SHEET.find("  TRACK 02").unwrap());
+        let two_files = format!(
+            "{}FILE \"two.wav\" WAVE\n{second}",
+            first.replace("rip.wav", "one.wav")
+        );
+        assert_eq!(
+            embedded(&two_files).left,
+            ["the cue sheet in its tags is about other files (`one.wav` and more) and was left"]
+        );
+        assert_eq!(
+            embedded("PERFORMER \"Grup Yorum\"").left,
+            ["the cue sheet in its tags has no track that can be read and was left"]
+        );
+        assert!(embedded(SHEET).left.is_empty() && embedded(SHEET).marks.is_some());
     }
 
     #[test]

@@ -2,7 +2,43 @@
 //!
 //! A cable soldered the wrong way makes one channel the negative of the other: played on two loudspeakers that is music,
 //! added up it is silence. Where that is so the second channel is turned round before it is added. All other
-//! music is mixed as ever.
+//! music is mixed as ever. Of surround, each pair of left and right is looked at.
+
+use crate::decode::MAX_CHANNELS;
+
+/// Pairs of left and right among channels in the order of WAVE, by the number of channels.
+const PAIRS: [&[(usize, usize)]; MAX_CHANNELS + 1] = [
+    &[],
+    &[],
+    &[(0, 1)],
+    &[(0, 1)],
+    &[(0, 1), (2, 3)],
+    &[(0, 1), (3, 4)],
+    &[(0, 1), (4, 5)],
+    &[(0, 1), (5, 6)],
+    &[(0, 1), (4, 5), (6, 7)],
+];
+
+/// Remembers how the channels of each pair of a stream stand to each other.
+#[derive(Debug, Default)]
+pub(crate) struct Polarities([Polarity; 3]);
+
+impl Polarities {
+    /// What each channel is to be multiplied by before they are added: 1, or -1.
+    pub(crate) fn signs(
+        &mut self,
+        planes: &[&[f32]],
+        range: std::ops::Range<usize>,
+    ) -> [f32; MAX_CHANNELS] {
+        let mut signs = [1.0; MAX_CHANNELS];
+        let pairs = PAIRS.get(planes.len()).copied().unwrap_or_default();
+        for ((left, right), polarity) in pairs.iter().zip(&mut self.0) {
+            let channel = |at: usize| &planes[at][range.clone()];
+            signs[*right] = polarity.sign(channel(*left), channel(*right));
+        }
+        signs
+    }
+}
 
 /// The sum has so much less energy than the difference where channels are each other's negative: -13 dB. Stereo
 /// effects of real records stay above -6 dB.
@@ -17,7 +53,7 @@ const MEMORY: f32 = 0.9;
 
 /// Remembers how the two channels of a stream stand to each other.
 #[derive(Debug, Default)]
-pub(crate) struct Polarity {
+struct Polarity {
     sum: f32,
     difference: f32,
     is_inverted: bool,
@@ -25,7 +61,7 @@ pub(crate) struct Polarity {
 
 impl Polarity {
     /// What the second channel is to be multiplied by before it is added to the first: 1, or -1.
-    pub(crate) fn sign(&mut self, first: &[f32], second: &[f32]) -> f32 {
+    fn sign(&mut self, first: &[f32], second: &[f32]) -> f32 {
         let (sum, difference) = energies(first, second);
         if !(sum + difference).is_finite() {
             return if self.is_inverted { -1.0 } else { 1.0 };
@@ -86,6 +122,18 @@ mod tests {
         assert_eq!(
             Polarity::default().sign(&[f32::NAN], &[1.0]).to_bits(),
             1.0_f32.to_bits()
+        );
+    }
+
+    #[test]
+    fn each_pair_of_surround_is_turned_by_itself() {
+        let tone: Vec<f32> = (0..2048).map(|n| (n as f32 * 0.05).sin()).collect();
+        let negative: Vec<f32> = tone.iter().map(|sample| -sample).collect();
+        let (tone, negative) = (tone.as_slice(), negative.as_slice());
+        let signs = Polarities::default().signs(&[tone, tone, tone, tone, tone, negative], 0..2048);
+        assert_eq!(
+            signs.map(f32::to_bits),
+            [1.0_f32, 1.0, 1.0, 1.0, 1.0, -1.0, 1.0, 1.0].map(f32::to_bits)
         );
     }
 }

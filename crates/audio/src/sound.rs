@@ -17,7 +17,7 @@ use std::ops::Range;
 
 use crate::contour::{self, Contour, Spectra};
 use crate::levels::PER_SECOND;
-use crate::polarity::Polarity;
+use crate::polarity::Polarities;
 use filter::{Kind, LANES, Weighting};
 use peak::TruePeak;
 
@@ -55,7 +55,7 @@ pub struct Sound {
     moment: Moment,
     mix: Vec<f32>,
     side: Vec<f32>,
-    polarity: Polarity,
+    polarities: Polarities,
     a_energy: f64,
     side_energy: f64,
     /// A-weighted energy and frames of the pieces of the window that is being filled.
@@ -94,7 +94,7 @@ impl Sound {
             moment: Moment::default(),
             mix: Vec::new(),
             side: Vec::new(),
-            polarity: Polarity::default(),
+            polarities: Polarities::default(),
             a_energy: 0.0,
             side_energy: 0.0,
             pieces: [(0.0, 0); PIECES],
@@ -116,12 +116,9 @@ impl Sound {
             let end = self.end_of_window();
             let room = usize::try_from(end - self.frames).unwrap_or(usize::MAX);
             let to = length.min(from.saturating_add(room));
-            let sign = match planes {
-                [left, right] => self.polarity.sign(&left[from..to], &right[from..to]),
-                _ => 1.0,
-            };
-            mix(planes, sign, from, to, &mut self.mix);
-            side(planes, sign, from, to, &mut self.side);
+            let signs = self.polarities.signs(planes, from..to);
+            mix(planes, &signs, from, to, &mut self.mix);
+            side(planes, signs[1], from, to, &mut self.side);
             self.weigh(planes, from, to);
             for (channel, plane) in self.channels.iter_mut().zip(planes) {
                 let samples = &plane[from..to];
@@ -306,11 +303,11 @@ fn weightings(sample_rate: u32, channels: u16) -> Vec<Weighting> {
 }
 
 /// The mean of all channels; those behind the first are multiplied by `sign`.
-fn mix(planes: &[&[f32]], sign: f32, from: usize, to: usize, out: &mut Vec<f32>) {
+fn mix(planes: &[&[f32]], signs: &[f32], from: usize, to: usize, out: &mut Vec<f32>) {
     out.clear();
     out.extend_from_slice(&planes[0][from..to]);
     if planes.len() > 1 {
-        for plane in &planes[1..] {
+        for (plane, sign) in planes.iter().zip(signs).skip(1) {
             for (sum, sample) in out.iter_mut().zip(&plane[from..to]) {
                 *sum += sign * sample;
             }

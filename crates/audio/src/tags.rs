@@ -11,6 +11,7 @@
 mod asf;
 mod chunks;
 mod comments;
+mod decoder;
 pub(crate) mod encoding;
 pub(crate) mod id3v2;
 mod mp4;
@@ -19,11 +20,11 @@ mod neighbours;
 mod raw;
 pub(crate) mod tail;
 mod text;
+mod wide;
 
 use std::io;
 use std::path::Path;
 
-use encoding_rs::{Encoding, UTF_8};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -31,7 +32,9 @@ use crate::decode::{self, Decoders, HEAD, Kind, Probed, sniff};
 use crate::extents;
 use crate::input::Input;
 use crate::input::hex;
+use decoder::Decoder;
 use names::Name;
+use neighbours::Reading;
 use raw::{Raw, Source};
 use text::Text;
 
@@ -139,10 +142,16 @@ pub struct Written {
     pub chapters: Vec<Chapter>,
     /// What had to be mended to read this, a sentence each.
     pub mended: Vec<String>,
+    /// A short name for a few stretches of the file: another one means that its content was replaced.
+    pub sample: [u8; 8],
 }
 
+/// Stretches of a file that are looked at for its sample, and bytes of each.
+const STRETCHES: u64 = 8;
+const STRETCH: usize = 4096;
+
 impl Written {
-    /// A short name for all of it: another one means that the tags were edited.
+    /// A short name for all of it: another one means that the tags were edited, or the file replaced.
     pub fn digest(&self) -> String {
         let tags = serde_json::to_string(&self.tags).expect("tags are plain text and numbers");
         let mut sha256 = Sha256::new();
@@ -155,6 +164,7 @@ impl Written {
             sha256.update(chapter.title.as_deref().unwrap_or_default());
             sha256.update([0]);
         }
+        sha256.update(self.sample);
         let digest = sha256.finalize();
         hex(&digest[..8])
     }
@@ -174,8 +184,24 @@ pub fn read(path: &Path, neighbours: &Neighbours, decoders: &Decoders) -> Result
     {
         add_probed(&mut raw, probed);
     }
-    let encoding = neighbours.judge(path, &raw);
-    Ok(written(raw, kind, encoding))
+    let reading = neighbours.judge(path, &raw);
+    Ok(Written {
+        sample: sample(path).map_err(|error| error.to_string())?,
+        ..written(raw, kind, reading)
+    })
+}
+
+/// Names the content of a file by stretches that lie evenly in it: songs differ in all of them but silence.
+fn sample(path: &Path) -> io::Result<[u8; 8]> {
+    let mut input = Input::open(path)?;
+    let mut sha256 = Sha256::new();
+    let last = input.length.saturating_sub(STRETCH as u64);
+    for stretch in 0..STRETCHES {
+        let at = u128::from(last) * u128::from(stretch) / u128::from(STRETCHES - 1);
+        sha256.update(input.vec_at(at as u64, STRETCH)?);
+    }
+    let digest = sha256.finalize();
+    Ok(*digest.first_chunk().expect("it has 32 bytes"))
 }
 
 /// Reads all tags of a file; those of the format first, then what stands in front of it and behind it.
@@ -242,17 +268,8 @@ fn add_probed(raw: &mut Raw, probed: Probed) {
 }
 
 /// Decodes the texts and sorts the fields out.
-fn written(mut raw: Raw, kind: Option<Kind>, encoding: Option<&'static Encoding>) -> Written {
-    let mut decoder = Decoder {
-        encoding,
-        mended: std::mem::take(&mut raw.mended),
-    };
-    if let Some(encoding) = encoding.filter(|encoding| *encoding != encoding_rs::WINDOWS_1252) {
-        decoder.mend(format!(
-            "texts that do not tell their encoding were read as {}",
-            encoding.name()
-        ));
-    }
+fn written(mut raw: Raw, kind: Option<Kind>, reading: Reading) -> Written {
+    let mut decoder = Decoder::of(&mut raw, reading);
     let mut tags = Tags::default();
     let mut chapters: Vec<Chapter> = Vec::new();
     let mut sheet = None;
@@ -268,53 +285,8 @@ fn written(mut raw: Raw, kind: Option<Kind>, encoding: Option<&'static Encoding>
         tags,
         sheet,
         chapters,
-        mended: decoder.mended,
-    }
-}
-
-/// Makes text of bytes.
-struct Decoder {
-    encoding: Option<&'static Encoding>,
-    mended: Vec<String>,
-}
-
-impl Decoder {
-    fn mend(&mut self, note: String) {
-        if !self.mended.contains(&note) {
-            self.mended.push(note);
-        }
-    }
-
-    fn decode(&mut self, text: &Text) -> String {
-        let decoded = match text {
-            Text::Bytes(bytes) => encoding::decode(bytes, self.encoding.unwrap_or(UTF_8)),
-            Text::Unicode(text) => match encoding::mend(text) {
-                Some(mended) => {
-                    self.mend("texts that were encoded twice were decoded twice".to_owned());
-                    mended
-                }
-                None => self.reread(text),
-            },
-        };
-        decoded.trim_matches(text::is_padding).to_owned()
-    }
-
-    /// Unicode that somebody made of a code page's bytes as if they were Latin-1.
-    fn reread(&mut self, text: &str) -> String {
-        let Some(bytes) = encoding::misread(text) else {
-            return text.to_owned();
-        };
-        let judged = encoding::judge(&std::iter::once(bytes.as_slice()));
-        match judged.filter(|encoding| !encoding::is_western(encoding)) {
-            Some(encoding) => {
-                self.mend(format!(
-                    "texts in {} were declared as Unicode",
-                    encoding.name()
-                ));
-                encoding::decode(&bytes, encoding)
-            }
-            None => text.to_owned(),
-        }
+        mended: decoder.into_mended(),
+        sample: [0; 8],
     }
 }
 
@@ -353,9 +325,21 @@ impl Fields {
             .map(|(_, text)| text.clone())
     }
 
-    /// The line to show, and the single names where there are several.
-    fn people(&self, line: Name, list: Name) -> (Option<String>, Vec<String>) {
-        let (lines, singles) = (self.all(line), self.all(list));
+    /// The line to show, of the first name that has one, and the single names where there are several.
+    fn people(&self, lines: [Name; 2], list: Name) -> (Option<String>, Vec<String>) {
+        let found = lines.map(|line| self.all(line));
+        let lines = found.into_iter().find(|lines| !lines.is_empty());
+        let (lines, mut singles) = (lines.unwrap_or_default(), self.all(list));
+        // Formats that keep one text a field have the list in one line.
+        if let [line] = singles.as_slice()
+            && line.contains(';')
+        {
+            let parts = line.split(';').map(str::trim);
+            singles = parts
+                .filter(|part| !part.is_empty())
+                .map(str::to_owned)
+                .collect();
+        }
         let singles = if singles.len() > 1 {
             singles
         } else if lines.len() > 1 {
@@ -418,12 +402,12 @@ impl Tags {
         let mbid = |name| fields.first(name).and_then(|id| self::mbid(&id));
         let number = |name| fields.first(name).and_then(|value| self::number(&value));
         fill(&mut self.title, text(Name::Title));
-        let (artist, artists) = fields.people(Name::Artist, Name::Artists);
+        let (artist, artists) = fields.people([Name::Artist, Name::Author], Name::Artists);
         if self.artist.is_none() {
             (self.artist, self.artists) = (artist, artists);
         }
         fill(&mut self.album, text(Name::Album));
-        let (artist, artists) = fields.people(Name::AlbumArtist, Name::AlbumArtists);
+        let (artist, artists) = fields.people([Name::AlbumArtist, Name::Band], Name::AlbumArtists);
         if self.album_artist.is_none() {
             (self.album_artist, self.album_artists) = (artist, artists);
         }
@@ -544,6 +528,31 @@ mod tests {
         assert_eq!(pair("1 of 12", ""), (Some(1), Some(12)));
         assert_eq!(pair("0", "x"), (None, None));
         assert_eq!(pair("A1", ""), (None, None));
+    }
+
+    #[test]
+    fn other_names_of_a_field_are_asked_only_where_the_usual_one_is_missing() {
+        let fields = |fields: &[(Name, &str)]| {
+            let fields = fields
+                .iter()
+                .map(|(name, text)| (*name, (*text).to_owned()));
+            let mut tags = Tags::default();
+            tags.fill_from(&Fields(fields.collect()), None);
+            tags
+        };
+        let shop = fields(&[
+            (Name::Author, "Singer; Writer; Arranger"),
+            (Name::Artist, "Singer"),
+            (Name::Band, "eastie Boys"),
+            (Name::AlbumArtist, "Beastie Boys"),
+            (Name::Artists, "Singer; Guest"),
+        ]);
+        assert_eq!(shop.artist.as_deref(), Some("Singer"));
+        assert_eq!(shop.artists, ["Singer", "Guest"]);
+        assert_eq!(shop.album_artist.as_deref(), Some("Beastie Boys"));
+        let alone = fields(&[(Name::Author, "Writer"), (Name::Band, "Band")]);
+        assert_eq!(alone.artist.as_deref(), Some("Writer"));
+        assert_eq!(alone.album_artist.as_deref(), Some("Band"));
     }
 
     #[test]

@@ -260,6 +260,8 @@ pub enum Why {
     Nameless,
     /// A name that ends in a dot, which Windows cannot open.
     TrailingDot,
+    /// Notes, or a program for a chip, that hold no sound.
+    Notes,
 }
 
 impl Why {
@@ -273,6 +275,9 @@ impl Why {
             Self::Correction => "correction files of lossless codecs",
             Self::Nameless => "hidden files without a name",
             Self::TrailingDot => "names that end in a dot",
+            Self::Notes => {
+                "notes for a synthesiser or a chip, and no sound (MIDI, SID, NSF and the like)"
+            }
         }
     }
 }

@@ -114,7 +114,7 @@ impl Ffmpeg {
         let codec = codecs::of(&stream.codec);
         if stream.channels == 0 || stream.sample_rate == 0 {
             return Err(DecodeError::Unsupported(format!(
-                "`{}` in a {first} file cannot be decoded by this ffmpeg",
+                "`{}` (by this ffmpeg)",
                 stream.codec
             )));
         }

@@ -151,6 +151,14 @@ fn plan(input: &mut Input, start: u64, end: u64) -> Result<Plan, DecodeError> {
     })
 }
 
+/// In Hz, by a plan's header.
+pub(super) fn rate_of(plan: &Plan) -> u32 {
+    match plan.header.get(18..21) {
+        Some([a, b, c]) => u32::from_be_bytes([0, *a, *b, *c]) >> 4,
+        _ => 0,
+    }
+}
+
 fn with_rate(mut info: [u8; 34], rate: u32) -> [u8; 34] {
     let packed = u64::from_be_bytes(info[10..18].try_into().expect("the slice is eight bytes"));
     let packed = packed & 0xfff_ffff_ffff | u64::from(rate) << 44;

@@ -54,6 +54,14 @@ impl<'a> Planes<'a> {
         }
         all
     }
+
+    /// The planes, as many as are held, and their rate.
+    pub(super) fn parts(&self) -> (&[&'a [f32]], u32) {
+        (
+            &self.slices[..self.channels.min(MAX_CHANNELS)],
+            self.sample_rate,
+        )
+    }
 }
 
 /// What one step of a source brought.

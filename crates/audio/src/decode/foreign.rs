@@ -14,6 +14,8 @@ pub struct Foreign {
     magic: &'static [(usize, &'static [u8])],
     /// Extensions its files have.
     pub(super) extensions: &'static [&'static str],
+    /// Whether it holds sound, and not notes or a program that makes some.
+    pub(super) is_sound: bool,
 }
 
 impl PartialEq for Foreign {
@@ -41,6 +43,7 @@ const fn with(
         demuxer: Some(demuxer),
         magic,
         extensions,
+        is_sound: true,
     }
 }
 
@@ -54,12 +57,26 @@ const fn without(
         demuxer: None,
         magic,
         extensions,
+        is_sound: true,
+    }
+}
+
+const fn notes(
+    magic: &'static [(usize, &'static [u8])],
+    extensions: &'static [&'static str],
+) -> Foreign {
+    Foreign {
+        name: "notes, not sound",
+        demuxer: None,
+        magic,
+        extensions,
+        is_sound: false,
     }
 }
 
 /// The magic numbers are those of the formats' descriptions and of `file(1)`; the demuxers those that
 /// `ffmpeg -demuxers` lists.
-pub(super) static FORMATS: [Foreign; 50] = [
+pub(super) static FORMATS: [Foreign; 77] = [
     with(
         "Windows Media (WMA)",
         "asf",
@@ -144,6 +161,10 @@ pub(super) static FORMATS: [Foreign; 50] = [
         &[(0, &[0x56, 0xe0])],
         &["latm", "loas"],
     ),
+    // Eleven bits of a mark, and then the length of the frame.
+    with("AAC in LATM", "loas", &[(0, &[0x56, 0xe1])], &[]),
+    with("AAC in LATM", "loas", &[(0, &[0x56, 0xe2])], &[]),
+    with("AAC in LATM", "loas", &[(0, &[0x56, 0xe3])], &[]),
     with(
         "Creative Voice",
         "voc",
@@ -192,30 +213,71 @@ pub(super) static FORMATS: [Foreign; 50] = [
     with("GSM", "gsm", &[], &["gsm"]),
     without("OptimFROG", &[(0, b"OFR ")], &["ofr", "ofs"]),
     without("LA lossless", &[(0, b"LA0")], &["la"]),
-    without(
-        "MIDI (notes, not sound)",
-        &[(0, b"MThd")],
-        &["mid", "midi", "kar", "rmi"],
+    // libopenmpt is a part of most builds of ffmpeg.
+    with(
+        "MOD (tracker)",
+        "libopenmpt",
+        &[(1080, b"M.K.")],
+        &["mod", "nst"],
     ),
-    without(
-        "FastTracker (notes, not sound)",
+    with("MOD (tracker)", "libopenmpt", &[(1080, b"M!K!")], &[]),
+    with("MOD (tracker)", "libopenmpt", &[(1080, b"FLT")], &[]),
+    with("MOD (tracker)", "libopenmpt", &[(1081, b"CHN")], &[]),
+    with(
+        "FastTracker",
+        "libopenmpt",
         &[(0, b"Extended Module: ")],
         &["xm"],
     ),
-    without(
-        "Impulse Tracker (notes, not sound)",
+    with(
+        "Impulse Tracker",
+        "libopenmpt",
         &[(0, b"IMPM")],
-        &["it"],
+        &["it", "mptm"],
     ),
-    without(
-        "Scream Tracker (notes, not sound)",
-        &[(44, b"SCRM")],
-        &["s3m"],
+    with("Scream Tracker", "libopenmpt", &[(44, b"SCRM")], &["s3m"]),
+    with(
+        "Scream Tracker 2",
+        "libopenmpt",
+        &[(20, b"!Scream!")],
+        &["stm"],
     ),
-    without("C64 SID (a program, not sound)", &[(1, b"SID\0")], &["sid"]),
+    with("MultiTracker", "libopenmpt", &[(0, b"MTM\x10")], &["mtm"]),
+    with("OctaMED", "libopenmpt", &[(0, b"MMD")], &["med"]),
+    with("Oktalyzer", "libopenmpt", &[(0, b"OKTASONG")], &["okt"]),
+    with("PolyTracker", "libopenmpt", &[(44, b"PTMF")], &["ptm"]),
+    with("DigiBooster", "libopenmpt", &[(0, b"DBM0")], &["dbm"]),
+    with(
+        "UltraTracker",
+        "libopenmpt",
+        &[(0, b"MAS_UTrack_V")],
+        &["ult"],
+    ),
+    with("MO3", "libopenmpt", &[(0, b"MO3")], &["mo3"]),
+    // What a chip or a synthesiser plays: ffmpeg has players for some, which do not know where a tune ends.
+    notes(&[(0, b"MThd")], &["mid", "midi", "kar"]),
+    notes(&[(0, b"RIFF"), (8, b"RMID")], &["rmi"]),
+    notes(&[(1, b"SID\0")], &["sid", "psid"]),
+    notes(&[(0, b"NESM\x1a")], &["nsf"]),
+    notes(&[(0, b"NSFE")], &["nsfe"]),
+    notes(&[(0, b"SNES-SPC700 Sound File Data")], &["spc"]),
+    notes(&[(0, b"Vgm ")], &["vgm", "vgz"]),
+    notes(&[(0, b"GBS\x01")], &["gbs"]),
+    notes(&[(0, b"ZXAYEMUL")], &["ay"]),
+    notes(&[(0, b"HESM")], &["hes"]),
+    notes(&[(0, b"KSCC")], &["kss"]),
+    notes(&[(0, b"KSSX")], &[]),
+    notes(&[(0, b"GYMX")], &["gym"]),
+    notes(
+        &[(0, b"PSF")],
+        &[
+            "psf", "minipsf", "psf2", "minipsf2", "usf", "miniusf", "gsf", "minigsf", "2sf",
+            "mini2sf", "ncsf", "minincsf", "snsf", "minisnsf", "ssf", "minissf",
+        ],
+    ),
 ];
 
-/// The format of a file that begins with `first`, of which 400 bytes are plenty.
+/// The format of a file that begins with `first`, of which 1,100 bytes are plenty.
 pub(super) fn sniff(first: &[u8]) -> Option<&'static Foreign> {
     FORMATS.iter().find(|format| {
         let mut magic = format.magic.iter();
@@ -228,6 +290,11 @@ impl Foreign {
     /// Extensions its files have.
     pub(crate) const fn extensions(&self) -> &'static [&'static str] {
         self.extensions
+    }
+
+    /// Whether files of it begin with nothing of their own.
+    pub(super) fn is_headerless(&self) -> bool {
+        self.is_sound && self.magic.is_empty()
     }
 
     /// Whether the beginning proves the format: two bytes may stand at the beginning of anything.

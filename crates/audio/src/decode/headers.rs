@@ -5,8 +5,8 @@
 //! accepts RF64 (whose header Symphonia does not read) and files cut short (Symphonia wants to see the
 //! end of an AIFF), and gives the length that the header declares.
 
+use super::DecodeError;
 use super::flow::{check_channels, check_shape};
-use super::{DecodeError, compressed};
 use crate::extents;
 use crate::input::Input;
 
@@ -112,9 +112,6 @@ pub(super) fn wav(input: &mut Input, start: u64) -> Result<Wav, DecodeError> {
         });
     }
     format.check()?;
-    if let Some(name) = compressed::find(&input.vec_at(body, compressed::LOOKED_AT)?) {
-        return Err(DecodeError::Unsupported(format!("`{name}` in a WAV file")));
-    }
     let frame = format.frame;
     // A recorder that was stopped and went on begins another chunk.
     let more: Vec<(u64, u64)> = data[1..]

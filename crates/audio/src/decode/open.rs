@@ -8,9 +8,7 @@ use symphonia::core::codecs::audio::well_known as codec_ids;
 use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters};
 use symphonia::core::errors::{Error, Result as SymphoniaResult};
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
-use symphonia::default::formats::{
-    AdtsReader, AiffReader, FlacReader, IsoMp4Reader, MpaReader, WavReader,
-};
+use symphonia::default::formats::{AiffReader, FlacReader, IsoMp4Reader, MpaReader, WavReader};
 
 use super::ffmpeg::Ffmpeg;
 use super::flow::{Source, Step, check};
@@ -21,7 +19,9 @@ use super::packets::{Packets, Trim, is_end, make_decoder};
 use super::sniff::Kind;
 use super::view::View;
 use super::xiph::Ogg;
-use super::{Codec, Container, DecodeError, StreamInfo, aac, flac, mp4, recognise};
+use super::{
+    Codec, Container, DecodeError, StreamInfo, aac, adts, compressed, flac, mp4, recognise,
+};
 use crate::extents;
 use crate::input::Input;
 
@@ -54,11 +54,12 @@ pub(super) fn open(path: &Path, ffmpeg: Option<&Ffmpeg>) -> Result<Open, DecodeE
     let demuxer = kind.demuxer();
     let opened = own(path, input, start, kind).and_then(|(source, info)| {
         check(&info)?;
-        Ok((source, info))
+        listened(source, info, kind)
     });
     let by_ffmpeg = |ffmpeg: &Ffmpeg| {
         let (source, info) = ffmpeg.open(path, kind.name(), demuxer)?;
         check(&info)?;
+        let (source, info) = listened(source, info, kind)?;
         let decoder = ffmpeg.version().map(str::to_owned);
         Ok(Open {
             source,
@@ -83,6 +84,9 @@ pub(super) fn open(path: &Path, ffmpeg: Option<&Ffmpeg>) -> Result<Open, DecodeE
         }
         Err(DecodeError::Unsupported(what)) if demuxer.is_some() => match installed() {
             Some(ffmpeg) => by_ffmpeg(ffmpeg).map_err(|error| match (error, kind) {
+                (DecodeError::Malformed(_), _) if demuxer == Some("libopenmpt") => {
+                    DecodeError::Unsupported(format!("{what} (by this ffmpeg)"))
+                }
                 (error @ DecodeError::Io(_), _) | (error, Kind::Foreign(_)) => error,
                 // What was found here says more than that ffmpeg could not help.
                 _ => DecodeError::Unsupported(what),
@@ -91,6 +95,24 @@ pub(super) fn open(path: &Path, ffmpeg: Option<&Ffmpeg>) -> Result<Open, DecodeE
             None => Err(DecodeError::Unsupported(what)),
         },
         Err(error) => Err(error),
+    }
+}
+
+/// Refuses what only looks like samples. In a WAV file ffmpeg may know better, elsewhere it does not look.
+fn listened(source: Box<dyn Source>, info: StreamInfo, kind: Kind) -> Result<Opened, DecodeError> {
+    if info.integer_bits.is_none() {
+        return Ok((source, info));
+    }
+    match compressed::look(source, &info)? {
+        Ok(source) => Ok((source, info)),
+        Err(name) => {
+            let what = format!("`{name}` in place of the samples of {} audio", kind.name());
+            Err(if kind == Kind::Wav {
+                DecodeError::Unsupported(what)
+            } else {
+                DecodeError::Disguised(what)
+            })
+        }
     }
 }
 
@@ -104,7 +126,7 @@ fn may_be_half_of_it(info: &StreamInfo) -> bool {
 fn own(path: &Path, mut input: Input, start: u64, kind: Kind) -> Result<Opened, DecodeError> {
     match kind {
         Kind::Mpeg => mpeg(input, start, None, Container::Mpeg),
-        Kind::Adts => adts(input, start),
+        Kind::Adts => adts_file(input, start),
         Kind::Flac => flac_file(path, input, start),
         Kind::Wav => match headers::wav(&mut input, start)? {
             Wav::Pcm(plan) => planned(plan, Container::Wav, input, WavReader::try_new),
@@ -187,7 +209,16 @@ fn describe(
 fn flac_file(path: &Path, mut input: Input, start: u64) -> Result<Opened, DecodeError> {
     let end = extents::audio_end(&mut input, start)?;
     let plans = flac::streams(&mut input, start, end)?;
-    let declared: Option<u64> = plans.iter().map(|plan| plan.declared).sum();
+    // What follows in another rate is brought into that of the first.
+    let rates: Vec<u64> = plans
+        .iter()
+        .map(|plan| u64::from(flac::rate_of(plan)))
+        .collect();
+    let in_rate_of_first = |(plan, rate): (&Plan, &u64)| {
+        let declared = u128::from(plan.declared?) * u128::from(rates[0]);
+        u64::try_from(declared / u128::from((*rate).max(1))).ok()
+    };
+    let declared: Option<u64> = plans.iter().zip(&rates).map(in_rate_of_first).sum();
     let mut rest = VecDeque::from(plans);
     let Some(first) = rest.pop_front() else {
         return Err(DecodeError::NoAudio("the FLAC file is empty".to_owned()));
@@ -252,6 +283,8 @@ fn mpeg(
         Some(end) => end,
         None => extents::audio_end(&mut input, start)?,
     };
+    // Zeros behind the last frame are no damage: recorders and cut tools leave them.
+    let zeros = extents::zeros_before(&mut input, start, end)?;
     let first = input.vec_at(start, 4096)?;
     let header = FrameHeader::at(&first).ok_or_else(|| {
         DecodeError::Malformed("the first MPEG frame vanished while the file was read".to_owned())
@@ -288,7 +321,7 @@ fn mpeg(
     // More bytes are another file that was joined on: then it lies where the first one ended.
     let is_one_stream = said
         .bytes
-        .is_none_or(|bytes| (end - start).abs_diff(u64::from(bytes)) <= OTHER_BYTES);
+        .is_none_or(|bytes| (end - zeros - start).abs_diff(u64::from(bytes)) <= OTHER_BYTES);
     let trim = match declared {
         Some(frames) if !is_one_stream => {
             let padding_from = delay.saturating_add(frames);
@@ -309,21 +342,14 @@ fn mpeg(
     let packets = Packets::new(Box::new(reader), decoder, id, trim)
         .with_changing_mpeg(params)
         .with_padding_at_end(if is_one_stream { padding } else { 0 })
-        .with_junk_count((end - start).saturating_sub(skipped));
+        .with_junk_count((end - start).saturating_sub(skipped + zeros));
     Ok((Box::new(packets), info))
 }
 
-fn adts(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
+fn adts_file(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
     let end = extents::audio_end(&mut input, start)?;
-    let stream = View::new(input, Vec::new(), start, end).into_stream();
-    let reader = AdtsReader::try_new(stream, FormatOptions::default()).map_err(library)?;
-    let (id, params) = audio(&reader)?;
-    let info = describe(Container::Adts, &params, None);
-    let decoder = make_decoder(&params)?;
-    Ok((
-        Box::new(Packets::new(Box::new(reader), decoder, id, Trim::NONE)),
-        info,
-    ))
+    let zeros = extents::zeros_before(&mut input, start, end)?;
+    adts::open(input, start, end, zeros)
 }
 
 fn planned<R: FormatReader + 'static>(

@@ -10,8 +10,8 @@ use std::path::Path;
 use super::foreign::{self, Foreign};
 use super::mpeg::{FrameHeader, find_first_frame};
 
-/// Bytes of a file's beginning that tell what it is.
-pub const HEAD: usize = 400;
+/// Bytes of a file's beginning that tell what it is: MOD files do at 1,080.
+pub const HEAD: usize = 1100;
 
 /// How a file begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -65,7 +65,29 @@ pub fn extension_is_audio(path: &Path) -> bool {
     OWN.iter().any(|(_, extensions)| extensions.iter().any(is))
         || foreign::FORMATS
             .iter()
-            .any(|format| format.extensions.iter().any(is))
+            .any(|format| format.is_sound && format.extensions.iter().any(is))
+}
+
+/// Whether a file of this name holds notes or a program that makes sound (MIDI, SID), and no sound.
+pub fn extension_is_notes(path: &Path) -> bool {
+    let Some(extension) = path.extension().and_then(|extension| extension.to_str()) else {
+        return false;
+    };
+    let is = |known: &&str| known.eq_ignore_ascii_case(extension);
+    foreign::FORMATS
+        .iter()
+        .any(|format| !format.is_sound && format.extensions.iter().any(is))
+}
+
+/// The format that the name of a file promises, where files of that format have nothing that they could be known by.
+pub fn headerless(path: &Path) -> Option<&'static str> {
+    let extension = path.extension()?.to_str()?;
+    let mut formats = foreign::FORMATS.iter();
+    let found = formats.find(|format| {
+        let is = |known: &&str| known.eq_ignore_ascii_case(extension);
+        format.is_headerless() && format.extensions.iter().any(is)
+    });
+    found.map(|format| format.name)
 }
 
 /// Tells what begins with `first`, of which 12 bytes are needed and 64 are plenty.
@@ -116,7 +138,7 @@ pub fn is_certainly_audio(first: &[u8]) -> bool {
         Some(Kind::Adts) => is_adts_chain(first),
         // Pictures of phones and raw photographs are ISO media, too.
         Some(Kind::Mp4) => !first.get(8..12).is_some_and(is_picture_brand),
-        Some(Kind::Foreign(format)) => format.is_certain(),
+        Some(Kind::Foreign(format)) => format.is_sound && format.is_certain(),
         Some(_) => true,
     }
 }
@@ -173,7 +195,10 @@ impl Kind {
         match self {
             // What is behind the tag is not known yet.
             Self::Id3 => true,
-            Self::Foreign(format) => among(format.extensions),
+            // Some formats stand there more than once, for several beginnings.
+            Self::Foreign(format) => foreign::FORMATS
+                .iter()
+                .any(|other| other.name == format.name && among(other.extensions)),
             own => OWN
                 .iter()
                 .any(|(kind, extensions)| *kind == own && among(extensions)),

@@ -7,7 +7,8 @@
 
 use super::RATE;
 use super::resample::Resampler;
-use crate::polarity::Polarity;
+use crate::decode::MAX_CHANNELS;
+use crate::polarity::Polarities;
 
 /// Frames converted at a time, so that the parts in work stay in the nearest cache.
 const PIECE: usize = 2048;
@@ -19,7 +20,7 @@ pub struct Mono11k {
     /// `None` at 11,025 Hz.
     resampler: Option<Resampler>,
     mixed: Vec<f32>,
-    polarity: Polarity,
+    polarities: Polarities,
 }
 
 const CENTRE: f32 = std::f32::consts::FRAC_1_SQRT_2;
@@ -49,7 +50,7 @@ impl Mono11k {
             channels: usize::from(channels),
             resampler,
             mixed: Vec::with_capacity(PIECE),
-            polarity: Polarity::default(),
+            polarities: Polarities::default(),
         }
     }
 
@@ -63,18 +64,14 @@ impl Mono11k {
                 .iter()
                 .take(self.channels)
                 .map(|plane| &plane[from..to]);
-            let sign = match planes {
-                [left, right] if self.channels == 2 => {
-                    self.polarity.sign(&left[from..to], &right[from..to])
-                }
-                _ => 1.0,
-            };
+            let heard = &planes[..planes.len().min(self.channels)];
+            let signs = self.polarities.signs(heard, from..to);
             match &mut self.resampler {
                 Some(resampler) => {
-                    mix(pieces, sign, &mut self.mixed, resampler.input());
+                    mix(pieces, &signs, &mut self.mixed, resampler.input());
                     resampler.run(out);
                 }
-                None => mix(pieces, sign, &mut self.mixed, out),
+                None => mix(pieces, &signs, &mut self.mixed, out),
             }
         }
     }
@@ -86,10 +83,10 @@ impl Mono11k {
     }
 }
 
-/// Mixes the channels into one and appends it to `out`; the second of two is multiplied by `sign`.
+/// Mixes the channels into one and appends it to `out`; each is multiplied by its sign.
 fn mix<'a>(
     mut planes: impl ExactSizeIterator<Item = &'a [f32]>,
-    sign: f32,
+    signs: &[f32; MAX_CHANNELS],
     mixed: &mut Vec<f32>,
     out: &mut Vec<i16>,
 ) {
@@ -101,15 +98,16 @@ fn mix<'a>(
         (None, _) => out.extend(first.iter().map(|sample| to_16_bits(*sample) as i16)),
         (Some(second), None) => {
             let pairs = first.iter().zip(second);
-            out.extend(pairs.map(|(left, right)| average(*left, sign * *right)));
+            out.extend(pairs.map(|(left, right)| average(*left, signs[1] * *right)));
         }
         (Some(second), Some(more)) => {
             let (parts, sum) = DOWNMIX[more.min(DOWNMIX.len() - 1)];
             mixed.clear();
             mixed.resize(first.len(), 0.0);
-            for (plane, part) in [first, second].into_iter().chain(planes).zip(parts) {
+            let planes = [first, second].into_iter().chain(planes);
+            for ((plane, part), sign) in planes.zip(parts).zip(signs) {
                 for (value, sample) in mixed.iter_mut().zip(plane) {
-                    *value += sample * (part / sum);
+                    *value += sample * (sign * part / sum);
                 }
             }
             out.extend(mixed.iter().map(|sample| to_16_bits(*sample) as i16));

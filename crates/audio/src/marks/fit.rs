@@ -70,7 +70,7 @@ pub(super) fn judge(
         .tracks
         .iter()
         .all(|track| track.file == sheet.tracks[0].file);
-    let (tracks, rank) = match place {
+    let (tracks, rank): (Vec<&Track>, u8) = match place {
         // Inside a file, a sheet of one file can only mean that file, whatever it was called when it was ripped.
         Place::Embedded if is_one_file => (sheet.tracks.iter().collect(), 4),
         Place::Embedded => (named, 4),
@@ -92,7 +92,17 @@ pub(super) fn judge(
         .filter_map(|track| mark(sheet, track))
         .collect();
     let Some(last) = marks.iter().map(|mark| mark.start).max_by(f64::total_cmp) else {
-        return Verdict::Other;
+        return match place {
+            Place::Embedded if tracks.is_empty() => Verdict::Left(format!(
+                "the cue sheet in its tags is about other files (`{}` and more) and was left",
+                sheet.tracks[0].file
+            )),
+            Place::Embedded => Verdict::Left(
+                "the cue sheet in its tags does not say where its tracks begin and was left"
+                    .to_owned(),
+            ),
+            Place::Beside(_) => Verdict::Other,
+        };
     };
     let name = match place {
         Place::Embedded => "the cue sheet in its tags".to_owned(),

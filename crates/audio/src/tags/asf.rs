@@ -145,6 +145,12 @@ fn list(input: &mut Input, at: u64, end: u64, is_library: bool, raw: &mut Raw) -
             && value_length <= MAX_VALUE as u64
         {
             let value = input.vec_at(value_at, value_length as usize)?;
+            // Here it is what the artist is called.
+            let name = if name == Name::Author {
+                Name::Artist
+            } else {
+                name
+            };
             match kind {
                 0 => raw.keep(name, Text::utf16(&value, Some(false))),
                 3..=5 => {

@@ -280,7 +280,10 @@ impl Tag<'_> {
     fn text(&mut self, content: &[u8]) -> Text {
         match content.split_first() {
             Some((0, text)) => Text::legacy(text),
-            Some((1, text)) => Text::utf16(text, None),
+            Some((1, text)) => {
+                self.raw.note_mark(text);
+                Text::utf16(text, None)
+            }
             Some((2, text)) => Text::utf16(text, Some(true)),
             Some((3, text)) => Text::utf8(text),
             Some((byte, _)) if *byte >= 0x20 => {

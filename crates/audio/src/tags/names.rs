@@ -10,10 +10,14 @@
 pub(crate) enum Name {
     Title,
     Artist,
+    /// Whom another field calls the author: asked where there is no artist.
+    Author,
     /// A list of single artists beside the one line of `Artist`.
     Artists,
     Album,
     AlbumArtist,
+    /// The same under names that other programs use: asked where there is none under the usual one.
+    Band,
     AlbumArtists,
     Composer,
     Track,
@@ -50,6 +54,7 @@ pub(crate) fn of_key(key: &str) -> Option<Name> {
     if key.eq_ignore_ascii_case("WM/Track") {
         return None;
     }
+    let is_in_words = key.contains([' ', '_']);
     let key: String = key
         .strip_prefix("WM/")
         .unwrap_or(key)
@@ -63,10 +68,14 @@ pub(crate) fn of_key(key: &str) -> Option<Name> {
     }
     Some(match key.as_str() {
         "TITLE" => Name::Title,
-        "ARTIST" | "AUTHOR" => Name::Artist,
+        "ARTIST" => Name::Artist,
+        "AUTHOR" => Name::Author,
         "ARTISTS" => Name::Artists,
         "ALBUM" | "ALBUMTITLE" => Name::Album,
-        "ALBUMARTIST" | "BAND" => Name::AlbumArtist,
+        // Programs that write the name in two words do not change what others wrote in one.
+        "ALBUMARTIST" if is_in_words => Name::Band,
+        "ALBUMARTIST" => Name::AlbumArtist,
+        "BAND" => Name::Band,
         "ALBUMARTISTS" => Name::AlbumArtists,
         "COMPOSER" => Name::Composer,
         "TRACK" | "TRACKNUMBER" | "TRACKNUM" | "PARTNUMBER" => Name::Track,
@@ -168,7 +177,8 @@ mod tests {
         ] {
             assert_eq!(of_key(key), Some(Name::ReleaseMbid), "{key}");
         }
-        assert_eq!(of_key("album artist"), Some(Name::AlbumArtist));
+        assert_eq!(of_key("AlbumArtist"), Some(Name::AlbumArtist));
+        assert_eq!(of_key("album artist"), Some(Name::Band));
         assert_eq!(of_key("CHAPTER012NAME"), Some(Name::ChapterTitle(12)));
         assert_eq!(of_key("CHAPTERS"), None);
         assert_eq!(of_key("comment"), None);

@@ -4,20 +4,20 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use encoding_rs::Encoding;
-
 use super::encoding;
 use super::raw::Raw;
+use super::wide;
 use crate::decode::extension_is_audio;
-
-/// Bytes beyond ASCII with which a file's texts tell their encoding by themselves. Measured with chardetng
-/// on the names in this module's tests: below this it takes short words for Western ones.
-const TELLING: usize = 16;
 
 /// Files of a folder that are asked; an album has fewer.
 pub const ASKED: usize = 32;
 
-type Votes = Arc<HashMap<&'static str, (usize, &'static Encoding)>>;
+/// What the files of one folder say together.
+#[derive(Default)]
+struct Folder {
+    letters: encoding::Folder,
+    wide: wide::Evidence,
+}
 
 /// Brings the first of a folder's audio files, in order of their names, to where they can be read.
 type Bring = Box<dyn Fn(&Path) + Send + Sync>;
@@ -25,7 +25,7 @@ type Bring = Box<dyn Fn(&Path) + Send + Sync>;
 /// What the folders of a run have answered so far.
 #[derive(Default)]
 pub struct Neighbours {
-    folders: Mutex<HashMap<PathBuf, Votes>>,
+    folders: Mutex<HashMap<PathBuf, Arc<Folder>>>,
     bring: Option<Bring>,
 }
 
@@ -46,34 +46,28 @@ impl Neighbours {
     }
 
     /// How the undeclared texts of `raw`, read from `path`, are encoded.
-    pub(super) fn judge(&self, path: &Path, raw: &Raw) -> Option<&'static Encoding> {
-        let own = encoding::judge(&raw.doubtful())?;
-        let foreign: usize = raw.doubtful().map(foreign_bytes).sum();
-        if own == encoding_rs::UTF_8 || foreign >= TELLING {
-            return Some(own);
-        }
-        let votes = path
-            .parent()
-            .map(|folder| self.votes(folder))
-            .unwrap_or_default();
-        let all: usize = votes.values().map(|(count, _)| count).sum();
-        let winner = votes
-            .values()
-            .max_by_key(|(count, encoding)| (*count, encoding.name()));
-        match winner {
-            // More than half of those that know, and the texts are texts in it.
-            Some((count, other)) if count * 2 > all && encoding::fits(raw.doubtful(), other) => {
-                Some(other)
-            }
-            _ => Some(own),
+    pub(super) fn judge(&self, path: &Path, raw: &Raw) -> Reading {
+        let letters = encoding::Evidence::of(&raw.doubtful());
+        let own = raw.wide();
+        let has_doubt = letters
+            .as_ref()
+            .is_some_and(|letters| !letters.is_certain())
+            || (!own.is_empty() && !own.is_certain());
+        let folder = match path.parent().filter(|_| has_doubt) {
+            Some(folder) => self.folder(folder),
+            None => Arc::default(),
+        };
+        Reading {
+            encoding: letters.map(|letters| letters.decide(&raw.doubtful(), &folder.letters)),
+            is_big_endian: own.with(&folder.wide).is_big_endian(),
         }
     }
 
-    /// What the files of a folder that tell their encoding say. The same for all of them, whoever asks first.
-    fn votes(&self, folder: &Path) -> Votes {
+    /// What the files of a folder say. The same for all of them, whoever asks first.
+    fn folder(&self, folder: &Path) -> Arc<Folder> {
         let lock = || self.folders.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(votes) = lock().get(folder) {
-            return Arc::clone(votes);
+        if let Some(said) = lock().get(folder) {
+            return Arc::clone(said);
         }
         if let Some(bring) = &self.bring {
             bring(folder);
@@ -88,23 +82,25 @@ impl Neighbours {
             .filter(|path| extension_is_audio(path))
             .collect();
         files.sort();
-        let mut votes: HashMap<&'static str, (usize, &'static Encoding)> = HashMap::new();
+        let mut said = Folder::default();
         for file in files.iter().take(ASKED) {
-            let Ok((raw, _)) = super::read_raw(file) else {
-                continue;
-            };
-            let foreign: usize = raw.doubtful().map(foreign_bytes).sum();
-            if let Some(encoding) = encoding::judge(&raw.doubtful()).filter(|_| foreign >= TELLING)
-            {
-                votes.entry(encoding.name()).or_insert((0, encoding)).0 += 1;
+            if let Ok((raw, _)) = super::read_raw(file) {
+                said.letters.add(&raw.doubtful());
+                said.wide = said.wide.with(&raw.wide());
             }
         }
-        let votes = Arc::new(votes);
-        lock().insert(folder.to_owned(), Arc::clone(&votes));
-        votes
+        said.letters = said.letters.settle();
+        let said = Arc::new(said);
+        lock().insert(folder.to_owned(), Arc::clone(&said));
+        said
     }
 }
 
-fn foreign_bytes(text: &[u8]) -> usize {
-    text.iter().filter(|byte| !byte.is_ascii()).count()
+/// How the texts of a file are to be read that do not tell it themselves.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Reading {
+    /// `None` where all of them tell.
+    pub(super) encoding: Option<&'static encoding_rs::Encoding>,
+    /// Of UTF-16.
+    pub(super) is_big_endian: bool,
 }

@@ -2,6 +2,7 @@
 
 use super::names::Name;
 use super::text::Text;
+use super::wide;
 
 /// Bytes of text kept of one file. A cue sheet of 99 tracks has 10 kB, lyrics and comments are not kept at
 /// all; a tag with more than this is an attack or an accident.
@@ -35,6 +36,8 @@ pub(super) struct Raw {
     pub sources: Vec<Source>,
     /// What had to be mended or left out to read them.
     pub mended: Vec<String>,
+    /// What texts with byte order marks say about those without.
+    marks: wide::Evidence,
     text: usize,
     fields: usize,
 }
@@ -50,7 +53,7 @@ impl Raw {
         for part in text.split() {
             let length = match &part {
                 Text::Unicode(text) => text.len(),
-                Text::Bytes(bytes) => bytes.len(),
+                Text::Bytes(bytes) | Text::Wide(bytes) => bytes.len(),
             };
             if part.is_blank() || !self.has_room(length) {
                 continue;
@@ -88,8 +91,33 @@ impl Raw {
         true
     }
 
+    /// Notes the byte order mark of a text.
+    pub(super) fn note_mark(&mut self, text: &[u8]) {
+        if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] = text {
+            let mark = wide::Evidence::marked(text[0] == 0xfe);
+            self.marks = self.marks.with(&mark);
+        }
+    }
+
+    /// What the texts in UTF-16 say about the order of their bytes.
+    pub(super) fn wide(&self) -> wide::Evidence {
+        let unmarked = self.texts().filter_map(|text| match text {
+            Text::Wide(bytes) => Some(wide::Evidence::of(bytes)),
+            _ => None,
+        });
+        unmarked.fold(self.marks, |all, one| all.with(&one))
+    }
+
     /// All texts whose encoding is not known.
     pub(super) fn doubtful(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        self.texts().filter_map(|text| match text {
+            Text::Bytes(bytes) => Some(bytes.as_slice()),
+            Text::Unicode(_) | Text::Wide(_) => None,
+        })
+    }
+
+    /// All texts.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &Text> + Clone {
         let fields = self
             .sources
             .iter()
@@ -100,9 +128,6 @@ impl Raw {
                 .iter()
                 .filter_map(|chapter| chapter.title.as_ref())
         });
-        fields.chain(titles).filter_map(|text| match text {
-            Text::Bytes(bytes) => Some(bytes.as_slice()),
-            Text::Unicode(_) => None,
-        })
+        fields.chain(titles)
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! A tag says how its texts are encoded, and is often wrong: taggers of the nineties wrote the code page
 //! of their machine and called it Latin-1, or UTF-8, or nothing at all. So a reader hands on bytes where
-//! the declaration proves nothing, and all bytes of a file are judged together ([`super::encoding`]).
+//! the declaration proves nothing, and all bytes of a file are judged together ([`super::encoding`], [`super::wide`]).
+
+use super::wide::Evidence;
 
 /// One text of a tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +13,8 @@ pub(crate) enum Text {
     Unicode(String),
     /// Bytes whose encoding is to be found out.
     Bytes(Vec<u8>),
+    /// UTF-16 that does not tell the order of its bytes.
+    Wide(Vec<u8>),
 }
 
 impl Text {
@@ -30,38 +34,28 @@ impl Text {
         }
     }
 
-    /// A text declared as UTF-16, with a byte order mark, or in the order given, or as it looks.
+    /// A text declared as UTF-16, with a byte order mark, or in the order given.
     pub(super) fn utf16(bytes: &[u8], declared_big: Option<bool>) -> Self {
         let (bytes, order) = match bytes {
             [0xff, 0xfe, rest @ ..] => (rest, Some(false)),
             [0xfe, 0xff, rest @ ..] => (rest, Some(true)),
             _ => (bytes, declared_big),
         };
-        if order.is_none() && !bytes.is_empty() && is_ascii_text(bytes) {
+        match order {
+            Some(is_big_endian) => Self::Unicode(from_utf16(bytes, is_big_endian)),
             // Letters without a zero between them are no UTF-16, whatever was declared.
-            return Self::legacy(bytes);
+            None if is_ascii_text(bytes) => Self::legacy(bytes),
+            None => Self::Wide(bytes.to_vec()),
         }
-        let big = order.unwrap_or_else(|| looks_big_endian(bytes));
-        let words = bytes.chunks_exact(2).map(|two| {
-            let two = [two[0], two[1]];
-            if big {
-                u16::from_be_bytes(two)
-            } else {
-                u16::from_le_bytes(two)
-            }
-        });
-        Self::Unicode(
-            char::decode_utf16(words)
-                .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
-                .collect(),
-        )
     }
 
     /// Whether nothing but space is in it.
     pub(super) fn is_blank(&self) -> bool {
         match self {
             Self::Unicode(text) => text.chars().all(is_padding),
-            Self::Bytes(bytes) => bytes.iter().all(|byte| matches!(byte, 0 | b' ')),
+            Self::Bytes(bytes) | Self::Wide(bytes) => {
+                bytes.iter().all(|byte| matches!(byte, 0 | b' '))
+            }
         }
     }
 
@@ -75,6 +69,14 @@ impl Text {
             Self::Bytes(bytes) if bytes.contains(&0) => {
                 bytes.split(|byte| *byte == 0).map(Self::legacy).collect()
             }
+            Self::Wide(bytes) => {
+                let words: Vec<[u8; 2]> =
+                    bytes.chunks_exact(2).map(|two| [two[0], two[1]]).collect();
+                words
+                    .split(|word| *word == [0, 0])
+                    .map(|part| Self::utf16(part.as_flattened(), None))
+                    .collect()
+            }
             whole => vec![whole],
         }
     }
@@ -84,8 +86,24 @@ impl Text {
         match self {
             Self::Unicode(text) => text.clone(),
             Self::Bytes(bytes) => bytes.iter().map(|byte| char::from(*byte)).collect(),
+            Self::Wide(bytes) => from_utf16(bytes, Evidence::of(bytes).is_big_endian()),
         }
     }
+}
+
+/// UTF-16 in the order of bytes given.
+pub(super) fn from_utf16(bytes: &[u8], is_big_endian: bool) -> String {
+    let words = bytes.chunks_exact(2).map(|two| {
+        let two = [two[0], two[1]];
+        if is_big_endian {
+            u16::from_be_bytes(two)
+        } else {
+            u16::from_le_bytes(two)
+        }
+    });
+    char::decode_utf16(words)
+        .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect()
 }
 
 /// What is cut off the ends of a text.
@@ -111,25 +129,6 @@ fn is_ascii_text(bytes: &[u8]) -> bool {
         .all(|byte| (0x20..0x7f).contains(byte) || matches!(byte, b'\t' | b'\r' | b'\n'))
 }
 
-/// Western letters have a zero in their high byte; of other scripts the order that gives fewer different
-/// high bytes is the right one, since a text stays within its script.
-fn looks_big_endian(bytes: &[u8]) -> bool {
-    let pairs = || bytes.chunks_exact(2);
-    let zeros = |at: usize| pairs().filter(|two| two[at] == 0).count();
-    match zeros(0).cmp(&zeros(1)) {
-        std::cmp::Ordering::Greater => true,
-        std::cmp::Ordering::Less => false,
-        std::cmp::Ordering::Equal => {
-            let kinds = |at: usize| {
-                let mut seen = [false; 256];
-                pairs().for_each(|two| seen[usize::from(two[at])] = true);
-                seen.iter().filter(|seen| **seen).count()
-            };
-            kinds(0) < kinds(1)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,8 +141,8 @@ mod tests {
     fn utf16_is_read_with_and_without_a_byte_order_mark() {
         let le: Vec<u8> = "Bare é".encode_utf16().flat_map(u16::to_le_bytes).collect();
         let be: Vec<u8> = "Bare é".encode_utf16().flat_map(u16::to_be_bytes).collect();
-        assert_eq!(Text::utf16(&le, None), unicode("Bare é"));
-        assert_eq!(Text::utf16(&be, None), unicode("Bare é"));
+        assert_eq!(Text::utf16(&le, None).plain(), "Bare é");
+        assert_eq!(Text::utf16(&be, None).plain(), "Bare é");
         assert_eq!(
             Text::utf16(&[b"\xfe\xff", &be[..]].concat(), None),
             unicode("Bare é")
@@ -152,7 +151,7 @@ mod tests {
             .encode_utf16()
             .flat_map(u16::to_le_bytes)
             .collect();
-        assert_eq!(Text::utf16(&japanese, None), unicode("夜空の星が見える"));
+        assert_eq!(Text::utf16(&japanese, None).plain(), "夜空の星が見える");
         assert_eq!(
             Text::utf16(b"plain letters", None),
             unicode("plain letters")

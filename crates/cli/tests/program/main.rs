@@ -20,6 +20,7 @@ mod edits;
 #[cfg(target_os = "linux")]
 mod engines;
 mod flavor;
+mod formats;
 mod heard;
 mod hearing;
 mod identify;

@@ -217,7 +217,9 @@ impl Folder {
             };
             if is_sheet(path) {
                 sheets.push(bring_sheet(place, &object, at(&object)));
-            } else if let Some(why) = left_out::by_name(path) {
+            } else if let Some(why) = left_out::by_name(path)
+                && !(why == Why::Notes && is_audio_by_content(place, &object))
+            {
                 folder.left_out.push(leave_out(why));
             } else if extension_is_audio(path) || is_audio_by_content(place, &object) {
                 audio.push(object);

@@ -44,7 +44,7 @@ pub(crate) trait Hearing: Sync {
     /// The name of its sound; `None` where it has none.
     fn audio_md5(&self, file: &ScannedFile) -> Option<AudioMd5>;
 
-    /// A short name for what is written in it; `None` where that cannot be read.
+    /// A short name for what is written in it and a little of its sound; `None` where that cannot be read.
     fn tags_digest(&self, file: &ScannedFile) -> Option<String>;
 
     /// What its content is, where its name says something else.
@@ -120,7 +120,7 @@ impl Hearing for OnDisk<'_> {
     }
 
     fn tags_digest(&self, file: &ScannedFile) -> Option<String> {
-        let read = tags::read(file.absolute(), &Neighbours::default(), &self.decoders);
+        let read = tags::read(file.absolute(), &self.neighbours, &self.decoders);
         read.ok().map(|written| written.digest())
     }
 

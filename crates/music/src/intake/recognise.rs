@@ -35,6 +35,12 @@ pub fn recognise(file: &ScannedFile) -> Result<ContentHash, Rejected> {
     match decode::recognise(file.absolute()) {
         Err(DecodeError::Io(error)) => return Err(unreadable(error)),
         Err(DecodeError::Unrecognised(_)) => {
+            if let Some(format) = decode::headerless(file.absolute()) {
+                let reason = format!(
+                    "a bare stream of {format} has no header by which it could be known; in a container such as Matroska it has"
+                );
+                return Err(refuse(reason, false));
+            }
             let extension = file.extension();
             let reason = format!(
                 "the content is no audio that is known, though the name ends in `.{extension}`"

@@ -196,7 +196,9 @@ impl Walk {
             }
         } else if is_sheet(path) {
             self.note_sheet(entry);
-        } else if let Some(why) = left_out::by_name(path) {
+        } else if let Some(why) = left_out::by_name(path)
+            && !(why == Why::Notes && left_out::is_audio_by_content(path))
+        {
             self.leave_out(path, why);
         } else if by_name || left_out::is_audio_by_content(path) {
             self.take(entry);
@@ -427,6 +429,8 @@ mod tests {
             ("song.wvc", b"wvpk"),
             (".wav", b"RIFF"),
             ("x.wav.", b"RIFF\0\0\0\0WAVE"),
+            ("tune.mid", b"MThd\0\0\0\x06"),
+            ("truly a song.mid", flac),
             (".Trash-1000/files/gone.mp3", b"x"),
             ("album.cue", b"x"),
         ];
@@ -437,7 +441,7 @@ mod tests {
         }
         let scan = scan(root.path(), root.path(), &Cancel::new()).unwrap();
         let taken: Vec<_> = scan.files.iter().map(ScannedFile::path).collect();
-        assert_eq!(taken, ["no extension", "wrong.xyz"]);
+        assert_eq!(taken, ["no extension", "truly a song.mid", "wrong.xyz"]);
         let left_out: Vec<_> = scan
             .left_out
             .iter()
@@ -451,6 +455,7 @@ mod tests {
                 (".wav", Why::Nameless),
                 ("song.mp3.part", Why::Unfinished),
                 ("song.wvc", Why::Correction),
+                ("tune.mid", Why::Notes),
                 ("x.wav.", Why::TrailingDot),
             ]
         );

@@ -6,7 +6,7 @@ use std::path::Path;
 use walkdir::DirEntry;
 
 use crate::event::{Group, Why};
-use audio::decode::{extension_is_audio, is_audio_file};
+use audio::decode::{extension_is_audio, extension_is_notes, is_audio_file};
 
 /// One thing that was left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +79,7 @@ pub(super) fn link_may_lead_to_audio(path: &Path) -> bool {
     extension_is_audio(path) || std::fs::metadata(path).map_or(true, |meta| meta.is_dir())
 }
 
-/// Why a regular file is left out for its name; `None` where it is not.
+/// Why a regular file is left out for its name; `None` where it is not. Of [`Why::Notes`] the content may know better.
 pub(crate) fn by_name(path: &Path) -> Option<Why> {
     let name = path
         .file_name()
@@ -110,6 +110,7 @@ pub(crate) fn by_name(path: &Path) -> Option<Why> {
         {
             Some(Why::Unfinished)
         }
+        _ if extension_is_notes(path) => Some(Why::Notes),
         _ => None,
     }
 }

@@ -1,0 +1,176 @@
+//! Streams that are not what they seem, or change on their way, and names in the code pages of twenty years.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use testkit::synth::wav::{Depth, write};
+use testkit::synth::{Pcm, aiff, concatenate, noise, silence};
+
+use crate::real::has_ffmpeg;
+use crate::support::Root;
+
+fn ffmpeg(arguments: &[&str], output: &Path) {
+    let made = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-y"])
+        .args(arguments)
+        .arg(output)
+        .status()
+        .unwrap();
+    assert!(made.success(), "{arguments:?}");
+}
+
+/// The reason of each file that failed, by its name.
+fn failures(root: &Root) -> Vec<String> {
+    let ran = root.import(&[]).ended(1);
+    let told = |event: serde_json::Value| format!("{}: {}", event["path"], event["reason"]);
+    let mut told: Vec<String> = ran.told("file_failed").into_iter().map(told).collect();
+    told.sort();
+    told
+}
+
+/// Samples with the sync word of DTS every 2,048 frames, as a disc of it has them.
+fn disguised(seed: u64) -> Pcm {
+    let mut pcm = noise(seed, -10.0, 4.0, 44_100, 2);
+    for frame in pcm.samples.chunks_mut(4096) {
+        frame[0] = f32::from(0x7ffe_i16) / 32_768.0;
+        frame[1] = f32::from(-0x7fff_i16) / 32_768.0;
+    }
+    pcm
+}
+
+#[test]
+fn compressed_surround_in_place_of_samples_is_named_in_every_container_and_behind_silence() {
+    let root = Root::empty();
+    write(&root.join("plain.wav"), &disguised(1), Depth::Int16).unwrap();
+    let late = concatenate(&[silence(20.0, 44_100, 2), disguised(2)], 0.0);
+    write(&root.join("late.wav"), &late, Depth::Int16).unwrap();
+    aiff::write(&root.join("disc.aiff"), &disguised(3)).unwrap();
+    let mut wanted = vec!["disc.aiff", "late.wav", "plain.wav"];
+    if has_ffmpeg() {
+        let late = root.join("late.wav").to_string_lossy().into_owned();
+        ffmpeg(&["-i", &late], &root.join("disc.flac"));
+        ffmpeg(&["-i", &late, "-c:a", "alac"], &root.join("disc.m4a"));
+        ffmpeg(&["-i", &late, "-c:a", "wavpack"], &root.join("disc.wv"));
+        wanted.extend(["disc.flac", "disc.m4a", "disc.wv"]);
+        wanted.sort_unstable();
+    }
+    let told = failures(&root);
+    assert_eq!(told.len(), wanted.len(), "{told:#?}");
+    for (told, name) in told.iter().zip(wanted) {
+        assert!(told.contains(name) && told.contains("`DTS`"), "{told}");
+    }
+}
+
+#[test]
+fn streams_that_change_on_their_way_are_heard_whole() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let root = Root::empty();
+    let part = |name: &str, seed: u64, rate: u32, channels: u16| {
+        let wav = root.home().join("part.wav");
+        write(&wav, &noise(seed, -20.0, 3.0, rate, channels), Depth::Int16).unwrap();
+        let part = root.home().join(name);
+        ffmpeg(&["-i", wav.to_str().unwrap()], &part);
+        fs::read(part).unwrap()
+    };
+    let join = |name: &str, parts: &[Vec<u8>]| fs::write(root.join(name), parts.concat()).unwrap();
+    let aac = [
+        part("1.aac", 1, 44_100, 2),
+        part("2.aac", 2, 44_100, 1),
+        part("3.aac", 3, 48_000, 2),
+    ];
+    join("radio.aac", &aac);
+    let flac = [part("1.flac", 4, 44_100, 2), part("2.flac", 5, 48_000, 2)];
+    join("joined.flac", &flac);
+    let flac = [part("1.flac", 6, 48_000, 2), part("2.flac", 7, 44_100, 1)];
+    join("other.flac", &flac);
+    root.import(&[]).ended(0);
+    let seconds = root.column(
+        "SELECT path || ' ' || round(duration_ticks / 28224000.0, 1) FROM files ORDER BY path",
+    );
+    // Each stream of AAC has up to two frames of its encoder before and behind it.
+    assert_eq!(
+        seconds,
+        ["joined.flac 6.0", "other.flac 6.0", "radio.aac 9.2"]
+    );
+}
+
+/// Zeros are no audio and no damage.
+#[test]
+fn zeros_behind_the_last_frame_are_no_damage() {
+    let root = Root::empty();
+    let folder = tempfile::tempdir().unwrap();
+    for path in testkit::corpus::collection_into(folder.path()).unwrap() {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name.ends_with(".mp3") || name.ends_with(".aac") {
+            let padded = [fs::read(&path).unwrap(), vec![0; 300_000]].concat();
+            fs::write(root.join(name), padded).unwrap();
+        }
+    }
+    let ran = root.import(&[]).ended(0);
+    assert!(root.count("SELECT count(*) FROM files") > 1, "{}", ran.out);
+}
+
+/// A module of one pattern, in which one sample is played.
+fn module() -> Vec<u8> {
+    let mut bytes = vec![0; 1084];
+    bytes[..11].copy_from_slice(b"Little Tune");
+    // Of the first sample: its length in words, its volume, its loop.
+    let (words, first) = (2000_u16.to_be_bytes(), 20);
+    bytes[first + 22..first + 24].copy_from_slice(&words);
+    bytes[first + 25] = 64;
+    bytes[first + 28..first + 30].copy_from_slice(&words);
+    bytes[950] = 1;
+    bytes[951] = 127;
+    bytes[1080..].copy_from_slice(b"M.K.");
+    let mut pattern = vec![0; 1024];
+    for row in (0..64).step_by(8) {
+        // Note C-2 of the first sample in the first channel.
+        pattern[16 * row..16 * row + 3].copy_from_slice(&[0x01, 0xac, 0x10]);
+    }
+    let wave = (0..4000_u32).map(|n| if n / 32 % 2 == 0 { 60 } else { 196 });
+    bytes.extend(pattern);
+    bytes.extend(wave);
+    bytes
+}
+
+#[test]
+fn modules_of_trackers_are_heard_and_notes_are_left_out_with_a_reason() {
+    let root = Root::empty();
+    fs::write(root.join("tune.mod"), module()).unwrap();
+    fs::write(root.join("tune.mid"), b"MThd\0\0\0\x06\0\0\0\x01\0\x60").unwrap();
+    fs::write(root.join("game.nsf"), b"NESM\x1a\x01").unwrap();
+    let demuxers = Command::new("ffmpeg").arg("-demuxers").output();
+    let plays =
+        demuxers.is_ok_and(|listed| String::from_utf8_lossy(&listed.stdout).contains("libopenmpt"));
+    let ran = root.import(&[]).ended(i32::from(!plays));
+    let left_out = &ran.completed()["left_out"];
+    assert_eq!(left_out[0]["why"], "notes", "{left_out}");
+    assert_eq!(left_out[0]["count"], 2, "{left_out}");
+    if plays {
+        let taken = root.column("SELECT path || ' ' || format FROM files");
+        assert_eq!(taken, ["tune.mod MOD"]);
+    } else {
+        assert!(ran.out.contains("MOD (tracker)"), "{}", ran.out);
+    }
+}
+
+#[test]
+fn another_song_of_the_same_size_and_time_is_noticed() {
+    let root = Root::empty();
+    let path = root.join("song.wav");
+    crate::support::song(&path, 1);
+    crate::support::set_time(&path, 1_700_000_000);
+    root.import(&[]).ended(0);
+    let before = root.column("SELECT hash FROM files");
+    let other = root.home().join("other.wav");
+    crate::support::song(&other, 2);
+    let content = fs::read(&other).unwrap();
+    assert_eq!(content.len() as u64, fs::metadata(&path).unwrap().len());
+    fs::write(&path, content).unwrap();
+    crate::support::set_time(&path, 1_700_000_000);
+    root.import(&[]).ended(0);
+    assert_ne!(root.column("SELECT hash FROM files"), before);
+}
