@@ -59,7 +59,7 @@ impl Neighbours {
         };
         Reading {
             encoding: letters.map(|letters| letters.decide(&raw.doubtful(), &folder.letters)),
-            is_big_endian: own.with(&folder.wide).is_big_endian(),
+            is_big_endian: own.among(&folder.wide).is_big_endian(),
         }
     }
 

@@ -13,6 +13,9 @@ pub(super) struct Evidence {
 /// What a byte order mark of another text in the same tag is worth: two letters.
 const MARK: i64 = 12;
 
+/// The most that the rest of a folder is worth: one letter.
+const NEIGHBOURS: i64 = 6;
+
 /// With so much a file's own texts decide. A guess: five letters that are of a script in one order only.
 const CERTAIN: i64 = 30;
 
@@ -47,6 +50,14 @@ impl Evidence {
         Self {
             little: self.little + other.little,
             is_there: self.is_there || other.is_there,
+        }
+    }
+
+    /// The same with what the rest of a folder says: that decides only where a file's own texts leave it open.
+    pub(super) fn among(self, folder: &Self) -> Self {
+        Self {
+            little: self.little + folder.little.clamp(-NEIGHBOURS, NEIGHBOURS),
+            is_there: self.is_there,
         }
     }
 

@@ -419,7 +419,7 @@ mod tests {
     fn what_could_be_audio_is_taken_or_left_out_for_a_reason() {
         let root = tempfile::tempdir().unwrap();
         let flac = b"fLaC\0\0\0\x22";
-        let files: [(&str, &[u8]); 11] = [
+        let files: [(&str, &[u8]); 13] = [
             ("no extension", flac),
             ("wrong.xyz", flac),
             ("letter.xyz", b"Dear all,"),
