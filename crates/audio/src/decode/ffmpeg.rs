@@ -26,6 +26,8 @@ pub(crate) use probe::Probed;
 
 use super::flow::{Planes, Source, Step, check_channels};
 use super::{Codec, Container, DecodeError, StreamInfo};
+use crate::extents;
+use crate::input::Input;
 
 /// Bytes taken from the pipe at once; 64 kB is what a pipe holds.
 const BLOCK: usize = 64 << 10;
@@ -141,6 +143,10 @@ impl Ffmpeg {
             planes: vec![Vec::new(); channels],
             sample_rate,
             ended: false,
+            frames: 0,
+            enough: stream
+                .exact_frames(sample_rate)
+                .filter(|_| has_several_tags(path)),
         };
         let info = StreamInfo {
             container: Container::Foreign(demuxer.unwrap_or("other")),
@@ -209,6 +215,12 @@ impl Ffmpeg {
     }
 }
 
+/// Whether more than one tag stands behind the audio: ffmpeg knows the last, and takes the others for broken audio.
+fn has_several_tags(path: &Path) -> bool {
+    let tails = Input::open(path).and_then(|mut input| extents::walk(&mut input, 0));
+    tails.is_ok_and(|(tails, _)| tails.len() > 1)
+}
+
 /// Interleaved floats from a pipe.
 struct Piped {
     child: Child,
@@ -218,6 +230,10 @@ struct Piped {
     planes: Vec<Vec<f32>>,
     sample_rate: u32,
     ended: bool,
+    /// Frames given so far.
+    frames: u64,
+    /// With so many the stream is whole, whatever ffmpeg says of the tags behind it.
+    enough: Option<u64>,
 }
 
 impl Source for Piped {
@@ -234,6 +250,7 @@ impl Source for Piped {
         if count == 0 {
             self.ended = true;
             return Ok(match self.child.complaint() {
+                Some(_) if self.enough.is_some_and(|enough| self.frames >= enough) => Step::End,
                 Some((lines, first)) => Step::Damaged(lines, format!("ffmpeg: {first}")),
                 None => Step::End,
             });
@@ -253,6 +270,7 @@ impl Source for Piped {
         self.buffer.copy_within(whole..filled, 0);
         self.held = filled - whole;
         let frames = whole / frame;
+        self.frames += frames as u64;
         let planes = self.planes.iter().map(Vec::as_slice);
         Ok(Step::Audio(Planes::new(
             planes,

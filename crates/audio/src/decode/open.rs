@@ -100,7 +100,12 @@ pub(super) fn open(path: &Path, ffmpeg: Option<&Ffmpeg>) -> Result<Open, DecodeE
 
 /// Refuses what only looks like samples. In a WAV file ffmpeg may know better, elsewhere it does not look.
 fn listened(source: Box<dyn Source>, info: StreamInfo, kind: Kind) -> Result<Opened, DecodeError> {
-    if info.integer_bits.is_none() {
+    let is_lossless = match info.codec {
+        Codec::Pcm | Codec::Flac | Codec::Alac => true,
+        Codec::Foreign(codec) => codec.codec == "pcm",
+        _ => false,
+    };
+    if !is_lossless && info.integer_bits.is_none() {
         return Ok((source, info));
     }
     match compressed::look(source, &info)? {

@@ -113,6 +113,38 @@ fn zeros_behind_the_last_frame_are_no_damage() {
     assert!(root.count("SELECT count(*) FROM files") > 1, "{}", ran.out);
 }
 
+/// ffmpeg knows the last tag of a file and takes those before it for broken audio.
+#[test]
+fn tags_that_stand_one_behind_another_are_no_damage() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let root = Root::empty();
+    let wav = root.home().join("source.wav");
+    write(&wav, &noise(9, -20.0, 3.0, 44_100, 2), Depth::Int16).unwrap();
+    let path = root.join("twice.wv");
+    ffmpeg(&["-i", wav.to_str().unwrap(), "-c:a", "wavpack"], &path);
+    let tag = |title: &str| {
+        let item = [
+            &(title.len() as u32).to_le_bytes()[..],
+            &[0; 4],
+            b"Title\0",
+            title.as_bytes(),
+        ]
+        .concat();
+        let size = (item.len() as u32 + 32).to_le_bytes();
+        let mark = |flags: u32| {
+            let parts = [2000, u32::from_le_bytes(size), 1, flags].map(u32::to_le_bytes);
+            [b"APETAGEX", &parts.concat()[..], &[0; 8]].concat()
+        };
+        [mark(0xa000_0000), item, mark(0x8000_0000)].concat()
+    };
+    let twice = [fs::read(&path).unwrap(), tag("Old"), tag("New")].concat();
+    fs::write(&path, twice).unwrap();
+    root.import(&[]).ended(0);
+    assert_eq!(root.column("SELECT title FROM files"), ["New"]);
+}
+
 /// A module of one pattern, in which one sample is played.
 fn module() -> Vec<u8> {
     let mut bytes = vec![0; 1084];
