@@ -45,6 +45,8 @@ pub(super) struct Movie {
     /// Bytes to be read instead, by offset in the file: tags, pictures and other tracks as `free`
     /// boxes, and the size of a last box that is cut.
     pub patches: Vec<(u64, [u8; 4])>,
+    /// Where the last box ends; what stands behind it is none.
+    pub end: u64,
 }
 
 impl Movie {
@@ -131,7 +133,13 @@ pub(super) fn walk(input: &mut Input, start: u64) -> Result<Movie, DecodeError> 
                 "the MP4 file has no `moov` box, it is probably cut off".to_owned(),
             )
         })?;
-    let mut movie = Movie::default();
+    // Junk behind the boxes has no name, or no size that a box could have.
+    let is_name = |atom: &&Atom| atom.kind.iter().all(|byte| (b' '..=b'~').contains(byte));
+    let boxes = top.iter().take_while(is_name).map(|atom| atom.end);
+    let mut movie = Movie {
+        end: boxes.max().unwrap_or(moov.end).max(moov.end),
+        ..Movie::default()
+    };
     let inside = children(input, moov.body, moov.end)?;
     let movie_scale = match find(&inside, *b"mvhd") {
         Some(header) => timescale(input, header)?,

@@ -453,8 +453,7 @@ fn mp4_reader(
 ) -> Result<IsoMp4Reader<'static>, DecodeError> {
     let shifted = |(at, bytes): &(u64, [u8; 4])| (at - start, *bytes);
     let patches = movie.patches.iter().map(shifted).collect();
-    let end = input.length;
-    symphonia_mp4(View::new(input, Vec::new(), start, end).with_patches(patches))
+    symphonia_mp4(View::new(input, Vec::new(), start, movie.end).with_patches(patches))
 }
 
 fn symphonia_mp4(view: View) -> Result<IsoMp4Reader<'static>, DecodeError> {
