@@ -275,7 +275,7 @@ pub(super) fn is_latin<'a>(
         all += text.iter().filter(|byte| is_foreign(byte)).count();
         let pairs = text.windows(2);
         beside += pairs
-            .filter(|two| two.iter().all(|byte| is_foreign(byte)))
+            .filter(|two| two.iter().all(is_foreign))
             .count();
     }
     let best = |is_mac: bool| {
