@@ -102,7 +102,8 @@ impl Frames {
     fn is_followed(&mut self, at: u64, header: Header) -> Result<bool, DecodeError> {
         let next = at + header.length as u64;
         if next + 7 > self.end {
-            return Ok(true);
+            // What goes beyond the end is no frame.
+            return Ok(next <= self.end);
         }
         let next = self.header(next)?;
         Ok(next.is_some_and(|next| next.shape == header.shape))

@@ -161,7 +161,12 @@ impl Evidence {
                 let is_own = *foreign >= TELLING
                     && !is_western(guess)
                     && !(*foreign < CERTAIN && folder.is_sure_of(most) && are_alike(guess, most));
-                let other = if is_own {
+                // Letters of several bytes seldom fit by accident, those of one byte always: a folder must be sure to say so.
+                let is_likely = !is_western(guess)
+                    && !guess.is_single_byte()
+                    && fits(rest(), guess)
+                    && !folder.is_sure_of(most);
+                let other = if is_own || is_likely {
                     Some(*guess)
                 } else {
                     most.or_else(|| folder.together(rest()))

@@ -274,9 +274,7 @@ pub(super) fn is_latin<'a>(
     for text in texts.clone() {
         all += text.iter().filter(|byte| is_foreign(byte)).count();
         let pairs = text.windows(2);
-        beside += pairs
-            .filter(|two| two.iter().all(is_foreign))
-            .count();
+        beside += pairs.filter(|two| two.iter().all(is_foreign)).count();
     }
     let best = |is_mac: bool| {
         let scores = scores.iter().zip(READINGS);
