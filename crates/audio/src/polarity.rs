@@ -4,7 +4,8 @@
 //! added up it is silence. Where that is so the second channel is turned round before it is added. All other
 //! music is mixed as ever. Of surround, each pair of left and right is looked at.
 
-use crate::decode::MAX_CHANNELS;
+/// The most channels that are looked at: 7.1.
+pub(crate) const MAX_CHANNELS: usize = 8;
 
 /// Pairs of left and right among channels in the order of WAVE, by the number of channels.
 const PAIRS: [&[(usize, usize)]; MAX_CHANNELS + 1] = [

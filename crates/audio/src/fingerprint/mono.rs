@@ -7,8 +7,7 @@
 
 use super::RATE;
 use super::resample::Resampler;
-use crate::decode::MAX_CHANNELS;
-use crate::polarity::Polarities;
+use crate::polarity::{MAX_CHANNELS, Polarities};
 
 /// Frames converted at a time, so that the parts in work stay in the nearest cache.
 const PIECE: usize = 2048;

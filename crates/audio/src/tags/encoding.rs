@@ -306,6 +306,12 @@ fn is_utf8(text: &[u8]) -> bool {
     }
 }
 
+/// Whether a text is nothing but one or two letters of two bytes in UTF-8, which are an ideograph each elsewhere.
+pub(crate) fn may_be_accident(text: &str) -> bool {
+    let is_short = |letter: char| matches!(letter, '\u{80}'..='\u{7ff}');
+    text.chars().count() <= 2 && text.chars().all(is_short)
+}
+
 /// Whether letters of ASCII and of another script stand side by side, as they do in no word.
 fn mixes_scripts(text: &[u8], encoding: &'static Encoding) -> bool {
     let decoded = encoding.decode_without_bom_handling(text).0;
@@ -339,8 +345,8 @@ pub(crate) fn fits<'a>(
 /// Decodes one text; what does not fit is marked, never dropped, but for the half of a letter at its end.
 pub(crate) fn decode(bytes: &[u8], encoding: &'static Encoding) -> String {
     let is_one_byte = encoding.is_single_byte();
-    if (encoding == UTF_8 || is_one_byte) && is_utf8(bytes) {
-        let text = String::from_utf8_lossy(bytes);
+    let text = String::from_utf8_lossy(bytes);
+    if is_utf8(bytes) && (encoding == UTF_8 || is_one_byte || !may_be_accident(&text)) {
         return text.trim_end_matches('\u{fffd}').to_owned();
     }
     let (text, wrong) = encoding.decode_without_bom_handling(bytes);

@@ -29,6 +29,8 @@ impl Text {
     /// A text declared as UTF-8.
     pub(super) fn utf8(bytes: &[u8]) -> Self {
         match std::str::from_utf8(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)) {
+            // One letter of two bytes may be one of another encoding by accident, as what stands beside it tells.
+            Ok(text) if super::encoding::may_be_accident(text) => Self::Bytes(bytes.to_vec()),
             Ok(text) => Self::Unicode(text.to_owned()),
             Err(_) => Self::Bytes(bytes.to_vec()),
         }

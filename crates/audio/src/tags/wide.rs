@@ -86,11 +86,32 @@ fn plausible(unit: u16) -> i64 {
         // General punctuation, that of China and Japan, kana, full-width forms.
         | 0x2010..=0x2026 | 0x3000..=0x3002 | 0x3008..=0x3011 | 0x3041..=0x30ff
         | 0xff01..=0xff9f => 6,
-        // Ideographs and Hangul fill a third of all units: most of them stand there by chance as well.
-        0x4e00..=0x9fff | 0xac00..=0xd7a3 => 3,
+        // Ideographs and Hangul fill half of all units, of which a third is in use.
+        0x4e00..=0x9fff | 0xac00..=0xd7a3 if is_in_use(unit) => 6,
+        0x4e00..=0x9fff | 0xac00..=0xd7a3 => 1,
         0x180..=0x36f | 0x460..=0x52f | 0x1e00..=0x1fff => 2,
         _ => 0,
     }
+}
+
+/// Whether an ideograph or a syllable is among those that the standards of China, Japan, Taiwan or Korea put first, since
+/// people use them (GB 2312 and JIS X 0208, level 1; Big5, frequent ones; KS X 1001).
+fn is_in_use(unit: u16) -> bool {
+    let Some(letter) = char::from_u32(u32::from(unit)) else {
+        return false;
+    };
+    let mut four = [0; 4];
+    let text = letter.encode_utf8(&mut four);
+    let firsts = [
+        (encoding_rs::GBK, 0xb0..=0xd7),
+        (encoding_rs::SHIFT_JIS, 0x88..=0x97),
+        (encoding_rs::BIG5, 0xa4..=0xc6),
+        (encoding_rs::EUC_KR, 0xb0..=0xc8),
+    ];
+    firsts.into_iter().any(|(encoding, first)| {
+        let (bytes, _, wrong) = encoding.encode(text);
+        matches!(*bytes, [lead, trail] if !wrong && first.contains(&lead) && trail >= 0x40)
+    })
 }
 
 #[cfg(test)]
@@ -116,6 +137,8 @@ mod tests {
             ["夜来香", "李香兰", "精选"],
             ["Кино", "Группа крови", "Кино"],
             ["愛", "中島美嘉", "雪の華"],
+            ["厄立特里亚", "武欢", "新加坡"],
+            ["中央区", "田丹丹", "杨"],
         ] {
             for is_big_endian in [false, true] {
                 let all = texts.iter().fold(Evidence::default(), |all, text| {
