@@ -12,6 +12,9 @@ use crate::decode::extension_is_audio;
 /// Files of a folder that are asked; an album has fewer.
 pub const ASKED: usize = 32;
 
+/// Files that are read to find so many that have something to say.
+const MOST_READ: usize = 4 * ASKED;
+
 /// What the files of one folder say together.
 #[derive(Default)]
 struct Folder {
@@ -83,10 +86,18 @@ impl Neighbours {
             .collect();
         files.sort();
         let mut said = Folder::default();
-        for file in files.iter().take(ASKED) {
-            if let Ok((raw, _)) = super::read_raw(file) {
-                said.letters.add(&raw.doubtful());
-                said.wide = said.wide.with(&raw.wide());
+        let mut asked = 0;
+        for file in files.iter().take(MOST_READ) {
+            let Ok((raw, _)) = super::read_raw(file) else {
+                continue;
+            };
+            said.letters.add(&raw.doubtful());
+            said.wide = said.wide.with(&raw.wide());
+            // Those whose texts tell their encoding say nothing about the others.
+            let is_telling = raw.doubtful().next().is_some() || !raw.wide().is_empty();
+            asked += usize::from(is_telling);
+            if asked == ASKED {
+                break;
             }
         }
         said.letters = said.letters.settle();
