@@ -80,6 +80,10 @@ fn build(
 ) -> Result<(Temporary, Connection), Error> {
     let failed = |error| Error::sqlite(path, error);
     let temporary = Temporary::beside(path)?;
+    if settings.path.exists() {
+        create::keep_as_private_as(&settings.path, &temporary.path)
+            .map_err(|error| Error::io(path, &error))?;
+    }
     let mut target = connect::builder(&temporary.path, settings).map_err(failed)?;
     source
         .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))

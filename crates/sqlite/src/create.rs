@@ -74,6 +74,22 @@ pub(crate) fn fresh(settings: &Settings, schemas: &[Schema]) -> Result<(), Error
     Ok(())
 }
 
+/// Gives a new file no more rights than `source` has, before anything is in it: a copy of secrets is as secret.
+pub(crate) fn keep_as_private_as(source: &Path, path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let given = fs::metadata(path)?.permissions().mode();
+        let allowed = fs::metadata(source)?.permissions().mode() | 0o600;
+        fs::set_permissions(path, fs::Permissions::from_mode(given & allowed))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (source, path);
+        Ok(())
+    }
+}
+
 /// Takes everybody's right but the owner's, before anything is in the file.
 fn keep_private(path: &Path) -> io::Result<()> {
     #[cfg(unix)]

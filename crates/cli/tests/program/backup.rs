@@ -183,3 +183,21 @@ fn a_backup_made_during_an_import_is_sound() {
     music_on(&other, "restore", &copy, &[]).ended(0);
     assert_eq!(column(&other.open(), "PRAGMA integrity_check"), ["ok"]);
 }
+
+/// A library has the person's keys in it, and so has its copy.
+#[cfg(unix)]
+#[test]
+fn a_copy_is_as_private_as_the_library() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let root = Root::empty();
+    crate::support::song(&root.join("a.wav"), 1);
+    root.import(&["--offline"]).ended(0);
+    for mode in [0o600, 0o640] {
+        std::fs::set_permissions(root.database(), std::fs::Permissions::from_mode(mode)).unwrap();
+        let copy = root.home().join(format!("copy {mode}.db"));
+        music_on(&root, "backup", &copy, &[]).ended(0);
+        let copied = std::fs::metadata(&copy).unwrap().permissions().mode();
+        assert_eq!(copied & 0o777 & !mode, 0, "{copied:o}");
+    }
+}
