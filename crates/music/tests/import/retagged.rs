@@ -136,3 +136,16 @@ fn files_that_change_places_may_be_retagged_on_the_way() {
         assert_eq!(root.import().counts(), "unchanged 2");
     }
 }
+
+#[test]
+fn a_file_that_is_moved_and_retagged_is_known_where_everything_is_analysed_again() {
+    let root = Root::with(&["a.wav", "b.wav"]);
+    let (ids, passages) = (root.ids(), root.passages());
+    root.rename("a.wav", "x/c.wav");
+    retag(&root, "x/c.wav", "New");
+    let done = root.import_with(|import| import.force = true);
+    assert_eq!(done.counts(), "recorded 2");
+    assert_eq!(root.ids()["x/c.wav"], ids["a.wav"]);
+    assert_eq!(root.passages()["x/c.wav"], passages["a.wav"]);
+    assert_eq!(titles(&root), ["b.wav ", "x/c.wav New"]);
+}

@@ -142,6 +142,7 @@ impl<'a> Homes<'a> {
         open.retain(|candidate| !self.is_known_content(candidate, plan));
         open.retain(|candidate| !self.keeps_sound(candidate, &mut known_sounds, plan));
         self.claim_sounds(&mut open, &mut known_sounds, plan);
+        let mut known_again = Vec::new();
         for (candidate, row) in known_sounds {
             let own = candidate.row.map(|own| own.id.clone());
             self.evicted.extend(own.filter(|own| *own != row.id));
@@ -150,8 +151,12 @@ impl<'a> Homes<'a> {
                 plan.renamed.push((row.id.clone(), path.to_owned()));
             }
             let neighbours = around(path);
-            plan.tasks
-                .push(candidate.task(Some(row.id.clone()), Extent::Tags, neighbours));
+            let extent = if self.force {
+                Extent::Whole
+            } else {
+                Extent::Tags
+            };
+            known_again.push(candidate.task(Some(row.id.clone()), extent, neighbours));
         }
         for candidate in open {
             if !self.is_copy(&candidate, plan) {
@@ -165,7 +170,7 @@ impl<'a> Homes<'a> {
             }
         }
         self.hear_copies_left_alone(known, in_place, &around, plan);
-        self.finish(plan);
+        self.finish(known_again, plan);
     }
 
     /// Whether a file is what its row says, touched at most.
@@ -338,7 +343,7 @@ impl<'a> Homes<'a> {
         }
     }
 
-    fn finish(self, plan: &mut Plan) {
+    fn finish(self, known_again: Vec<Task>, plan: &mut Plan) {
         let claimed = self.claimed;
         plan.absorbed = self
             .evicted
@@ -346,16 +351,13 @@ impl<'a> Homes<'a> {
             .filter(|id| !claimed.contains(id))
             .collect();
         // A row that was claimed is another file's now; only that file's own task keeps it.
-        for task in plan
-            .tasks
-            .iter_mut()
-            .filter(|task| task.extent != Extent::Tags)
-        {
+        for task in &mut plan.tasks {
             task.id = task.id.take().filter(|id| !claimed.contains(id));
         }
         for copy in &mut plan.copies {
             copy.id = copy.id.take().filter(|id| !claimed.contains(id));
         }
+        plan.tasks.extend(known_again);
         plan.tasks.sort_by(|a, b| a.file.path().cmp(b.file.path()));
         plan.copies.sort_by(|a, b| a.file.path().cmp(b.file.path()));
         plan.missing = self

@@ -57,7 +57,8 @@ pub(super) fn hash_where_sizes_meet<'a>(
 }
 
 /// Names the sounds of the candidates that may be a known sound with new tags: where the row at their path knows its
-/// sound, or where a known sound has no home any more. What proves to be no audio, or cannot be read, leaves the
+/// sound, or where a known sound has no home any more; where everything is analysed again, those that are new at their
+/// path or certainly changed. What proves to be no audio, or cannot be read, leaves the
 /// candidates.
 pub(super) fn digest_where_sounds_may_meet<'a>(
     candidates: Vec<Candidate<'a>>,
@@ -66,17 +67,19 @@ pub(super) fn digest_where_sounds_may_meet<'a>(
     plan: &mut Plan,
 ) -> Vec<Candidate<'a>> {
     let knows = |row: &KnownFile| row.stands_for_sound(row.audio_md5);
+    let may_be_another = |c: &Candidate<'_>| !scope.force || c.row.is_none() || c.is_overwritten();
     // A sound whose own path holds another file now has lost its home, too.
     let is_any_lost = gone.iter().any(|row| knows(row))
         || candidates
             .iter()
-            .filter(|candidate| !candidate.is_same_content())
+            .filter(|candidate| !candidate.is_same_content() && may_be_another(candidate))
             .any(|candidate| candidate.row.is_some_and(knows));
-    if scope.force || !is_any_lost {
+    if !is_any_lost {
         return candidates;
     }
-    let (mut settled, asked): (Vec<_>, Vec<_>) =
-        candidates.into_iter().partition(Candidate::is_same_content);
+    let (mut settled, asked): (Vec<_>, Vec<_>) = candidates
+        .into_iter()
+        .partition(|candidate| candidate.is_same_content() || !may_be_another(candidate));
     let answers: Vec<_> = asked.iter().map(|_| Mutex::new(None)).collect();
     let work: Vec<_> = asked.iter().zip(&answers).collect();
     for_each(scope.jobs, &work, scope.cancel, |_, (candidate, slot)| {
