@@ -179,6 +179,7 @@ fn one(file: &ScannedFile, library: &Library, session: &SessionId) -> Result<Opt
         marks: None,
         is_same_sound: false,
         known_edit: i64::MAX,
+        takes_place_of: None,
         session: session.clone(),
     };
     split.time(RECORD, || record_file(library.db(), record, None))?;

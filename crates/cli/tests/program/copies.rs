@@ -327,3 +327,66 @@ fn an_heir_takes_back_only_what_it_has_itself() {
     assert_eq!(told(&root, COMPILATION), untouched[0]);
     root.assert_sound();
 }
+
+/// Two files of one sound, each with its own word, that are gone and come back somewhere else, or are named by the paths of
+/// another person's folders.
+#[test]
+fn words_find_the_files_that_are_called_like_theirs() {
+    let root = two_of_one_sound();
+    for (path, title) in [(ALBUM, "Mine"), (COMPILATION, "Theirs")] {
+        let passage = passages(&root, path)[0].clone();
+        root.music(&["edit", &passage, "--title", title]).ended(0);
+    }
+    let said = [ALBUM, COMPILATION].map(|path| told(&root, path));
+    let lines = root.music(&["edits", "export"]).ended(0).out;
+    let moved = ["new/2 compilation/song.mp3", "new/1 album/song.mp3"];
+    let aside = [ALBUM, COMPILATION].map(|path| (path, std::fs::read(root.join(path)).unwrap()));
+    for (path, _) in &aside {
+        std::fs::rename(root.join(path), root.home().join(path.replace('/', " "))).unwrap();
+    }
+    crate::support::song(&root.join("other.wav"), 1);
+    root.import(&["--offline", "--prune"]).ended(0);
+    // Back under folders of their own, one level further down.
+    for (path, content) in &aside {
+        let path = root.join("back").join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    root.import(&["--offline"]).ended(0);
+    let back = [ALBUM, COMPILATION].map(|path| told(&root, &format!("back/{path}")));
+    assert_eq!(back, said);
+
+    let new = Root::empty();
+    for ((_, content), path) in aside.iter().zip(moved) {
+        let path = new.join(path.replace("new/1 ", "x/").replace("new/2 ", "y/"));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    // The names of folders are as they were, the order of paths is not.
+    std::fs::rename(new.join("y/compilation"), new.join("x/album.aside")).unwrap();
+    std::fs::rename(new.join("x/album"), new.join("y/compilation")).unwrap();
+    std::fs::rename(new.join("x/album.aside"), new.join("x/album")).unwrap();
+    new.import(&["--offline"]).ended(0);
+    let file = new.home().join("edits.jsonl");
+    std::fs::write(&file, lines).unwrap();
+    new.music(&["edits", "import", file.to_str().unwrap()])
+        .ended(0);
+    let taken = ["x/album/song.mp3", "y/compilation/song.mp3"].map(|path| told(&new, path));
+    assert_eq!(taken, said);
+}
+
+/// What a lost file was cut like, its heir is cut like in the same run.
+#[test]
+fn an_heir_is_cut_when_it_becomes_one() {
+    let root = two_of_one_sound();
+    let album = passages(&root, ALBUM)[0].clone();
+    root.music(&["edit", &album, "--split-at", "1"]).ended(0);
+    let second = passages(&root, ALBUM)[1].clone();
+    root.music(&["edit", &second, "--title", "Second"]).ended(0);
+    let said = told(&root, ALBUM);
+    std::fs::remove_file(root.join(ALBUM)).unwrap();
+    root.import(&["--offline", "--prune"]).ended(0);
+    assert_eq!(told(&root, COMPILATION), said);
+    let again = root.import(&["--offline"]).ended(0);
+    assert_eq!((again.files("recorded"), again.files("unchanged")), (0, 1));
+}

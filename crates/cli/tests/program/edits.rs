@@ -486,3 +486,56 @@ fn what_was_found_before_a_decision_comes_back_with_it() {
     root.music(&["edits", "--undo", &last[0]]).ended(0);
     assert_eq!(stored(), before);
 }
+
+/// A sheet that comes later divides a passage: what was said about it, and its id, stay with the larger part.
+#[test]
+fn what_was_said_about_a_passage_that_is_divided_stays_with_its_larger_part() {
+    let root = Root::empty();
+    crate::support::album(&root.join("rip.wav"), 9, 3, 20.0);
+    let sheet = |tracks: &[&str]| {
+        let tracks: Vec<_> = tracks
+            .iter()
+            .zip(1..)
+            .map(|(at, number)| format!("  TRACK {number:02} AUDIO\n    INDEX 01 {at}\n"))
+            .collect();
+        std::fs::write(
+            root.join("rip.cue"),
+            format!("FILE \"rip.wav\" WAVE\n{}", tracks.concat()),
+        )
+        .unwrap();
+    };
+    sheet(&["00:00:00", "00:43:00"]);
+    root.import(&["--offline"]).ended(0);
+    let first = passage(&root, "rip.wav", 0);
+    root.music(&[
+        "edit",
+        &first,
+        "--title",
+        "Mine",
+        "--lead-out",
+        "40",
+        "--no-song",
+    ])
+    .ended(0);
+    sheet(&["00:00:00", "00:21:00", "00:43:00"]);
+    root.import(&["--offline"]).ended(0);
+    let rows = root.column(
+        "SELECT p.guid || ' ' || coalesce(p.title, '') || ' ' || coalesce(i.state, '') || ' ' \
+            || (lead_out_start_ticks = 40 * 28224000) \
+         FROM passages p LEFT JOIN accession_identifications i ON i.passage_id = p.guid ORDER BY p.start_time_ticks",
+    );
+    assert_eq!(rows.len(), 3, "{rows:?}");
+    let mine = rows.iter().filter(|row| row.starts_with(&first));
+    let mine: Vec<_> = mine.filter(|row| row.contains(" Mine rejected ")).collect();
+    assert_eq!(mine.len(), 1, "{rows:?}");
+    assert_eq!(
+        rows.iter().filter(|row| row.contains("Mine")).count(),
+        1,
+        "{rows:?}"
+    );
+    assert!(rows[1].ends_with('1'), "{rows:?}");
+    // Taken back, it is taken from where it is.
+    root.music(&["edit", &first, "--reset"]).ended(0);
+    let titles = root.column("SELECT count(*) FROM passages WHERE title = 'Mine'");
+    assert_eq!(titles, ["0"]);
+}

@@ -1,12 +1,13 @@
 //! Carries edits from library to library, as lines of JSON.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{BufRead, Write};
 
 use crate::error::{Error, Result};
 use crate::identify::decide;
 use crate::library::Library;
 use crate::library::edits::{self, Field, NewEdit, list};
+use crate::library::values::common_names;
 
 /// Writes all edits in force as lines of JSON; returns how many.
 ///
@@ -79,9 +80,47 @@ fn read(lines: &mut dyn BufRead) -> Result<Vec<NewEdit>> {
     }
 }
 
+/// Where several files of one sound are named that are not there, such as those of another person's folders, each is taken
+/// for the one of that sound that is called most like it.
+fn find_files(library: &Library, edits: &mut [NewEdit]) -> Result<()> {
+    let is_there = |file: &str| library.place(file).is_some_and(|path| path.exists());
+    let mut named: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for edit in edits.iter() {
+        let files = named.entry(edit.sound.clone()).or_default();
+        files.extend(edit.file.clone().filter(|file| !is_there(file)));
+    }
+    named.retain(|_, files| files.len() > 1);
+    for (sound, mut files) in named {
+        let mut ours = library
+            .db()
+            .read(|snapshot| edits::paths_of(snapshot, &sound))?;
+        let taken: HashSet<_> = (edits.iter())
+            .filter(|edit| edit.sound == sound)
+            .filter_map(|edit| edit.file.clone())
+            .collect();
+        ours.retain(|path| !taken.contains(path));
+        let like = |one: &str, other: &str| common_names(one, other, |one, other| one == other);
+        while let Some((theirs, path)) = files
+            .iter()
+            .flat_map(|file| ours.iter().map(move |path| (file.clone(), path.clone())))
+            .rev()
+            .max_by_key(|(file, path)| like(file, path))
+        {
+            files.remove(&theirs);
+            ours.retain(|other| *other != path);
+            let said = edits.iter_mut().filter(|edit| edit.sound == sound);
+            for edit in said.filter(|edit| edit.file.as_ref() == Some(&theirs)) {
+                edit.file = Some(path.clone());
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Takes edits over, whoever made them.
-pub(crate) fn take_over(library: &Library, edits: Vec<NewEdit>) -> Result<Imported> {
+pub(crate) fn take_over(library: &Library, mut edits: Vec<NewEdit>) -> Result<Imported> {
     let read = edits.len() as u64;
+    find_files(library, &mut edits)?;
     let kept = edits.clone();
     let there: HashSet<String> = edits
         .iter()

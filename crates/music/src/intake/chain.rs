@@ -152,7 +152,8 @@ impl<'a> Chain<'a> {
             let nothing_follows =
                 self.terms.is_one_plan && plan.tasks.is_empty() && plan.copies.is_empty();
             let end = nothing_follows.then(|| self.run_end());
-            crate::library::record::reconcile(self.library.db(), changes, end)?;
+            let to_cut = crate::library::record::reconcile(self.library.db(), changes, end)?;
+            self.cut_heirs(&to_cut, plan, known);
             if nothing_follows {
                 let mut tally = self.tally();
                 tally.problems.clear();

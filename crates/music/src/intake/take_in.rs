@@ -26,7 +26,7 @@ use audio::marks::{self, Mark};
 use audio::segment::{Clues, Segmentation, Span, segment};
 use audio::tags::{self, Neighbours, Tags, Written};
 
-pub(crate) use claim::{claim, claim_back};
+pub(crate) use claim::{claim_all, claim_back};
 
 /// What became of a file, before it is written.
 #[derive(Debug)]
@@ -296,11 +296,7 @@ fn describe(
         file: file.clone(),
         hash: content.hash.as_str().to_owned(),
         audio_md5: content.audio_md5,
-        status: if passages.is_empty() {
-            FileStatus::NoAudio
-        } else {
-            FileStatus::Complete
-        },
+        status: status_of(&passages),
         audio: Some(audio(&analysis, &segmentation)),
         tags: written.tags,
         passages,
@@ -310,12 +306,21 @@ fn describe(
         marks,
         is_same_sound,
         known_edit: former.last_edit,
+        takes_place_of: former.takes_place_of,
         session: setting.session.clone(),
     };
     Ok(Taken::Record {
         record: Box::new(record),
         warnings,
     })
+}
+
+fn status_of(passages: &[PassageRecord]) -> FileStatus {
+    if passages.is_empty() {
+        FileStatus::NoAudio
+    } else {
+        FileStatus::Complete
+    }
 }
 
 /// Who has the say about where a file is cut: a person, marks that fit, a release that explained the sound, its
@@ -457,13 +462,26 @@ fn label_of(heard: &Segmentation, span: Span) -> Option<Mark> {
 fn passages(
     analysis: &mut Analysis,
     segmentation: &Segmentation,
-    mut former: Vec<FormerPassage>,
+    former: Vec<FormerPassage>,
     setting: &Setting<'_>,
     stage: &dyn Fn(&'static str),
 ) -> Result<Vec<PassageRecord>, Fault> {
     let rate = analysis.levels.sample_rate();
+    let ticks = |span: &Span| {
+        (
+            Ticks::from_frames(span.start, rate),
+            Ticks::from_frames(span.end, rate),
+        )
+    };
+    let ids = claim_all(
+        former,
+        &segmentation.spans.iter().map(ticks).collect::<Vec<_>>(),
+    );
     let mut passages = Vec::with_capacity(segmentation.spans.len());
-    for (span, label) in segmentation.spans.iter().zip(&segmentation.labels) {
+    for ((span, label), id) in (segmentation.spans.iter())
+        .zip(&segmentation.labels)
+        .zip(ids)
+    {
         stage("fingerprint");
         let fingerprint = analysis
             .fingerprint(*span)
@@ -472,12 +490,9 @@ fn passages(
         let sound = analysis
             .describe(*span, &setting.settings.leads)
             .map_err(|error| Fault::retry_later("describe", error))?;
-        let (start, end) = (
-            Ticks::from_frames(span.start, rate),
-            Ticks::from_frames(span.end, rate),
-        );
+        let (start, end) = ticks(span);
         passages.push(PassageRecord {
-            id: claim(&mut former, start, end).unwrap_or_else(PassageId::random),
+            id: id.unwrap_or_else(PassageId::random),
             start,
             end,
             fingerprint: fingerprint.map(|print| (print.algorithm(), print.encode())),

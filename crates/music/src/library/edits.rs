@@ -19,10 +19,11 @@ use audio::Ticks;
 
 pub(crate) use applied::{
     apply, begin_cut, come_home, concerns, edit_concerns, leave_to_heirs, mind_newer_cut, move_to,
-    name_by_sound, supersede_user_title,
+    name_by_sound, supersede_user_title, take_place,
 };
 pub(crate) use places::{
-    Place, bounds_of, concerning, cut_anew, place_of, places_about, point_of, said_of,
+    Place, bounds_of, concerning, cut_anew, owner_gone, paths_of, place_of, places_about, point_of,
+    said_of,
 };
 
 /// What an edit is about.

@@ -29,6 +29,8 @@ pub(crate) struct Former {
     pub(crate) marks: Vec<StoredMark>,
     /// Where a person said that it is to be cut: the first that fits it counts.
     pub(crate) cuts: Vec<PersonCut>,
+    /// The file whose place it takes, with what was said about that.
+    pub(crate) takes_place_of: Option<FileId>,
     /// Edits in force of the sound that it had.
     pub(crate) edits: u64,
     /// The number of the last edit of all.
@@ -73,7 +75,11 @@ pub(crate) fn load(db: &Db, file: Option<&FileId>, path: &str, sounds: &[&str]) 
             ..Former::default()
         };
         if !sounds.is_empty() {
-            former.cuts = edits::cuts_of(snapshot, file, path, sounds)?;
+            if file.is_none() {
+                former.takes_place_of = edits::owner_gone(snapshot, path, sounds)?;
+            }
+            let owner = file.or(former.takes_place_of.as_ref());
+            former.cuts = edits::cuts_of(snapshot, owner, path, sounds)?;
         }
         let Some(file) = file else {
             return Ok(former);

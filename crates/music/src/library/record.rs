@@ -68,6 +68,9 @@ pub struct FileRecord {
     /// The number of the last edit that was known when it was cut.
     #[serde(skip)]
     pub known_edit: i64,
+    /// The file that is gone and whose place it takes, with what was said about that.
+    #[serde(skip)]
+    pub takes_place_of: Option<FileId>,
     /// The run that recorded it.
     #[serde(skip, default = "SessionId::random")]
     pub session: SessionId,
@@ -166,6 +169,9 @@ pub fn record_file(db: &Db, record: FileRecord, end: Option<RunEnd>) -> Result<R
         let id = upsert_file(tx, &record)?;
         upsert_details(tx, &id, &record)?;
         replace_passages(tx, &id, &record)?;
+        if let Some(gone) = &record.takes_place_of {
+            edits::take_place(tx, &id, gone)?;
+        }
         edits::come_home(tx, &id)?;
         edits::apply(tx, &id)?;
         let is_outdated = edits::mind_newer_cut(tx, &id, record.known_edit)?;
@@ -343,17 +349,20 @@ impl Reconciliation {
 }
 
 /// Brings the rows of known files to where the files are, in one transaction, with the run's end if nothing follows.
+/// Returns the files that are to be cut as was said about others, which are gone.
 ///
 /// # Errors
 ///
 /// When the database cannot be written; then nothing of it is.
-pub fn reconcile(db: &Db, changes: Reconciliation, end: Option<RunEnd>) -> Result<()> {
+pub fn reconcile(db: &Db, changes: Reconciliation, end: Option<RunEnd>) -> Result<Vec<FileId>> {
     db.try_write("reconcile files", move |tx| {
+        let mut to_cut = Vec::new();
         for id in &changes.removed {
             let heirs = edits::leave_to_heirs(tx, id)?;
             tx.execute("DELETE FROM files WHERE guid = ?1", params![id])?;
-            for heir in &heirs {
-                edits::apply(tx, heir)?;
+            for (heir, is_cut) in heirs {
+                edits::apply(tx, &heir)?;
+                to_cut.extend(is_cut.then_some(heir));
             }
         }
         // Two files may have changed places: every path is vacated before any is taken.
@@ -390,7 +399,9 @@ pub fn reconcile(db: &Db, changes: Reconciliation, end: Option<RunEnd>) -> Resul
         for family in &changes.families {
             link_family(tx, family)?;
         }
-        end.map_or(Ok(()), |end| write_end(tx, &end))
+        end.map_or(Ok(()), |end| write_end(tx, &end))?;
+        to_cut.retain(|id| !changes.removed.contains(id));
+        Ok(to_cut)
     })
 }
 

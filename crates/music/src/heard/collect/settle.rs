@@ -9,7 +9,7 @@ use crate::heard::record::{HeardFile, Outcome};
 use crate::id::{FileId, SessionId};
 use crate::intake::plan::{Extent, Task};
 use crate::intake::recognise::Rejected;
-use crate::intake::take_in::{Taken, claim};
+use crate::intake::take_in::{Taken, claim_all};
 use crate::library::former::{Former, FormerPassage};
 use crate::library::marks::StoredMark;
 use crate::library::record::{
@@ -55,13 +55,19 @@ pub(super) fn settle(
     record.is_same_sound = former.is_same_sound(&record.hash, record.audio_md5);
     record.cut_by = cut(&record, &former)?;
     record.known_edit = former.last_edit;
+    record.takes_place_of = former.takes_place_of;
     record.session = session.clone();
     if let Some(id) = &task.id {
         record.id = id.clone();
     }
-    let mut known = former.passages;
-    for passage in &mut record.passages {
-        if let Some(id) = claim(&mut known, passage.start, passage.end) {
+    let spans: Vec<_> = record
+        .passages
+        .iter()
+        .map(|passage| (passage.start, passage.end))
+        .collect();
+    let ids = claim_all(former.passages, &spans);
+    for (passage, id) in record.passages.iter_mut().zip(ids) {
+        if let Some(id) = id {
             passage.id = id;
         }
     }

@@ -13,9 +13,9 @@ use crate::error::Result;
 use crate::event::Event;
 use crate::id::FileId;
 use crate::intake::import::take_in_again;
-use crate::intake::plan::Copy;
+use crate::intake::plan::{Copy, Plan};
 use crate::intake::recognise::Rejected;
-use crate::library::known::FileStatus;
+use crate::library::known::{FileStatus, Known};
 use crate::library::record::{self, CutBy, DescriptionRecord, FileRecord, Recorded, RetagRecord};
 use crate::library::values::Problem;
 
@@ -101,6 +101,25 @@ impl Chain<'_> {
         }
     }
 
+    /// Cuts files as was said about others of their sound, which are gone. Where that fails, the next import does it.
+    pub(super) fn cut_heirs(&self, heirs: &[FileId], plan: &Plan, known: &Known) {
+        for heir in heirs {
+            let is_heard_anyway = plan.tasks.iter().any(|task| task.id.as_ref() == Some(heir));
+            let row = known.files.values().find(|row| row.id == *heir);
+            if let Some(row) = row.filter(|_| !is_heard_anyway)
+                && self
+                    .library
+                    .place(&row.path)
+                    .is_some_and(|path| path.exists())
+                && let Err(error) = take_in_again(self.library, &row.path, heir, false)
+            {
+                let message =
+                    format!("it is to be cut as was said about a file that is gone: {error}");
+                self.warn(Some(&row.path), message);
+            }
+        }
+    }
+
     /// Records new descriptions of a file's passages.
     pub(super) fn record_again(
         &self,
@@ -176,6 +195,7 @@ impl Chain<'_> {
             marks: None,
             is_same_sound: false,
             known_edit: i64::MAX,
+            takes_place_of: None,
             session: self.session.clone(),
         };
         if let Some(reason) = &record.misnamed {

@@ -5,12 +5,33 @@ use audio::Ticks;
 use crate::id::PassageId;
 use crate::library::former::FormerPassage;
 
+/// The ids of the passages of a file that is cut anew, in order of time. Of one that was divided, the part that most of it
+/// became keeps the id, though it may be less than half.
+pub(crate) fn claim_all(
+    mut former: Vec<FormerPassage>,
+    spans: &[(Ticks, Ticks)],
+) -> Vec<Option<PassageId>> {
+    let mut ids: Vec<_> = spans
+        .iter()
+        .map(|(start, end)| claim(&mut former, *start, *end))
+        .collect();
+    former.sort_by_key(|old| old.start);
+    for old in former {
+        let shared = |(start, end): &(Ticks, Ticks)| old.end.min(*end).0 - old.start.max(*start).0;
+        let parts = spans
+            .iter()
+            .enumerate()
+            .filter(|(at, span)| ids[*at].is_none() && shared(span) * 2 > span.1.0 - span.0.0);
+        // Of parts of one length, the first.
+        if let Some((at, _)) = parts.rev().max_by_key(|(_, span)| shared(span)) {
+            ids[at] = Some(old.id);
+        }
+    }
+    ids
+}
+
 /// The id of the former passage that shares most of its time with this one, if that is more than half.
-pub(crate) fn claim(
-    former: &mut Vec<FormerPassage>,
-    start: Ticks,
-    end: Ticks,
-) -> Option<PassageId> {
+fn claim(former: &mut Vec<FormerPassage>, start: Ticks, end: Ticks) -> Option<PassageId> {
     let shared = |old: &FormerPassage| old.end.min(end).0 - old.start.max(start).0;
     let (at, best) = former
         .iter()
@@ -58,6 +79,16 @@ mod tests {
         assert_eq!(claim(&mut known, Ticks(0), Ticks(300)), None);
         assert_eq!(claim(&mut known, Ticks(300), Ticks(400)), None);
         assert_eq!(known.len(), 1);
+    }
+
+    #[test]
+    fn the_largest_part_of_a_passage_that_is_divided_keeps_its_id() {
+        let known = vec![former(0, 100), former(100, 300)];
+        let ids = [known[0].id.clone(), known[1].id.clone()];
+        let spans = [(0, 98), (100, 170), (170, 240), (240, 300)];
+        let spans = spans.map(|(start, end)| (Ticks(start), Ticks(end)));
+        let [first, second] = ids.map(Some);
+        assert_eq!(claim_all(known, &spans), [first, second, None, None]);
     }
 
     #[test]

@@ -46,8 +46,35 @@ const PATH: &str = "(SELECT path FROM files WHERE guid = ?1)";
 /// What a person said last about a field of the row of `passages` in hand, for the file `?1`; what was said about this
 /// very file goes before what was said about another one of its sound.
 ///
-/// An edit belongs to the passage that it shares most of its time with: bounds may move a little by another analysis.
+/// An edit belongs to the passage that it shares most of its time with: bounds may move a little by another analysis. What
+/// was said about a passage that was divided is about the part that most of it became, a position about the part in which
+/// it lies.
 fn said(field: Field) -> String {
+    let share = |passage: &str| {
+        format!(
+            "(min(e.end_ticks, {passage}.end_time_ticks) - max(e.start_ticks, {passage}.start_time_ticks))"
+        )
+    };
+    let is_about = |passage: &str| {
+        format!(
+            "{} * 2 > max(e.end_ticks - e.start_ticks, {passage}.end_time_ticks - {passage}.start_time_ticks)",
+            share(passage)
+        )
+    };
+    let (of_q, of_this) = (share("q"), share("passages"));
+    let is_more = if field.is_point() {
+        String::new()
+    } else {
+        format!(
+            " OR {of_q} > {of_this} OR {of_q} = {of_this} AND q.start_time_ticks < passages.start_time_ticks"
+        )
+    };
+    let is_part = format!(
+        "{of_this} * 2 > passages.end_time_ticks - passages.start_time_ticks AND NOT EXISTS ( \
+            SELECT 1 FROM passages q WHERE q.file_id = ?1 AND ({}{is_more}))",
+        is_about("q")
+    );
+    let is_about = is_about("passages");
     let lies_there = if field.is_point() {
         format!(
             "AND CAST(e.value AS INTEGER) BETWEEN passages.start_time_ticks - {NEAR} AND passages.end_time_ticks + {NEAR}"
@@ -57,10 +84,8 @@ fn said(field: Field) -> String {
     };
     format!(
         "(SELECT e.value FROM accession_edits e WHERE e.sound = {SOUND} AND e.field = '{}' AND e.undone_at IS NULL \
-            AND {} {lies_there} \
-            AND (min(e.end_ticks, passages.end_time_ticks) - max(e.start_ticks, passages.start_time_ticks)) * 2 \
-                > max(e.end_ticks - e.start_ticks, passages.end_time_ticks - passages.start_time_ticks) \
-          ORDER BY e.file_id IS ?1 DESC, e.made_at DESC, e.edit_id DESC LIMIT 1)",
+            AND {} {lies_there} AND ({is_about} OR {is_part}) \
+          ORDER BY e.file_id IS ?1 DESC, {is_about} DESC, e.made_at DESC, e.edit_id DESC LIMIT 1)",
         field.word(),
         edit_concerns("e", "?1", PATH),
     )
@@ -176,18 +201,35 @@ pub(crate) fn come_home(tx: &Tx<'_>, file: &FileId) -> Result<()> {
     Ok(())
 }
 
+/// A file takes what was said about one that is gone, unless that has been taken since.
+pub(crate) fn take_place(tx: &Tx<'_>, file: &FileId, gone: &FileId) -> Result<()> {
+    for (table, and_path) in [
+        ("accession_edits", format!(", file_path = {PATH}")),
+        ("accession_verdicts", String::new()),
+    ] {
+        tx.execute(
+            &format!(
+                "UPDATE {table} SET file_id = ?1{and_path} WHERE file_id = ?2 \
+                    AND NOT EXISTS (SELECT 1 FROM files g WHERE g.guid = ?2)"
+            ),
+            params![file, gone],
+        )?;
+    }
+    Ok(())
+}
+
 /// Has what was said about a file, whose row is to be removed, go to the other files of its sound; those are put in
-/// order by [`apply`] once the row is gone. A cut is made by the next import.
-pub(crate) fn leave_to_heirs(tx: &Tx<'_>, file: &FileId) -> Result<Vec<FileId>> {
+/// order by [`apply`] once the row is gone. With each, whether it is to be cut anew.
+pub(crate) fn leave_to_heirs(tx: &Tx<'_>, file: &FileId) -> Result<Vec<(FileId, bool)>> {
     let edits = "SELECT 1 FROM accession_edits e WHERE e.sound = audio_md5 AND e.file_id = ?1 AND e.undone_at IS NULL";
     Ok(tx.returning(
         &format!(
             "UPDATE accession_files SET analysis_version = \
                 CASE WHEN EXISTS ({edits} AND e.field = 'cut') THEN 0 ELSE analysis_version END \
-             WHERE file_id <> ?1 AND audio_md5 <> '' AND audio_md5 = {SOUND} AND EXISTS ({edits}) RETURNING file_id"
+             WHERE file_id <> ?1 AND audio_md5 <> '' AND audio_md5 = {SOUND} AND EXISTS ({edits}) RETURNING file_id, analysis_version = 0"
         ),
         params![file],
-        |row| row.get(0),
+        |row| Ok((row.get(0)?, row.get(1)?)),
     )?)
 }
 

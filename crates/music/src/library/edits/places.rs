@@ -5,6 +5,7 @@ use sqlite::{Db, Snapshot, Tx, params};
 use super::{Field, NewEdit, edit_concerns};
 use crate::error::Result;
 use crate::id::{FileId, PassageId};
+use crate::library::values::common_names;
 use audio::Ticks;
 
 /// A passage and where a person's word about it is bound to.
@@ -98,8 +99,67 @@ pub(crate) fn places_about(db: &Db, said: &NewEdit) -> Result<Vec<(PassageId, Pl
     {
         found.retain(|(_, place)| place.path == *file);
     }
-    found.retain(|(_, place)| said.field == Field::Cut || said.is_about(place.start, place.end));
-    Ok(found)
+    if said.field == Field::Cut {
+        return Ok(found);
+    }
+    let of_each_file = found.chunk_by(|(_, one), (_, other)| one.file == other.file);
+    Ok(of_each_file
+        .flat_map(|passages| about(said, passages))
+        .collect())
+}
+
+/// The passages of a file that an edit is about, as `applied::said` has it.
+fn about(said: &NewEdit, passages: &[(PassageId, Place)]) -> Vec<(PassageId, Place)> {
+    let strictly = passages
+        .iter()
+        .filter(|(_, place)| said.is_about(place.start, place.end));
+    let strictly: Vec<_> = strictly.cloned().collect();
+    if !strictly.is_empty() {
+        return strictly;
+    }
+    let share =
+        |place: &Place| place.end.0.min(said.end_ticks) - place.start.0.max(said.start_ticks);
+    let parts = passages
+        .iter()
+        .filter(|(_, place)| share(place).saturating_mul(2) > place.end.0 - place.start.0);
+    if said.field.is_point() {
+        return parts.cloned().collect();
+    }
+    let most = parts.rev().max_by_key(|(_, place)| share(place));
+    most.cloned().into_iter().collect()
+}
+
+/// The file that a new one at `path` takes the place of, where several of its sound are gone about each of which something
+/// was said: the one that was called most like it. Where only one is gone, all of its sound are its heirs.
+pub(crate) fn owner_gone(
+    snapshot: &Snapshot<'_>,
+    path: &str,
+    sounds: &[&str],
+) -> Result<Option<FileId>> {
+    let gone = snapshot.query_all(
+        "SELECT e.file_id, max(coalesce(e.file_path, '')) FROM accession_edits e \
+         WHERE e.sound IN (?1, ?2) AND e.undone_at IS NULL AND e.file_id IS NOT NULL \
+            AND NOT EXISTS (SELECT 1 FROM files g WHERE g.guid = e.file_id) \
+         GROUP BY e.file_id ORDER BY 2 DESC",
+        params![sounds.first(), sounds.last()],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    if gone.len() < 2 {
+        return Ok(None);
+    }
+    let like =
+        |(_, former): &(FileId, String)| common_names(former, path, |one, other| one == other);
+    Ok(gone.into_iter().max_by_key(like).map(|(id, _)| id))
+}
+
+/// The paths of the files that have a sound.
+pub(crate) fn paths_of(snapshot: &Snapshot<'_>, sound: &str) -> Result<Vec<String>> {
+    Ok(snapshot.query_all(
+        "SELECT f.path FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid \
+         WHERE f.status <> 'DUPLICATE HASH' AND (a.audio_md5 = ?1 OR f.hash = ?1) ORDER BY f.path",
+        params![sound],
+        |row| row.get(0),
+    )?)
 }
 
 /// The edits in force that count for a file: its own, and those that it inherits.
