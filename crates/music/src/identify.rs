@@ -77,6 +77,8 @@ pub enum IdentifyEvent {
     ServiceFailed {
         /// Which, and why.
         message: String,
+        /// It is `AcoustID`, and does not want the key: with another one it may answer.
+        key_refused: bool,
     },
     /// The last event.
     IdentifyCompleted(Box<Identified>),
@@ -291,6 +293,13 @@ impl<'a> Run<'a> {
         for trouble in self.asker.services.untold() {
             (self.tell)(&IdentifyEvent::ServiceFailed {
                 message: trouble.to_string(),
+                key_refused: matches!(
+                    trouble,
+                    Trouble::Refused {
+                        service: "AcoustID",
+                        ..
+                    }
+                ),
             });
         }
     }

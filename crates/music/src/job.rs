@@ -165,6 +165,26 @@ pub fn run(
     })
 }
 
+/// Identifies what is left, with a key that the services of an import did not have.
+///
+/// # Errors
+///
+/// When the database cannot be used.
+pub fn identify_left(
+    library: &Library,
+    online: &Online,
+    tell: &(dyn Fn(JobEvent<'_>) + Sync),
+) -> Result<Identified> {
+    identify(
+        library,
+        &online.services,
+        &online.answers,
+        &online.patience,
+        (&Scope::default(), OutagePolicy::Brisk),
+        &|told: &IdentifyEvent| tell(JobEvent::Identify(told)),
+    )
+}
+
 /// How long a service that has not answered by the end of an import is still waited for: a small part
 /// of the time that the import took.
 fn grace(took: Duration, files: u64) -> Duration {

@@ -41,7 +41,7 @@ async function open(path) {
 }
 
 function show(event) {
-  running = event.state === "Scanning" || event.state === "Processing";
+  running = ["Scanning", "Processing", "PAUSED"].includes(event.state);
   by("stop").disabled = !running;
   by("operation").textContent = event.current_operation;
   by("bar").value = event.percentage;

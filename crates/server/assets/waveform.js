@@ -36,7 +36,8 @@ export async function show(canvas, forms, audio) {
     };
   };
   let seconds = Number(canvas.dataset.seconds);
-  let peaks = await load(seconds > 1800 ? 10 : 1);
+  let isFinest = !(seconds > 1800);
+  let peaks = await load(isFinest ? 1 : 10);
   seconds ||= peaks.points.length / 2 / peaks.rate;
   let [from, to] = [0, seconds];
   let dragged = null;
@@ -143,8 +144,10 @@ export async function show(canvas, forms, audio) {
     from = Math.min(Math.max(0, middle - shown / 2), seconds - shown);
     to = from + shown;
     redraw();
-    if (peaks.rate < 10 && shown < 600) {
-      load(1).then((all) => { peaks = all; redraw(); }).catch(() => {});
+    if (!isFinest && shown < 600) {
+      // Once, however often the view moves until they are there.
+      isFinest = true;
+      load(1).then((all) => { peaks = all; redraw(); }).catch(() => { isFinest = false; });
     }
     clearTimeout(waiting);
     if (shown <= FINE) waiting = setTimeout(refine, STILL);
@@ -211,6 +214,11 @@ export async function show(canvas, forms, audio) {
   canvas.addEventListener("pointercancel", drop);
   canvas.addEventListener("wheel", (event) => {
     event.preventDefault();
+    if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
+      const pixels = event.deltaX || event.deltaY;
+      look((from + to) / 2 + pixels / width() * (to - from), to - from);
+      return;
+    }
     const middle = second(event.offsetX);
     const share = (middle - from) / (to - from);
     const length = (to - from) * (event.deltaY > 0 ? 1.25 : 0.8);

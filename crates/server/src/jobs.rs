@@ -30,7 +30,7 @@ use crate::folder::Folder;
 
 pub(crate) use listed::Job;
 pub(crate) use plan::Plan;
-pub(crate) use told::{Problem, Told};
+pub(crate) use told::{Key, Problem, Told};
 
 /// Imports that are remembered with their details. A guess; the library's own table has all of them.
 const REMEMBERED: usize = 20;
@@ -47,6 +47,8 @@ pub(crate) enum State {
     Waiting,
     Scanning,
     Processing,
+    /// `AcoustID` refuses the key. Listening goes on, and somebody may give another key meanwhile.
+    Paused,
     Completed,
     Cancelled,
     Failed,
@@ -119,6 +121,7 @@ impl Session {
                 Some(state) => state,
                 None if self.began.get().is_none() => State::Waiting,
                 None if self.cancel.is_requested() => State::Cancelled,
+                None if told.key == Key::Refused => State::Paused,
                 None if told.found.is_none() => State::Scanning,
                 None => State::Processing,
             },
@@ -342,15 +345,27 @@ impl Jobs {
             session: Some(session.id.into()),
         };
         let worked = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            let hear = |event: JobEvent<'_>| {
+                let asks = session.told().hear(&event);
+                if asks {
+                    (self.tell)(Moment::GoesOn, &session.view());
+                }
+            };
             let online = (self.connect)(&self.library, &session.cancel);
-            job::run(
+            let ended = job::run(
                 &self.library,
                 &import,
                 online.as_ref(),
                 &session.cancel,
                 &session.progress,
-                &|event: JobEvent<'_>| session.told().hear(&event),
-            )
+                &hear,
+            )?;
+            while session.told().take_key() && !session.cancel.is_requested() {
+                if let Some(online) = (self.connect)(&self.library, &session.cancel) {
+                    job::identify_left(&self.library, &online, &hear)?;
+                }
+            }
+            Ok::<_, music::Error>(ended)
         }));
         let (state, completed, reason) = match worked {
             Ok(Ok(ended)) if session.cancel.is_requested() => {
@@ -446,6 +461,19 @@ impl Jobs {
             self.ended(&session, State::Cancelled, None, None);
         }
         Ok(session.view())
+    }
+
+    /// Answers an import that waits for a key for `AcoustID`; false where none waits, or it has ended.
+    pub(crate) fn answer(&self, id: Uuid, answer: Key) -> bool {
+        let Some(session) = self.find(id) else {
+            return false;
+        };
+        let mut told = session.told();
+        let is_asked = told.key == Key::Refused;
+        if is_asked {
+            told.key = answer;
+        }
+        is_asked
     }
 
     /// Stops what is under way for the reason that `stop` was requested for, and waits for the files in hand.

@@ -237,7 +237,7 @@ pub(crate) fn tell(told: &IdentifyEvent, notes: &Notes) {
             let level = level.word();
             notes.note(Volume::Verbose, &format!("{level:<6} `{path}`: {what}"));
         }
-        IdentifyEvent::ServiceFailed { message } => {
+        IdentifyEvent::ServiceFailed { message, .. } => {
             notes.note(Volume::Brief, &format!("warning: {message}"));
         }
         IdentifyEvent::IdentifyCompleted(_) => {}

@@ -70,7 +70,7 @@ impl Jobs {
 fn word(state: State) -> &'static str {
     match state {
         State::Waiting => "waiting",
-        State::Scanning | State::Processing => "running",
+        State::Scanning | State::Processing | State::Paused => "running",
         State::Completed => "completed",
         State::Cancelled => "cancelled",
         State::Failed => "failed",

@@ -36,6 +36,20 @@ pub(crate) struct Recorded {
     pub(crate) passages: usize,
 }
 
+/// What an import has heard about its key for `AcoustID`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Key {
+    /// Nothing that concerns anybody.
+    #[default]
+    Accepted,
+    /// `AcoustID` does not know it, and nobody has said yet what to do.
+    Refused,
+    /// Somebody has given another one, which is to be used.
+    Given,
+    /// The import does without, because somebody has said so or since it is over.
+    DoneWithout,
+}
+
 /// Everything that an import has told.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Told {
@@ -51,6 +65,7 @@ pub(crate) struct Told {
     pub(crate) medium: u64,
     pub(crate) low: u64,
     pub(crate) unknown: u64,
+    pub(crate) key: Key,
     pub(crate) problems: VecDeque<Problem>,
     pub(crate) recorded: VecDeque<Recorded>,
     pub(crate) ended: Option<State>,
@@ -105,11 +120,25 @@ impl Told {
         told
     }
 
-    pub(crate) fn hear(&mut self, event: &JobEvent<'_>) {
+    /// Counts an event; true if it asks for somebody's answer.
+    pub(crate) fn hear(&mut self, event: &JobEvent<'_>) -> bool {
+        let before = self.key;
         match event {
             JobEvent::Import(event) => self.hear_import(event),
             JobEvent::Identify(event) => self.hear_identify(event),
         }
+        self.key == Key::Refused && before != self.key
+    }
+
+    /// Whether a key was given that the import has not tried; if not, none can be given any more.
+    pub(crate) fn take_key(&mut self) -> bool {
+        let is_given = self.key == Key::Given;
+        self.key = if is_given {
+            Key::Accepted
+        } else {
+            Key::DoneWithout
+        };
+        is_given
     }
 
     fn hear_import(&mut self, event: &Event) {
@@ -157,7 +186,13 @@ impl Told {
                 Level::Low => self.low += 1,
                 Level::None => self.unknown += 1,
             },
-            IdentifyEvent::ServiceFailed { message } => {
+            IdentifyEvent::ServiceFailed {
+                message,
+                key_refused,
+            } => {
+                if *key_refused && self.key == Key::Accepted {
+                    self.key = Key::Refused;
+                }
                 self.problem("", "SERVICE", message, false);
             }
             IdentifyEvent::IdentifyCompleted(_) => {}

@@ -16,6 +16,7 @@ use web::Secret;
 use crate::App;
 use crate::choices::{change, set};
 use crate::error::Refusal;
+use crate::jobs::Key;
 use crate::peer::Peer;
 use crate::work::blocking;
 
@@ -112,22 +113,27 @@ async fn is_valid(app: &Arc<App>, key: &str) -> Result<(bool, String), Refusal> 
     })
 }
 
-/// No import waits for a key here: one without a key goes on, and what it could not ask is asked another time. So the
-/// key is kept for the next one, and the answer says so.
+/// An import that `AcoustID` has refused goes on listening, and asks with the new key what it could not ask. Where it is
+/// over by then, the key is kept for the next one, and the answer says so.
 pub(crate) async fn resume_with_key(
     State(app): State<Arc<App>>,
     Json(resume): Json<Resume>,
 ) -> Answer {
     let id = resume.session_id;
     let key = resume.api_key.trim();
-    let (success, message) = if app.jobs.running().is_none_or(|running| running.id != id) {
-        (false, "this import is not under way".to_owned())
+    let (success, message) = if app.jobs.find(id).is_none() {
+        (false, "there is no such import".to_owned())
     } else {
         match is_valid(&app, key).await? {
             (true, _) => {
                 let key = key.to_owned();
                 blocking(&app, move |app| set(app, KEY, Some(&key))).await?;
-                (true, "API key saved for the next identification".to_owned())
+                let message = if app.jobs.answer(id, Key::Given) {
+                    "API key saved; the import goes on with it"
+                } else {
+                    "API key saved for the next identification"
+                };
+                (true, message.to_owned())
             }
             refused => refused,
         }
@@ -137,7 +143,9 @@ pub(crate) async fn resume_with_key(
     ))
 }
 
-pub(crate) async fn skip(Json(skip): Json<Skip>) -> Json<Value> {
+/// Takes note that nobody is going to give another key.
+pub(crate) async fn skip(State(app): State<Arc<App>>, Json(skip): Json<Skip>) -> Json<Value> {
+    app.jobs.answer(skip.session_id, Key::DoneWithout);
     Json(json!({
         "session_id": skip.session_id,
         "message": "the import does not wait for AcoustID",

@@ -12,6 +12,7 @@ impl State {
             // WKMP knows no import that waits for another.
             Self::Waiting | Self::Scanning => "SCANNING",
             Self::Processing => "PROCESSING",
+            Self::Paused => "PAUSED",
             Self::Completed => "COMPLETED",
             Self::Cancelled => "CANCELLED",
             Self::Failed => "FAILED",
@@ -23,10 +24,17 @@ impl State {
         match self {
             Self::Waiting | Self::Scanning => "Scanning",
             Self::Processing => "Processing",
+            // WKMP's page looks for these letters.
+            Self::Paused => "PAUSED",
             Self::Completed => "Completed",
             Self::Cancelled => "Cancelled",
             Self::Failed => "Failed",
         }
+    }
+
+    /// Whether files are listened to.
+    pub(crate) fn is_processing(self) -> bool {
+        matches!(self, Self::Processing | Self::Paused)
     }
 }
 
@@ -57,7 +65,7 @@ impl Figures {
         } else {
             0.0
         };
-        let is_live = matches!(view.state, State::Scanning | State::Processing);
+        let is_live = view.state == State::Scanning || view.state.is_processing();
         let workers = view.snapshot.workers.iter().flatten();
         let file = workers.map(|worker| worker.item.clone()).next();
         Self {
@@ -90,6 +98,10 @@ fn operation(view: &View) -> String {
             told.to_analyse,
             told.found.unwrap_or(0)
         ),
+        // WKMP's page looks for the first four words.
+        State::Paused => "AcoustID API key invalid: files are listened to all the same. Give another key, or go on \
+             without; what cannot be asked now is asked another time"
+            .to_owned(),
         State::Completed => format!(
             "{} files recorded, {} passages, {} files failed",
             told.files,
@@ -153,7 +165,7 @@ fn phases(view: &View, with_description: bool) -> Vec<Value> {
         (_, State::Completed) if failed > 0 => "CompletedWithWarnings",
         (_, State::Completed) => "Completed",
         (Some(_), State::Failed) => "Failed",
-        (Some(_), State::Processing) => "InProgress",
+        (Some(_), state) if state.is_processing() => "InProgress",
         _ => "Pending",
     };
     let subtasks = json!([{

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -36,6 +36,18 @@ impl Served {
     pub(crate) fn listening(root: &Root, listen: &str, options: &[&str]) -> Self {
         let mut command = root.command(&["serve", "--format", "json", "--listen", listen]);
         command.args(options).arg(root.path());
+        Self::of(command)
+    }
+
+    /// With services to ask.
+    pub(crate) fn online(root: &Root, options: &[&str]) -> Self {
+        let mut command = root.command(&["serve", "--format", "json", "--listen", "127.0.0.1:0"]);
+        command.args(options).arg(root.path());
+        command.env_remove("ACCESSION_OFFLINE");
+        Self::of(command)
+    }
+
+    fn of(mut command: Command) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -4,8 +4,10 @@
 //! people, numbers and ids differ.
 
 use serde_json::{Value, json};
+use testkit::services::{FakeServices, KEY, World};
 
-use super::client::{Served, files_to_hear};
+use super::client::{Events, Served, files_to_hear};
+use crate::identify::with_services;
 use crate::support::Root;
 
 /// What WKMP's documents name and its program lacked when it was recorded.
@@ -218,4 +220,53 @@ fn what_only_wkmps_documents_name_is_served_too() {
         );
     }
     served.stop();
+}
+
+/// Until an import is told as WKMP's page looks for it when `AcoustID` does not know the key.
+fn until_paused(events: &mut Events) -> String {
+    loop {
+        let told = events.until("ImportProgressUpdate");
+        if told["state"] == "PAUSED" {
+            let operation = told["current_operation"].as_str().unwrap();
+            assert!(operation.contains("AcoustID API key invalid"), "{told}");
+            return told["session_id"].as_str().unwrap().to_owned();
+        }
+        assert_ne!(told["state"], "Completed", "it was never told: {told}");
+    }
+}
+
+#[test]
+fn an_import_whose_key_is_refused_asks_for_another_and_goes_on_with_it() {
+    let fake = FakeServices::start(World::generate(1, 4)).unwrap();
+    let later = "SELECT count(*) FROM accession_identifications WHERE state = 'retry_later'";
+    for is_given in [true, false] {
+        let root = with_services(&fake);
+        root.music(&["settings", "set", "acoustid_api_key", "no-key-of-theirs"])
+            .ended(0);
+        files_to_hear(&root, 16);
+        let served = Served::online(&root, &["--jobs", "1"]);
+        let mut events = served.events("/import/events");
+        served.post("/import/start", &json!({ "root_folder": root.path() }));
+        let id = until_paused(&mut events);
+        let status = served.get(&format!("/import/status/{id}")).json();
+        assert_eq!(status["state"], "PAUSED", "{status}");
+        assert_eq!(served.get("/import/active").json()["state"], "PAUSED");
+        if is_given {
+            let typed = json!({ "session_id": id, "api_key": "another-wrong-one" });
+            let refused = served.post("/import/acoustid-key", &typed).json();
+            assert_eq!(refused["success"], false, "{refused}");
+            assert_eq!(served.get("/import/active").json()["state"], "PAUSED");
+            let typed = json!({ "session_id": id, "api_key": KEY });
+            let accepted = served.post("/import/acoustid-key", &typed).json();
+            assert_eq!(accepted["success"], true, "{accepted}");
+        } else {
+            served.post("/import/skip-acoustid", &json!({ "session_id": id }));
+        }
+        assert_eq!(served.get("/import/active").json()["state"], "PROCESSING");
+        let ended = served.until_ended(&id);
+        assert_eq!(ended["state"], "COMPLETED", "{ended}");
+        // What was refused is asked again in the same import, or another time.
+        assert_eq!(root.count(later) == 0, is_given);
+        served.stop();
+    }
 }
