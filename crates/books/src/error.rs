@@ -249,6 +249,8 @@ pub enum Setting {
     BaseUrl,
     /// A number of requests a second.
     RateLimit,
+    /// The file by which commands keep that number together.
+    SharedRate,
     /// A setting of a run as a file or the environment names it.
     Named,
 }
@@ -274,6 +276,7 @@ impl Setting {
             Self::DatabaseProtection => "`sslmode` `disable`, `require` or `verify-full`",
             Self::BaseUrl => "an address that begins with `https://` or `http://`",
             Self::RateLimit => "requests a second, 0 for no limit",
+            Self::SharedRate => "a new file, or one that an earlier command made for this",
             Self::Named => "a setting of a run",
         }
     }
@@ -292,6 +295,7 @@ impl std::fmt::Display for Setting {
             Self::Database | Self::DatabaseProtection => "database",
             Self::BaseUrl => "address of GRIN",
             Self::RateLimit => "rate limit",
+            Self::SharedRate => "file of a shared rate",
             Self::Named => "setting",
         })
     }

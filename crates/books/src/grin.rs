@@ -1,10 +1,11 @@
 //! GRIN itself: where its lists are, and how to ask for them with a token that stays fresh.
 
 mod credentials;
+mod pace;
 mod sign_in;
 mod tokens;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +51,8 @@ pub struct GrinOptions {
     pub base_url: String,
     /// Requests in any second, 0 for no limit.
     pub requests_per_second: f64,
+    /// A file by which commands on this machine keep that number together.
+    pub shared_rate: Option<PathBuf>,
     /// Attempts after the first.
     pub retries: u32,
 }
@@ -59,6 +62,7 @@ impl Default for GrinOptions {
         Self {
             base_url: BASE_URL.to_owned(),
             requests_per_second: 5.0,
+            shared_rate: None,
             retries: 5,
         }
     }
@@ -83,6 +87,10 @@ impl Grin {
             requests_per_second: options.requests_per_second,
             ..web::Options::new(base)
         })?;
+        let rate = options.requests_per_second;
+        if let Some(path) = options.shared_rate.as_deref().filter(|_| rate > 0.0) {
+            client.share_pace(Arc::new(pace::FilePace::open(path, rate)?));
+        }
         Ok(Self {
             client,
             directory,

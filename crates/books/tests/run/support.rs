@@ -56,6 +56,7 @@ impl World {
             grin: GrinOptions {
                 base_url: self.before.clone().unwrap_or_else(|| self.grin.url()),
                 requests_per_second: 0.0,
+                shared_rate: None,
                 retries: self.retries,
             },
         };

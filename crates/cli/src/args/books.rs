@@ -179,6 +179,10 @@ pub(crate) struct Asking {
     /// tool takes its own --rate-limit and keeps none
     #[arg(long, value_name = "N")]
     pub(crate) rate_limit: Option<f64>,
+    /// Keep the rate limit together with all commands on this machine that name the same file, also those of other runs;
+    /// the file is made
+    #[arg(long, value_name = "FILE")]
+    pub(crate) share_rate: Option<PathBuf>,
     /// How often a failed request is repeated, with growing pauses
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub(crate) retries: u32,

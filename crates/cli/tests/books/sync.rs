@@ -1,5 +1,6 @@
 //! Archives come home: what another tool makes of the same books, and what happens when something fails.
 
+mod beside;
 mod crew;
 mod golden;
 mod kept;

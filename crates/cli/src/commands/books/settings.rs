@@ -108,6 +108,7 @@ pub(crate) fn grin(args: &Asking) -> Result<GrinOptions> {
             .or_else(|| variable(env::BASE_URL))
             .unwrap_or(usual.base_url),
         requests_per_second: rate,
+        shared_rate: args.share_rate.clone(),
         retries: args.retries,
     })
 }
