@@ -304,7 +304,7 @@ async fn neighbours(
 /// Figures for Prometheus, from memory only.
 async fn figures(State(app): State<Arc<App>>) -> Response {
     let view = app.jobs.latest().map(|session| session.view());
-    let is_live = |state| state == JobState::Scanning || state.is_processing();
+    let is_live = |state: JobState| state == JobState::Scanning || state.is_processing();
     let running = view.as_ref().is_some_and(|view| is_live(view.state));
     let told = view.as_ref().map(|view| &view.told);
     let number = |value: Option<u64>| value.unwrap_or(0);

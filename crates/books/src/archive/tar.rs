@@ -299,11 +299,11 @@ fn without_nul(bytes: &[u8]) -> &[u8] {
 /// A number in octal digits, or in the binary form that GNU has for large ones.
 fn number(field: &[u8]) -> Option<u64> {
     if field[0] & 0x80 != 0 {
-        let bytes = field.get(field.len().checked_sub(8)?..)?;
-        if field[1..field.len() - 8].iter().any(|byte| *byte != 0) || field[0] != 0x80 {
-            return None;
-        }
-        return bytes.try_into().ok().map(u64::from_be_bytes);
+        // The mark, zeros, and the number. A field of eight bytes has no room for all of them.
+        let (front, number) = field.split_last_chunk()?;
+        let (mark, zeros) = front.split_first()?;
+        let is_whole = *mark == 0x80 && zeros.iter().all(|byte| *byte == 0);
+        return is_whole.then(|| u64::from_be_bytes(*number));
     }
     let text = std::str::from_utf8(field).ok()?;
     let text = text.trim_matches(|c: char| c == ' ' || c == '\0');

@@ -242,3 +242,30 @@ fn what_is_missing_has_a_reason() {
         ["`a.txt` is not named as a page, and is left out"]
     );
 }
+
+#[test]
+fn a_header_of_any_bytes_is_refused_or_read_and_never_breaks_the_reader() {
+    let end = vec![0; 1024];
+    let sound = header(b'0', b"00000001.txt", 0);
+    let mut refused = 0;
+    for at in 0..sound.len() {
+        for byte in [0, b'7', b'~', 0x80, 0xff] {
+            let mut changed = sound.clone();
+            changed[at] = byte;
+            let mut summed = changed.clone();
+            let sum: u32 = summed.iter().map(|byte| u32::from(*byte)).sum();
+            let of_sum: u32 = summed[148..156].iter().map(|byte| u32::from(*byte)).sum();
+            let digits = format!("{:06o}\0 ", sum - of_sum + 8 * 32);
+            summed[148..156].copy_from_slice(digits.as_bytes());
+            for header in [changed, summed] {
+                let read = read_bytes(&gzip(&[header, end.clone()].concat()));
+                refused += u32::from(read.is_err());
+            }
+        }
+    }
+    // Blocks of one byte have no field that makes sense.
+    for byte in 1..=u8::MAX {
+        assert!(read_bytes(&gzip(&vec![byte; 4096])).is_err(), "{byte}");
+    }
+    assert!(refused > 2_000, "{refused}");
+}
