@@ -241,10 +241,10 @@ fn an_import_whose_key_is_refused_asks_for_another_and_goes_on_with_it() {
     let later = "SELECT count(*) FROM accession_identifications WHERE state = 'retry_later'";
     for is_given in [true, false] {
         let root = with_services(&fake);
-        root.music(&["settings", "set", "acoustid_api_key", "no-key-of-theirs"])
-            .ended(0);
         files_to_hear(&root, 16);
         let served = Served::online(&root, &["--jobs", "1"]);
+        let key = json!({ "api_key": "no-key-of-theirs" });
+        served.post("/api/settings/acoustid_api_key", &key);
         let mut events = served.events("/import/events");
         served.post("/import/start", &json!({ "root_folder": root.path() }));
         let id = until_paused(&mut events);
