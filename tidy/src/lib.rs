@@ -68,6 +68,10 @@ const STARTERS: [(&str, &str); 25] = [
         "answers that are waited for at once",
     ),
     (
+        "crates/books/src/grin/pace.rs",
+        "waits for the lock of a file that other commands hold, too",
+    ),
+    (
         "crates/books/src/shelf.rs",
         "the runtime that asks the store",
     ),
