@@ -85,7 +85,7 @@ impl FilePace {
         let line = format!("{MARK}{:020}\n", (place + self.between).as_micros());
         file.rewind()?;
         file.write_all(line.as_bytes())?;
-        Ok(place - now)
+        Ok(place.saturating_sub(now))
     }
 }
 
