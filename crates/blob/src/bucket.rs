@@ -87,9 +87,16 @@ impl Bucket {
             Place::Local(folder) => folder.take(key, file, digests).await,
             Place::Remote(remote) => {
                 let (etag, parts) = upload.send(remote, key, file, metadata, digests).await?;
-                let stored = self.prove(key, digests, etag, &parts).await?;
-                upload.forget().await?;
-                Ok(stored)
+                let proved = self.prove(key, digests, etag, &parts).await;
+                // Parts that make something else are not to be trusted a second time: the next try sends all of them.
+                let is_over = match &proved {
+                    Ok(_) => true,
+                    Err(error) => error.reason() == Reason::Different,
+                };
+                if is_over {
+                    upload.forget().await?;
+                }
+                proved
             }
         }
     }
@@ -103,6 +110,19 @@ impl Bucket {
         match &self.place {
             Place::Local(_) => upload.forget().await,
             Place::Remote(remote) => upload.abandon(remote).await,
+        }
+    }
+
+    /// Whether a remote object is the very bytes with these digests, which is read back unless its `ETag` tells.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub async fn holds(&self, key: &Key, digests: &Digests) -> Result<bool, Error> {
+        match self.prove(key, digests, None, &[]).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.reason() == Reason::Different => Ok(false),
+            Err(error) => Err(error),
         }
     }
 

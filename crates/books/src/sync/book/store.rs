@@ -171,10 +171,14 @@ impl Book<'_> {
                     return Ok(());
                 }
                 Err(error) => {
+                    let is_wrong = error.reason() == blob::Reason::Different;
                     if let Err(halt) = self.store_trouble(&mut tries, error, "store").await {
                         if let Halt::Fault(_) = &halt {
                             // Given up: nothing of it stays in the store.
                             let _ = raw.abandon(&upload).await;
+                            if is_wrong {
+                                let _ = raw.delete(key).await;
+                            }
                         }
                         return Err(self.upload_failed(halt));
                     }
@@ -186,10 +190,13 @@ impl Book<'_> {
     /// Whether a killed process had stored this very archive already, and only not lived to note it.
     async fn is_there(&self, key: &blob::Key, metadata: &Metadata, digests: &Digests) -> bool {
         let same = |head: &blob::Head, name: &str| head.metadata.get(name) == metadata.get(name);
-        matches!(
-            self.shared.storage.raw.head(key).await,
+        let raw = &self.shared.storage.raw;
+        let is_named_so = matches!(
+            raw.head(key).await,
             Ok(Some(head)) if head.size == digests.size && same(&head, SHA256) && same(&head, "encrypted_etag")
-        )
+        );
+        // Metadata come with the first byte: they tell what was meant to be stored, and its bytes what is.
+        is_named_so && matches!(raw.holds(key, digests).await, Ok(true))
     }
 
     async fn store_text(
