@@ -272,16 +272,8 @@ pub fn last_root(db: &Db) -> Result<Option<String>> {
 ///
 /// When nothing or more than one thing fits, or the database cannot be read.
 pub fn show(library: &Library, name: &str) -> Result<Shown> {
-    let passages = names::with_id(
-        library.db(),
-        "SELECT guid, guid FROM passages WHERE guid LIKE ?1 || '%' LIMIT 5",
-        name,
-    )?;
-    let mut files = names::with_id(
-        library.db(),
-        "SELECT guid, path FROM files WHERE guid LIKE ?1 || '%' LIMIT 5",
-        name,
-    )?;
+    let passages = names::with_id(library.db(), "SELECT guid, guid FROM passages WHERE", name)?;
+    let mut files = names::with_id(library.db(), "SELECT guid, path FROM files WHERE", name)?;
     if passages.is_empty() && files.is_empty() {
         files = names::paths_ending(library, name)?;
     }

@@ -126,8 +126,15 @@ impl Part<'_> {
 }
 
 const MATCH: &str = "SELECT p.guid, f.path, p.start_time_ticks, i.confidence, i.reasoning, i.state = 'identified', \
-        coalesce(p.user_title, p.title), p.artist \
-    FROM accession_identifications i INDEXED BY idx_accession_identifications_doubt \
+        coalesce(p.user_title, p.title), p.artist ";
+
+/// All that are in doubt, with what was decided: the index of doubts leads.
+const ALL_MATCHES: &str = "FROM accession_identifications i INDEXED BY idx_accession_identifications_doubt \
+    JOIN passages p ON p.guid = i.passage_id JOIN files f ON f.guid = p.file_id \
+    LEFT JOIN decided d ON d.passage_id = p.guid ";
+
+/// Those about which something was decided, which are few: the decisions lead.
+const DECIDED_MATCHES: &str = "FROM decided d CROSS JOIN accession_identifications i ON i.passage_id = d.passage_id \
     JOIN passages p ON p.guid = i.passage_id JOIN files f ON f.guid = p.file_id ";
 
 /// The passages whose recording is in doubt: those that are linked and not at High, those with a close
@@ -140,7 +147,7 @@ pub fn doubtful_matches(library: &Library) -> Result<Vec<DoubtfulMatch>> {
     library.db().read(|snapshot| {
         Ok::<_, Error>(snapshot.query_all(
             &format!(
-                "WITH decided AS ({}) {MATCH} LEFT JOIN decided d ON d.passage_id = p.guid \
+                "WITH decided AS ({}) {MATCH} {ALL_MATCHES} \
                  WHERE {IN_DOUBT} AND d.is_settled IS NOT 1 \
                  ORDER BY i.state = 'identified' DESC, i.confidence, f.path, p.start_time_ticks",
                 decided_matches()
@@ -165,10 +172,11 @@ pub fn page_of_matches(
     library.db().read(|snapshot| {
         let mut rows = snapshot.query_all(
             &format!(
-                "WITH decided AS ({}) {MATCH} LEFT JOIN decided d ON d.passage_id = p.guid \
+                "WITH decided AS ({}) {MATCH} {} \
                  WHERE {IN_DOUBT} AND {} AND (i.state <> 'identified', i.confidence, i.passage_id) > (?1, ?2, ?3) \
                  ORDER BY (i.state <> 'identified'), i.confidence, i.passage_id LIMIT ?4",
                 decided_matches(),
+                if part.put_off { DECIDED_MATCHES } else { ALL_MATCHES },
                 part.decided()
             ),
             params![rank, confidence, row, count.saturating_add(1)],
@@ -264,9 +272,16 @@ fn decided_by(reasoning: &Value) -> String {
 
 const BOUNDARY: &str = "SELECT f.path, b.at_ticks, b.kind, b.is_cut, b.confidence, b.reason, b.file_id, \
         (SELECT p.guid FROM passages p WHERE p.file_id = b.file_id AND p.start_time_ticks < b.at_ticks \
-         ORDER BY p.start_time_ticks DESC LIMIT 1) \
-    FROM accession_boundaries b JOIN files f ON f.guid = b.file_id \
+         ORDER BY p.start_time_ticks DESC LIMIT 1) ";
+
+/// As [`ALL_MATCHES`].
+const ALL_BOUNDARIES: &str = "FROM accession_boundaries b JOIN files f ON f.guid = b.file_id \
     LEFT JOIN decided d ON d.file_id = b.file_id AND d.at_ticks = b.at_ticks ";
+
+/// As [`DECIDED_MATCHES`].
+const DECIDED_BOUNDARIES: &str = "FROM decided d CROSS JOIN accession_boundaries b \
+        ON b.file_id = d.file_id AND b.at_ticks = d.at_ticks \
+    JOIN files f ON f.guid = b.file_id ";
 
 /// The doubtful boundaries of a library, file by file, the file with the least sure one first.
 ///
@@ -277,7 +292,7 @@ pub fn review(library: &Library) -> Result<Vec<Doubt>> {
     library.db().read(|snapshot| {
         Ok::<_, Error>(snapshot.query_all(
             &format!(
-                "WITH decided AS ({}) {BOUNDARY} \
+                "WITH decided AS ({}) {BOUNDARY} {ALL_BOUNDARIES} \
                  WHERE {UNSURE} AND d.is_settled IS NOT 1 \
                  ORDER BY min(b.confidence) OVER (PARTITION BY b.file_id), f.path, b.at_ticks",
                 decided_boundaries()
@@ -298,10 +313,15 @@ pub fn page_of_boundaries(library: &Library, part: Part<'_>, count: u32) -> Resu
     library.db().read(|snapshot| {
         let mut rows = snapshot.query_all(
             &format!(
-                "WITH decided AS ({}) {BOUNDARY} \
+                "WITH decided AS ({}) {BOUNDARY} {} \
                  WHERE {UNSURE} AND {} AND (b.confidence, b.file_id, b.at_ticks) > (?1, ?2, ?3) \
                  ORDER BY b.confidence, b.file_id, b.at_ticks LIMIT ?4",
                 decided_boundaries(),
+                if part.put_off {
+                    DECIDED_BOUNDARIES
+                } else {
+                    ALL_BOUNDARIES
+                },
                 part.decided()
             ),
             params![confidence, file, at, count.saturating_add(1)],
