@@ -39,7 +39,7 @@ fn a_second_sync_of_one_run_is_refused_and_the_first_is_not_disturbed() {
         home.grin
             .calls()
             .iter()
-            .any(|call| call.method == "GET" && call.target.ends_with(".gpg"))
+            .any(|call| call.method == "GET" && call.target.ends_with(".tar.gz.gpg"))
     };
     while !asked() {
         std::thread::sleep(Duration::from_millis(10));
