@@ -81,7 +81,7 @@ where
 }
 
 /// Waits for a request to stop, and then long enough for an answer that is on its way.
-async fn stopped(cancel: &Cancel) {
+pub(crate) async fn stopped(cancel: &Cancel) {
     /// Two seconds from a signal to the exit are promised, and recording takes some of them.
     const GRACE: Duration = Duration::from_secs(1);
     cancel.requested().await;

@@ -21,6 +21,7 @@ use crate::sync::download::{Downloaded, EncryptedArchive, Files, bare, download}
 use crate::sync::history::History;
 use crate::sync::shared::{BookOutcome, Fault, Halt, Shared, Tries, lock, turn};
 use crate::sync::{Source, is_barcode};
+use crate::work::stopped;
 
 /// Tries after which a book is left alone.
 const MOST_TRIES: u64 = 5;
@@ -49,7 +50,13 @@ pub(super) async fn work_on(
         },
         etag: None,
     };
-    let outcome = match book.through(place).await {
+    // Whatever a book waits for, GRIN or the store, ends soon after somebody asks to stop: what is on disk by then is gone on
+    // with, as after a kill.
+    let through = tokio::select! {
+        through = book.through(place) => through,
+        () = stopped(&shared.cancel) => Err(Halt::Stopped),
+    };
+    let outcome = match through {
         Ok(outcome) => outcome,
         Err(Halt::Stopped) => return Ok((barcode, BookOutcome::Stopped)),
         Err(Halt::Impossible(error)) => return Err(error),

@@ -4,6 +4,7 @@ mod beside;
 mod crew;
 mod golden;
 mod kept;
+mod stops;
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
