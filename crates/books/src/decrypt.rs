@@ -4,6 +4,8 @@
 //! both cases **nothing that comes out is worth anything before the integrity code at its end was checked**: the output
 //! gets its name only then. A message without such a code is refused.
 
+mod key;
+
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
@@ -142,8 +144,10 @@ fn stream(
     cancel: &Cancel,
 ) -> Result<(), DecryptError> {
     let password = Password::from(passphrase.reveal());
+    let known = key::of_message(&message, passphrase.reveal().as_bytes());
     let ring = TheRing {
         message_password: vec![&password],
+        session_keys: known.into_iter().collect(),
         decrypt_options: DecryptionOptions::new()
             .enable_gnupg_aead()
             .set_seipdv1_read_mode(Seipdv1ReadMode::Streaming),
