@@ -36,7 +36,18 @@ fn session_key(packet: &SymKeyEncryptedSessionKey, passphrase: &[u8]) -> Option<
         return None;
     }
     let key = derived(packet.s2k()?, passphrase, size)?;
-    packet.decrypt(key).ok()
+    match packet {
+        // It is the key of the message itself, and of no other key.
+        SymKeyEncryptedSessionKey::V4 {
+            sym_algorithm,
+            encrypted_key,
+            ..
+        } if encrypted_key.is_empty() => Some(PlainSessionKey::V3_4 {
+            sym_alg: *sym_algorithm,
+            key: key.into(),
+        }),
+        other => other.decrypt(key).ok(),
+    }
 }
 
 fn derived(way: &StringToKey, passphrase: &[u8], size: usize) -> Option<Vec<u8>> {
