@@ -313,7 +313,9 @@ fn plain(status: u16) -> Answer {
 /// Changes a bit in the middle of an object that was just stored.
 fn flip(shared: &Shared, call: &Call) {
     let path = call.target.split('?').next().unwrap_or_default();
-    let file = shared.root.join(path.trim_start_matches('/'));
+    // Google's clients write the folders of a key so.
+    let path = path.trim_start_matches('/').replace("%2F", "/");
+    let file = shared.root.join(path);
     if let Ok(mut bytes) = std::fs::read(&file)
         && let Some(byte) = bytes.len().checked_div(2).and_then(|at| bytes.get_mut(at))
     {
