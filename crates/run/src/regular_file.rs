@@ -85,33 +85,34 @@ pub fn file_without_links(path: &Path) -> io::Result<File> {
 /// Whether a regular file lies where a listing without links would come by, whoever may read it.
 pub fn is_listed_file(path: &Path) -> bool {
     let is_regular = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
+    is_regular && has_no_link(path)
+}
+
+/// Whether no part of a path that is there is a link.
+fn has_no_link(path: &Path) -> bool {
     #[cfg(target_os = "linux")]
     {
         use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
         use rustix::io::Errno;
 
-        is_regular && {
-            let flags = OFlags::PATH | OFlags::CLOEXEC;
-            match openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
-                Ok(_) => true,
-                Err(Errno::NOSYS | Errno::PERM | Errno::AGAIN) => is_real(path),
-                Err(_) => false,
-            }
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        match openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+            Ok(_) => true,
+            // An older kernel, a sandbox that does not know the call, or a folder that was renamed just then.
+            Err(Errno::NOSYS | Errno::PERM | Errno::AGAIN) => is_real(path),
+            Err(_) => false,
         }
     }
     #[cfg(not(target_os = "linux"))]
-    {
-        is_regular && (cfg!(windows) || is_real(path))
-    }
+    is_real(path)
 }
 
-/// Whether no part of a path is a link.
-#[cfg(not(windows))]
+/// The same by asking for the real path, which Windows writes in another way than it was asked for: there it tells nothing.
 fn is_real(path: &Path) -> bool {
-    let (Ok(real), Ok(plain)) = (path.canonicalize(), std::path::absolute(path)) else {
-        return false;
-    };
-    real == plain
+    cfg!(windows)
+        || path
+            .canonicalize()
+            .is_ok_and(|real| std::path::absolute(path).is_ok_and(|plain| plain == real))
 }
 
 fn compared(path: &Path) -> io::Result<File> {
