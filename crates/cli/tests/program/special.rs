@@ -96,6 +96,7 @@ fn a_configuration_or_a_dump_that_is_a_fifo_is_not_waited_for() {
 }
 
 /// A scan goes through no link, so a folder that is one now holds nothing of the library: every command says the same.
+#[cfg(unix)]
 #[test]
 fn a_link_in_place_of_a_folder_holds_no_file_of_the_library() {
     let root = Root::empty();
