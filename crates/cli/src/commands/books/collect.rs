@@ -44,7 +44,10 @@ pub(crate) fn collect(args: &args::Collect, printer: Printer) -> Result<ExitStat
     let (session, cancel) = session::open(run, None, None, &args.asking, false)?;
     let progress = session.progress();
     let work = |tell: &(dyn Fn(&books::Event) + Sync)| session.collect(&options, tell);
-    let completed = shown(printer, &progress, &cancel, work)?;
+    let completed = match shown(printer, &progress, &cancel, work) {
+        Ok(completed) => completed,
+        Err(error) => return session::stopped_early(error, &cancel, printer),
+    };
     let lines = report(&completed, &run_name, printer);
     Ok(session::end(completed.state, &cancel, &lines, printer))
 }

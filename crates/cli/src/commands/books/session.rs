@@ -32,6 +32,27 @@ pub(crate) fn open(
     Ok((session, cancel))
 }
 
+/// How a command ends that was asked to stop while it waited for what it begins with, such as a list or a token: that is no
+/// error, and nothing is lost.
+///
+/// # Errors
+///
+/// Whatever else it could not run for.
+pub(crate) fn stopped_early(
+    error: anyhow::Error,
+    cancel: &Cancel,
+    printer: Printer,
+) -> Result<ExitStatus> {
+    let is_stopped = matches!(error.downcast_ref(), Some(books::Error::Stopped));
+    match cancel.signal() {
+        Some(_) if is_stopped => {
+            let lines = ["stopped as asked; run the same command again to go on".to_owned()];
+            Ok(end(Outcome::Stopped, cancel, &lines, printer))
+        }
+        _ => Err(error),
+    }
+}
+
 /// Tells people by `lines` how it ended; the exit status.
 pub(crate) fn end(
     outcome: Outcome,

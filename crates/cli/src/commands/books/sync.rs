@@ -27,7 +27,10 @@ pub(crate) fn sync(args: &args::Sync, printer: Printer) -> Result<ExitStatus> {
     )?;
     let progress = session.progress();
     let work = |tell: &(dyn Fn(&books::Event) + Sync)| session.sync(&options, tell);
-    let completed = shown(printer, &progress, &cancel, work)?;
+    let completed = match shown(printer, &progress, &cancel, work) {
+        Ok(completed) => completed,
+        Err(error) => return session::stopped_early(error, &cancel, printer),
+    };
     let lines = report(&completed, printer);
     Ok(session::end(completed.state, &cancel, &lines, printer))
 }

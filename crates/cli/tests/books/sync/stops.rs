@@ -54,6 +54,24 @@ fn a_sync_stops_while_grin_does_not_answer_and_goes_on_later() {
     assert_eq!(home.completed().len(), 3);
 }
 
+/// Before it has a list of books, it has nothing to lose either.
+#[test]
+fn a_sync_stops_while_a_list_is_waited_for() {
+    let Some(books) = shelf(1, 20_000) else {
+        return;
+    };
+    let home = Home::of(ArchiveGrin::start(books).unwrap(), None);
+    let is_list = |target: &str| target.contains("_converted");
+    home.grin
+        .fail(move |call| is_list(&call.target).then_some(ArchiveFault::Stalled(SILENCE)));
+    stops(&home, "no list", || {
+        home.grin.calls().iter().any(|call| is_list(&call.target))
+    });
+    home.grin.recover();
+    let later = home.sync("--queue converted");
+    assert_eq!(code(&later), 0, "{}", said(&later));
+}
+
 #[test]
 fn a_sync_stops_while_the_store_does_not_answer_and_goes_on_later() {
     let Some(books) = shelf(3, 20_000) else {
