@@ -39,18 +39,15 @@ pub(crate) fn open(
 ///
 /// Whatever else it could not run for.
 pub(crate) fn stopped_early(
-    error: anyhow::Error,
+    error: books::Error,
     cancel: &Cancel,
     printer: Printer,
 ) -> Result<ExitStatus> {
-    let is_stopped = matches!(error.downcast_ref(), Some(books::Error::Stopped));
-    match cancel.signal() {
-        Some(_) if is_stopped => {
-            let lines = ["stopped as asked; run the same command again to go on".to_owned()];
-            Ok(end(Outcome::Stopped, cancel, &lines, printer))
-        }
-        _ => Err(error),
+    if matches!(error, books::Error::Stopped) && cancel.signal().is_some() {
+        let lines = ["stopped as asked; run the same command again to go on".to_owned()];
+        return Ok(end(Outcome::Stopped, cancel, &lines, printer));
     }
+    Err(error.into())
 }
 
 /// Tells people by `lines` how it ended; the exit status.
