@@ -9,9 +9,9 @@ use crate::event::{Completed, Event};
 use crate::id::{FileId, PassageId, SessionId};
 use crate::intake::chain::{Chain, Terms, solved};
 use crate::intake::hearing::{Hearing, OnDisk, Worker};
-use crate::intake::plan::{Extent, Plan, Scope, Task, plan};
+use crate::intake::plan::{Extent, Plan, Scope, Task, is_as_recorded, plan};
 use crate::intake::recognise::Rejected;
-use crate::intake::scan::{file_at, scan};
+use crate::intake::scan::{Scan, file_at, scan};
 use crate::intake::take_in::{Taken, claim_back};
 use crate::library::Library;
 use crate::library::former;
@@ -61,7 +61,6 @@ pub fn import(
     progress.phase("scan");
     let scan = scan(library.root(), &import.folder, cancel)?;
     chain.tell_left_out(&scan.left_out);
-    let known = Known::load(library.db())?;
     progress.phase("plan");
     let scope = Scope {
         folder: &folder,
@@ -71,6 +70,7 @@ pub fn import(
         hearing: &hearing,
         cancel,
     };
+    let known = known_for(library, &scan, &scope)?;
     let mut plan = plan(scan, &known, &scope);
     if cancel.is_requested() {
         // What was not looked at any more is neither gone nor moved.
@@ -91,6 +91,18 @@ pub fn import(
         chain.end()?;
     }
     Ok(chain.completed())
+}
+
+/// What has to be known for a plan: everything, since files come from everywhere in the library; but of a folder in which
+/// all is as recorded, no more than its own rows, so that looking for news costs what the folder does.
+fn known_for(library: &Library, scan: &Scan, scope: &Scope<'_>) -> Result<Known> {
+    if !scope.folder.is_empty() && !scope.force {
+        let below = Known::below(library.db(), scope.folder)?;
+        if is_as_recorded(scan, &below, scope) {
+            return Ok(below);
+        }
+    }
+    Known::load(library.db())
 }
 
 impl Import {

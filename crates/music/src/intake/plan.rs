@@ -183,6 +183,26 @@ pub fn plan(scan: Scan, known: &Known, scope: &Scope<'_>) -> Plan {
     plan
 }
 
+/// Whether a scan found nothing but what `known` has of its folder, and all of that. A copy may have its original
+/// anywhere, so a folder with one is not told by its own rows.
+pub fn is_as_recorded(scan: &Scan, known: &Known, scope: &Scope<'_>) -> bool {
+    let is_known = |file: &ScannedFile| {
+        known.files.get(file.path()).is_some_and(|row| {
+            row.is_original()
+                && row.is_settled()
+                && row.is_described()
+                && !row.lacks_digest()
+                && row.looks_like(file)
+                && row.touched(file, || scope.hearing.tags_digest(file)) == Touched::No
+        })
+    };
+    scan.refused.is_empty()
+        && scan.unreadable.is_empty()
+        && known.problems.is_empty()
+        && known.files.len() == scan.files.len()
+        && scan.files.iter().all(is_known)
+}
+
 impl Task {
     /// What is left to do with a file that is as recorded.
     fn again(file: &ScannedFile, row: &KnownFile, extent: Extent) -> Self {

@@ -273,6 +273,23 @@ impl Known {
         })
     }
 
+    /// Reads what is known of the files below a folder of the library.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub(crate) fn below(db: &Db, folder: &str) -> Result<Self> {
+        // `0` comes right behind `/`.
+        let (from, to) = (format!("{folder}/"), format!("{folder}0"));
+        db.read(|snapshot| {
+            let chosen = format!("{FILES} WHERE f.path >= ?1 AND f.path < ?2");
+            let files = snapshot.query_all(&chosen, params![from, to], file)?;
+            let chosen = format!("{PROBLEMS} WHERE path >= ?1 AND path < ?2");
+            let problems = snapshot.query_all(&chosen, params![from, to], problem)?;
+            Ok(Self::of(files, problems))
+        })
+    }
+
     /// Reads every row of `files`, one by one.
     ///
     /// # Errors

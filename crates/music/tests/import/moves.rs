@@ -130,3 +130,26 @@ fn a_whole_folder_may_be_renamed() {
     assert_eq!(done.counts(), "unchanged 30, moved 30");
     assert_eq!(root.ids().into_values().collect::<Vec<_>>(), before);
 }
+
+/// A folder in which nothing changed is told by its own rows; what moved into it, or has its original elsewhere, is not.
+#[test]
+fn a_folder_of_the_library_is_imported_by_itself() {
+    let root = Root::with(&["a/1.wav", "a/2.wav", "b/3.wav"]);
+    let below = |folder: &str| root.import_with(|import| import.folder = root.join(folder));
+    assert_eq!(below("a").counts(), "unchanged 2");
+    let ids = root.ids();
+    root.rename("b/3.wav", "a/3.wav");
+    root.copy("a/1.wav", "b/1.wav");
+    assert_eq!(below("a").counts(), "unchanged 3, moved 1");
+    assert_eq!(root.ids()["a/3.wav"], ids["b/3.wav"]);
+    assert_eq!(below("b").counts(), "duplicate 1");
+    assert_eq!(below("b").counts(), "unchanged 1");
+    root.remove("b/1.wav");
+    assert_eq!(below("b").counts(), "missing 1");
+    root.remove("a/2.wav");
+    assert_eq!(below("a").counts(), "unchanged 2, missing 1");
+    // A folder whose name begins like another one's.
+    root.song("a0/4.wav", 4);
+    assert_eq!(below("a0").counts(), "recorded 1");
+    assert_eq!(below("a").counts(), "unchanged 2, missing 1");
+}
