@@ -227,8 +227,9 @@ async fn on_a_phone_no_page_is_wider_than_the_screen_and_a_page_comes_back_with_
 
 /// Sends keys to whatever has the focus.
 async fn press(browser: &WebDriver, keys: &str) {
-    let focused = browser.active_element().await.unwrap();
-    focused.send_keys(keys).await.unwrap();
+    // As a keyboard does: to what has the focus, be it a control inside an element, which keys sent to the element miss.
+    let keyboard = browser.action_chain().send_keys(keys);
+    keyboard.perform().await.unwrap();
 }
 
 #[tokio::test]
