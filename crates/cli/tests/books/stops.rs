@@ -1,6 +1,6 @@
 //! A signal is heard within two seconds, whatever the other side does.
 
-use std::process::{Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use testkit::grin::{Fault, On};
@@ -13,8 +13,12 @@ const PROMISED: Duration = Duration::from_secs(2);
 
 /// Runs `args`, asks it to stop once `is_waiting`, and checks how long that took.
 fn stops(world: &World, args: &[&str], what: &str, is_waiting: impl Fn() -> bool) -> Output {
-    let child = world
-        .command(args)
+    stopped(&mut world.command(args), what, is_waiting)
+}
+
+/// Runs a command until it waits, and then asks it to stop; what it said.
+pub(crate) fn stopped(command: &mut Command, what: &str, is_waiting: impl Fn() -> bool) -> Output {
+    let child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -41,24 +41,10 @@ struct Soak {
     is_taken_in: bool,
 }
 
-/// Writes a title behind the sound of a WAV file, as a tagger does.
 fn retag(path: &Path, title: u64) {
-    let title = format!("Title {title}");
-    let mut wav = std::fs::read(path).unwrap();
-    let sound = wav.windows(4).position(|word| word == b"data").unwrap();
-    let length = u32::from_le_bytes(wav[sound + 4..sound + 8].try_into().unwrap());
-    wav.truncate(sound + 8 + usize::try_from(length).unwrap());
-    let size = |bytes: usize| u32::try_from(bytes).unwrap().to_le_bytes();
-    // Even, so that nothing has to be filled up.
-    let text = format!("{title:<12}");
-    wav.extend(b"LIST");
-    wav.extend(size(4 + 8 + text.len()));
-    wav.extend(b"INFOINAM");
-    wav.extend(size(text.len()));
-    wav.extend(text.as_bytes());
-    let whole = size(wav.len() - 8);
-    wav[4..8].copy_from_slice(&whole);
-    std::fs::write(path, wav).unwrap();
+    // Of one length, so that sizes tell nothing.
+    let title = format!("{:<12}", format!("Title {title}"));
+    testkit::synth::wav::retag(path, &[("INAM", &title)]).unwrap();
 }
 
 impl Soak {

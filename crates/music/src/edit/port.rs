@@ -99,7 +99,7 @@ fn find_files(library: &Library, edits: &mut [NewEdit]) -> Result<()> {
             .filter_map(|edit| edit.file.clone())
             .collect();
         ours.retain(|path| !taken.contains(path));
-        let like = |one: &str, other: &str| common_names(one, other, |one, other| one == other);
+        let like = |one: &str, other: &str| common_names(one, other, str::eq);
         while let Some((theirs, path)) = files
             .iter()
             .flat_map(|file| ours.iter().map(move |path| (file.clone(), path.clone())))

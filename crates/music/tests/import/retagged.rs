@@ -2,21 +2,8 @@
 
 use crate::support::Root;
 
-/// Writes a title behind the sound of a WAV file, as a tagger does.
 fn retag(root: &Root, name: &str, title: &str) {
-    let mut wav = std::fs::read(root.join(name)).unwrap();
-    let sound = wav.windows(4).position(|word| word == b"data").unwrap();
-    let length = u32::from_le_bytes(wav[sound + 4..sound + 8].try_into().unwrap());
-    wav.truncate(sound + 8 + usize::try_from(length).unwrap());
-    let size = |bytes: usize| u32::try_from(bytes).unwrap().to_le_bytes();
-    wav.extend(b"LIST");
-    wav.extend(size(4 + 8 + title.len()));
-    wav.extend(b"INFOINAM");
-    wav.extend(size(title.len()));
-    wav.extend(title.as_bytes());
-    let whole = size(wav.len() - 8);
-    wav[4..8].copy_from_slice(&whole);
-    std::fs::write(root.join(name), wav).unwrap();
+    testkit::synth::wav::retag(&root.join(name), &[("INAM", title)]).unwrap();
 }
 
 fn titles(root: &Root) -> Vec<String> {

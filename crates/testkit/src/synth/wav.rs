@@ -60,6 +60,39 @@ pub fn write_tagged(path: &Path, pcm: &Pcm, depth: Depth, info: &[(&str, &str)])
     writer.finish().map(drop)
 }
 
+/// Gives a WAV file other `INFO` texts behind its sound, as a tagger does.
+///
+/// # Errors
+///
+/// When it cannot be read or written, or has no sound.
+pub fn retag(path: &Path, info: &[(&str, &str)]) -> io::Result<()> {
+    let mut wav = std::fs::read(path)?;
+    let data = wav.windows(4).position(|word| word == b"data");
+    let data = data.ok_or_else(|| io::Error::other("a WAV file has a chunk `data`"))?;
+    let size = u32::from_le_bytes([wav[data + 4], wav[data + 5], wav[data + 6], wav[data + 7]]);
+    wav.truncate(data + 8 + size as usize);
+    wav.resize(wav.len() + wav.len() % 2, 0);
+    wav.extend(list(info)?);
+    let riff = (wav.len() - 8) as u32;
+    wav[4..8].copy_from_slice(&riff.to_le_bytes());
+    std::fs::write(path, wav)
+}
+
+/// A chunk of `INFO` texts.
+fn list(texts: &[(&str, &str)]) -> io::Result<Vec<u8>> {
+    let mut body = b"INFO".to_vec();
+    for (id, text) in texts {
+        let id: [u8; 4] = id
+            .as_bytes()
+            .try_into()
+            .map_err(|_| io::Error::other("an INFO id has four letters"))?;
+        chunk(&mut body, id, &[text.as_bytes(), b"\0"].concat());
+    }
+    let mut list = Vec::new();
+    chunk(&mut list, *b"LIST", &body);
+    Ok(list)
+}
+
 /// A WAV file that grows; [`Writer::finish`] fills in the sizes.
 #[derive(Debug)]
 pub struct Writer {
@@ -129,16 +162,7 @@ impl Writer {
 
     /// Sets the `INFO` texts that will follow the samples.
     pub fn info(&mut self, texts: &[(&str, &str)]) -> io::Result<()> {
-        let mut body = b"INFO".to_vec();
-        for (id, text) in texts {
-            let id: [u8; 4] = id
-                .as_bytes()
-                .try_into()
-                .map_err(|_| io::Error::other("an INFO id has four letters"))?;
-            chunk(&mut body, id, &[text.as_bytes(), b"\0"].concat());
-        }
-        self.trailer.clear();
-        chunk(&mut self.trailer, *b"LIST", &body);
+        self.trailer = list(texts)?;
         Ok(())
     }
 

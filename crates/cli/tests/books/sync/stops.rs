@@ -1,36 +1,20 @@
 //! A signal is heard within two seconds, whatever GRIN and the store do, and nothing is lost by it.
 
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use testkit::archives::{ArchiveFault, ArchiveGrin};
-use testkit::kill::signal;
 use testkit::stores::StoreFault;
 
+use crate::stops::stopped;
 use crate::support::{code, said};
 use crate::sync::{Home, shelf, sync_args};
-
-/// What is promised from a signal to the exit.
-const PROMISED: Duration = Duration::from_secs(2);
 
 /// Longer than the test lasts.
 const SILENCE: Duration = Duration::from_mins(2);
 
 fn stops(home: &Home, what: &str, is_waiting: impl Fn() -> bool) {
     let mut command = home.command(&sync_args("--queue converted"));
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = child.spawn().unwrap();
-    let begun = Instant::now();
-    while !is_waiting() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "{what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    std::thread::sleep(Duration::from_millis(300));
-    let asked = Instant::now();
-    signal(&child, "-TERM");
-    let output = child.wait_with_output().unwrap();
-    assert!(asked.elapsed() < PROMISED, "{what}: {:?}", asked.elapsed());
-    assert_eq!(code(&output), 143, "{what}: {}", said(&output));
+    stopped(&mut command, what, is_waiting);
 }
 
 #[test]

@@ -147,8 +147,7 @@ pub(crate) fn owner_gone(
     if gone.len() < 2 {
         return Ok(None);
     }
-    let like =
-        |(_, former): &(FileId, String)| common_names(former, path, |one, other| one == other);
+    let like = |(_, former): &(FileId, String)| common_names(former, path, str::eq);
     Ok(gone.into_iter().max_by_key(like).map(|(id, _)| id))
 }
 
