@@ -84,25 +84,22 @@ impl Analysis {
     ///
     /// When no audio comes out, or the temporary file fails.
     pub fn hear(path: &Path, decoders: &Decoders, progress: &Progress) -> Result<Self, Fault> {
-        let mut ears = AnalysisListener {
-            progress,
-            levels: Levels::new(1),
-            sound: Sound::new(1, 0),
-            converter: None,
-            mono: Spool::new(),
-            pending: Vec::new(),
-            reported: 0,
-            spool_error: None,
+        let mut ears = AnalysisListener::new(progress);
+        let decoded = match decoders.decode(path, &mut ears) {
+            Err(DecodeError::Library(fault)) => {
+                let heard = ears.reported;
+                ears = AnalysisListener::new(progress);
+                // What was told as heard is not told again.
+                ears.reported = heard;
+                decoders.decode_instead(path, fault, &mut ears)
+            }
+            decoded => decoded,
         };
-        let decoded = decoders
-            .decode(path, &mut ears)
-            .map_err(|error| match error {
-                // Not the file is at fault: ffmpeg may be there the next time.
-                DecodeError::Io(_) | DecodeError::NeedsFfmpeg(_) => {
-                    Fault::retry_later("decode", error)
-                }
-                _ => Fault::in_item("decode", error),
-            })?;
+        let decoded = decoded.map_err(|error| match error {
+            // Not the file is at fault: ffmpeg may be there the next time.
+            DecodeError::Io(_) | DecodeError::NeedsFfmpeg(_) => Fault::retry_later("decode", error),
+            _ => Fault::in_item("decode", error),
+        })?;
         ears.end().map_err(|error| {
             Fault::retry_later(
                 "decode",
@@ -239,7 +236,20 @@ struct AnalysisListener<'a> {
 /// Samples collected before they go to the spool.
 const PENDING: usize = 1 << 15;
 
-impl AnalysisListener<'_> {
+impl<'a> AnalysisListener<'a> {
+    fn new(progress: &'a Progress) -> Self {
+        Self {
+            progress,
+            levels: Levels::new(1),
+            sound: Sound::new(1, 0),
+            converter: None,
+            mono: Spool::new(),
+            pending: Vec::new(),
+            reported: 0,
+            spool_error: None,
+        }
+    }
+
     fn spool(&mut self) -> io::Result<()> {
         self.sound.push_mono(&self.pending);
         self.mono.write(&self.pending)?;
@@ -248,8 +258,8 @@ impl AnalysisListener<'_> {
     }
 
     fn report(&mut self) {
-        let frames = self.levels.frames() - self.reported;
-        self.reported = self.levels.frames();
+        let frames = self.levels.frames().saturating_sub(self.reported);
+        self.reported += frames;
         let seconds = frames as f64 / f64::from(self.levels.sample_rate());
         self.progress.content(Duration::from_secs_f64(seconds));
     }

@@ -257,8 +257,8 @@ pub enum DecodeError {
     /// The headers are in order, but not one sample came out.
     #[error("no audio: {0}")]
     NoAudio(String),
-    /// A codec library panicked.
-    #[error("the codec library failed: {0}")]
+    /// A codec library panicked, or would decode something else than what is there.
+    #[error("the decoder built in fails: {0}")]
     Library(String),
 }
 
@@ -301,13 +301,41 @@ impl Decoders {
     ///
     /// If not one sample comes out; damage after that is only noted.
     pub fn decode(&self, path: &Path, listener: &mut dyn Listener) -> Result<Decoded, DecodeError> {
-        let mut open = flow::guard(|| open::open(path, self.ffmpeg.as_ref()))?;
-        let decoded = flow::run(open.source.as_mut(), open.info, listener)?;
-        Ok(Decoded {
-            decoder: open.decoder,
-            ..decoded
-        })
+        run(
+            flow::guard(|| open::open(path, self.ffmpeg.as_ref()))?,
+            listener,
+        )
     }
+
+    /// Decodes by ffmpeg a file at which the decoder built in broke down, which said `fault`; the listener must be a
+    /// new one.
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`](Self::decode): [`DecodeError::NeedsFfmpeg`] where there is none, `fault` where it knows no better.
+    pub(crate) fn decode_instead(
+        &self,
+        path: &Path,
+        fault: String,
+        listener: &mut dyn Listener,
+    ) -> Result<Decoded, DecodeError> {
+        match open::instead(path, self.ffmpeg.as_ref(), &fault).and_then(|open| run(open, listener))
+        {
+            Err(error @ (DecodeError::Io(_) | DecodeError::NeedsFfmpeg(_))) => Err(error),
+            Err(_) => Err(DecodeError::Library(format!(
+                "{fault} (and this ffmpeg knows no better)"
+            ))),
+            Ok(decoded) => Ok(decoded),
+        }
+    }
+}
+
+fn run(mut open: open::Open, listener: &mut dyn Listener) -> Result<Decoded, DecodeError> {
+    let decoded = flow::run(open.source.as_mut(), open.info, listener)?;
+    Ok(Decoded {
+        decoder: open.decoder,
+        ..decoded
+    })
 }
 
 /// Decodes the file at `path` with the decoders built in.

@@ -104,7 +104,10 @@ pub(crate) fn probe_reader(settings: &Settings) -> Result<(Connection, Access), 
         _ => {}
     }
     match open(Access::Shared) {
-        Err(Error::CannotOpen { .. } | Error::ReadOnly { .. }) if !has_wal(&settings.path) => {
+        // A full disk has no room for the shared memory either; without a WAL the file holds all there is.
+        Err(Error::CannotOpen { .. } | Error::ReadOnly { .. } | Error::DiskFull { .. })
+            if !has_wal(&settings.path) =>
+        {
             open(Access::Immutable)
         }
         other => other,

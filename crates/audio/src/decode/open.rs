@@ -56,25 +56,14 @@ pub(super) fn open(path: &Path, ffmpeg: Option<&Ffmpeg>) -> Result<Open, DecodeE
         check(&info)?;
         listened(source, info, kind)
     });
-    let by_ffmpeg = |ffmpeg: &Ffmpeg| {
-        let (source, info) = ffmpeg.open(path, kind.name(), demuxer)?;
-        check(&info)?;
-        let (source, info) = listened(source, info, kind)?;
-        let decoder = ffmpeg.version().map(str::to_owned);
-        Ok(Open {
-            source,
-            info,
-            decoder,
-        })
-    };
-    let installed = || ffmpeg.filter(|ffmpeg| ffmpeg.version().is_some());
+    let installed = || installed(ffmpeg);
     match opened {
         Ok((source, info)) => {
             if may_be_half_of_it(&info)
                 && let Some(ffmpeg) = installed()
                 && ffmpeg.probe(path, demuxer)?.sample_rate() > info.sample_rate
             {
-                return by_ffmpeg(ffmpeg);
+                return by_ffmpeg(path, kind, ffmpeg);
             }
             Ok(Open {
                 source,
@@ -83,7 +72,7 @@ pub(super) fn open(path: &Path, ffmpeg: Option<&Ffmpeg>) -> Result<Open, DecodeE
             })
         }
         Err(DecodeError::Unsupported(what)) if demuxer.is_some() => match installed() {
-            Some(ffmpeg) => by_ffmpeg(ffmpeg).map_err(|error| match (error, kind) {
+            Some(ffmpeg) => by_ffmpeg(path, kind, ffmpeg).map_err(|error| match (error, kind) {
                 (DecodeError::Malformed(_), _) if demuxer == Some("libopenmpt") => {
                     DecodeError::Unsupported(format!("{what} (by this ffmpeg)"))
                 }
@@ -96,6 +85,39 @@ pub(super) fn open(path: &Path, ffmpeg: Option<&Ffmpeg>) -> Result<Open, DecodeE
         },
         Err(error) => Err(error),
     }
+}
+
+fn installed(ffmpeg: Option<&Ffmpeg>) -> Option<&Ffmpeg> {
+    ffmpeg.filter(|ffmpeg| ffmpeg.version().is_some())
+}
+
+/// Opens for ffmpeg a file at which the decoder here broke down with `fault`.
+pub(super) fn instead(
+    path: &Path,
+    ffmpeg: Option<&Ffmpeg>,
+    fault: &str,
+) -> Result<Open, DecodeError> {
+    let (_, _, kind) = begin(path)?;
+    match (kind.demuxer(), installed(ffmpeg)) {
+        (Some(_), Some(ffmpeg)) => by_ffmpeg(path, kind, ffmpeg),
+        (Some(_), None) if ffmpeg.is_some() => Err(DecodeError::NeedsFfmpeg(format!(
+            "{} audio of a kind at which the decoder built in fails ({fault})",
+            kind.name()
+        ))),
+        _ => Err(DecodeError::Library(fault.to_owned())),
+    }
+}
+
+fn by_ffmpeg(path: &Path, kind: Kind, ffmpeg: &Ffmpeg) -> Result<Open, DecodeError> {
+    let (source, info) = ffmpeg.open(path, kind.name(), kind.demuxer())?;
+    check(&info)?;
+    let (source, info) = listened(source, info, kind)?;
+    let decoder = ffmpeg.version().map(str::to_owned);
+    Ok(Open {
+        source,
+        info,
+        decoder,
+    })
 }
 
 /// Refuses what only looks like samples. In a WAV file ffmpeg may know better, elsewhere it does not look.

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::io;
 
 use symphonia::core::audio::{Audio, GenericAudioBufferRef};
+use symphonia::core::codecs::audio::well_known::CODEC_ID_FLAC;
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::FormatReader;
@@ -57,6 +58,13 @@ pub(super) fn is_end(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::UnexpectedEof
 }
 
+/// Whether a frame of FLAC has a channel that is the difference of two (RFC 9639, 9.1.3).
+fn has_difference(frame: &[u8]) -> bool {
+    frame
+        .get(3)
+        .is_some_and(|byte| (8..=10).contains(&(byte >> 4)))
+}
+
 /// Packets that are read ahead where padding is cut at the end: so many of the shortest MPEG frames, of 576, hold the
 /// most padding that can be declared, 4095.
 const AHEAD: usize = 8;
@@ -72,6 +80,8 @@ struct PaddingAtEnd {
 pub(super) struct Packets {
     reader: Box<dyn FormatReader>,
     decoder: Box<dyn AudioDecoder>,
+    /// Symphonia (0.6.1) takes the difference of two channels of 32 bits for one of 32 bits as well, and decodes noise.
+    is_wide_flac: bool,
     track: u32,
     trim: Trim,
     /// Frames decoded so far, delay and padding included.
@@ -110,9 +120,12 @@ impl Packets {
         track: u32,
         trim: Trim,
     ) -> Self {
+        let params = decoder.codec_params();
+        let is_wide_flac = params.codec == CODEC_ID_FLAC && params.bits_per_sample == Some(32);
         Self {
             reader,
             decoder,
+            is_wide_flac,
             track,
             trim,
             decoded: 0,
@@ -264,6 +277,10 @@ impl Source for Packets {
         };
         if packet.track_id != self.track {
             return Ok(Step::Audio(Planes::NONE));
+        }
+        if self.is_wide_flac && has_difference(&packet.data) {
+            let fault = "FLAC of 32 bits whose channels differ by 33".to_owned();
+            return Err(DecodeError::Library(fault));
         }
         if let Some(frames) = self.gap(&packet) {
             let text = format!(

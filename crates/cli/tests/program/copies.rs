@@ -1,6 +1,6 @@
 //! Two files of one sound, as a song on its album and on a compilation: what a person says about one is said about that.
 
-use crate::support::Root;
+use crate::support::{Ran, Root};
 
 const ALBUM: &str = "album/song.mp3";
 const COMPILATION: &str = "compilation/song.mp3";
@@ -389,4 +389,68 @@ fn an_heir_is_cut_when_it_becomes_one() {
     assert_eq!(told(&root, COMPILATION), said);
     let again = root.import(&["--offline"]).ended(0);
     assert_eq!((again.files("recorded"), again.files("unchanged")), (0, 1));
+}
+
+#[test]
+fn a_word_that_ends_with_its_file_is_told_whatever_was_put_over_it() {
+    let root = Root::empty();
+    let warned = |ran: Ran, path: &str| {
+        let told = ran.told("warning");
+        let about = told.iter().find(|warning| warning["path"] == path);
+        let message = about.unwrap_or_else(|| panic!("{told:?}"))["message"].to_string();
+        assert!(message.contains("no longer apply"), "{message}");
+    };
+    for (number, name) in ["a.wav", "b.wav", "c.wav", "d.wav"].iter().enumerate() {
+        crate::support::song(&root.join(name), number as u64);
+    }
+    root.import(&["--offline"]).ended(0);
+    for name in ["a.wav", "b.wav", "c.wav"] {
+        root.music(&["edit", name, "--title", "Mine"]).ended(0);
+    }
+    // A copy of another file, and another file that was moved.
+    std::fs::copy(root.join("d.wav"), root.join("a.wav")).unwrap();
+    warned(root.import(&["--offline"]).ended(0), "a.wav");
+    std::fs::rename(root.join("c.wav"), root.join("b.wav")).unwrap();
+    let moved = root.import(&["--offline"]).ended(0);
+    warned(moved, "b.wav");
+    let titles = root.column(
+        "SELECT f.path FROM passages p JOIN files f ON f.guid = p.file_id WHERE p.title = 'Mine'",
+    );
+    assert_eq!(titles, ["b.wav"]);
+    root.assert_sound();
+}
+
+#[test]
+fn a_file_that_may_have_left_the_folder_is_not_pruned_with_it() {
+    let root = Root::empty();
+    for folder in ["new", "old"] {
+        std::fs::create_dir(root.join(folder)).unwrap();
+    }
+    for (number, name) in ["left.wav", "gone.wav", "stays.wav"].iter().enumerate() {
+        let seconds = 12.0 + number as f64;
+        let sound = testkit::synth::noise(number as u64, -20.0, seconds, 22_050, 1);
+        let path = root.join("old").join(name);
+        testkit::synth::wav::write(&path, &sound, testkit::synth::wav::Depth::Int16).unwrap();
+    }
+    root.import(&["--offline"]).ended(0);
+    let known = passages(&root, "old/left.wav");
+    std::fs::rename(root.join("old/left.wav"), root.join("new/other name.wav")).unwrap();
+    std::fs::remove_file(root.join("old/gone.wav")).unwrap();
+    let old = root.join("old");
+    let mut command = root.command(&["music", "import", "--format", "json", "--prune"]);
+    command.arg(&old).arg("--root-folder").arg(root.path());
+    let ran = Ran::of(command.output().unwrap()).ended(0);
+    let pruned: Vec<_> = (ran.told("file_missing").iter())
+        .map(|event| (event["path"].to_string(), event["pruned"].clone()))
+        .collect();
+    assert_eq!(
+        pruned,
+        [
+            ("\"old/gone.wav\"".to_owned(), true.into()),
+            ("\"old/left.wav\"".to_owned(), false.into())
+        ]
+    );
+    root.import(&["--offline"]).ended(0);
+    assert_eq!(passages(&root, "new/other name.wav"), known);
+    root.assert_sound();
 }

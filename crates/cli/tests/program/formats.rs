@@ -209,3 +209,70 @@ fn another_song_of_the_same_size_and_time_is_noticed() {
     root.import(&[]).ended(0);
     assert_ne!(root.column("SELECT hash FROM files"), before);
 }
+
+/// A stereo WAV file of 32 bits a sample whose channels are the same, so that FLAC keeps their difference, of 33 bits.
+fn write_wide(path: &Path, pcm: &Pcm) {
+    let samples = pcm.samples.chunks_exact(2).flat_map(|frame| {
+        let left = (f64::from(frame[0]) * 2_147_483_000.0) as i32;
+        [left; 2].map(i32::to_le_bytes)
+    });
+    let data: Vec<u8> = samples.flatten().collect();
+    let mut wav = Vec::new();
+    wav.extend(b"RIFF");
+    wav.extend((36 + data.len() as u32).to_le_bytes());
+    wav.extend(b"WAVEfmt \x10\0\0\0\x01\0\x02\0");
+    wav.extend(44_100_u32.to_le_bytes());
+    wav.extend((44_100_u32 * 8).to_le_bytes());
+    wav.extend(b"\x08\0\x20\0data");
+    wav.extend((data.len() as u32).to_le_bytes());
+    wav.extend(data);
+    fs::write(path, wav).unwrap();
+}
+
+#[test]
+fn what_the_decoder_built_in_fails_at_is_left_to_ffmpeg() {
+    if !has_ffmpeg() || Command::new("flac").arg("--version").output().is_err() {
+        return;
+    }
+    let root = Root::empty();
+    let wav = root.home().join("wide.wav");
+    write_wide(&wav, &noise(8, -20.0, 12.0, 44_100, 2));
+    let flac = root.join("wide.flac");
+    let mut encode = Command::new("flac");
+    encode.args(["-s", "-8", "-o"]).arg(&flac).arg(&wav);
+    assert!(encode.status().unwrap().success());
+    // ffmpeg reads it from its version 6 on.
+    let ran = root.import(&[]);
+    if ran.code == Some(0) {
+        let seconds = root.column("SELECT round(duration_ticks / 28224000.0, 2) FROM files");
+        assert_eq!(seconds, ["12"]);
+    } else {
+        let reason = ran.told("file_failed")[0]["reason"].to_string();
+        assert!(reason.contains("differ by 33 (and this ffmpeg"), "{reason}");
+    }
+    let ran = root.music(&["settings", "set", "ffmpeg_path", "/nowhere/ffmpeg"]);
+    ran.ended(0);
+    let ran = root.import(&["--force"]).ended(1);
+    let told = ran.told("file_failed");
+    let reason = told[0]["reason"].to_string();
+    assert!(reason.contains("which is not installed"), "{reason}");
+}
+
+#[test]
+fn wide_samples_without_a_difference_need_nobody() {
+    if Command::new("flac").arg("--version").output().is_err() {
+        return;
+    }
+    let root = Root::empty();
+    let wav = root.home().join("wide.wav");
+    write_wide(&wav, &noise(8, -20.0, 12.0, 44_100, 2));
+    let mut encode = Command::new("flac");
+    encode.args(["-s", "--no-mid-side", "-o"]);
+    encode.arg(root.join("wide.flac")).arg(&wav);
+    assert!(encode.status().unwrap().success());
+    root.import(&[]).ended(0);
+    let decoders = root.column("SELECT count(*) FROM files WHERE format = 'FLAC'");
+    assert_eq!(decoders, ["1"]);
+    let loudness = root.column("SELECT round(integrated_lufs) FROM accession_sounds");
+    assert_eq!(loudness, ["-14"]);
+}

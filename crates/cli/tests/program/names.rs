@@ -299,3 +299,24 @@ fn a_folder_is_listed_a_few_times_however_many_files_it_has() {
     // Two calls read a folder of this size, and it is read by the scan and by whoever looks for sheets.
     assert!((1..=20).contains(&lists), "{lists} listings");
 }
+
+#[test]
+fn a_path_with_dots_means_the_file_it_leads_to_and_no_other() {
+    let root = Root::empty();
+    std::fs::create_dir(root.join("sub")).unwrap();
+    song(&root.join("a.wav"), 1);
+    song(&root.join("sub/a.wav"), 2);
+    root.import(&[]).ended(0);
+    root.music(&["edit", "sub/../a.wav", "--title", "Upper"])
+        .ended(0);
+    root.music(&["edit", "./sub/./a.wav", "--title", "Lower"])
+        .ended(0);
+    for wrong in ["sub/../../a.wav", "../sub/a.wav", "sub/../none.wav"] {
+        let ran = root.music(&["edit", wrong, "--title", "Wrong"]).ended(2);
+        assert!(ran.err.contains(wrong), "{}", ran.err);
+    }
+    let titles = root.column(
+        "SELECT p.title FROM passages p JOIN files f ON f.guid = p.file_id ORDER BY f.path",
+    );
+    assert_eq!(titles, ["Upper", "Lower"]);
+}

@@ -259,3 +259,28 @@ fn a_stored_value_of_any_type_stops_no_command() {
         root.import(&["--force"]).ended(0);
     }
 }
+
+#[test]
+fn what_would_be_bent_before_it_is_used_is_not_chosen() {
+    let root = made();
+    for (key, value, expected) in [
+        (
+            "import_parameters",
+            r#"{"rms_window_ms":0}"#,
+            "20 to 1000 ms",
+        ),
+        (
+            "import_parameters",
+            r#"{"max_lead_in_duration_s":-1}"#,
+            "0 to 600 seconds",
+        ),
+        ("ffmpeg_path", "/dev/zero", "the path of a program"),
+        ("ffmpeg_path", "/", "the path of a program"),
+    ] {
+        let ran = root.music(&["settings", "set", key, value]).ended(2);
+        assert!(ran.err.contains(expected), "{}", ran.err);
+    }
+    // Another program's are used as far as they can be.
+    store(&root, "import_parameters", r#"{"rms_window_ms":5}"#);
+    assert_eq!(get(&root, "import_parameters"), r#"{"rms_window_ms":5}"#);
+}

@@ -6,9 +6,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use testkit::kill::kill_after;
+use testkit::services::{FakeServices, KEY, Linked, Recording, World};
 use testkit::synth::Random;
 
-use crate::support::{Root, song};
+use crate::identify::{online, with_services};
+use crate::support::{Ran, Root, album, song};
 
 /// How many things are done; ten thousand by hand.
 const STEPS: &str = "ACCESSION_TEST_STEPS";
@@ -19,6 +21,11 @@ fn number(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).map_or(otherwise, |text| text.parse().unwrap())
 }
 
+/// Sounds that AcoustID knows: a number of one, and of the title of its recording, is `FAMED` and more.
+const FAMED: u64 = 900_000;
+/// How many they are.
+const FAMOUS: u64 = 12;
+
 /// A file as the person knows it.
 #[derive(Debug, Clone, PartialEq)]
 struct File {
@@ -26,12 +33,21 @@ struct File {
     title: u64,
     /// The title that a person said for it.
     said: Option<String>,
+    /// The recording that a person said it is.
+    chosen: Option<u64>,
     /// Its row, once it was seen alone of its sound.
     row: Option<String>,
 }
 
+impl File {
+    fn has_word(&self) -> bool {
+        self.said.is_some() || self.chosen.is_some()
+    }
+}
+
 struct Soak {
     root: Root,
+    fake: FakeServices,
     random: Random,
     files: BTreeMap<String, File>,
     next: u64,
@@ -41,16 +57,69 @@ struct Soak {
     is_taken_in: bool,
 }
 
-fn retag(path: &Path, title: u64) {
+fn title(number: u64) -> String {
+    format!("Title {number}")
+}
+
+fn retag(path: &Path, number: u64) {
     // Of one length, so that sizes tell nothing.
-    let title = format!("{:<12}", format!("Title {title}"));
-    testkit::synth::wav::retag(path, &[("INAM", &title)]).unwrap();
+    let title = format!("{:<12}", title(number));
+    testkit::synth::wav::retag(path, &[("INAM", &title), ("IART", "Somebody")]).unwrap();
+}
+
+fn mbid(number: u64) -> String {
+    format!("00000000-0000-4000-8000-{number:012}")
+}
+
+fn make(path: &Path, sound: u64) {
+    if sound > FAMED {
+        // Long enough for a fingerprint.
+        album(path, sound, 1, 12.0);
+    } else {
+        song(path, sound);
+    }
+}
+
+/// Services that know the famous sounds, by the fingerprints that they have.
+fn services() -> FakeServices {
+    let heard = Root::empty();
+    for sound in FAMED + 1..=FAMED + FAMOUS {
+        make(&heard.join(format!("{sound}.wav")), sound);
+    }
+    heard.import(&["--offline"]).ended(0);
+    let fingerprints = heard.column(
+        "SELECT p.fingerprint FROM accession_fingerprints p JOIN passages ON passages.guid = p.passage_id \
+         JOIN files f ON f.guid = passages.file_id ORDER BY f.path",
+    );
+    assert_eq!(fingerprints.len() as u64, FAMOUS);
+    let mut world = World::default();
+    for (at, fingerprint) in fingerprints.iter().enumerate() {
+        let number = FAMED + 1 + at as u64;
+        world.recordings.push(Recording {
+            mbid: mbid(number),
+            title: title(number),
+            artist: "Somebody".to_owned(),
+            artist_mbid: mbid(1),
+            length_ms: 12_000,
+            ..Recording::default()
+        });
+        let said = Linked {
+            recording: at,
+            sources: 40,
+            former: None,
+            nameless: false,
+        };
+        world.know(fingerprint, 1.0, vec![said]);
+    }
+    FakeServices::start(world).unwrap()
 }
 
 impl Soak {
     fn begin(seed: u64) -> Self {
+        let fake = services();
         let mut soak = Self {
-            root: Root::empty(),
+            root: with_services(&fake),
+            fake,
             random: Random::new(seed),
             files: BTreeMap::new(),
             next: 1,
@@ -93,15 +162,27 @@ impl Soak {
         self.is_taken_in = false;
     }
 
+    /// A sound, of which many are known to nobody, and the title of a recording of it or another one.
+    fn sound(&mut self) -> (u64, u64) {
+        let famous = FAMED + 1 + self.random.below(FAMOUS);
+        match self.random.below(4) {
+            0 => (famous, famous),
+            1 => (famous, self.number()),
+            _ => (self.number(), self.number()),
+        }
+    }
+
     fn add(&mut self) {
-        let (path, sound, title) = (self.new_path(), self.number(), self.number());
-        song(&self.root.join(&path), sound);
+        let path = self.new_path();
+        let (sound, title) = self.sound();
+        make(&self.root.join(&path), sound);
         retag(&self.root.join(&path), title);
         self.note(format!("add {path}: sound {sound}, title {title}"));
         let file = File {
             sound,
             title,
             said: None,
+            chosen: None,
             row: None,
         };
         self.files.insert(path, file);
@@ -109,7 +190,7 @@ impl Soak {
 
     fn copy(&mut self, is_retagged: bool) {
         // Of two equal files nobody can say which one a word was about.
-        let Some(from) = self.any(|file| is_retagged || file.said.is_none()) else {
+        let Some(from) = self.any(|file| is_retagged || !file.has_word()) else {
             return;
         };
         let to = self.new_path();
@@ -117,6 +198,7 @@ impl Soak {
         std::fs::copy(self.root.join(&from), self.root.join(&to)).unwrap();
         let mut file = File {
             said: None,
+            chosen: None,
             row: None,
             ..self.files[&from].clone()
         };
@@ -132,7 +214,9 @@ impl Soak {
         let Some(path) = self.any(|_| true) else {
             return;
         };
-        let title = self.number();
+        let sound = self.files[&path].sound;
+        let is_right = sound > FAMED && self.random.below(2) == 0;
+        let title = if is_right { sound } else { self.number() };
         retag(&self.root.join(&path), title);
         self.note(format!("retag {path}: title {title}"));
         self.files.get_mut(&path).unwrap().title = title;
@@ -178,7 +262,7 @@ impl Soak {
     }
 
     fn remove(&mut self) {
-        let path = self.any(|file| file.said.is_none());
+        let path = self.any(|file| !file.has_word());
         let Some(path) = path.filter(|_| self.files.len() > 4) else {
             return;
         };
@@ -188,46 +272,99 @@ impl Soak {
     }
 
     fn overwrite(&mut self) {
-        let Some(path) = self.any(|file| file.said.is_none()) else {
+        let Some(path) = self.any(|file| !file.has_word()) else {
             return;
         };
-        let (sound, title) = (self.number(), self.number());
-        song(&self.root.join(&path), sound);
+        let (sound, title) = self.sound();
+        make(&self.root.join(&path), sound);
         retag(&self.root.join(&path), title);
         self.note(format!("overwrite {path}: sound {sound}, title {title}"));
         *self.files.get_mut(&path).unwrap() = File {
             sound,
             title,
             said: None,
+            chosen: None,
             row: None,
         };
     }
 
-    /// A person says a title, or takes back what they said.
-    fn say(&mut self) {
-        if !self.is_taken_in {
-            return;
-        }
-        let Some(path) = self.any(|_| true) else {
-            return;
-        };
+    /// A file that is alone of its content in a library that knows it, and its passage.
+    fn spoken_of(&mut self) -> Option<(String, String)> {
+        let path = self.any(|_| true).filter(|_| self.is_taken_in)?;
         let equal = |file: &&File| {
             (file.sound, file.title) == (self.files[&path].sound, self.files[&path].title)
         };
         if self.files.values().filter(equal).count() > 1 {
-            return;
+            return None;
         }
-        let passage = self.root.column(&format!(
+        let mut passage = self.root.column(&format!(
             "SELECT p.guid FROM passages p JOIN files f ON f.guid = p.file_id WHERE f.path = '{path}'"
         ));
-        if self.files[&path].said.is_some() {
-            self.root.music(&["edit", &passage[0], "--reset"]).ended(0);
+        Some((path, passage.remove(0)))
+    }
+
+    /// A person says which recording a file is.
+    fn choose(&mut self) {
+        let Some((path, passage)) = self.spoken_of() else {
+            return;
+        };
+        let number = FAMED + 1 + self.random.below(FAMOUS);
+        let words = ["identify", "--set", &passage, &mbid(number)];
+        Ran::of(online(&self.root, &words, Some(KEY)).output().unwrap()).ended(0);
+        self.log.push(format!("choose {path}: {number}"));
+        self.files.get_mut(&path).unwrap().chosen = Some(number);
+        self.compare();
+    }
+
+    /// Everything that the services know is found, and nothing else.
+    fn identify(&mut self) {
+        let words = ["identify", "--retry"];
+        Ran::of(online(&self.root, &words, Some(KEY)).output().unwrap()).ended(0);
+        self.log.push("identify".to_owned());
+        if self.is_taken_in {
+            self.compare_recordings();
+        }
+    }
+
+    fn compare_recordings(&self) {
+        let there: BTreeMap<String, String> = self
+            .root
+            .column(
+                "SELECT f.path || '|' || coalesce(p.recording_mbid, '') FROM passages p JOIN files f ON f.guid = p.file_id",
+            )
+            .into_iter()
+            .map(|row| row.split_once('|').map(|(path, mbid)| (path.to_owned(), mbid.to_owned())).unwrap())
+            .collect();
+        for (path, found) in &there {
+            let of = |file: &&File| {
+                (file.sound, file.title) == (self.files[path].sound, self.files[path].title)
+            };
+            let chosen = self.files.values().filter(of).find_map(|file| file.chosen);
+            let file = &self.files[path];
+            let wanted = match chosen {
+                Some(number) => mbid(number),
+                None if file.sound > FAMED && file.sound == file.title => mbid(file.sound),
+                None if file.sound > FAMED => continue,
+                None => String::new(),
+            };
+            assert_eq!(*found, wanted, "{path}\n{}", self.told());
+        }
+    }
+
+    /// A person says a title, or takes back what they said.
+    fn say(&mut self) {
+        let Some((path, passage)) = self.spoken_of() else {
+            return;
+        };
+        if self.files[&path].has_word() {
+            self.root.music(&["edit", &passage, "--reset"]).ended(0);
             self.log.push(format!("take back {path}"));
-            self.files.get_mut(&path).unwrap().said = None;
+            let file = self.files.get_mut(&path).unwrap();
+            (file.said, file.chosen) = (None, None);
         } else {
             let title = format!("Said {}", self.number());
             self.root
-                .music(&["edit", &passage[0], "--title", &title])
+                .music(&["edit", &passage, "--title", &title])
                 .ended(0);
             self.log.push(format!("say {path}: {title}"));
             self.files.get_mut(&path).unwrap().said = Some(title);
@@ -285,12 +422,15 @@ impl Soak {
                 .iter()
                 .filter_map(|(_, row)| row.filter(|row| row[1] == "INGEST COMPLETE"))
                 .collect();
-            let tag = format!("Title {}", content.1);
             let said = paths.iter().find_map(|path| self.files[*path].said.clone());
-            let title = said.unwrap_or(tag);
+            let chosen = paths.iter().find_map(|path| self.files[*path].chosen);
+            let found = title(content.0);
+            let is_found = |shown: &str| said.is_none() && chosen.is_none() && shown == found;
+            let title = said.clone().unwrap_or(title(chosen.unwrap_or(content.1)));
             let is_right = rows.iter().all(|(_, row)| row.is_some())
                 && originals.len() == 1
-                && originals[0][3].trim_end() == title
+                // The name of what the services found counts above a tag's.
+                && (originals[0][3].trim_end() == title || is_found(&originals[0][3]))
                 && rows
                     .iter()
                     .flat_map(|(_, row)| row)
@@ -326,9 +466,11 @@ impl Soak {
             45..=48 => self.swap(),
             49..=54 => self.remove(),
             55..=58 => self.overwrite(),
-            59..=68 => self.say(),
+            59..=65 => self.say(),
+            66..=68 => self.choose(),
             69..=73 => self.kill(),
-            74..=90 => self.import(&[]),
+            74..=78 => self.identify(),
+            79..=90 => self.import(&[]),
             91..=97 => self.import(&["--prune"]),
             _ => self.import(&["--force"]),
         }

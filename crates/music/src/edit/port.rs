@@ -1,6 +1,6 @@
 //! Carries edits from library to library, as lines of JSON.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::{BufRead, Write};
 
 use crate::error::{Error, Result};
@@ -63,6 +63,10 @@ fn read(lines: &mut dyn BufRead) -> Result<Vec<NewEdit>> {
             return Ok(edits);
         }
         number += 1;
+        let line = match line.strip_prefix(b"\xef\xbb\xbf") {
+            Some(behind_mark) if number == 1 => behind_mark,
+            _ => &line,
+        };
         let bad = |reason: String| Error::BadEdit {
             line: number,
             reason,
@@ -73,8 +77,7 @@ fn read(lines: &mut dyn BufRead) -> Result<Vec<NewEdit>> {
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let edit: NewEdit =
-            serde_json::from_slice(&line).map_err(|error| bad(error.to_string()))?;
+        let edit: NewEdit = serde_json::from_slice(line).map_err(|error| bad(error.to_string()))?;
         edit.check().map_err(bad)?;
         edits.push(edit);
     }
@@ -90,14 +93,18 @@ fn find_files(library: &Library, edits: &mut [NewEdit]) -> Result<()> {
         files.extend(edit.file.clone().filter(|file| !is_there(file)));
     }
     named.retain(|_, files| files.len() > 1);
+    let mut said: HashMap<String, Vec<&mut NewEdit>> = HashMap::new();
+    for edit in edits {
+        if named.contains_key(&edit.sound) {
+            said.entry(edit.sound.clone()).or_default().push(edit);
+        }
+    }
     for (sound, mut files) in named {
+        let mut said = said.remove(&sound).unwrap_or_default();
         let mut ours = library
             .db()
             .read(|snapshot| edits::paths_of(snapshot, &sound))?;
-        let taken: HashSet<_> = (edits.iter())
-            .filter(|edit| edit.sound == sound)
-            .filter_map(|edit| edit.file.clone())
-            .collect();
+        let taken: HashSet<_> = said.iter().filter_map(|edit| edit.file.clone()).collect();
         ours.retain(|path| !taken.contains(path));
         let like = |one: &str, other: &str| common_names(one, other, str::eq);
         while let Some((theirs, path)) = files
@@ -108,8 +115,8 @@ fn find_files(library: &Library, edits: &mut [NewEdit]) -> Result<()> {
         {
             files.remove(&theirs);
             ours.retain(|other| *other != path);
-            let said = edits.iter_mut().filter(|edit| edit.sound == sound);
-            for edit in said.filter(|edit| edit.file.as_ref() == Some(&theirs)) {
+            let about = said.iter_mut();
+            for edit in about.filter(|edit| edit.file.as_ref() == Some(&theirs)) {
                 edit.file = Some(path.clone());
             }
         }

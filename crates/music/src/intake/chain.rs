@@ -15,7 +15,7 @@ use run::{Cancel, Fault, Progress, for_each};
 
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::id::SessionId;
+use crate::id::{FileId, SessionId};
 use crate::intake::hash::ContentHash;
 use crate::intake::hearing::{Hearing, Worker, hear_guarded};
 use crate::intake::plan::{Plan, Task};
@@ -130,6 +130,7 @@ impl<'a> Chain<'a> {
     /// Brings known rows to where their files are now; one transaction, or none.
     fn reconcile(&self, plan: &mut Plan, known: &Known) -> Result<Families> {
         let mut removed = std::mem::take(&mut plan.absorbed);
+        let left = self.edits_of_overwritten(&removed, plan, known);
         if self.terms.prune {
             removed.extend(plan.missing.iter().map(|row| row.id.clone()));
             self.tally().files.pruned = plan.missing.len() as u64;
@@ -153,6 +154,9 @@ impl<'a> Chain<'a> {
                 self.terms.is_one_plan && plan.tasks.is_empty() && plan.copies.is_empty();
             let end = nothing_follows.then(|| self.run_end());
             let to_cut = crate::library::record::reconcile(self.library.db(), changes, end)?;
+            for (path, message) in left {
+                self.warn(Some(path), message);
+            }
             self.cut_heirs(&to_cut, plan, known);
             if nothing_follows {
                 let mut tally = self.tally();
@@ -161,6 +165,31 @@ impl<'a> Chain<'a> {
             }
         }
         Ok(families)
+    }
+
+    /// What to tell of a person's edits of files over which known ones were moved.
+    fn edits_of_overwritten<'k>(
+        &self,
+        absorbed: &[FileId],
+        plan: &Plan,
+        known: &'k Known,
+    ) -> Vec<(&'k str, String)> {
+        let moves = plan.moves.iter().map(|moved| (&moved.id, moved.to.path()));
+        let renamed = plan.renamed.iter().map(|(id, path)| (id, path.as_str()));
+        let over = moves.chain(renamed).filter_map(|(id, path)| {
+            let row = known
+                .files
+                .get(path)
+                .filter(|row| absorbed.contains(&row.id))?;
+            let new = known.files.values().find(|new| new.id == *id)?;
+            let is_same_sound = row.audio_md5.is_some() && row.audio_md5 == new.audio_md5;
+            (!is_same_sound).then_some((row, new.hash.as_deref().unwrap_or_default()))
+        });
+        over.filter_map(|(row, hash)| {
+            let message = self.edits_left(&row.id, &row.path, hash)?;
+            Some((row.path.as_str(), message))
+        })
+        .collect()
     }
 
     /// Hashes, hears and records every new or changed file; one transaction each.

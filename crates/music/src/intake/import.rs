@@ -1,5 +1,6 @@
 //! The chain: a folder goes in, rows come out.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use run::{Cancel, Progress};
@@ -17,6 +18,7 @@ use crate::library::Library;
 use crate::library::former;
 use crate::library::known::Known;
 use crate::library::record;
+use crate::library::values::is_below;
 
 /// What to import, and how.
 #[derive(Debug, Clone)]
@@ -79,6 +81,16 @@ pub fn import(
     }
     tell(&plan.told());
     refuse_to_prune_everything(import, &plan, &known)?;
+    if import.prune && !folder.is_empty() && !plan.missing.is_empty() {
+        for (gone, new) in
+            keep_what_may_be_elsewhere(library.root(), &folder, &mut plan, &known, cancel)?
+        {
+            let message = format!(
+                "not pruned: the new file `{new}` may be it; an import of the whole library tells"
+            );
+            chain.warn(Some(&gone), message);
+        }
+    }
     chain.announce(&plan);
     if import.dry_run {
         chain.tell_plan(&plan, &known);
@@ -134,6 +146,43 @@ fn refuse_to_prune_everything(import: &Import, plan: &Plan, known: &Known) -> Re
         });
     }
     Ok(())
+}
+
+/// Keeps the rows of a part of the library whose files may have moved out of it: elsewhere lies a file that the library
+/// does not know, of the same size or the same name. Returns the paths of both.
+fn keep_what_may_be_elsewhere(
+    root: &Path,
+    folder: &str,
+    plan: &mut Plan,
+    known: &Known,
+    cancel: &Cancel,
+) -> Result<Vec<(String, String)>> {
+    let everything = scan(root, root, cancel)?.files;
+    let new = everything
+        .iter()
+        .filter(|file| !is_below(file.path(), folder) && !known.files.contains_key(file.path()));
+    let (mut sizes, mut names) = (HashMap::new(), HashMap::new());
+    for file in new {
+        sizes.insert(file.size(), file.path());
+        names.insert(name_of(file.path()), file.path());
+    }
+    let (mut missing, mut told) = (Vec::new(), Vec::new());
+    for row in std::mem::take(&mut plan.missing) {
+        let by_size = row.size().and_then(|size| sizes.get(&size));
+        match by_size.or_else(|| names.get(name_of(&row.path))) {
+            Some(new) => {
+                told.push((row.path.clone(), (*new).to_owned()));
+                plan.elsewhere.push(row);
+            }
+            None => missing.push(row),
+        }
+    }
+    plan.missing = missing;
+    Ok(told)
+}
+
+fn name_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
 /// How often a file is heard whose cut a person changes each time it is heard; then the next import does it. A guess: two

@@ -92,6 +92,8 @@ pub struct Plan {
     pub copies: Vec<Copy>,
     /// Rows whose files are gone, in path order.
     pub missing: Vec<KnownFile>,
+    /// Rows whose files are gone from a part of the library and may lie in another one: they stay, whatever is pruned.
+    pub elsewhere: Vec<KnownFile>,
 }
 
 /// What is planned for.

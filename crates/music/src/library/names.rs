@@ -46,6 +46,10 @@ pub(super) fn with_id(db: &Db, select: &str, name: &str) -> Result<Vec<Named>> {
 /// When nothing fits, or several files do, or the database cannot be read.
 pub fn meant(library: &Library, name: &str) -> Result<String> {
     let name = match show(library, name) {
+        // With these it is a path, and words would find another file.
+        Err(error @ Error::NotFound { .. }) if name.split('/').any(|part| part == "..") => {
+            return Err(error);
+        }
         Err(Error::NotFound { name, .. }) => name,
         Err(error) => return Err(error),
         Ok(_) => return Ok(name.to_owned()),
@@ -145,6 +149,20 @@ fn everything(db: &Db) -> Result<Vec<Called>> {
     Ok(files)
 }
 
+/// A path with `.` and `..` as one without, where it has any and stays below where it begins.
+fn without_dots(name: &str) -> Option<String> {
+    let mut names = Vec::new();
+    for part in name.split('/') {
+        match part {
+            "." => {}
+            ".." => drop(names.pop()?),
+            part => names.push(part),
+        }
+    }
+    let path = names.join("/");
+    (path != name).then_some(path)
+}
+
 pub(super) fn paths_ending(library: &Library, name: &str) -> Result<Vec<Named>> {
     // As the disk has it, where links and `..` are resolved, and as it was written, for a file that is gone.
     let absolute = [
@@ -155,7 +173,10 @@ pub(super) fn paths_ending(library: &Library, name: &str) -> Result<Vec<Named>> 
         let path = path.strip_prefix(library.root()).ok()?.to_str()?;
         Some(path.replace('\\', "/"))
     });
-    let wanted: Vec<String> = inside.chain([name.to_owned()]).collect();
+    let wanted: Vec<String> = inside
+        .chain([name.to_owned()])
+        .chain(without_dots(name))
+        .collect();
     library.db().read(|snapshot| {
         for path in &wanted {
             let exact = snapshot.query_all(

@@ -6,6 +6,7 @@
 //! stored value that was a default once counts as today's default too, unless a
 //! person chose it: `accession_choices` remembers those.
 
+mod check;
 mod from_list;
 
 use std::path::PathBuf;
@@ -416,7 +417,7 @@ pub fn is_secret(key: &str) -> Result<bool> {
 /// When nobody knows the key, or it cannot take the value.
 pub fn check(key: &str, value: Option<&str>) -> Result<()> {
     let setting = find(key)?;
-    value.map_or(Ok(()), |value| setting.check(value))
+    value.map_or(Ok(()), |value| setting.check_choice(value))
 }
 
 /// Stores a person's choice; `None` goes back to the default, whatever it is by then.
@@ -427,7 +428,7 @@ pub fn check(key: &str, value: Option<&str>) -> Result<()> {
 pub fn set(db: &Db, key: &str, value: Option<&str>) -> Result<Listed> {
     let setting = find(key)?;
     if let Some(value) = value {
-        setting.check(value)?;
+        setting.check_choice(value)?;
     }
     let (key, value) = (setting.key, value.map(str::to_owned));
     db.try_write("set setting", move |tx| -> Result<()> {
@@ -551,46 +552,5 @@ impl Setting {
             }
             _ => Ok(self.default.map(str::to_owned)),
         }
-    }
-
-    fn check(&self, value: &str) -> Result<()> {
-        let (fits, expected) = match self.kind {
-            Kind::Integer { min, max } => (
-                value.parse::<i64>().is_ok_and(|n| (min..=max).contains(&n)),
-                if max == i64::MAX {
-                    format!("a whole number from {min}")
-                } else {
-                    format!("a whole number from {min} to {max}")
-                },
-            ),
-            Kind::Real { min, max } => (
-                value.parse::<f64>().is_ok_and(|n| (min..=max).contains(&n)),
-                format!("a number from {min} to {max}"),
-            ),
-            Kind::Object => (
-                serde_json::from_str::<LeadSettings>(value).is_ok(),
-                "a JSON object with numbers".to_owned(),
-            ),
-            Kind::Url => (
-                web::Url::parse(value).is_ok_and(|url| matches!(url.scheme(), "http" | "https")),
-                "an address such as `https://musicbrainz.org/ws/2`".to_owned(),
-            ),
-            Kind::Word(words) => (
-                words.contains(&value),
-                format!("one of `{}`", words.join("`, `")),
-            ),
-            Kind::Text | Kind::Secret => (!value.trim().is_empty(), "some text".to_owned()),
-        };
-        if fits {
-            return Ok(());
-        }
-        Err(Error::BadSetting {
-            key: self.key,
-            value: match self.kind {
-                Kind::Secret => mask(value),
-                _ => value.to_owned(),
-            },
-            expected,
-        })
     }
 }

@@ -15,7 +15,7 @@ impl Chain<'_> {
             .collect();
         let mut tally = self.tally();
         tally.files.found += plan.found() as u64;
-        tally.files.missing += plan.missing.len() as u64;
+        tally.files.missing += (plan.missing.len() + plan.elsewhere.len()) as u64;
         tally.files.moved += moved.len() as u64;
         tally.files.unchanged += plan.unchanged as u64;
         drop(tally);
@@ -25,10 +25,12 @@ impl Chain<'_> {
                 to: one.to.path().to_owned(),
             });
         }
-        for row in &plan.missing {
+        let is_pruned = self.terms.prune && !self.terms.dry_run;
+        let pruned = plan.missing.iter().map(|row| (row, is_pruned));
+        for (row, pruned) in pruned.chain(plan.elsewhere.iter().map(|row| (row, false))) {
             (self.tell)(&Event::FileMissing {
                 path: row.path.clone(),
-                pruned: self.terms.prune && !self.terms.dry_run,
+                pruned,
             });
         }
         for problem in plan.known_problems.iter().chain(&plan.problems) {

@@ -92,7 +92,7 @@ impl Chain<'_> {
         self.tally().left_out = groups;
     }
 
-    pub(super) fn warn(&self, path: Option<&str>, message: String) {
+    pub(crate) fn warn(&self, path: Option<&str>, message: String) {
         (self.tell)(&Event::Warning {
             path: path.map(str::to_owned),
             message,

@@ -15,6 +15,7 @@ use crate::id::FileId;
 use crate::intake::import::take_in_again;
 use crate::intake::plan::{Copy, Plan};
 use crate::intake::recognise::Rejected;
+use crate::library::former;
 use crate::library::known::{FileStatus, Known};
 use crate::library::record::{self, CutBy, DescriptionRecord, FileRecord, Recorded, RetagRecord};
 use crate::library::values::Problem;
@@ -174,6 +175,12 @@ impl Chain<'_> {
         }
     }
 
+    /// What to tell of a person's edits of a file at whose path another content lies, which is `hash`.
+    pub(super) fn edits_left(&self, file: &FileId, path: &str, hash: &str) -> Option<String> {
+        let former = former::load(self.library.db(), Some(file), path, &[]).ok()?;
+        former.edits_left_behind(former.is_same_sound(hash, None))
+    }
+
     fn link_copy(
         &self,
         copy: &Copy,
@@ -204,6 +211,10 @@ impl Chain<'_> {
                 reason: reason.clone(),
             });
         }
+        let left = match &copy.id {
+            Some(id) => self.edits_left(id, copy.file.path(), copy.hash.as_str()),
+            None => None,
+        };
         let family = families.join(copy.hash.as_str(), original, record.id.clone());
         self.tally().files.duplicate += 1;
         self.write_last_with_the_end(|db, end| record::record_copy(db, record, family, end))
@@ -211,6 +222,9 @@ impl Chain<'_> {
                 self.tally().files.duplicate -= 1;
                 self.database_fault(error).fault
             })?;
+        if let Some(message) = left {
+            self.warn(Some(copy.file.path()), message);
+        }
         (self.tell)(&Event::FileDuplicate {
             path: copy.file.path().to_owned(),
             original: copy.original.clone(),
