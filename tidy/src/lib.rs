@@ -4,6 +4,7 @@
 
 #![cfg(test)]
 
+mod counted;
 mod map;
 mod source;
 
@@ -303,13 +304,25 @@ fn rooms_use_each_other_only_as_the_map_says() {
 #[test]
 fn no_stage_has_a_database_in_its_tree() {
     let tree = std::process::Command::new(env!("CARGO"))
-        .args(["tree", "--package", "audio", "--edges", "normal,build,dev", "--prefix", "none", "--locked"])
+        .args([
+            "tree",
+            "--package",
+            "audio",
+            "--edges",
+            "normal,build,dev",
+            "--prefix",
+            "none",
+            "--locked",
+        ])
         .current_dir(map::root())
         .output()
         .unwrap();
     let tree = String::from_utf8(tree.stdout).unwrap();
     assert!(tree.contains("symphonia"), "no tree at all: {tree}");
-    let found: Vec<_> = tree.lines().filter(|line| line.contains("sqlite")).collect();
+    let found: Vec<_> = tree
+        .lines()
+        .filter(|line| line.contains("sqlite"))
+        .collect();
     assert!(found.is_empty(), "{found:?}");
 }
 
@@ -392,4 +405,32 @@ fn the_architecture_names_every_crate_and_every_dependency_of_ours() {
     found.sort();
     found.dedup();
     assert_none("what ARCHITECTURE.md does not tell", &found);
+}
+
+#[test]
+fn the_architecture_says_what_unsafe_code_is_for() {
+    let text = std::fs::read_to_string(map::root().join("ARCHITECTURE.md")).unwrap();
+    let section = text.split("\n## Unsafe code\n").nth(1).unwrap();
+    let rows = section.split("\n## ").next().unwrap().lines();
+    let mut told = BTreeMap::new();
+    for row in rows.filter(|row| row.starts_with("| ")).skip(1) {
+        let crates = row.split('|').nth(2).unwrap();
+        for one in crates.split(',').map(str::trim) {
+            let (name, count) = one.rsplit_once(' ').unwrap();
+            told.insert(name.to_owned(), count.parse::<usize>().unwrap());
+        }
+    }
+    let counted = counted::unsafe_words(&map::root());
+    let new: Vec<_> = counted
+        .iter()
+        .filter(|(name, count)| told.get(*name) != Some(count))
+        .collect();
+    let gone: Vec<_> = told
+        .keys()
+        .filter(|name| !counted.contains_key(*name))
+        .collect();
+    assert!(
+        new.is_empty() && gone.is_empty(),
+        "another number, or no reason yet: {new:?}; named without need: {gone:?}"
+    );
 }
