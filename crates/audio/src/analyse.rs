@@ -91,7 +91,7 @@ impl Analysis {
                 ears = AnalysisListener::new(progress);
                 // What was told as heard is not told again.
                 ears.reported = heard;
-                decoders.decode_instead(path, fault, &mut ears)
+                decoders.decode_instead(path, &fault, &mut ears)
             }
             decoded => decoded,
         };

@@ -316,10 +316,10 @@ impl Decoders {
     pub(crate) fn decode_instead(
         &self,
         path: &Path,
-        fault: String,
+        fault: &str,
         listener: &mut dyn Listener,
     ) -> Result<Decoded, DecodeError> {
-        match open::instead(path, self.ffmpeg.as_ref(), &fault).and_then(|open| run(open, listener))
+        match open::instead(path, self.ffmpeg.as_ref(), fault).and_then(|open| run(open, listener))
         {
             Err(error @ (DecodeError::Io(_) | DecodeError::NeedsFfmpeg(_))) => Err(error),
             Err(_) => Err(DecodeError::Library(format!(
