@@ -47,7 +47,8 @@ impl File {
 
 struct Soak {
     root: Root,
-    fake: FakeServices,
+    /// Answers as long as it is there.
+    _services: FakeServices,
     random: Random,
     files: BTreeMap<String, File>,
     next: u64,
@@ -119,7 +120,7 @@ impl Soak {
         let fake = services();
         let mut soak = Self {
             root: with_services(&fake),
-            fake,
+            _services: fake,
             random: Random::new(seed),
             files: BTreeMap::new(),
             next: 1,
