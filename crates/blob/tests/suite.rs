@@ -52,6 +52,7 @@ fn places() -> Vec<(&'static str, Place)> {
         ("MinIO", at(Kind::Minio, Habit::S3)),
         ("R2, whose parts have no MD5", at(Kind::R2, Habit::NoMd5)),
         ("S3 without ListBucket", at(Kind::S3, Habit::NoList)),
+        ("S3 with versions", at(Kind::S3, Habit::Versions)),
         ("Google", at(Kind::Gcs, Habit::Google)),
     ]
 }

@@ -34,6 +34,8 @@ pub enum Habit {
     NoMd5,
     /// It says 403 for what is not there, as to somebody who may not list the bucket.
     NoList,
+    /// It keeps versions: every answer names one, and what was removed leaves a marker.
+    Versions,
     /// As Google's XML interface: headers with other names, and nobody has to sign.
     Google,
 }
@@ -265,6 +267,14 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Answe
             if call.method == "POST" {
                 body = disguised_in(&body);
                 head.headers.remove("content-length");
+            }
+        }
+        Habit::Versions => {
+            let version = HeaderValue::from(lock(&shared.calls).len());
+            head.headers.insert("x-amz-version-id", version);
+            if call.method == "DELETE" || head.status == 404 {
+                let is_marker = HeaderValue::from_static("true");
+                head.headers.insert("x-amz-delete-marker", is_marker);
             }
         }
         Habit::NoList if call.method == "HEAD" && head.status == 404 => {
