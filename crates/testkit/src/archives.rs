@@ -46,6 +46,8 @@ pub enum ArchiveFault {
     Status(u16),
     /// The connection ends after so many bytes of the body.
     CutAfter(usize),
+    /// So many bytes of the body, and then nothing for so long.
+    SilentAfter(usize, Duration),
     /// The whole archive under another `ETag`, with another byte in its middle.
     OtherVersion,
     /// No `ETag`.
@@ -286,12 +288,17 @@ impl Shared {
         }
         let body = &bytes[begin..];
         let count = match fault {
-            Some(ArchiveFault::CutAfter(count)) => count.min(body.len()),
+            Some(ArchiveFault::CutAfter(count) | ArchiveFault::SilentAfter(count, _)) => {
+                count.min(body.len())
+            }
             _ => body.len(),
         };
         for piece in body[..count].chunks(64 << 10) {
             stream.write_all(piece)?;
             *lock(&self.sent).entry(barcode.to_owned()).or_default() += piece.len() as u64;
+        }
+        if let Some(ArchiveFault::SilentAfter(_, pause)) = fault {
+            std::thread::sleep(pause);
         }
         Ok(count == body.len())
     }

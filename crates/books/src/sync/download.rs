@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncWriteExt as _, BufWriter};
@@ -15,6 +16,10 @@ use crate::sync::shared::{Fault, Halt, Shared, Tries};
 
 /// Bytes that are gathered before they are written.
 const PIECE: usize = 512 << 10;
+
+/// How long bytes are gathered, whatever their number: what has come is to be there after a kill. A guess: a write takes
+/// a hundredth of it.
+const GATHERED: Duration = Duration::from_millis(10);
 
 /// Room on disk for each byte of an encrypted archive: itself, the plain one, and its text.
 const ROOM: f64 = 2.2;
@@ -219,17 +224,7 @@ async fn receive(
     let version = match known {
         Some(version) if begin > 0 => version,
         _ => {
-            let etag = answer
-                .header("etag")
-                .filter(|etag| !etag.trim_matches('"').is_empty());
-            let etag = etag.ok_or_else(|| {
-                Halt::from(Fault::new("download", "GRIN's answer has no ETag", true))
-            })?;
-            let length = answer.header("content-length");
-            let version = Version {
-                etag: etag.to_owned(),
-                length: length.and_then(|length| length.trim().parse().ok()),
-            };
+            let version = version_of(&answer)?;
             files.remove();
             write_version(files, &version).map_err(|error| disk(&files.version, &error))?;
             version
@@ -245,6 +240,8 @@ async fn receive(
         .map_err(|error| disk(&files.archive, &error))?;
     let mut file = BufWriter::with_capacity(PIECE, file);
     let mut total = begin;
+    // The first bytes are written at once: with none, a download begins again.
+    let mut written: Option<Instant> = None;
     let ended = loop {
         let chunk = tokio::select! {
             chunk = answer.chunk() => chunk,
@@ -264,6 +261,12 @@ async fn receive(
                 file.write_all(&bytes)
                     .await
                     .map_err(|error| disk(&files.archive, &error))?;
+                if written.is_none_or(|at| at.elapsed() >= GATHERED) {
+                    file.flush()
+                        .await
+                        .map_err(|error| disk(&files.archive, &error))?;
+                    written = Some(Instant::now());
+                }
                 shared
                     .counts
                     .downloaded_bytes
@@ -285,6 +288,20 @@ async fn receive(
         }));
     }
     Ok(archive(files, &version.etag, resumed, room))
+}
+
+/// Which version an answer sends.
+fn version_of(answer: &Answer) -> Result<Version, Halt> {
+    let etag = answer
+        .header("etag")
+        .filter(|etag| !etag.trim_matches('"').is_empty());
+    let etag =
+        etag.ok_or_else(|| Halt::from(Fault::new("download", "GRIN's answer has no ETag", true)))?;
+    let length = answer.header("content-length");
+    Ok(Version {
+        etag: etag.to_owned(),
+        length: length.and_then(|length| length.trim().parse().ok()),
+    })
 }
 
 fn archive(files: &Files, etag: &str, resumed: bool, room: Option<Room>) -> Downloaded {
@@ -324,7 +341,7 @@ async fn reserve(shared: &Shared, length: u64, missing: u64) -> Result<Option<Ro
                     shared.say_waiting("room on the disk of the staging folder", "it is full");
                     told = true;
                 }
-                shared.pause(std::time::Duration::from_secs(1)).await?;
+                shared.pause(Duration::from_secs(1)).await?;
             }
         }
     }
