@@ -1,8 +1,11 @@
 //! Accepts connections, each within limits on its number, headers and patience.
 
+mod paced;
+
+use std::collections::HashMap;
 use std::convert::Infallible;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -14,20 +17,22 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use run::Cancel;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 use crate::error::{Error, Result};
+use crate::listen::paced::Paced;
 use crate::peer::Peer;
 
 /// Connections at once. A browser opens up to six; this is room for eighty of them. A guess.
 const CONNECTIONS: usize = 512;
 
+/// Connections of one address at once, so that the rest are for others. A guess: three quarters.
+const OF_ONE: usize = CONNECTIONS / 4 * 3;
+
 /// How long a request's head may take to arrive. A guess: a head is one packet.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 
-/// How long a peer may take nothing of what is written to it.
+/// How long a peer may take for a piece of what is written to it, which has some 64 kB.
 const WRITE_TIME: Duration = Duration::from_secs(30);
 
 /// Largest head of a request in bytes. Browsers send about one thousand.
@@ -65,7 +70,7 @@ pub(crate) fn serve(
 }
 
 async fn accept(listener: &TcpListener, router: &Router, stop: &Cancel) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let places = Places::default();
     let open = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
@@ -77,7 +82,7 @@ async fn accept(listener: &TcpListener, router: &Router, stop: &Cancel) {
             continue;
         };
         // One too many is hung up on at once, so that those inside are not disturbed.
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+        let Some(place) = places.take(peer.ip()) else {
             continue;
         };
         let connection = open.watch(connection(stream, peer, router.clone()));
@@ -92,6 +97,46 @@ async fn accept(listener: &TcpListener, router: &Router, stop: &Cancel) {
     let _ = tokio::time::timeout(FAREWELL, open.shutdown()).await;
 }
 
+/// Who is connected: how many connections each address has.
+#[derive(Debug, Clone, Default)]
+struct Places(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// A place of one connection; it is free again when this is dropped.
+struct Place {
+    places: Places,
+    address: IpAddr,
+}
+
+impl Places {
+    /// A place, if there is one, and the address does not have its share.
+    fn take(&self, address: IpAddr) -> Option<Place> {
+        let mut taken = self.taken();
+        let has_room = taken.values().sum::<usize>() < CONNECTIONS
+            && taken.get(&address).is_none_or(|count| *count < OF_ONE);
+        has_room.then(|| {
+            *taken.entry(address).or_default() += 1;
+            let places = self.clone();
+            Place { places, address }
+        })
+    }
+
+    fn taken(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.places.taken();
+        if let Some(count) = taken.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                taken.remove(&self.address);
+            }
+        }
+    }
+}
+
 fn connection(
     stream: TcpStream,
     peer: SocketAddr,
@@ -99,8 +144,7 @@ fn connection(
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send {
     // Small frames of an event stream are to be seen at once.
     let _ = stream.set_nodelay(true);
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(WRITE_TIME));
+    let stream = Paced::new(stream, WRITE_TIME);
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer));
@@ -112,5 +156,30 @@ fn connection(
         .header_read_timeout(HEAD_TIME)
         .max_buf_size(LARGEST_HEAD)
         .max_headers(MOST_HEADERS)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service)
+        .serve_connection(TokioIo::new(stream), service)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[test]
+    fn one_address_does_not_take_all_places_and_what_ended_is_free_again() {
+        let places = Places::default();
+        let address = |last| IpAddr::V4(Ipv4Addr::new(192, 168, 1, last));
+        let taken = |last, wanted| -> Vec<Place> {
+            let places = (0..wanted).filter_map(|_| places.take(address(last)));
+            places.collect()
+        };
+        for _ in 0..2 {
+            let first = taken(1, CONNECTIONS);
+            assert_eq!(first.len(), OF_ONE);
+            let second = taken(2, CONNECTIONS);
+            assert_eq!(second.len(), CONNECTIONS - OF_ONE);
+            assert!(places.take(address(3)).is_none());
+        }
+        assert!(places.taken().is_empty());
+    }
 }
