@@ -20,7 +20,7 @@ const WINGS: [&str; 3] = [
 ];
 
 /// Where a thread, a task or a runtime may be started, each with its reason.
-const STARTERS: [(&str, &str); 26] = [
+const STARTERS: [(&str, &str); 27] = [
     ("crates/run/src/pool.rs", "the workers of a job"),
     ("crates/sqlite/src/db.rs", "the one writer thread"),
     (
@@ -40,6 +40,10 @@ const STARTERS: [(&str, &str); 26] = [
         "digests of parts, beside the network's thread",
     ),
     ("crates/music/src/job", "identification beside an import"),
+    (
+        "crates/music/src/views/similar.rs",
+        "numbers are read from text beside the disk",
+    ),
     (
         "crates/music/src/identify.rs",
         "the runtime that asks services",

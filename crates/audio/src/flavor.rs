@@ -20,10 +20,10 @@ use serde::{Deserialize, Serialize};
 use crate::levels::PER_SECOND;
 use crate::loudness::Loudness;
 use rhythm::rhythm;
-use spectrum::{BANDS, CEPSTRUM, Spectrum};
+use spectrum::{BANDS, Spectrum};
 use tonal::Tones;
 
-pub use distance::{Similarity, spec003};
+pub use distance::{Numbers, Similarity, numbers, spec003};
 
 /// The extractor's name and version, kept with what it measured.
 pub const EXTRACTOR: &str = "accession-flavor 1";
@@ -277,29 +277,6 @@ impl Flavor {
             classes(names.into_iter(), &self.bands),
         );
         all
-    }
-
-    /// The numbers that tell passages apart, each with its weight; the order is that of the extractor's version.
-    fn vector(&self) -> Vec<(f64, f64)> {
-        let mut vector = Vec::with_capacity(2 * CEPSTRUM + BANDS + 20);
-        vector.extend(self.timbre.iter().skip(1).map(|value| (*value, 1.0)));
-        vector.extend(self.timbre_spread.iter().map(|value| (*value, 1.0)));
-        vector.extend(self.bands.iter().map(|share| ((share + 1e-4).ln(), 1.0)));
-        vector.extend([
-            (self.loudness_lufs.unwrap_or(-70.0), 1.5),
-            (self.loudness_range_lu, 1.0),
-            (self.dynamic_complexity_db, 1.0),
-            (self.centroid_hz.max(1.0).ln(), 1.0),
-            (self.centroid_spread_hz.max(1.0).ln(), 1.0),
-            (self.rolloff_hz.max(1.0).ln(), 1.0),
-            ((self.flatness + 1e-3).ln(), 1.0),
-            (self.tempo_bpm.unwrap_or(60.0).log2(), 1.0),
-            (self.pulse_clarity, 1.5),
-            (self.onset_rate, 1.5),
-            (self.key_strength, 0.7),
-            (self.major_over_minor, 0.7),
-        ]);
-        vector
     }
 }
 

@@ -23,7 +23,7 @@ use axum::{Json, Router};
 use music::library::browse;
 use music::library::query::{self, PassageDetails, Shown};
 use music::views::peaks;
-use music::views::similar::{self, Neighbour};
+use music::views::similar::{Neighbour, Sounds};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, OpenApi, ToSchema};
@@ -151,7 +151,7 @@ async fn files(
     blocking(&app, move |app| {
         let limit = rows(asked.limit);
         let (after, words) = (asked.after.as_deref(), asked.q.as_deref());
-        Ok(Json(browse::page(app.library.db(), after, words, limit)?))
+        Ok(Json(app.files(after, words, limit)?))
     })
     .await
 }
@@ -296,7 +296,8 @@ async fn neighbours(
 ) -> Result<Response, Refusal> {
     blocking(&app, move |app| {
         let count = asked.count.unwrap_or(10).min(MOST_NEIGHBOURS);
-        Ok(Json(similar::similar(&app.library, &id, count)?).into_response())
+        let similar = |sounds: &Sounds| sounds.similar(&app.library, &id, count);
+        Ok(Json(app.sounds.ask(&app.library, similar)?).into_response())
     })
     .await
 }

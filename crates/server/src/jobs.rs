@@ -139,6 +139,8 @@ pub(crate) struct Jobs {
     connect: Box<Connect>,
     sessions: Mutex<VecDeque<Arc<Session>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// Held by the one who writes down the words of files.
+    words: Mutex<()>,
     /// Set when the server stops: nothing that waits begins any more.
     closed: AtomicBool,
     tell: Box<Tell>,
@@ -157,6 +159,7 @@ impl Jobs {
             connect,
             sessions: Mutex::default(),
             thread: Mutex::default(),
+            words: Mutex::default(),
             closed: AtomicBool::new(false),
             tell,
         }
@@ -299,11 +302,8 @@ impl Jobs {
                     jobs.work(&begun);
                     session = jobs.next();
                 }
-                if let Err(error) =
-                    search::catch_up(jobs.library.db(), || !jobs.closed.load(Ordering::Acquire))
-                {
-                    tracing::error!("cannot write down the words of files: {error}");
-                }
+                let _turn = jobs.words.lock().unwrap_or_else(PoisonError::into_inner);
+                jobs.write_words(|| !jobs.closed.load(Ordering::Acquire));
             });
         match spawned {
             Ok(new) => *thread = Some(new),
@@ -312,6 +312,19 @@ impl Jobs {
                     self.ended(&session, State::Failed, None, Some(error.to_string()));
                 }
             }
+        }
+    }
+
+    /// Sees to it that everything is found by its words, unless somebody does already, or until it is to stop.
+    pub(crate) fn catch_up(&self, stop: &Cancel) {
+        if let Ok(_turn) = self.words.try_lock() {
+            self.write_words(|| !stop.is_requested());
+        }
+    }
+
+    fn write_words(&self, is_wanted: impl Fn() -> bool) {
+        if let Err(error) = search::catch_up(self.library.db(), is_wanted) {
+            tracing::error!("cannot write down the words of files: {error}");
         }
     }
 

@@ -21,6 +21,7 @@ mod listen;
 mod metrics;
 mod pages;
 mod peer;
+mod sounds;
 mod whole;
 mod wkmp;
 mod work;
@@ -35,6 +36,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use music::Library;
 use music::job::Online;
+use music::library::browse;
 use run::Cancel;
 use tokio::sync::OwnedSemaphorePermit;
 use tower_http::csrf::CsrfLayer;
@@ -48,6 +50,7 @@ use crate::error::Refusal;
 use crate::events::Ring;
 use crate::guard::Guard;
 use crate::jobs::Jobs;
+use crate::sounds::Kept;
 
 /// Largest body of a request in bytes, as WKMP's `http_max_body_size_bytes` has it.
 const LARGEST_BODY: usize = 1 << 20;
@@ -97,6 +100,8 @@ impl fmt::Debug for Options {
 pub(crate) struct App {
     pub(crate) library: Library,
     pub(crate) jobs: Arc<Jobs>,
+    /// How passages sound.
+    pub(crate) sounds: Arc<Kept>,
     /// What is told of imports, to all who listen.
     pub(crate) ring: Arc<Ring>,
     pub(crate) offline: bool,
@@ -120,6 +125,22 @@ impl App {
     pub(crate) fn listener(&self) -> std::result::Result<OwnedSemaphorePermit, Refusal> {
         let place = Arc::clone(&self.following).try_acquire_owned();
         place.map_err(|_| Refusal::busy("too many follow events already"))
+    }
+
+    /// Some files by path, as [`browse::page`] has them; if that does not know the words of all of them, they are read
+    /// beside.
+    pub(crate) fn files(
+        &self,
+        after: Option<&str>,
+        words: Option<&str>,
+        count: u32,
+    ) -> std::result::Result<browse::Page, Refusal> {
+        let page = browse::page(self.library.db(), after, words, count)?;
+        if page.unread > 0 {
+            let (jobs, stop) = (Arc::clone(&self.jobs), self.stop.clone());
+            work::beside(move || jobs.catch_up(&stop));
+        }
+        Ok(page)
     }
 
     /// Waits until nobody else edits.
@@ -185,9 +206,12 @@ impl Server {
                 frames.tell(name, &data);
             }),
         ));
+        let sounds = Arc::new(Kept::new());
+        let (kept, library) = (Arc::clone(&sounds), options.library.clone());
         let app = Arc::new(App {
             library: options.library,
             jobs: Arc::clone(&jobs),
+            sounds,
             ring,
             offline: options.offline,
             started: Instant::now(),
@@ -199,10 +223,14 @@ impl Server {
             editing: Mutex::default(),
         });
         jobs.go_on()?;
+        let progress = Arc::clone(&jobs).tell_progress(stop.clone());
         let served = listen::serve(
             self.listener,
             &guarded(routes(app), guard),
-            Arc::clone(&jobs).tell_progress(stop.clone()),
+            async move {
+                work::beside(move || kept.read_ahead(&library));
+                progress.await;
+            },
             stop,
         );
         jobs.finish(stop);

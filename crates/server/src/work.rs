@@ -62,6 +62,11 @@ where
         .unwrap_or_else(|_| Err(Refusal::internal("the request could not be worked on")))
 }
 
+/// Runs `work` on a thread that may block, and waits for nothing; to be called from such a thread, too.
+pub(crate) fn beside(work: impl FnOnce() + Send + 'static) {
+    drop(tokio::task::spawn_blocking(work));
+}
+
 /// The next `length` bytes of a file as a body, read piece by piece as they are asked for.
 pub(crate) fn body_of(file: File, length: u64) -> Body {
     let pieces = futures_util::stream::try_unfold((file, length), |(mut file, left)| async move {

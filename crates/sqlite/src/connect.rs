@@ -82,6 +82,11 @@ pub(crate) fn reader(settings: &Settings, access: Access) -> Result<Connection, 
     Ok(connection)
 }
 
+/// What differs once another connection has committed a change.
+pub(crate) fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "data_version", |row| row.get(0))
+}
+
 /// A first reading connection together with the access that worked.
 pub(crate) fn probe_reader(settings: &Settings) -> Result<(Connection, Access), Error> {
     let open = |access| {

@@ -51,6 +51,10 @@ enum Gate {
     Closed,
 }
 
+/// A state of a database, to be compared with others of the same [`Db`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State(i64);
+
 impl Db {
     /// Starts the writer thread.
     pub(crate) fn start(
@@ -134,6 +138,15 @@ impl Db {
         loan.in_snapshot(settings, |connection| {
             work(&Snapshot::new(connection, &settings.path))
         })
+    }
+
+    /// The state that the database is in: it equals one that was told before as long as nobody, in whatever process, has
+    /// committed a change since. What is kept of a database in memory is asked for it first, and read afterwards.
+    pub fn state(&self) -> Result<State, Error> {
+        self.not_inside("state")?;
+        let _inside = self.shared.id.enter();
+        let version = self.shared.readers.version(&self.shared.settings)?;
+        Ok(State(version))
     }
 
     /// Queues `work` as one unit and waits until it is committed.

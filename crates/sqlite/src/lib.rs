@@ -8,6 +8,7 @@
 //! | change | [`Db::write`], [`Db::try_write`] and [`Db::write_async`] with a [`Tx`]: `execute`, `returning`, `insert_rows` |
 //! | look up | [`Db::read`] with a [`Snapshot`]: `query_row`, `query_optional`, `query_all`, `query_each` |
 //! | know the cost | [`Db::report`] |
+//! | keep in memory what was read | [`Db::state`] |
 //! | stop soon | [`Db::hurry_when`] |
 //! | care | [`Db::check`], [`Db::backup`], [`Db::close`] |
 #![expect(
@@ -42,7 +43,7 @@ pub use rusqlite::Result as RowResult;
 pub use rusqlite::{Params, Row, ToSql, params, params_from_iter, types};
 
 pub use crate::check::{CheckReport, Orphan};
-pub use crate::db::Db;
+pub use crate::db::{Db, State};
 pub use crate::error::Error;
 pub use crate::foreign::Foreign;
 pub use crate::gate::Pending;

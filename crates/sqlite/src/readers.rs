@@ -14,6 +14,8 @@ pub(crate) struct Readers {
     access: Access,
     shelf: Mutex<Shelf>,
     returned: Condvar,
+    /// Asked whether the database has changed, and nothing else: each connection counts changes from its own beginning.
+    watch: Mutex<Option<Connection>>,
 }
 
 #[derive(Debug)]
@@ -40,7 +42,25 @@ impl Readers {
                 closed: false,
             }),
             returned: Condvar::new(),
+            watch: Mutex::default(),
         }
+    }
+
+    /// A number that is another one after each change that anybody has committed.
+    pub(crate) fn version(&self, settings: &Settings) -> Result<i64, Error> {
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.lock().closed {
+            return Err(Error::Closed {
+                path: settings.path.clone(),
+            });
+        }
+        let connection = match watch.take() {
+            Some(connection) => connection,
+            None => connect::reader(settings, self.access)?,
+        };
+        let version = connect::data_version(&connection);
+        *watch = Some(connection);
+        version.map_err(|error| Error::sqlite(&settings.path, error))
     }
 
     /// A connection, in the order in which the system wakes those who wait.
@@ -89,6 +109,8 @@ impl Readers {
                 .unwrap_or_else(PoisonError::into_inner);
         }
         stock.idle.clear();
+        drop(stock);
+        *self.watch.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn lock(&self) -> MutexGuard<'_, Shelf> {

@@ -37,10 +37,15 @@ pub struct Page {
     pub files: Vec<ListedFile>,
     /// What the next page is to be behind; `None` on the last.
     pub next: Option<String>,
+    /// Number of files that words may not find yet, as these have still to be read; 0 where no word was asked for.
+    pub unread: u64,
 }
 
 /// The next `count` files by path: those behind `after`, and of these the ones in whose path, titles, artists or albums
-/// every one of `words` stands, with whatever capitals and accents. Words that are not known yet are read first.
+/// every one of `words` stands, with whatever capitals and accents.
+///
+/// The words of a few files that have changed are read first. Where there are many, such as in a library of a former
+/// version, the answer is of what is known, and says how much is not; [`search::catch_up`] then reads the rest.
 ///
 /// # Errors
 ///
@@ -48,18 +53,22 @@ pub struct Page {
 pub fn page(db: &Db, after: Option<&str>, words: Option<&str>, count: u32) -> Result<Page> {
     // One more than is shown tells whether there is a next page.
     let more = count.saturating_add(1);
-    let mut files = match words.and_then(Terms::of) {
-        None => files(db, after, more)?,
+    let (mut files, unread) = match words.and_then(Terms::of) {
+        None => (files(db, after, more)?, 0),
         Some(terms) => {
-            search::catch_up(db, || true)?;
-            found(db, after, &terms, more)?
+            let unread = search::catch_up_soon(db)?;
+            (found(db, after, &terms, more)?, unread)
         }
     };
     let has_more = files.len() > count as usize;
     files.truncate(count as usize);
     let last = files.last().filter(|_| has_more);
     let next = last.map(|file| file.path.clone());
-    Ok(Page { files, next })
+    Ok(Page {
+        files,
+        next,
+        unread,
+    })
 }
 
 const FILE: &str = "SELECT f.guid, f.path, f.status, f.format, f.duration_ticks, \
@@ -174,5 +183,38 @@ mod tests {
         assert_eq!(paths(None, Some("moved"), 9), ["moved.mp3"]);
         assert_eq!(paths(None, Some("100"), 9), [""; 0]);
         assert_eq!(search::catch_up(library.db(), || true).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_search_does_not_wait_for_the_words_of_many_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let library = Library::open(&folder.path().join(DATABASE), folder.path()).unwrap();
+        let make = |first: usize, last: usize| {
+            let made = library.db().try_write("seed", move |tx| -> Result<()> {
+                for number in first..last {
+                    tx.execute(
+                        "INSERT INTO files (guid, path, hash, modification_time) VALUES (?1, ?1, '', '')",
+                        params![format!("water {number}.mp3")],
+                    )?;
+                }
+                Ok(())
+            });
+            made.unwrap();
+        };
+        let ask = |words| {
+            let page = page(library.db(), None, Some(words), 9).unwrap();
+            (page.files.len(), page.unread)
+        };
+        make(0, 3);
+        assert_eq!(ask("water"), (3, 0));
+        make(3, 1_003);
+        assert_eq!(
+            ask("water"),
+            (3, 1_000),
+            "what is known, and how much is not"
+        );
+        assert_eq!(ask(""), (9, 0), "no word, nothing to wait for");
+        assert_eq!(search::catch_up(library.db(), || true).unwrap(), 1_000);
+        assert_eq!(ask("water 100"), (4, 0));
     }
 }

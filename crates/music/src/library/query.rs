@@ -385,20 +385,66 @@ pub(crate) fn path_of(db: &Db, passage: &PassageId) -> Result<Option<String>> {
 /// # Errors
 ///
 /// When the database cannot be read.
-pub(crate) fn each_flavor(db: &Db, mut each: impl FnMut(PassageId, &str)) -> Result<()> {
+pub(crate) fn each_flavor(db: &Db, mut each: impl FnMut(&str, &str)) -> Result<()> {
     db.read(|snapshot| {
         snapshot.query_each(
             "SELECT passage_id, flavor FROM accession_sounds",
             params![],
             |row| {
-                let id = row.get(0).map_err(sqlite::Error::from)?;
+                let text = |at| row.get_ref(at).map(|value| value.as_str().ok());
+                let id = text(0).map_err(sqlite::Error::from)?;
+                let flavor = text(1).map_err(sqlite::Error::from)?;
                 // What is not text is nobody's flavor.
-                if let Ok(text) = row.get_ref(1).map_err(sqlite::Error::from)?.as_str() {
-                    each(id, text);
+                if let Some((id, flavor)) = id.zip(flavor) {
+                    each(id, flavor);
                 }
                 Ok(())
             },
         )
+    })
+}
+
+/// Where a passage is, and what it is called.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) id: PassageId,
+    pub(crate) path: String,
+    pub(crate) title: Option<String>,
+    pub(crate) artist: Option<String>,
+    pub(crate) start: Ticks,
+    pub(crate) end: Ticks,
+}
+
+/// Where each of these passages is; `None` for one that was removed, or whose row cannot be read.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub(crate) fn places<'a>(
+    db: &Db,
+    ids: impl Iterator<Item = &'a str>,
+) -> Result<Vec<Option<Place>>> {
+    let place = |row: &Row<'_>| -> RowResult<Place> {
+        Ok(Place {
+            id: row.get(0)?,
+            path: row.get(1)?,
+            title: if_readable(row, 2)?,
+            artist: if_readable(row, 3)?,
+            start: Ticks(row.get(4)?),
+            end: Ticks(row.get(5)?),
+        })
+    };
+    db.read(|snapshot| {
+        ids.map(|id| {
+            let found = snapshot.query_optional(
+                "SELECT p.guid, f.path, coalesce(p.user_title, p.title), p.artist, p.start_time_ticks, p.end_time_ticks \
+                 FROM passages p JOIN files f ON f.guid = p.file_id WHERE p.guid = ?1",
+                params![id],
+                |row| Ok(place(row).ok()),
+            )?;
+            Ok(found.flatten())
+        })
+        .collect()
     })
 }
 
@@ -407,7 +453,7 @@ pub(crate) fn each_flavor(db: &Db, mut each: impl FnMut(PassageId, &str)) -> Res
 /// # Errors
 ///
 /// When the database cannot be read.
-pub(crate) fn flavor(db: &Db, passage: &PassageId) -> Result<Option<String>> {
+pub(crate) fn flavor(db: &Db, passage: &str) -> Result<Option<String>> {
     db.read(|snapshot| {
         Ok(snapshot.query_optional(
             "SELECT flavor FROM accession_sounds WHERE passage_id = ?1",

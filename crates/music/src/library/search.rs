@@ -98,6 +98,31 @@ struct Due {
     known: Option<(i64, String)>,
 }
 
+/// Brings the words of all files up to date if that takes no longer than one transaction; returns the number of files whose
+/// words are not known yet, or have changed since.
+///
+/// # Errors
+///
+/// When the database cannot be read or written.
+pub(crate) fn catch_up_soon(db: &Db) -> Result<u64> {
+    let unread = unread(db)?;
+    if unread == 0 || unread > u64::from(AT_ONCE) {
+        return Ok(unread);
+    }
+    catch_up(db, || true)?;
+    Ok(0)
+}
+
+fn unread(db: &Db) -> Result<u64> {
+    db.read(|snapshot| {
+        Ok(snapshot.query_row(
+            "SELECT count(*) FROM accession_words_due WHERE typeof(file_id) = 'text'",
+            params![],
+            |row| row.get(0),
+        )?)
+    })
+}
+
 /// Brings the words of all files up to date, a hundred files at a time, as long as `is_wanted`; returns of how many files.
 ///
 /// # Errors

@@ -11,7 +11,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use music::library::lists::{self, By, ListedAlbum, ListedArtist, ListedPassage, Page};
 use music::library::query::{self, ListedProblem, Shown};
-use music::views::similar::{self, Placed};
+use music::views::similar::{Placed, Sounds};
 use run::LibraryPath;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -182,7 +182,8 @@ pub(crate) async fn map(
     blocking(&app, move |app| {
         let count = asked.count.unwrap_or(100).min(MOST_PLACED);
         let passage = asked.passage.as_deref().filter(|id| !id.is_empty());
-        let passages = similar::map(&app.library, passage, count)?;
+        let map = |sounds: &Sounds| sounds.map(&app.library, passage, count);
+        let passages = app.sounds.ask(&app.library, map)?;
         Ok(Json(Map { passages }))
     })
     .await

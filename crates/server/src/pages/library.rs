@@ -8,8 +8,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use music::edit::{Edit, Ticks};
-use music::library::query::{Count, FileDetails, ListedProblem, PassageDetails};
-use music::library::{browse, query};
+use music::library::query::{self, Count, FileDetails, ListedProblem, PassageDetails};
 use music::views::picture::Picture;
 use serde::Deserialize;
 
@@ -75,7 +74,7 @@ pub(crate) async fn list(
     blocking(&app, move |app| {
         let words = asked.q.as_deref().unwrap_or("");
         let after = asked.after.as_deref();
-        let listed = browse::page(app.library.db(), after, Some(words), ROWS)?;
+        let listed = app.files(after, Some(words), ROWS)?;
         let main = html! {
             (lists::ways("/library"))
             form action="/library" method="get" role="search" {
@@ -84,6 +83,7 @@ pub(crate) async fn list(
                 " "
                 button type="submit" { (t::SEARCH_BUTTON) }
             }
+            @if listed.unread > 0 { p role="status" { (t::UNREAD) " " (listed.unread) } }
             @if listed.files.is_empty() { p { (t::NOTHING_HERE) } } @else {
                 div .wide {
                     table {

@@ -123,6 +123,8 @@ pub(crate) const UNDO: &str = "Take back";
 pub(crate) const UNDO_DECISION: &str = "Take the last decision back";
 pub(crate) const UNDO_MOVE: &str = "Undo the move";
 pub(crate) const REDO_MOVE: &str = "Redo the move";
+pub(crate) const UNREAD: &str =
+    "Files whose words are still being read, and which may be missing here:";
 pub(crate) const UP: &str = "One folder up";
 pub(crate) const USE_MATCH: &str = "Use match";
 pub(crate) const VALUE: &str = "Value";
