@@ -24,6 +24,10 @@ const PIECE: usize = 256 << 10;
 /// What names of files that are being written begin with; a listing leaves them out.
 const UNFINISHED: &str = ".accession-";
 
+/// Names of a folder that are looked at for abandoned files before another one is written. A guess: a millisecond; folders
+/// into which files are written here, rather than moved, have some dozens.
+const LOOKED_AT: usize = 1_000;
+
 #[derive(Clone, Debug)]
 pub(crate) struct Folder {
     root: PathBuf,
@@ -241,7 +245,7 @@ impl Iterator for Walk {
                 Err(error) => return Some(Err(Error::io(named(folder.as_ref()))(error))),
             };
             // A name that is not text, or one that is no key, was not written by anyone who shares the layout.
-            let Some(name) = name.to_str().filter(|name| !name.starts_with(UNFINISHED)) else {
+            let Some(name) = name.to_str().filter(|name| !is_unfinished(name)) else {
                 continue;
             };
             let name = match folder {
@@ -315,7 +319,33 @@ fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
     // As any new file: the mask of the user decides, not the secrecy of temporary files.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+    remove_abandoned(folder);
+    let beside = builder.tempfile_in(folder)?;
+    // Held until it is at its place. Where there are no locks, nobody removes it.
+    let _ = beside.as_file().try_lock();
+    Ok(beside)
+}
+
+/// Removes what killed processes began to write in a folder: files whose locks nobody holds. It is tried only, for what
+/// stays is in nobody's way.
+fn remove_abandoned(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.take(LOOKED_AT).flatten() {
+        let is_unfinished = entry.file_name().to_str().is_some_and(is_unfinished);
+        if !is_unfinished || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            continue;
+        }
+        let file = File::options().write(true).open(entry.path());
+        if file.is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn is_unfinished(name: &str) -> bool {
+    name.starts_with(UNFINISHED)
 }
 
 /// Puts a file that was written beside its place there, for good.

@@ -408,6 +408,29 @@ fn a_store_that_is_down_is_told_from_one_that_refuses() {
 }
 
 #[test]
+fn what_a_killed_process_left_is_removed_and_what_another_one_writes_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let bucket = Bucket::local(folder.path());
+    let (left, held) = (
+        folder.path().join(".accession-left"),
+        folder.path().join(".accession-held"),
+    );
+    std::fs::write(&left, "half").unwrap();
+    let other = std::fs::File::create(&held).unwrap();
+    other.lock().unwrap();
+    run(bucket.put(&key("a.txt"), Bytes::from("whole"), &Metadata::new())).unwrap();
+    assert!(!left.exists());
+    assert!(held.exists());
+    assert_eq!(run(all(&bucket, "a.txt")), b"whole");
+    drop(other);
+    run(bucket.put(&key("b.txt"), Bytes::from("whole"), &Metadata::new())).unwrap();
+    let names = std::fs::read_dir(folder.path()).unwrap();
+    let mut names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["a.txt", "b.txt"]);
+}
+
+#[test]
 fn a_local_object_is_never_seen_half_written_and_keeps_to_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     let bucket = Bucket::local(folder.path().join("raw"));

@@ -237,7 +237,8 @@ impl Book<'_> {
         let mut tries = Tries::of("the store");
         let stored = loop {
             let put = async {
-                if digests.size <= SMALL_TEXT {
+                // A file of this machine is moved; in pieces from memory it would be written twice.
+                if digests.size <= SMALL_TEXT && !shared.storage.is_local() {
                     let bytes = tokio::fs::read(&file).await.map(Bytes::from);
                     match bytes {
                         Ok(bytes) => full.put(&key, bytes, &metadata).await,
