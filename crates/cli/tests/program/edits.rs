@@ -542,3 +542,35 @@ fn what_was_said_about_a_passage_that_is_divided_stays_with_its_larger_part() {
     let titles = root.column("SELECT count(*) FROM passages WHERE title = 'Mine'");
     assert_eq!(titles, ["0"]);
 }
+
+#[test]
+fn what_was_said_of_a_part_waits_for_the_cut_that_makes_it() {
+    let (root, new) = (Root::empty(), Root::empty());
+    for root in [&root, &new] {
+        crate::support::album(&root.join("rip.wav"), 7, 1, 30.0);
+        root.import(&["--offline"]).ended(0);
+    }
+    let ids = |root: &Root| root.column("SELECT guid FROM passages ORDER BY start_time_ticks");
+    let whole = ids(&root).remove(0);
+    root.music(&["edit", &whole, "--split-at", "19"]).ended(0);
+    root.music(&["edit", &ids(&root)[1], "--title", "Second"])
+        .ended(0);
+    let file = root.home().join("edits.jsonl");
+    let file = file.to_str().unwrap();
+    root.music(&["edits", "export", "--output", file]).ended(0);
+
+    let titles =
+        || new.column("SELECT coalesce(title, '') FROM passages ORDER BY start_time_ticks");
+    let before = (titles(), ids(&new));
+    let told = new.music(&["edits", "import", file]).ended(0);
+    assert!(!told.out.contains("does not have"), "{}", told.out);
+    assert_eq!(
+        (titles(), ids(&new)),
+        before,
+        "nothing is said of the whole"
+    );
+    new.import(&["--offline"]).ended(0);
+    assert_eq!(titles()[1], "Second");
+    assert_eq!(ids(&new)[0], before.1[0], "the larger part keeps the id");
+    new.assert_sound();
+}

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::{BufRead, Write};
 
 use crate::error::{Error, Result};
+use crate::id::FileId;
 use crate::identify::decide;
 use crate::library::Library;
 use crate::library::edits::{self, Field, NewEdit, list};
@@ -138,33 +139,43 @@ pub(crate) fn take_over(library: &Library, mut edits: Vec<NewEdit>) -> Result<Im
     let new = library.db().try_write("take edits over", move |tx| {
         edits::take_over(tx, &kept, |file| known.contains(file))
     })?;
-    let (mut to_cut, mut waiting) = (Vec::new(), 0);
     let written = new.iter().filter(|is_new| **is_new).count() as u64;
+    let mut placed = Vec::new();
     for (mut edit, is_new) in edits.into_iter().zip(new) {
         // One that is nowhere is known by its sound alone, as it was written.
         edit.file = edit.file.filter(|file| there.contains(file));
-        let is_cut = edit.field == Field::Cut;
-        let no_song = edit.field == Field::Match && edit.value.is_empty();
         let mut about = edits::places_about(library.db(), &edit)?;
         if let Some(file) = &edit.file {
             // One that is there and not taken in yet has no heirs.
             about.retain(|(_, place)| place.path == *file);
         }
-        waiting += u64::from(about.is_empty());
+        placed.push((edit, is_new, about));
+    }
+    let cuts = placed.iter().filter(|(edit, ..)| edit.field == Field::Cut);
+    let to_cut: HashMap<FileId, String> = cuts
+        .flat_map(|(_, _, about)| about)
+        .map(|(_, place)| (place.file.clone(), place.path.clone()))
+        .collect();
+    let mut waiting = 0;
+    for (edit, is_new, about) in placed {
+        let is_of_cut = (edit.file.iter()).any(|file| to_cut.values().any(|path| path == file));
+        waiting += u64::from(about.is_empty() && !is_of_cut);
+        let no_song = edit.field == Field::Match && edit.value.is_empty();
         for (passage, place) in about {
+            let file = place.file;
+            if to_cut.contains_key(&file) {
+                // What is said of its passages is put over those that it will have.
+                library.db().try_write("take edits over", move |tx| {
+                    edits::cut_anew(tx, &file, false)
+                })?;
+                continue;
+            }
             if no_song && is_new {
                 decide::reject_as(library, &passage, edit.clone())?;
             }
-            if is_cut && !to_cut.contains(&place.file) {
-                to_cut.push(place.file.clone());
-            }
-            let file = place.file;
-            library.db().try_write("take edits over", move |tx| {
-                if is_cut {
-                    edits::cut_anew(tx, &file, false)?;
-                }
-                edits::apply(tx, &file)
-            })?;
+            library
+                .db()
+                .try_write("take edits over", move |tx| edits::apply(tx, &file))?;
         }
     }
     Ok(Imported {
