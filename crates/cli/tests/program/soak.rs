@@ -216,7 +216,9 @@ impl Soak {
             return;
         };
         let sound = self.files[&path].sound;
-        let is_right = sound > FAMED && self.random.below(2) == 0;
+        // A file with a word must not become the copy of another one, which has none.
+        let may_be_equal = sound > FAMED && !self.files[&path].has_word();
+        let is_right = may_be_equal && self.random.below(2) == 0;
         let title = if is_right { sound } else { self.number() };
         retag(&self.root.join(&path), title);
         self.note(format!("retag {path}: title {title}"));
@@ -337,11 +339,12 @@ impl Soak {
             .map(|row| row.split_once('|').map(|(path, mbid)| (path.to_owned(), mbid.to_owned())).unwrap())
             .collect();
         for (path, found) in &there {
-            let of = |file: &&File| {
-                (file.sound, file.title) == (self.files[path].sound, self.files[path].title)
+            let Some(file) = self.files.get(path) else {
+                // Gone, and not pruned yet.
+                continue;
             };
+            let of = |other: &&File| (other.sound, other.title) == (file.sound, file.title);
             let chosen = self.files.values().filter(of).find_map(|file| file.chosen);
-            let file = &self.files[path];
             let wanted = match chosen {
                 Some(number) => mbid(number),
                 None if file.sound > FAMED && file.sound == file.title => mbid(file.sound),

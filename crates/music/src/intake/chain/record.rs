@@ -212,8 +212,17 @@ impl Chain<'_> {
             });
         }
         let left = match &copy.id {
-            Some(id) => self.edits_left(id, copy.file.path(), copy.hash.as_str()),
-            None => None,
+            Some(id)
+                if self
+                    .edits_left(id, copy.file.path(), copy.hash.as_str())
+                    .is_some() =>
+            {
+                Some(format!(
+                    "it is a copy of `{}` now: a person's edits of it no longer apply",
+                    copy.original
+                ))
+            }
+            _ => None,
         };
         let family = families.join(copy.hash.as_str(), original, record.id.clone());
         self.tally().files.duplicate += 1;
