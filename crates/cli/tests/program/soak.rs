@@ -391,6 +391,10 @@ impl Soak {
         assert_eq!(ran.files("failed"), 0, "{}", self.told());
         self.is_taken_in = true;
         self.compare();
+        if options.contains(&"--prune") {
+            let checked = self.root.music(&["check"]);
+            assert_eq!(checked.code, Some(0), "{}\n{}", checked.out, self.told());
+        }
     }
 
     fn told(&self) -> String {

@@ -7,6 +7,7 @@ mod folders;
 mod record;
 mod tally;
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
@@ -18,7 +19,7 @@ use crate::event::Event;
 use crate::id::{FileId, SessionId};
 use crate::intake::hash::ContentHash;
 use crate::intake::hearing::{Hearing, Worker, hear_guarded};
-use crate::intake::plan::{Plan, Task};
+use crate::intake::plan::{Extent, Plan, Task};
 use crate::intake::recognise::Rejected;
 use crate::intake::take_in::Taken;
 use crate::library::Library;
@@ -136,12 +137,23 @@ impl<'a> Chain<'a> {
             self.tally().files.pruned = plan.missing.len() as u64;
         }
         // A file that is only analysed again keeps its content, and its family.
-        let leaving = plan.tasks.iter().filter(|task| {
-            let row = known.files.get(task.file.path());
-            let hash = task.hash.as_ref().map(ContentHash::as_str);
-            hash.is_none() || row.and_then(|row| row.hash.as_deref()) != hash
+        let rows = known.files.values();
+        let hashes: HashMap<&FileId, Option<&str>> =
+            if plan.tasks.is_empty() && plan.copies.is_empty() {
+                HashMap::new()
+            } else {
+                rows.map(|row| (&row.id, row.hash.as_deref())).collect()
+            };
+        let is_other = |task: &&Task| !matches!(task.extent, Extent::Description | Extent::Digest);
+        let tasks = plan.tasks.iter().filter(is_other);
+        let tasks = tasks.map(|task| (&task.id, task.hash.as_ref()));
+        let copies = plan.copies.iter().map(|copy| (&copy.id, Some(&copy.hash)));
+        let leaving = tasks.chain(copies).filter_map(|(id, hash)| {
+            let id = id.as_ref()?;
+            let before = hashes.get(id).copied().flatten();
+            let stays = hash.is_some() && before == hash.map(ContentHash::as_str);
+            (!stays).then_some(id)
         });
-        let leaving = leaving.filter_map(|task| task.id.as_ref());
         let (families, changed) = Families::without(known, removed.iter().chain(leaving));
         let changes = Reconciliation {
             moves: std::mem::take(&mut plan.moves),
