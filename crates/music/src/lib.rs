@@ -33,3 +33,4 @@ pub use crate::event::{Change, Completed, Event, FileCounts, Group, Why};
 pub use crate::id::{FileId, PassageId, SessionId};
 pub use crate::intake::import::{Import, import};
 pub use crate::library::{DATABASE, Library};
+pub use sqlite::State;

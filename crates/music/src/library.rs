@@ -30,7 +30,7 @@ pub mod verdicts;
 
 use std::path::{Path, PathBuf};
 
-use sqlite::{Column, Db, Migration, Newer, Options, Schema, Warning};
+use sqlite::{Column, Db, Migration, Newer, Options, Schema, State, Warning};
 
 use crate::error::{Error, Result};
 use crate::library::settings::Settings;
@@ -316,6 +316,15 @@ impl Library {
     /// The database.
     pub fn db(&self) -> &Db {
         &self.db
+    }
+
+    /// The state that the database is in; see [`Db::state`].
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub fn state(&self) -> Result<State> {
+        Ok(self.db.state()?)
     }
 
     /// The folder that the library's paths start from.

@@ -17,11 +17,11 @@ mod events;
 mod folder;
 mod guard;
 mod jobs;
+mod kept;
 mod listen;
 mod metrics;
 mod pages;
 mod peer;
-mod sounds;
 mod whole;
 mod wkmp;
 mod work;
@@ -37,6 +37,8 @@ use axum::http::StatusCode;
 use music::Library;
 use music::job::Online;
 use music::library::browse;
+use music::library::query::Status;
+use music::views::similar::Sounds;
 use run::Cancel;
 use tokio::sync::OwnedSemaphorePermit;
 use tower_http::csrf::CsrfLayer;
@@ -50,7 +52,7 @@ use crate::error::Refusal;
 use crate::events::Ring;
 use crate::guard::Guard;
 use crate::jobs::Jobs;
-use crate::sounds::Kept;
+use crate::kept::Kept;
 
 /// Largest body of a request in bytes, as WKMP's `http_max_body_size_bytes` has it.
 const LARGEST_BODY: usize = 1 << 20;
@@ -101,7 +103,9 @@ pub(crate) struct App {
     pub(crate) library: Library,
     pub(crate) jobs: Arc<Jobs>,
     /// How passages sound.
-    pub(crate) sounds: Arc<Kept>,
+    pub(crate) sounds: Arc<Kept<Sounds>>,
+    /// What the report tells.
+    pub(crate) status: Arc<Kept<Status>>,
     /// What is told of imports, to all who listen.
     pub(crate) ring: Arc<Ring>,
     pub(crate) offline: bool,
@@ -206,12 +210,14 @@ impl Server {
                 frames.tell(name, &data);
             }),
         ));
-        let sounds = Arc::new(Kept::new());
-        let (kept, library) = (Arc::clone(&sounds), options.library.clone());
+        let (sounds, status) = (Arc::new(Kept::sounds()), Arc::new(Kept::status()));
+        let (kept, counts) = (Arc::clone(&sounds), Arc::clone(&status));
+        let library = options.library.clone();
         let app = Arc::new(App {
             library: options.library,
             jobs: Arc::clone(&jobs),
             sounds,
+            status,
             ring,
             offline: options.offline,
             started: Instant::now(),
@@ -228,7 +234,10 @@ impl Server {
             self.listener,
             &guarded(routes(app), guard),
             async move {
-                work::beside(move || kept.read_ahead(&library));
+                work::beside(move || {
+                    counts.read_ahead(&library);
+                    kept.read_ahead(&library);
+                });
                 progress.await;
             },
             stop,

@@ -5,7 +5,6 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 use audio::flavor::{Flavor, Similarity, numbers, spec003};
 use serde::Serialize;
-use sqlite::State;
 
 use crate::error::{Error, Result};
 use crate::id::PassageId;
@@ -61,8 +60,6 @@ pub struct Placed {
 pub struct Sounds {
     similarity: Similarity,
     ids: Ids,
-    /// The library's state before they were read.
-    state: State,
 }
 
 impl Sounds {
@@ -72,7 +69,6 @@ impl Sounds {
     ///
     /// When the database cannot be read.
     pub fn read(library: &Library) -> Result<Self> {
-        let state = library.db().state()?;
         let (full, taken) = sync_channel(BATCHES);
         // Numbers are read from text beside the disk: either takes half of the time.
         let (read, (numbers, ids)) = std::thread::scope(|scope| {
@@ -94,17 +90,7 @@ impl Sounds {
         Ok(Self {
             similarity: Similarity::of(numbers),
             ids,
-            state,
         })
-    }
-
-    /// Whether nobody has changed the library since.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
-    pub fn are_current(&self, library: &Library) -> Result<bool> {
-        Ok(library.db().state()? == self.state)
     }
 
     /// Number of passages.

@@ -8,7 +8,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use music::edit::{Edit, Ticks};
-use music::library::query::{self, Count, FileDetails, ListedProblem, PassageDetails};
+use music::library::query::{self, Count, FileDetails, ListedProblem, PassageDetails, Status};
 use music::views::picture::Picture;
 use serde::Deserialize;
 
@@ -272,21 +272,27 @@ pub(crate) async fn segment_editor(
 
 pub(crate) async fn report(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
     blocking(&app, |app| {
-        let status = query::status(&app.library)?;
-        let main = html! {
-            dl .figures {
-                div { dt { (t::PASSAGES) } dd { (status.passages) } }
-                div { dt { (t::LENGTH) } dd { (clock(status.audio_seconds)) } }
-                @for count in &status.files { div { dt { (t::FILES) " " (count.name) } dd { (count.count) } } }
-            }
-            (problems(t::PROBLEMS, &status.problems))
-            (problems(t::DAMAGED, &status.damaged))
-            (problems(t::MISNAMED, &status.misnamed))
-            (left_out(&status.left_out))
-        };
-        Ok(page(t::REPORT, None, &main).into_response())
+        let page = app
+            .status
+            .ask(&app.library, |status| Ok(report_of(status)))?;
+        Ok(page.into_response())
     })
     .await
+}
+
+fn report_of(status: &Status) -> Markup {
+    let main = html! {
+        dl .figures {
+            div { dt { (t::PASSAGES) } dd { (status.passages) } }
+            div { dt { (t::LENGTH) } dd { (clock(status.audio_seconds)) } }
+            @for count in &status.files { div { dt { (t::FILES) " " (count.name) } dd { (count.count) } } }
+        }
+        (problems(t::PROBLEMS, &status.problems))
+        (problems(t::DAMAGED, &status.damaged))
+        (problems(t::MISNAMED, &status.misnamed))
+        (left_out(&status.left_out))
+    };
+    page(t::REPORT, None, &main)
 }
 
 fn left_out(counts: &[Count]) -> Markup {

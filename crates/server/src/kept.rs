@@ -1,19 +1,20 @@
-//! How the passages of the library sound, kept in memory for the map and for neighbours.
+//! What is read of the whole library and asked for often, kept in memory: how passages sound, and the counts of its report.
 //!
-//! Reading all of it takes half a second for 200,000 passages, so it is done ahead and beside the requests. Where the
-//! library is small every answer is of its newest state; where it is large, an answer may lack what was taken in since
-//! the last reading, and a new one begins.
+//! With 200,000 passages that takes a tenth of a second to half of one, so it is done beside the requests. Where the library
+//! is small every answer is of its newest state; where it is large, an answer may lack what was taken in since the last
+//! reading, and a new one begins.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use music::Library;
+use music::library::query::{self, Status};
 use music::views::similar::Sounds;
 
 use crate::work::beside;
 
-/// What is read within this time is read while somebody waits. A guess: nobody notices half of a tenth of a second.
-const SOON: Duration = Duration::from_millis(50);
+/// What is read within this time is read while somebody waits. A guess: nobody notices a fiftieth of a second.
+const SOON: Duration = Duration::from_millis(20);
 
 /// The share of the time that is spent on reading again while a library changes all the time: a twentieth. A guess.
 const REST: u32 = 20;
@@ -23,28 +24,44 @@ const MOST_KEPT: usize = 1_000_000;
 
 /// What was read last.
 #[derive(Debug)]
-pub(crate) struct Kept {
+pub(crate) struct Kept<T> {
     soon: Duration,
-    last: Mutex<Option<Arc<Reading>>>,
+    read: fn(&Library) -> music::Result<T>,
+    fits: fn(&T) -> bool,
+    last: Mutex<Option<Arc<Reading<T>>>>,
     /// Held by the one who reads.
     reading: Mutex<()>,
 }
 
 #[derive(Debug)]
-struct Reading {
-    sounds: Sounds,
+struct Reading<T> {
+    value: T,
+    /// The library's state before it was read.
+    state: music::State,
     ended: Instant,
     took: Duration,
 }
 
-impl Kept {
-    pub(crate) fn new() -> Self {
-        Self::with_patience(SOON)
+impl Kept<Sounds> {
+    /// How passages sound.
+    pub(crate) fn sounds() -> Self {
+        Self::new(SOON, Sounds::read, |sounds| sounds.len() <= MOST_KEPT)
     }
+}
 
-    fn with_patience(soon: Duration) -> Self {
+impl Kept<Status> {
+    /// What the report tells.
+    pub(crate) fn status() -> Self {
+        Self::new(SOON, query::status, |_| true)
+    }
+}
+
+impl<T: Send + Sync + 'static> Kept<T> {
+    fn new(soon: Duration, read: fn(&Library) -> music::Result<T>, fits: fn(&T) -> bool) -> Self {
         Self {
             soon,
+            read,
+            fits,
             last: Mutex::default(),
             reading: Mutex::default(),
         }
@@ -55,27 +72,27 @@ impl Kept {
     /// # Errors
     ///
     /// Those of the question, or when the database cannot be read.
-    pub(crate) fn ask<T>(
+    pub(crate) fn ask<A>(
         self: &Arc<Self>,
         library: &Library,
-        question: impl Fn(&Sounds) -> music::Result<T>,
-    ) -> music::Result<T> {
-        let Some(last) = self.last() else {
-            return question(&self.read(library)?.sounds);
+        question: impl Fn(&T) -> music::Result<A>,
+    ) -> music::Result<A> {
+        let Some(last) = self.last().clone() else {
+            return question(&self.read(library)?.value);
         };
-        if last.sounds.are_current(library)? {
-            return question(&last.sounds);
+        if last.state == library.state()? {
+            return question(&last.value);
         }
         if last.took < self.soon {
-            return question(&self.read(library)?.sounds);
+            return question(&self.read(library)?.value);
         }
         if last.ended.elapsed() >= last.took * REST {
             let (kept, library) = (Arc::clone(self), library.clone());
             beside(move || kept.read_unless_somebody_does(&library));
         }
-        match question(&last.sounds) {
+        match question(&last.value) {
             // Whoever asks for what has just come waits for it.
-            Err(music::Error::NoFlavor { .. }) => question(&self.read(library)?.sounds),
+            Err(music::Error::NoFlavor { .. }) => question(&self.read(library)?.value),
             answer => answer,
         }
     }
@@ -87,9 +104,8 @@ impl Kept {
         }
     }
 
-    fn last(&self) -> Option<Arc<Reading>> {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.clone()
+    fn last(&self) -> MutexGuard<'_, Option<Arc<Reading<T>>>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read_unless_somebody_does(&self, library: &Library) {
@@ -98,29 +114,30 @@ impl Kept {
         };
         // A question that needs it meets the same error, and tells it.
         if let Err(error) = self.read_now(library) {
-            tracing::warn!("cannot read how passages sound: {error}");
+            tracing::warn!("cannot read the library ahead: {error}");
         }
     }
 
     /// Reads, or waits for whoever does.
-    fn read(&self, library: &Library) -> music::Result<Arc<Reading>> {
+    fn read(&self, library: &Library) -> music::Result<Arc<Reading<T>>> {
         let _turn = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.last() {
-            Some(last) if last.sounds.are_current(library)? => Ok(last),
+        let last = self.last().clone();
+        match last {
+            Some(last) if last.state == library.state()? => Ok(last),
             _ => self.read_now(library),
         }
     }
 
-    fn read_now(&self, library: &Library) -> music::Result<Arc<Reading>> {
-        let began = Instant::now();
-        let sounds = Sounds::read(library)?;
+    fn read_now(&self, library: &Library) -> music::Result<Arc<Reading<T>>> {
+        let (began, state) = (Instant::now(), library.state()?);
+        let value = (self.read)(library)?;
         let reading = Arc::new(Reading {
-            sounds,
+            value,
+            state,
             ended: Instant::now(),
             took: began.elapsed(),
         });
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        *last = (reading.sounds.len() <= MOST_KEPT).then(|| Arc::clone(&reading));
+        *self.last() = (self.fits)(&reading.value).then(|| Arc::clone(&reading));
         Ok(reading)
     }
 }
@@ -188,7 +205,7 @@ mod tests {
                 .unwrap();
         }
 
-        fn count(&self, kept: &Arc<Kept>) -> usize {
+        fn count(&self, kept: &Arc<Kept<Sounds>>) -> usize {
             kept.ask(&self.library, |sounds| Ok(sounds.len())).unwrap()
         }
     }
@@ -196,7 +213,7 @@ mod tests {
     #[test]
     fn of_a_small_library_every_answer_is_of_its_newest_state() {
         let two = Two::new();
-        let kept = Arc::new(Kept::with_patience(Duration::MAX));
+        let kept = Arc::new(Kept::new(Duration::MAX, Sounds::read, |_| true));
         for number in 0..4 {
             assert_eq!(two.count(&kept), number);
             two.describe(&number.to_string(), 800.0);
@@ -213,7 +230,7 @@ mod tests {
     async fn of_a_large_library_nobody_waits_but_for_what_has_just_come() {
         let two = Two::new();
         // Nothing is read soon enough, as if there were very many.
-        let kept = Arc::new(Kept::with_patience(Duration::ZERO));
+        let kept = Arc::new(Kept::new(Duration::ZERO, Sounds::read, |_| true));
         two.describe("a", 700.0);
         two.describe("b", 800.0);
         kept.read_ahead(&two.library);
