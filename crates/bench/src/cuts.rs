@@ -8,6 +8,7 @@ pub mod measure;
 pub mod medium;
 pub mod rips;
 pub mod tracks;
+pub mod truth;
 
 use std::path::PathBuf;
 

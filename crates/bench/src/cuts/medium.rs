@@ -34,8 +34,8 @@ pub struct Medium {
 }
 
 impl Medium {
-    /// Puts the medium over all of a rip, or over parts of it.
-    pub fn lay_over(&self, rip: &mut Stereo, only: Option<&[(usize, usize)]>, rng: &mut Rng) {
+    /// What the medium does to the sound itself, before it adds any noise.
+    pub fn press(&self, rip: &mut Stereo) {
         if self.mono {
             for (left, right) in rip.left.iter_mut().zip(&mut rip.right) {
                 let mixed = f32::midpoint(*left, *right);
@@ -45,6 +45,10 @@ impl Medium {
         if let Some(overdrive) = self.overdrive {
             rip.gain(overdrive);
         }
+    }
+
+    /// Puts the noise of the medium over all of a rip, or over parts of it.
+    pub fn lay_over(&self, rip: &mut Stereo, only: Option<&[(usize, usize)]>, rng: &mut Rng) {
         let whole = [(0, rip.frames())];
         for (from, to) in only.unwrap_or(&whole) {
             let phase = rng.f32() * TAU;

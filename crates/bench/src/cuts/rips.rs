@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::kinds::Kind;
 use super::medium::Medium;
-use super::tracks::{Nature, RATE, Source, Stereo};
+use super::tracks::{Fade, Nature, RATE, Source, Stereo};
+use super::truth;
 
 /// What is known of a recording besides its sound.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -46,6 +47,9 @@ pub struct Maker<'a> {
 
 /// The longest part of a track that is used, in seconds; the middle of longer ones goes.
 const LONGEST: std::ops::Range<f64> = 80.0..240.0;
+
+/// A track of which less is heard is not used, in frames: 20 s.
+const SHORTEST: usize = 20 * RATE as usize;
 
 impl<'a> Maker<'a> {
     /// A maker whose choices are a function of `seed`.
@@ -117,6 +121,8 @@ impl<'a> Maker<'a> {
         };
         audio.pause(self.between(0.0, 2.5));
         let medium = self.medium(kind);
+        medium.press(&mut audio);
+        let gaps = truth::of(&audio, gaps);
         let seconds = |frame: usize| frame as f64 / f64::from(RATE);
         match kind {
             Kind::GapNoise | Kind::OnePause => {
@@ -154,7 +160,7 @@ impl<'a> Maker<'a> {
                 continue;
             };
             let heard = decoded.heard(longest);
-            if heard.frames() > 20 * RATE as usize {
+            if heard.frames() > SHORTEST {
                 return Ok(heard);
             }
         }
@@ -175,7 +181,20 @@ impl<'a> Maker<'a> {
             } else {
                 1.0
             };
+            let mut track = self.track(kind, speed)?;
+            if number > 0 {
+                gaps.push(self.join(kind, audio, &mut track, usual, &applause));
+            }
+            audio.append(&track);
+        }
+        Ok(gaps)
+    }
+
+    /// A song as loud and with such fades as the kind has, from where it is heard to where it no longer is.
+    fn track(&mut self, kind: Kind, speed: f64) -> Result<Stereo> {
+        loop {
             let mut track = self.song(speed)?;
+            let fade = [Fade::Decibels, Fade::Amplitude][self.rng.usize(..2)];
             match kind {
                 Kind::Steps => track.gain(-self.between(0.0, 20.0) as f32),
                 Kind::Fades => {
@@ -184,20 +203,19 @@ impl<'a> Maker<'a> {
                     } else {
                         0.0
                     };
-                    track.fade(fade_in, self.between(4.0, 9.0));
+                    track.fade(fade_in, self.between(4.0, 9.0), fade);
                 }
                 // One track in four fades out on any album.
                 _ if self.rng.u8(..4) == 0 && !kind.has_no_gaps() && kind != Kind::Mix => {
-                    track.fade(0.0, self.between(2.0, 8.0));
+                    track.fade(0.0, self.between(2.0, 8.0), fade);
                 }
                 _ => {}
             }
-            if number > 0 {
-                gaps.push(self.join(kind, audio, &mut track, usual, &applause));
+            let heard = track.trimmed();
+            if heard.frames() > SHORTEST {
+                return Ok(heard);
             }
-            audio.append(&track);
         }
-        Ok(gaps)
     }
 
     /// What lies between the audio so far and the next track.
@@ -417,7 +435,11 @@ impl<'a> Maker<'a> {
                 right: song.right[range].to_vec(),
             };
             part.gain(-self.between(0.0, 12.0) as f32);
-            part.fade(self.between(0.05, 0.5), self.between(0.5, 5.0));
+            part.fade(
+                self.between(0.05, 0.5),
+                self.between(0.5, 5.0),
+                Fade::Decibels,
+            );
             audio.append(&part);
             audio.pause(self.between(0.3, 4.0));
         }

@@ -19,6 +19,9 @@ pub const RATE: u32 = 44_100;
 /// record or tape covers, and 20 dB below the quietest music of the corpus.
 const HEARD_DBFS: f32 = -60.0;
 
+/// Frames of the 20 ms.
+pub const WINDOW: usize = RATE as usize / 50;
+
 /// Which part of the corpus a source belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Split {
@@ -197,27 +200,36 @@ impl Stereo {
     /// Without what is too quiet to be heard at both ends, and at most `longest` seconds: the middle
     /// goes where a track is longer, so that it begins and ends as it does.
     #[must_use]
-    pub fn heard(mut self, longest: f64) -> Self {
-        let window = RATE as usize / 50;
-        let floor = 10_f32.powf(HEARD_DBFS / 10.0);
-        let loud = |at: usize| {
-            let range = at * window..((at + 1) * window).min(self.frames());
-            let count = range.len().max(1) as f32;
-            let squares = |plane: &[f32]| plane[range.clone()].iter().map(|s| s * s).sum::<f32>();
-            (squares(&self.left) + squares(&self.right)) / (2.0 * count) > floor
-        };
-        let windows = self.frames().div_ceil(window);
-        let Some(first) = (0..windows).find(|at| loud(*at)) else {
-            return Self::default();
-        };
-        let last = (0..windows).rfind(|at| loud(*at)).unwrap_or(first);
-        let to = ((last + 1) * window).min(self.frames());
-        for plane in [&mut self.left, &mut self.right] {
-            plane.truncate(to);
-            plane.drain(..first * window);
+    pub fn heard(self, longest: f64) -> Self {
+        let mut heard = self.trimmed();
+        for plane in [&mut heard.left, &mut heard.right] {
             shorten(plane, (longest * f64::from(RATE)) as usize);
         }
+        heard
+    }
+
+    /// Without what is too quiet to be heard at both ends.
+    #[must_use]
+    pub fn trimmed(mut self) -> Self {
+        let mut windows = (0..self.frames()).step_by(WINDOW);
+        let Some(first) = windows.find(|at| self.is_heard(*at)) else {
+            return Self::default();
+        };
+        let last = windows.rfind(|at| self.is_heard(*at)).unwrap_or(first);
+        for plane in [&mut self.left, &mut self.right] {
+            plane.truncate(last + WINDOW);
+            plane.drain(..first);
+        }
         self
+    }
+
+    /// Whether the [`WINDOW`] from `at` on is loud enough to be heard.
+    pub fn is_heard(&self, at: usize) -> bool {
+        let range = at..(at + WINDOW).min(self.frames());
+        let count = range.len().max(1) as f32;
+        let squares = |plane: &[f32]| plane[range.clone()].iter().map(|s| s * s).sum::<f32>();
+        (squares(&self.left) + squares(&self.right)) / (2.0 * count)
+            > 10_f32.powf(HEARD_DBFS / 10.0)
     }
 
     /// Multiplies every sample.
@@ -228,16 +240,15 @@ impl Stereo {
         }
     }
 
-    /// Fades the first and the last seconds, each linearly in decibels down to -60 dB.
-    pub fn fade(&mut self, fade_in: f64, fade_out: f64) {
+    /// Fades the first and the last seconds. What the fade leaves too quiet to be heard is still there.
+    pub fn fade(&mut self, fade_in: f64, fade_out: f64, fade: Fade) {
         let length = self.frames();
         for plane in [&mut self.left, &mut self.right] {
             for (seconds, is_end) in [(fade_in, false), (fade_out, true)] {
                 let frames = ((seconds * f64::from(RATE)) as usize).min(length / 2);
                 for at in 0..frames {
-                    let decibels = -60.0 * (1.0 - at as f32 / frames as f32);
                     let index = if is_end { length - 1 - at } else { at };
-                    plane[index] *= 10_f32.powf(decibels / 20.0);
+                    plane[index] *= fade.factor(at as f32 / frames as f32);
                 }
             }
         }
@@ -254,6 +265,25 @@ impl Stereo {
         let to = self.frames() + (seconds * f64::from(RATE)) as usize;
         self.left.resize(to, 0.0);
         self.right.resize(to, 0.0);
+    }
+}
+
+/// How a fade goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fade {
+    /// Linear in decibels down to -60 dB, as a fader is moved.
+    Decibels,
+    /// Linear in amplitude, as editors of sound have it.
+    Amplitude,
+}
+
+impl Fade {
+    /// What a sample is multiplied with, where 0 is the silent end of the fade and 1 its other one.
+    fn factor(self, share: f32) -> f32 {
+        match self {
+            Self::Decibels => 10_f32.powf(-60.0 * (1.0 - share) / 20.0),
+            Self::Amplitude => share,
+        }
     }
 }
 
