@@ -157,7 +157,8 @@ fn say(library: &Library, passage: &PassageId, changes: &Changes) -> Result<bool
         .find(|(id, ..)| id == passage)
         .map(|(_, start, end)| (*start, *end))
         .ok_or_else(|| not_found(passage))?;
-    said.extend(points(changes, &cut.place, after)?);
+    let said_before = edits::said_of(library.db(), &cut.place)?;
+    said.extend(points(changes, &cut.place, after, &said_before)?);
     for (field, value) in [
         (Field::Title, &changes.title),
         (Field::Artist, &changes.artist),
@@ -301,8 +302,14 @@ fn misplaced(given: &str, expected: &str) -> Error {
     }
 }
 
-/// The leads and fades as edits; each lies in the passage, and what comes in does so before what goes out.
-fn points(changes: &Changes, place: &Place, bounds: (Ticks, Ticks)) -> Result<Vec<NewEdit>> {
+/// The leads and fades as edits; each lies in the passage, and what comes in does so before what goes out, be that
+/// said before: of two that contradict each other one would be kept and not be in force.
+fn points(
+    changes: &Changes,
+    place: &Place,
+    bounds: (Ticks, Ticks),
+    said_before: &[NewEdit],
+) -> Result<Vec<NewEdit>> {
     let mut said = Vec::new();
     for (field, point) in [
         (Field::LeadIn, changes.lead_in),
@@ -321,11 +328,28 @@ fn points(changes: &Changes, place: &Place, bounds: (Ticks, Ticks)) -> Result<Ve
         }
         said.push(edits::about(place, field, bounds, point.0.to_string()));
     }
-    for (first, second) in [
-        (changes.lead_in, changes.lead_out),
-        (changes.fade_in, changes.fade_out),
+    let before = |field: Field| {
+        let about = |edit: &&NewEdit| {
+            edit.field == field && (edit.start_ticks, edit.end_ticks) == (bounds.0.0, bounds.1.0)
+        };
+        let edit = said_before.iter().find(about)?;
+        edit.value.parse().ok().map(Ticks)
+    };
+    for (first, second, fields) in [
+        (
+            changes.lead_in,
+            changes.lead_out,
+            (Field::LeadIn, Field::LeadOut),
+        ),
+        (
+            changes.fade_in,
+            changes.fade_out,
+            (Field::FadeIn, Field::FadeOut),
+        ),
     ] {
-        if let (Some(first), Some(second)) = (first, second)
+        let of_first = first.or_else(|| second.and_then(|_| before(fields.0)));
+        let of_second = second.or_else(|| first.and_then(|_| before(fields.1)));
+        if let (Some(first), Some(second)) = (of_first, of_second)
             && first > second
         {
             let given = format!("{:.3} s and {:.3} s", first.seconds(), second.seconds());

@@ -574,3 +574,22 @@ fn what_was_said_of_a_part_waits_for_the_cut_that_makes_it() {
     assert_eq!(ids(&new)[0], before.1[0], "the larger part keeps the id");
     new.assert_sound();
 }
+
+#[test]
+fn a_lead_that_contradicts_one_said_before_is_refused() {
+    let root = Root::empty();
+    crate::support::album(&root.join("rip.wav"), 7, 1, 30.0);
+    root.import(&["--offline"]).ended(0);
+    root.music(&["edit", "rip.wav", "--lead-in", "9"]).ended(0);
+    let refused = root.music(&["edit", "rip.wav", "--lead-out", "4"]).ended(2);
+    assert!(
+        refused.err.contains("9.000 s and 4.000 s"),
+        "{}",
+        refused.err
+    );
+    // What was computed gives way, and what is said anew counts.
+    root.music(&["edit", "rip.wav", "--lead-in", "2", "--lead-out", "4"])
+        .ended(0);
+    let lead = "SELECT lead_out_start_ticks / 28224000.0 FROM passages";
+    assert_eq!(root.column(lead), ["4"]);
+}

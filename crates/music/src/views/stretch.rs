@@ -36,6 +36,16 @@ pub struct Wav {
 }
 
 impl Wav {
+    /// Where its file lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Which frames (samples per channel) of its file it has.
+    pub fn frames(&self) -> Range<u64> {
+        self.frames.clone()
+    }
+
     /// The passage or file named.
     ///
     /// # Errors

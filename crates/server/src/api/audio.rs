@@ -62,7 +62,7 @@ pub(crate) async fn play(
     .await
 }
 
-fn missing() -> Refusal {
+pub(crate) fn missing() -> Refusal {
     Refusal::not_found("the file is not there now")
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn open(root: &Path, path: &LibraryPath) -> std::io::Result<(File, Me
 }
 
 /// The state of a file's content as a strong `ETag`: its length, and when it was changed.
-fn state_of(file: &Metadata) -> String {
+pub(crate) fn state_of(file: &Metadata) -> String {
     let changed = file.modified().ok();
     let since = changed.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let nanoseconds = since.map_or(0, |since| since.as_nanos());

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Query, State};
-use axum::http::HeaderMap;
+use axum::http::header::ETAG;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use music::views::stretch::{self, Wav};
 use serde::Deserialize;
@@ -13,7 +14,8 @@ use utoipa::IntoParams;
 
 use crate::App;
 use crate::api::Named;
-use crate::api::ranges::{Part, asked_for};
+use crate::api::audio::{self, missing};
+use crate::api::ranges::{Part, asked_for, only_if};
 use crate::error::Refusal;
 use crate::work::{StopWhenDropped, blocking, body_by};
 
@@ -35,11 +37,38 @@ pub(crate) async fn wav(
 ) -> Result<Response, Refusal> {
     let turn = Arc::clone(&app.listening).acquire_owned().await;
     let turn = turn.map_err(Refusal::stopping)?;
-    let wav = blocking(&app, move |app| Ok(Wav::of(&app.library, &named.name)?)).await?;
-    match Part::of(asked_for(&headers).as_deref(), wav.length()) {
-        Ok(part) => Ok(part.answer("audio/wav", body(&app, wav, part, turn))),
-        Err(outside) => Ok(outside.into_response()),
+    let (wav, state) = blocking(&app, move |app| {
+        let wav = Wav::of(&app.library, &named.name)?;
+        let state = state_of(&wav).ok_or_else(missing)?;
+        Ok((wav, state))
+    })
+    .await?;
+    // Parts of two contents make none.
+    let asked = asked_for(&headers);
+    let asked = asked.filter(|_| only_if(&headers).is_none_or(|known| known == state));
+    let part = match Part::of(asked.as_deref(), wav.length()) {
+        Ok(part) => part,
+        Err(outside) => return Ok(outside.into_response()),
+    };
+    let mut response = part.answer("audio/wav", body(&app, wav, part, turn));
+    if let Ok(state) = HeaderValue::from_str(&state) {
+        response.headers_mut().insert(ETAG, state);
     }
+    Ok(response)
+}
+
+/// The state of what is sent as a strong `ETag`: that of the file, and which part of it; `None` where no file is there.
+fn state_of(wav: &Wav) -> Option<String> {
+    let file = std::fs::metadata(wav.path())
+        .ok()
+        .filter(std::fs::Metadata::is_file)?;
+    let (whole, frames) = (audio::state_of(&file), wav.frames());
+    Some(format!(
+        "\"{}-{:x}-{:x}\"",
+        whole.trim_matches('"'),
+        frames.start,
+        frames.end
+    ))
 }
 
 /// Decodes as fast as somebody listens, and no longer than that.

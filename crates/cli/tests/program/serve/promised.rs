@@ -95,17 +95,21 @@ fn a_split_that_is_taken_back_leaves_the_first_id_and_what_hangs_on_it() {
 fn parts_of_two_contents_are_not_mixed() {
     let root = imported(1);
     let served = Served::start(&root, &[]);
-    let (whole, _) = served.bytes("/api/v1/audio?name=0.wav", "");
-    let state = whole.header("etag").to_owned();
-    let part = |if_range: &str| {
-        let headers = format!("Range: bytes=0-99\r\nIf-Range: {if_range}\r\n");
-        served.bytes("/api/v1/audio?name=0.wav", &headers).0.status
-    };
-    assert_eq!(part(&state), 206);
-    assert_eq!(part("\"abc\""), 200);
-    let text = std::fs::read(root.join("0.wav")).unwrap();
-    std::fs::write(root.join("0.wav"), [&text[..], b"more"].concat()).unwrap();
-    assert_eq!(part(&state), 200);
+    for path in ["/api/v1/audio?name=0.wav", "/api/v1/wav?name=0.wav"] {
+        let (whole, _) = served.bytes(path, "");
+        let state = whole.header("etag").to_owned();
+        let part = |if_range: &str| {
+            let headers = format!("Range: bytes=0-99\r\nIf-Range: {if_range}\r\n");
+            served.bytes(path, &headers).0.status
+        };
+        assert_eq!(part(&state), 206, "{path}");
+        assert_eq!(part("\"abc\""), 200, "{path}");
+        let text = std::fs::read(root.join("0.wav")).unwrap();
+        std::fs::write(root.join("0.wav"), [&text[..], b"more"].concat()).unwrap();
+        assert_eq!(part(&state), 200, "{path}");
+    }
+    std::fs::remove_file(root.join("0.wav")).unwrap();
+    assert_eq!(served.bytes("/api/v1/wav?name=0.wav", "").0.status, 404);
     served.stop();
 }
 
