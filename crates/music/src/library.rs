@@ -32,6 +32,8 @@ use std::path::{Path, PathBuf};
 
 use sqlite::{Column, Db, Migration, Newer, Options, Schema, State, Warning};
 
+use run::KeptClosed;
+
 use crate::error::{Error, Result};
 use crate::library::settings::Settings;
 
@@ -208,6 +210,8 @@ pub struct Library {
     path: PathBuf,
     settings: Settings,
     scratch: Option<std::sync::Arc<tempfile::TempDir>>,
+    /// Looking into a folder must not open its own files; let go of after `db`.
+    _kept: std::sync::Arc<KeptClosed>,
 }
 
 impl Library {
@@ -230,6 +234,7 @@ impl Library {
             path: path.to_owned(),
             settings,
             scratch: None,
+            _kept: KeptClosed::of(path).into(),
         })
     }
 
@@ -255,6 +260,7 @@ impl Library {
             path: path.to_owned(),
             settings,
             scratch: None,
+            _kept: KeptClosed::of(path).into(),
         })
     }
 

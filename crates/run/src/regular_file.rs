@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use crate::descriptor::leads_to_descriptor;
+use crate::kept_closed;
 
 /// Opens a regular file for reading, and nothing else.
 ///
@@ -193,6 +194,10 @@ pub fn read_small_text(path: &Path) -> io::Result<String> {
 }
 
 fn regular(metadata: &Metadata) -> io::Result<()> {
+    if kept_closed::is_kept(metadata) {
+        let reason = "it belongs to a database that is open here";
+        return Err(io::Error::new(ErrorKind::InvalidInput, reason));
+    }
     if metadata.is_file() {
         return Ok(());
     }

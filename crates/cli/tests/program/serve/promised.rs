@@ -199,3 +199,33 @@ fn a_body_that_does_not_end_is_given_up_by_every_route() {
     assert!(began.elapsed() < Duration::from_secs(40));
     served.stop();
 }
+
+/// Whoever closes a file loses all locks that the process has on it, and a database without locks loses what is written.
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_that_is_looked_at_takes_the_locks_of_the_database() {
+    use std::os::unix::fs::MetadataExt;
+    let root = imported(1);
+    for link in ["twin.mp3", "twin"] {
+        std::fs::hard_link(root.database(), root.join(link)).unwrap();
+    }
+    let served = Served::start(&root, &[]);
+    let inode = root.database().metadata().unwrap().ino();
+    let locks = || {
+        let all = std::fs::read_to_string("/proc/locks").unwrap();
+        all.lines()
+            .filter(|line| line.contains(&format!(":{inode} ")))
+            .count()
+    };
+    assert!(locks() > 0, "an open database is locked");
+    for name in ["wkmp.db", "wkmp.db-wal", "wkmp.db-shm", "twin.mp3"] {
+        let asked = json!({ "file_path": root.join(name), "start_time": 0.0, "end_time": null });
+        let answer = served.post("/analyze/amplitude", &asked);
+        assert!(answer.status >= 400, "{name}: {}", answer.body);
+        assert!(locks() > 0, "{name}");
+    }
+    let job = served.post("/api/v1/jobs", &json!({ "folder": "" })).json();
+    served.until_ended(job["id"].as_str().unwrap());
+    assert!(locks() > 0, "after an import");
+    served.stop();
+}
