@@ -66,24 +66,3 @@ fn file(metadata: &Metadata) -> Option<File> {
 fn file(_: &Metadata) -> Option<File> {
     None
 }
-
-#[cfg(all(test, unix))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_kept_closed_is_not_opened_by_any_of_its_names() {
-        let folder = tempfile::tempdir().unwrap();
-        let [library, link] = ["library.mp3", "other.flac"].map(|name| folder.path().join(name));
-        std::fs::write(&library, "x").unwrap();
-        std::fs::hard_link(&library, &link).unwrap();
-        let (kept, again) = (KeptClosed::of(&library), KeptClosed::of(&library));
-        drop(again);
-        for path in [&library, &link] {
-            let error = crate::regular_file(path).unwrap_err();
-            assert!(error.to_string().contains("database"), "{error}");
-        }
-        drop(kept);
-        assert!(crate::regular_file(&link).is_ok());
-    }
-}

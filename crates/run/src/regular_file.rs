@@ -235,6 +235,25 @@ pub(crate) fn kind(kind: FileType) -> &'static str {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
+    #[test]
+    fn a_file_of_an_open_database_is_opened_by_none_of_its_names() {
+        use crate::KeptClosed;
+
+        let folder = tempfile::tempdir().unwrap();
+        let [library, link] = ["library.mp3", "other.flac"].map(|name| folder.path().join(name));
+        std::fs::write(&library, "x").unwrap();
+        std::fs::hard_link(&library, &link).unwrap();
+        let (kept, again) = (KeptClosed::of(&library), KeptClosed::of(&library));
+        drop(again);
+        for path in [&library, &link] {
+            let error = regular_file(path).unwrap_err();
+            assert!(error.to_string().contains("database"), "{error}");
+        }
+        drop(kept);
+        assert!(regular_file(&link).is_ok());
+    }
+
     #[test]
     fn a_file_is_read_up_to_its_limit() {
         let folder = tempfile::tempdir().unwrap();
