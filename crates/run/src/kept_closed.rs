@@ -27,9 +27,9 @@ impl KeptClosed {
             .filter_map(|end| {
                 let mut name = path.as_os_str().to_owned();
                 name.push(end);
-                file(&std::fs::metadata(name).ok()?)
+                Some(file(&std::fs::metadata(name).ok()?))
             });
-        let files: Vec<File> = beside.collect();
+        let files: Vec<File> = beside.filter(|_| cfg!(unix)).collect();
         kept().extend(&files);
         Self(files)
     }
