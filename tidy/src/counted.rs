@@ -7,44 +7,12 @@ use std::process::Command;
 /// How often the word stands in each crate of the program's own tree on this system, procedural macros aside: name and
 /// number, summed over versions; only those that have it.
 pub(crate) fn unsafe_words(root: &Path) -> BTreeMap<String, usize> {
-    let tree = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()))
-        .args(["metadata", "--locked", "--format-version", "1"])
-        .current_dir(root)
-        .output()
-        .expect("cargo runs");
-    assert!(
-        tree.status.success(),
-        "{}",
-        String::from_utf8_lossy(&tree.stderr)
-    );
-    let manifests = manifests(&String::from_utf8_lossy(&tree.stdout));
-    let listed = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()))
-        .args([
-            "tree",
-            "-p",
-            "accession",
-            "-e",
-            "normal,no-proc-macro",
-            "--locked",
-        ])
-        .args([
-            "--prefix",
-            "none",
-            "--format",
-            "{p}",
-            "--target",
-            "x86_64-unknown-linux-gnu",
-        ])
-        .current_dir(root)
-        .output()
-        .expect("cargo runs");
-    assert!(
-        listed.status.success(),
-        "{}",
-        String::from_utf8_lossy(&listed.stderr)
+    let manifests = manifests(&cargo(root, "metadata --locked --format-version 1"));
+    let listed = cargo(
+        root,
+        "tree -p accession -e normal,no-proc-macro --locked --prefix none --format {p} --target x86_64-unknown-linux-gnu",
     );
     let mut counted: BTreeMap<String, usize> = BTreeMap::new();
-    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
     let mut names: Vec<(&str, &str)> = listed
         .lines()
         .filter_map(|line| {
@@ -64,6 +32,18 @@ pub(crate) fn unsafe_words(root: &Path) -> BTreeMap<String, usize> {
         }
     }
     counted
+}
+
+/// What cargo says when it is called with these words in `root`.
+pub(crate) fn cargo(root: &Path, words: &str) -> String {
+    let ran = Command::new(env!("CARGO"))
+        .args(words.split(' '))
+        .current_dir(root)
+        .output()
+        .expect("cargo runs");
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "cargo {words}: {said}");
+    String::from_utf8(ran.stdout).expect("cargo writes text")
 }
 
 /// The folders of packages from the registry, by name and version.

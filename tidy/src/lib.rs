@@ -307,21 +307,8 @@ fn rooms_use_each_other_only_as_the_map_says() {
 /// A stage never touches the database, and this is a fact of Cargo: tests of `audio` run without SQLite, too.
 #[test]
 fn no_stage_has_a_database_in_its_tree() {
-    let tree = std::process::Command::new(env!("CARGO"))
-        .args([
-            "tree",
-            "--package",
-            "audio",
-            "--edges",
-            "normal,build,dev",
-            "--prefix",
-            "none",
-            "--locked",
-        ])
-        .current_dir(map::root())
-        .output()
-        .unwrap();
-    let tree = String::from_utf8(tree.stdout).unwrap();
+    let words = "tree --package audio --edges normal,build,dev --prefix none --locked";
+    let tree = counted::cargo(&map::root(), words);
     assert!(tree.contains("symphonia"), "no tree at all: {tree}");
     let found: Vec<_> = tree
         .lines()

@@ -71,6 +71,13 @@ impl Changes {
         *self == nothing
     }
 
+    /// Whether a lead or a fade is among them.
+    fn has_points(&self) -> bool {
+        [self.lead_in, self.lead_out, self.fade_in, self.fade_out]
+            .iter()
+            .any(Option::is_some)
+    }
+
     fn moves_bounds(&self) -> bool {
         self.start.is_some() || self.end.is_some() || self.split_at.is_some() || self.join
     }
@@ -157,7 +164,12 @@ fn say(library: &Library, passage: &PassageId, changes: &Changes) -> Result<bool
         .find(|(id, ..)| id == passage)
         .map(|(_, start, end)| (*start, *end))
         .ok_or_else(|| not_found(passage))?;
-    let said_before = edits::said_of(library.db(), &cut.place)?;
+    // Listing what was said reads all edits, and only a lead or a fade is compared with it.
+    let said_before = if changes.has_points() {
+        edits::said_of(library.db(), &cut.place)?
+    } else {
+        Vec::new()
+    };
     said.extend(points(changes, &cut.place, after, &said_before)?);
     for (field, value) in [
         (Field::Title, &changes.title),

@@ -18,7 +18,7 @@ use crate::heard::lock;
 use crate::heard::place::{Children, Object, Place};
 use crate::intake::scan::left_out::{self, LeftOut};
 use crate::intake::scan::{Refused, scan_folder};
-use crate::library::values::ScannedFile;
+use crate::library::values::{ScannedFile, name_of};
 
 /// The most bytes of an object that is taken to the disk to be heard: a day of uncompressed stereo has 15 GB.
 const MAX_OBJECT: u64 = 64 << 30;
@@ -308,10 +308,6 @@ impl Drop for Opened<'_> {
             tracing::info!(%error, "a spooled file cannot be removed");
         }
     }
-}
-
-fn name_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
 /// A sheet, once it is on the disk. One that cannot be had is as good as not there, as on a disk.

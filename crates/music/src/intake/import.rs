@@ -18,7 +18,7 @@ use crate::library::Library;
 use crate::library::former;
 use crate::library::known::Known;
 use crate::library::record;
-use crate::library::values::is_below;
+use crate::library::values::{is_below, name_of};
 
 /// What to import, and how.
 #[derive(Debug, Clone)]
@@ -179,10 +179,6 @@ fn keep_what_may_be_elsewhere(
     }
     plan.missing = missing;
     Ok(told)
-}
-
-fn name_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
 /// How often a file is heard whose cut a person changes each time it is heard; then the next import does it. A guess: two

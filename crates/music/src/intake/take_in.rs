@@ -18,7 +18,7 @@ use crate::library::record::{
     PassageRecord, RetagRecord,
 };
 use crate::library::settings::Settings;
-use crate::library::values::ScannedFile;
+use crate::library::values::{ScannedFile, name_of};
 use audio::Ticks;
 use audio::analyse::Analysis;
 use audio::decode::{AudioMd5, DecodeError, Decoders};
@@ -560,7 +560,7 @@ fn damage(analysis: &Analysis) -> Option<String> {
 }
 
 fn stem(path: &str) -> &str {
-    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+    let name = name_of(path);
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 

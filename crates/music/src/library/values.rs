@@ -148,6 +148,11 @@ pub(crate) fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
+/// The last name of a path in the library.
+pub(crate) fn name_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
 /// How many names two paths have in common, from the end on; `is_same` compares two of them.
 pub(crate) fn common_names(one: &str, other: &str, is_same: impl Fn(&str, &str) -> bool) -> usize {
     let names = one.rsplit('/').zip(other.rsplit('/'));

@@ -43,7 +43,7 @@ pub(crate) async fn play(
         };
         let path = LibraryPath::try_from(path).map_err(|_| missing())?;
         let (mut file, opened) = open(app.library.root(), &path).map_err(|_| missing())?;
-        let (length, state) = (opened.len(), state_of(&opened));
+        let (length, state) = (opened.len(), format!("\"{}\"", state_of(&opened)));
         // Parts of two contents make none.
         let asked = asked.filter(|_| only_if.is_none_or(|known| known == state));
         let kind = kind_of(path.as_str());
@@ -78,12 +78,12 @@ pub(crate) fn open(root: &Path, path: &LibraryPath) -> std::io::Result<(File, Me
     Ok((file, opened))
 }
 
-/// The state of a file's content as a strong `ETag`: its length, and when it was changed.
+/// The state of a file's content, for an `ETag`: its length, and when it was changed.
 pub(crate) fn state_of(file: &Metadata) -> String {
     let changed = file.modified().ok();
     let since = changed.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let nanoseconds = since.map_or(0, |since| since.as_nanos());
-    format!("\"{:x}-{nanoseconds:x}\"", file.len())
+    format!("{:x}-{nanoseconds:x}", file.len())
 }
 
 /// What a browser is told that the bytes are.

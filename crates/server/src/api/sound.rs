@@ -63,12 +63,7 @@ fn state_of(wav: &Wav) -> Option<String> {
         .ok()
         .filter(std::fs::Metadata::is_file)?;
     let (whole, frames) = (audio::state_of(&file), wav.frames());
-    Some(format!(
-        "\"{}-{:x}-{:x}\"",
-        whole.trim_matches('"'),
-        frames.start,
-        frames.end
-    ))
+    Some(format!("\"{}-{:x}-{:x}\"", whole, frames.start, frames.end))
 }
 
 /// Decodes as fast as somebody listens, and no longer than that.
