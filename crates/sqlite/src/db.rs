@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -29,6 +30,7 @@ use crate::writer::{Hurry, Writer};
 #[derive(Clone, Debug)]
 pub struct Db {
     shared: Arc<Shared>,
+    patience: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -96,6 +98,7 @@ impl Db {
                 gate,
                 writer,
             }),
+            patience: None,
         })
     }
 
@@ -120,6 +123,7 @@ impl Db {
                 gate,
                 writer,
             }),
+            patience: None,
         }
     }
 
@@ -200,6 +204,25 @@ impl Db {
         }
     }
 
+    /// A handle on the same database whose units wait for other processes no longer than `limit`, for callers with somebody
+    /// waiting for an answer; those of other handles are not affected.
+    #[must_use]
+    pub fn with_patience(&self, limit: Duration) -> Db {
+        Db {
+            shared: Arc::clone(&self.shared),
+            patience: Some(limit),
+        }
+    }
+
+    /// Whether the file that was opened is still at its path; does not wait for anybody.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Moved`] where it is not, another one where that cannot be found out.
+    pub fn check_home(&self) -> Result<(), Error> {
+        self.shared.settings.check_home()
+    }
+
     /// What the writes have cost so far.
     pub fn report(&self) -> WriteReport {
         self.shared.meter.report()
@@ -262,8 +285,9 @@ impl Db {
         Ok(self.report())
     }
 
-    fn submit(&self, ticket: Ticket) -> Result<(), Error> {
+    fn submit(&self, mut ticket: Ticket) -> Result<(), Error> {
         self.not_inside_writer(ticket.label)?;
+        ticket.patience = self.patience;
         match &*self.shared.gate() {
             Gate::Open(sender) => sender.send(ticket).map_err(|_| self.closed()),
             Gate::ReadOnly => Err(Error::ReadOnly {

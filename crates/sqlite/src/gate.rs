@@ -20,6 +20,8 @@ pub(crate) struct Ticket {
     /// Since when other processes, and not this one, are what it waits for.
     pub(crate) busy_since: Option<Instant>,
     pub(crate) attempts: u32,
+    /// How long it waits for other processes, where that is less than others wait.
+    pub(crate) patience: Option<Duration>,
     unit: Box<dyn Unit>,
 }
 
@@ -51,6 +53,7 @@ impl Ticket {
             queued: Instant::now(),
             busy_since: None,
             attempts: 0,
+            patience: None,
             unit,
         }
     }

@@ -174,7 +174,7 @@ impl Writer {
         }
     }
 
-    /// Answers those in front who have waited for other processes as long as is allowed.
+    /// Answers those who have waited for other processes as long as is allowed.
     ///
     /// Each has its own allowance: whoever came later goes on waiting.
     fn give_up_overdue(&mut self) {
@@ -184,18 +184,15 @@ impl Writer {
             let path = self.settings.path.clone();
             return self.give_up_front(Error::Blocked { path, waited });
         }
-        let allowed = self.allowed();
-        while self
-            .line
-            .front()
-            .is_some_and(|front| front.busy(now) >= allowed)
-        {
-            let Some(front) = self.line.pop_front() else {
-                return;
-            };
-            let (label, attempts, waited) = (front.label, front.attempts, front.busy(now));
+        let waiting = std::mem::take(&mut self.line);
+        for ticket in waiting {
+            if ticket.busy(now) < self.allowed(&ticket) {
+                self.line.push_back(ticket);
+                continue;
+            }
+            let (label, attempts, waited) = (ticket.label, ticket.attempts, ticket.busy(now));
             self.give_up(
-                front,
+                ticket,
                 now,
                 Error::Locked {
                     label,
@@ -206,17 +203,19 @@ impl Writer {
         }
     }
 
-    /// Sleeps before the next attempt, but not beyond the patience of the unit in front.
+    /// Sleeps before the next attempt, but not beyond the patience of any unit.
     fn pause(&self, backoff: &mut Backoff) {
-        if let Some(front) = self.line.front() {
-            let left = self.allowed().saturating_sub(front.busy(Instant::now()));
+        let now = Instant::now();
+        let left = |ticket: &Ticket| self.allowed(ticket).saturating_sub(ticket.busy(now));
+        if let Some(left) = self.line.iter().map(left).min() {
             std::thread::sleep(backoff.pause().min(left));
         }
     }
 
     /// How long a unit may wait for other processes.
-    fn allowed(&self) -> Duration {
+    fn allowed(&self, ticket: &Ticket) -> Duration {
         let limit = self.settings.max_lock_wait;
+        let limit = ticket.patience.map_or(limit, |own| own.min(limit));
         if self.hurry.is_asked() {
             limit.min(HURRIED)
         } else {

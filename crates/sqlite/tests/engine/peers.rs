@@ -87,6 +87,30 @@ fn a_lock_that_is_not_given_back_is_an_error_with_the_label() {
 }
 
 #[test]
+fn who_is_less_patient_gives_up_alone_even_behind_others() {
+    let place = Place::new();
+    let db = place
+        .options()
+        .max_lock_wait(Duration::from_secs(30))
+        .busy_timeout(Duration::ZERO)
+        .open()
+        .unwrap();
+    let hurried = db.with_patience(Duration::from_millis(300));
+    let other = Connection::open(place.path()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let front = db.write_async("front", |tx| add(tx, "front"));
+    let error = hurried.write("behind", |tx| add(tx, "behind")).unwrap_err();
+    let Error::Locked { label, waited, .. } = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(label, "behind");
+    assert!(waited < Duration::from_secs(10), "{waited:?}");
+    other.execute_batch("ROLLBACK").unwrap();
+    wait(front).unwrap();
+    assert_eq!(bodies(&db), ["front"]);
+}
+
+#[test]
 fn a_unit_behind_has_an_allowance_of_its_own() {
     let place = Place::new();
     let limit = Duration::from_millis(600);
