@@ -111,6 +111,15 @@ fn in_music(error: &music::Error, place: &Place) -> Option<String> {
         Error::InUse { .. } => {
             "stop the player or the import that has it open, and try again".to_owned()
         }
+        Error::BuiltUpon { edit, later, .. } => {
+            let ids = later.iter().chain([edit]).map(i64::to_string);
+            let ids: Vec<_> = ids.collect();
+            let words: Vec<_> = ["edits", "--undo"]
+                .into_iter()
+                .chain(ids.iter().map(String::as_str))
+                .collect();
+            format!("`{}` takes all of them back", music(&words))
+        }
         Error::NoFlavor { .. } => format!("`{}` does it", music(&["import"])),
         Error::UnknownSetting {
             like: Some(key), ..

@@ -5,6 +5,6 @@ CREATE TABLE IF NOT EXISTS accession_jobs (
     state TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'completed', 'cancelled', 'failed')),
     started_at TEXT NOT NULL, -- when it was asked for, UTC, RFC 3339
     ended_at TEXT, -- NULL: it is under way, or the server was killed
-    report TEXT -- JSON: how it ended
+    report TEXT -- JSON: how it ended, until then the terms that it was asked for with
 );
 CREATE INDEX IF NOT EXISTS idx_accession_jobs_started ON accession_jobs(started_at);

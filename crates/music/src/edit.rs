@@ -6,8 +6,7 @@
 mod carry;
 pub mod decision;
 mod port;
-
-use sqlite::Tx;
+mod undo;
 
 use crate::error::{Error, Result};
 use crate::id::PassageId;
@@ -19,12 +18,17 @@ use crate::library::record::{self, CutBy, Measured};
 pub use audio::Ticks;
 pub(crate) use port::take_over;
 pub use port::{Imported, export, import};
+pub use undo::{Undone, undo};
 
 pub use crate::library::edits::{Edit, Field as EditField, NewEdit as PortableEdit, list};
 
 /// No position that a person gives is further from the beginning of a file, in seconds. Three years: no file that can be
 /// decoded is as long, and it is far from the range of ticks.
 pub const LONGEST_SECONDS: f64 = 1e8;
+
+/// The longest title, artist or album that a person says, in bytes. A guess: ten times the longest titles of works, and
+/// lists of many such names are still small.
+pub const LONGEST_TEXT: usize = 4096;
 
 /// No passage that a person makes is shorter: 1 ms, in which a file of any usual rate has a sample frame, so that hearing
 /// it again finds the same passages.
@@ -78,6 +82,29 @@ impl Changes {
             .any(Option::is_some)
     }
 
+    /// Names go into files and tables of others, which a control character may end or spoil.
+    fn check_texts(&self) -> Result<()> {
+        for (field, text) in [
+            (Field::Title, &self.title),
+            (Field::Artist, &self.artist),
+            (Field::Album, &self.album),
+        ] {
+            let text = text.as_deref().unwrap_or("");
+            let expected = if text.len() > LONGEST_TEXT {
+                format!("at most {LONGEST_TEXT} bytes, and there are {}", text.len())
+            } else if text.chars().any(char::is_control) {
+                "text without control characters".to_owned()
+            } else {
+                continue;
+            };
+            return Err(Error::BadText {
+                field: field.word(),
+                expected,
+            });
+        }
+        Ok(())
+    }
+
     fn moves_bounds(&self) -> bool {
         self.start.is_some() || self.end.is_some() || self.split_at.is_some() || self.join
     }
@@ -103,12 +130,13 @@ struct Cut {
 ///
 /// # Errors
 ///
-/// When there is no such passage, what was said does not fit into its file, the database cannot be written, or the
+/// When there is no such passage, a name is too long or no text, what was said does not fit into its file, the database cannot be written, or the
 /// file cannot be heard; in the last case what was said is kept all the same.
 pub fn edit(library: &Library, passage: &PassageId, changes: &Changes) -> Result<()> {
+    changes.check_texts()?;
     name_sound(library, passage)?;
     if changes.reset {
-        reset(library, passage)?;
+        undo::reset(library, passage)?;
         // The file has other passages now.
         if changes.only_resets() && find_place(library, passage)?.is_none() {
             return Ok(());
@@ -411,138 +439,4 @@ fn write(
 /// Describes the passages of a file anew.
 fn hear_again(library: &Library, place: &Place) -> Result<()> {
     take_in_again(library, &place.path, &place.file, false)
-}
-
-/// Takes back what was said about a passage, and the cut of its file. What it inherited from a file that is gone stays with
-/// the other heirs, and waits for that file.
-fn reset(library: &Library, passage: &PassageId) -> Result<()> {
-    let place = place(library, passage)?;
-    let concerning = edits::concerning(library.db(), &place)?;
-    let (mut ids, mut inherited, mut of_others) = (Vec::new(), Vec::new(), Vec::new());
-    for edit in list(library.db())? {
-        if !concerning.contains(&edit.id) {
-            continue;
-        }
-        let about = edits::places_about(library.db(), &edit.said)?;
-        if !about.iter().any(|(id, _)| id == passage) {
-            continue;
-        }
-        ids.push(edit.id);
-        let owner = edit.said.file.as_ref();
-        if owner.is_some_and(|owner| *owner == place.path) {
-            continue;
-        }
-        inherited.extend(owner.map(|_| edit.id));
-        let mut heirs: Vec<_> = about.into_iter().map(|(_, place)| place.path).collect();
-        heirs.retain(|heir| *heir != place.path);
-        heirs.dedup();
-        of_others.extend(heirs.into_iter().map(|heir| NewEdit {
-            file: Some(heir),
-            ..edit.said.clone()
-        }));
-    }
-    undo_with(library, &ids, move |tx| {
-        edits::keep_for_owner(tx, &inherited)?;
-        edits::write(tx, &of_others).map(drop)
-    })
-}
-
-/// Takes edits back: what was computed counts again, and what no longer is known is found out anew.
-///
-/// # Errors
-///
-/// When there is no such edit, the database cannot be written, or a file cannot be heard; in the last case the edits are
-/// taken back all the same.
-pub fn undo(library: &Library, ids: &[i64]) -> Result<()> {
-    undo_with(library, ids, |_| Ok(()))
-}
-
-/// The same, with `also` in the transaction that takes the edits back; whatever a kill leaves to be heard again, the next
-/// import hears.
-fn undo_with(
-    library: &Library,
-    ids: &[i64],
-    also: impl FnOnce(&Tx<'_>) -> Result<()> + Send + 'static,
-) -> Result<()> {
-    let all = list(library.db())?;
-    let mut undone = Vec::new();
-    for id in ids {
-        let edit = all.iter().find(|edit| edit.id == *id);
-        undone.push(
-            edit.cloned()
-                .ok_or_else(|| Error::not_found(format!("edit {id}")))?,
-        );
-    }
-    let (mut again, mut renamed, mut forgotten) = (Vec::<Place>::new(), Vec::new(), Vec::new());
-    for edit in &undone {
-        for (passage, place) in edits::places_about(library.db(), &edit.said)? {
-            match edit.said.field {
-                Field::Title | Field::Artist | Field::Album => renamed.push(passage),
-                Field::Match => forgotten.push(passage),
-                Field::Cut | Field::LeadIn | Field::LeadOut | Field::FadeIn | Field::FadeOut => {
-                    if again.iter().all(|known| known.file != place.file) {
-                        again.push(place);
-                    }
-                }
-            }
-        }
-    }
-    let ids = ids.to_vec();
-    let files: Vec<_> = again.iter().map(|place| place.file.clone()).collect();
-    library
-        .db()
-        .try_write("undo edits", move |tx| -> Result<()> {
-            edits::undo(tx, &ids)?;
-            for file in &files {
-                edits::cut_anew(tx, file, true)?;
-            }
-            also(tx)
-        })?;
-    for passage in &renamed {
-        decide::rename(library, passage)?;
-    }
-    for passage in &forgotten {
-        decide::forget(library, passage)?;
-    }
-    let mut unheard = Ok(());
-    for place in &again {
-        let (before, _) = edits::bounds_of(library.db(), &place.file)?;
-        match take_in_again(library, &place.path, &place.file, true) {
-            Ok(()) => follow(library, place, &before)?,
-            // The others are heard all the same.
-            Err(error @ Error::Unheard { .. }) => unheard = Err(error),
-            Err(error) => return Err(error),
-        }
-    }
-    unheard
-}
-
-/// Has what was said about passages go with them to where they lie now.
-fn follow(library: &Library, place: &Place, before: &[Bounds]) -> Result<()> {
-    let (now, _) = edits::bounds_of(library.db(), &place.file)?;
-    let moved: Vec<_> = before
-        .iter()
-        .filter_map(|(id, start, end)| {
-            let (_, to_start, to_end) = now.iter().find(|(other, ..)| other == id)?;
-            let (from, to) = ((*start, *end), (*to_start, *to_end));
-            (from != to).then_some((from, to))
-        })
-        .collect();
-    if moved.is_empty() {
-        return Ok(());
-    }
-    let file = place.file.clone();
-    library
-        .db()
-        .try_write("move edits", move |tx| -> Result<()> {
-            for (from, to) in moved {
-                edits::move_to(tx, &file, from, to)?;
-            }
-            Ok(())
-        })?;
-    // What was said about a passage may have counted for another one until now.
-    for (passage, ..) in &now {
-        decide::rename(library, passage)?;
-    }
-    Ok(())
 }

@@ -164,6 +164,28 @@ pub enum Error {
         /// What would have been right.
         expected: String,
     },
+    /// A name that cannot be kept.
+    #[error("this cannot be the {field}: expected {expected}")]
+    BadText {
+        /// `title`, `artist` or `album`.
+        field: &'static str,
+        /// What would have been right.
+        expected: String,
+    },
+    /// A cut was to be taken back that a later one has within it.
+    #[error(
+        "edit {edit} is part of what was said later, which would stay: take back {}{} first",
+        named("edit", .later),
+        of_decisions(.decisions)
+    )]
+    BuiltUpon {
+        /// Its number.
+        edit: i64,
+        /// The cuts that were made later and are in force, the latest first.
+        later: Vec<i64>,
+        /// The decisions that led to those, the latest first.
+        decisions: Vec<i64>,
+    },
     /// A line of a file of edits that is none.
     #[error("line {line} is no edit: {reason}")]
     BadEdit {
@@ -236,7 +258,43 @@ pub enum Error {
     Output(#[from] std::io::Error),
 }
 
+/// Why a library cannot be used now, whatever is asked of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// Another program holds the write lock; it is to be tried again.
+    Locked,
+    /// There is no space left for the database.
+    Full,
+    /// The database was moved, deleted or replaced.
+    Gone,
+    /// The database may not be written.
+    ReadOnly,
+    /// The database is damaged, or no database any more.
+    Damaged,
+    /// The system cannot read or write it.
+    Unreachable,
+    /// It was closed, since the program ends.
+    Closed,
+}
+
 impl Error {
+    /// Why the library cannot be used now, if that is what went wrong.
+    pub fn trouble(&self) -> Option<Trouble> {
+        let Self::Database(error) = self else {
+            return None;
+        };
+        Some(match error {
+            sqlite::Error::Locked { .. } | sqlite::Error::Blocked { .. } => Trouble::Locked,
+            sqlite::Error::DiskFull { .. } => Trouble::Full,
+            sqlite::Error::Moved { .. } => Trouble::Gone,
+            sqlite::Error::ReadOnly { .. } => Trouble::ReadOnly,
+            sqlite::Error::Corrupt { .. } | sqlite::Error::NotADatabase { .. } => Trouble::Damaged,
+            sqlite::Error::Io { .. } | sqlite::Error::CannotOpen { .. } => Trouble::Unreachable,
+            sqlite::Error::Closed { .. } => Trouble::Closed,
+            _ => return None,
+        })
+    }
+
     /// Nothing is called `name`, nor anything like it.
     pub(crate) fn not_found(name: impl Into<String>) -> Self {
         Self::NotFound {
@@ -253,6 +311,20 @@ impl Error {
             other => Self::Database(other),
         }
     }
+}
+
+/// Some things by their numbers, such as `edits 5 and 7`.
+fn named(what: &str, numbers: &[i64]) -> String {
+    let plural = if numbers.len() == 1 { "" } else { "s" };
+    let numbers: Vec<_> = numbers.iter().map(i64::to_string).collect();
+    format!("{what}{plural} {}", numbers.join(" and "))
+}
+
+fn of_decisions(numbers: &[i64]) -> String {
+    if numbers.is_empty() {
+        return String::new();
+    }
+    format!(" ({})", named("decision", numbers))
 }
 
 fn left_out_there(count: usize) -> String {

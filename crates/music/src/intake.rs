@@ -5,6 +5,7 @@ pub mod founding;
 pub mod hash;
 pub(crate) mod hearing;
 pub mod import;
+pub mod only;
 pub mod plan;
 pub mod recognise;
 pub mod scan;

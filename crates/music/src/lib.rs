@@ -28,9 +28,10 @@ pub mod library;
 pub mod services;
 pub mod views;
 
-pub use crate::error::{Error, Result};
+pub use crate::error::{Error, Result, Trouble};
 pub use crate::event::{Change, Completed, Event, FileCounts, Group, Why};
 pub use crate::id::{FileId, PassageId, SessionId};
 pub use crate::intake::import::{Import, import};
+pub use crate::intake::only::Only;
 pub use crate::library::{DATABASE, Library};
 pub use sqlite::State;

@@ -309,6 +309,16 @@ impl Library {
         }
     }
 
+    /// The same library for somebody who waits for an answer: what is written through it waits for other programs no longer
+    /// than `limit`.
+    #[must_use]
+    pub fn with_patience(&self, limit: std::time::Duration) -> Self {
+        Self {
+            db: self.db.with_patience(limit),
+            ..self.clone()
+        }
+    }
+
     /// Finishes all writing and closes the database; without this, dropping does the same silently.
     ///
     /// # Errors
@@ -322,6 +332,15 @@ impl Library {
     /// The database.
     pub fn db(&self) -> &Db {
         &self.db
+    }
+
+    /// Whether the database that was opened is still at its path.
+    ///
+    /// # Errors
+    ///
+    /// When it is not, or that cannot be found out.
+    pub fn check_home(&self) -> Result<()> {
+        Ok(self.db.check_home()?)
     }
 
     /// The state that the database is in; see [`Db::state`].

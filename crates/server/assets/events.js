@@ -24,10 +24,25 @@ export async function ask(path, body, method = "POST", headers = {}) {
     const text = await response.text();
     let message = text;
     try { message = JSON.parse(text).error.message; } catch { /* It is plain text. */ }
-    throw new Error(message || `the server answered ${response.status}`);
+    const error = new Error(message || `the server answered ${response.status}`);
+    throw Object.assign(error, { status: response.status });
   }
   return response.json();
 }
 
 /** The element with an id. */
 export const by = (id) => document.getElementById(id);
+
+/** Loads the page anew after something was taken back, and tells there what lost its passage by that. */
+export function reloadWith({ ended = [] }) {
+  const words = ended.map(({ field, value }) => `${field} ${value}`).join(", ");
+  if (words) sessionStorage.setItem("ended", `No passage any more for what was said: ${words}`);
+  location.reload();
+}
+
+/** Shows what the page was loaded anew with. */
+export function showEnded() {
+  const words = sessionStorage.getItem("ended");
+  if (words) by("said").textContent = words;
+  sessionStorage.removeItem("ended");
+}

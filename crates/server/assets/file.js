@@ -1,5 +1,5 @@
 // The page "File": plays, and sends what a person says about a passage. Only what was changed is sent.
-import { ask, by } from "./events.js";
+import { ask, by, reloadWith, showEnded } from "./events.js";
 import { show } from "./waveform.js";
 
 const audio = by("audio");
@@ -81,8 +81,7 @@ for (const [number, form] of forms.entries()) {
 for (const button of document.querySelectorAll(".undo")) {
   button.addEventListener("click", async () => {
     try {
-      await ask(`/api/v1/edits/${button.dataset.id}/undo`, {});
-      location.reload();
+      reloadWith(await ask(`/api/v1/edits/${button.dataset.id}/undo`, {}));
     } catch (error) {
       by("said").textContent = error.message;
     }
@@ -90,3 +89,4 @@ for (const button of document.querySelectorAll(".undo")) {
 }
 
 show(by("waveform"), forms, audio).catch((error) => { by("said").textContent = error.message; });
+showEnded();

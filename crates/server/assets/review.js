@@ -1,6 +1,6 @@
 // The page "Review": sends decisions, takes what is decided away, and goes on to the next. The keys that stand in the
 // buttons work only where the focus is inside the list.
-import { ask, by } from "./events.js";
+import { ask, by, reloadWith, showEnded } from "./events.js";
 
 const audio = by("audio");
 // What was decided in this tab can be taken back after a page is loaded anew, too.
@@ -69,11 +69,16 @@ for (const doubt of document.querySelectorAll(".doubt")) {
 
 by("undo").addEventListener("click", async () => {
   try {
-    const last = decisions.pop();
+    const undone = await ask(`/api/v1/review/${decisions.at(-1)}/undo`, {});
+    decisions.pop();
     remember();
-    await ask(`/api/v1/review/${last}/undo`, {});
-    location.reload();
+    reloadWith(undone);
   } catch (error) {
+    // One that is no longer in force is out of the way of those before it; what a later one holds stays to be taken back.
+    if (error.status === 404) decisions.pop();
+    remember();
     by("said").textContent = error.message;
   }
 });
+
+showEnded();

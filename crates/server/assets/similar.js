@@ -45,15 +45,22 @@ function line(place) {
 }
 
 const around = map.dataset.passage;
-const response = await fetch(`/api/v1/map?passage=${encodeURIComponent(around)}`);
-if (response.ok) {
-  const { passages } = await response.json();
+const AGAIN_MS = 1500;
+
+async function draw() {
+  const response = await fetch(`/api/v1/map?passage=${encodeURIComponent(around)}`);
+  if (!response.ok) {
+    by("said").textContent = (await response.json()).error.message;
+    return;
+  }
+  const { passages, still_reading: stillReading } = await response.json();
   const centre = (place) => around !== "" && place.id === around;
   // The one in the middle is drawn last, so that nothing covers it.
   const sorted = [...passages].sort((a, b) => centre(a) - centre(b));
   map.replaceChildren(...sorted.map((place) => dot(place, centre(place))));
   by("places").replaceChildren(...passages.map(line));
-  by("said").textContent = "";
-} else {
-  by("said").textContent = (await response.json()).error.message;
+  by("said").textContent = stillReading ? map.dataset.reading : "";
+  if (stillReading) setTimeout(draw, AGAIN_MS);
 }
+
+await draw();

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::App;
 use crate::error::Refusal;
+use crate::object::Object;
 use crate::wkmp::parameters;
 use crate::work::{StopWhenDropped, blocking};
 
@@ -28,7 +29,7 @@ pub(crate) struct Asked {
 
 pub(crate) async fn analyze(
     State(app): State<Arc<App>>,
-    Json(asked): Json<Asked>,
+    Object(asked): Object<Asked>,
 ) -> Result<Json<Value>, Refusal> {
     let _turn = app.decoding.acquire().await.map_err(Refusal::stopping)?;
     let guard = StopWhenDropped::default();
@@ -36,6 +37,9 @@ pub(crate) async fn analyze(
     blocking(&app, move |app| {
         let measure_by = match asked.parameters {
             // Names that nobody knows are left alone; WKMP's own page sends two of them.
+            Some(own) if !own.is_object() => {
+                return Err(Refusal::bad_request("parameters: expected an object"));
+            }
             Some(own) => serde_json::from_value::<Parameters>(own)
                 .map_err(|error| Refusal::bad_request(format!("parameters: {error}")))?,
             None => parameters::load(app)?,

@@ -11,6 +11,7 @@ mod ranges;
 pub(crate) mod review;
 mod settings;
 mod sound;
+mod states;
 
 use std::sync::Arc;
 
@@ -32,11 +33,12 @@ use utoipa_axum::routes;
 
 use crate::App;
 use crate::error::Refusal;
+use crate::fitted;
 use crate::jobs::State as JobState;
 use crate::metrics;
 use crate::work::blocking;
 
-/// Rows that one answer holds at most. A guess; an answer stays below 200 kB.
+/// Rows that one answer holds at most. A guess; of long rows there are fewer (`fitted`).
 const MOST_ROWS: u32 = 500;
 
 /// Neighbours that one answer names at most, for the same reason.
@@ -147,11 +149,10 @@ struct Asked {
 async fn files(
     State(app): State<Arc<App>>,
     Query(asked): Query<Asked>,
-) -> Result<Json<browse::Page>, Refusal> {
+) -> Result<Response, Refusal> {
     blocking(&app, move |app| {
-        let limit = rows(asked.limit);
         let (after, words) = (asked.after.as_deref(), asked.q.as_deref());
-        Ok(Json(app.files(after, words, limit)?))
+        fitted::list(rows(asked.limit), |limit| app.files(after, words, limit))
     })
     .await
 }
@@ -185,7 +186,7 @@ async fn file(
 }
 
 /// The passage with an id.
-fn find(app: &App, id: &str) -> Result<PassageDetails, Refusal> {
+pub(crate) fn find(app: &App, id: &str) -> Result<PassageDetails, Refusal> {
     match query::show(&app.library, id)? {
         Shown::Passage(passage) if passage.id.as_str().eq_ignore_ascii_case(id) => Ok(*passage),
         _ => Err(Refusal::not_found(format!("there is no passage `{id}`"))),
@@ -201,7 +202,7 @@ pub(crate) fn etag(passage: &PassageDetails) -> String {
         &passage.title,
         &passage.artist,
         &passage.album,
-        &passage.recording_mbid,
+        (&passage.recording_mbid, passage.is_no_song),
         [
             passage.lead_in_seconds,
             passage.lead_out_seconds,

@@ -56,8 +56,7 @@ pub(crate) fn change(app: &App, some: Map<String, Value>) -> Result<(), Refusal>
                 "`{key}` decides what is run or who is asked: expected it to be set on the command line"
             )));
         }
-        settings::check(key, value.as_deref())
-            .map_err(|error| Refusal::bad_request(error.to_string()))?;
+        settings::check(key, value.as_deref())?;
     }
     for (key, value) in &some {
         set(app, key, value.as_deref())?;
@@ -86,8 +85,7 @@ fn without_masks(
 
 /// Stores one setting.
 pub(crate) fn set(app: &App, key: &str, value: Option<&str>) -> Result<(), Refusal> {
-    settings::set(app.library.db(), key, value)
-        .map_err(|error| Refusal::bad_request(error.to_string()))?;
+    settings::set(app.library.db(), key, value)?;
     if key == shown_flavor::SETTING {
         shown_flavor::settle(&app.library)?;
     }

@@ -20,13 +20,15 @@ use jiff::Timestamp;
 use music::job::{self, JobEvent};
 use music::library::jobs::{self as kept, KeptJob};
 use music::library::search;
-use music::{Completed, Import, Library};
+use music::{Completed, Import, Library, Only};
 use run::{Cancel, Progress, Reason, Snapshot};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::Connect;
 use crate::error::{Refusal, Result};
 use crate::folder::Folder;
+use crate::health::Health;
 
 pub(crate) use listed::Job;
 pub(crate) use plan::Plan;
@@ -65,11 +67,21 @@ pub(crate) enum Moment {
 /// Tells those who follow an import. It never waits for them.
 pub(crate) type Tell = dyn Fn(Moment, &View) + Send + Sync;
 
+/// What of a folder is to be taken in, and how; kept with the import until it ends.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Terms {
+    pub(crate) only: Only,
+    /// Files worked on at once, at most as many as the server was told.
+    pub(crate) workers: Option<usize>,
+}
+
 /// One import.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) id: Uuid,
     pub(crate) folder: Folder,
+    terms: Terms,
     /// When it was asked for.
     pub(crate) asked_at: Timestamp,
     /// When it began; until then it waits.
@@ -134,7 +146,11 @@ impl Session {
 
 /// The imports of one library.
 pub(crate) struct Jobs {
+    /// As imports use it.
     library: Library,
+    /// As those use it who ask for one and wait for the answer.
+    asked: Library,
+    health: Arc<Health>,
     workers: usize,
     connect: Box<Connect>,
     sessions: Mutex<VecDeque<Arc<Session>>>,
@@ -148,13 +164,16 @@ pub(crate) struct Jobs {
 
 impl Jobs {
     pub(crate) fn new(
-        library: Library,
+        (library, asked): (Library, Library),
+        health: Arc<Health>,
         workers: usize,
         connect: Box<Connect>,
         tell: Box<Tell>,
     ) -> Self {
         Self {
             library,
+            asked,
+            health,
             workers,
             connect,
             sessions: Mutex::default(),
@@ -190,22 +209,27 @@ impl Jobs {
     }
 
     /// Begins an import of `folder`, which is the root folder or lies below it; refuses while another has not ended.
-    pub(crate) fn start(self: &Arc<Self>, folder: &Path) -> std::result::Result<View, Refusal> {
-        self.add(folder, 0)
+    pub(crate) fn start(
+        self: &Arc<Self>,
+        folder: &Path,
+        terms: Terms,
+    ) -> std::result::Result<View, Refusal> {
+        self.add(folder, terms, 0)
     }
 
     /// Begins an import of `folder`, or has it wait until those before it have ended.
     pub(crate) fn queue(self: &Arc<Self>, folder: &Path) -> std::result::Result<View, Refusal> {
-        self.add(folder, MOST_WAITING)
+        self.add(folder, Terms::default(), MOST_WAITING)
     }
 
     fn add(
         self: &Arc<Self>,
         folder: &Path,
+        terms: Terms,
         most_before: usize,
     ) -> std::result::Result<View, Refusal> {
         let folder = Folder::find(self.library.root(), folder)?;
-        let session = Arc::new(self.session(Uuid::new_v4(), folder));
+        let session = Arc::new(self.session(Uuid::new_v4(), folder, terms));
         let is_first = {
             let mut sessions = self.sessions();
             let before = sessions.iter().filter(|one| !one.has_ended()).count();
@@ -227,7 +251,8 @@ impl Jobs {
         };
         let (id, at) = (session.id.to_string(), session.asked_at.to_string());
         let below = &session.folder.below;
-        if let Err(error) = kept::add(self.library.db(), &id, below, &at, is_first) {
+        let terms = serde_json::to_string(&session.terms).ok();
+        if let Err(error) = kept::add(self.asked.db(), &id, below, &at, terms, is_first) {
             // What is not written down is not promised.
             self.sessions().retain(|one| one.id != session.id);
             return Err(error.into());
@@ -248,7 +273,9 @@ impl Jobs {
             let id = Uuid::parse_str(&job.id).ok();
             let folder = Folder::find(self.library.root(), Path::new(&job.folder)).ok();
             if let Some((id, folder)) = id.zip(folder) {
-                let session = Arc::new(self.session(id, folder));
+                let terms = job.report.as_deref().map(serde_json::from_str);
+                let terms = terms.and_then(std::result::Result::ok).unwrap_or_default();
+                let session = Arc::new(self.session(id, folder, terms));
                 self.sessions().push_back(session);
             } else {
                 let at = Timestamp::now().to_string();
@@ -267,22 +294,29 @@ impl Jobs {
         let session = Session {
             asked_at,
             told: Mutex::new(Told::of_before(job, problems, ended_at.unwrap_or(asked_at))),
-            ..self.session(Uuid::parse_str(&job.id).ok()?, folder)
+            ..self.session(Uuid::parse_str(&job.id).ok()?, folder, Terms::default())
         };
         let _ = session.began.set((asked_at, Instant::now()));
         Some(session)
     }
 
-    fn session(&self, id: Uuid, folder: Folder) -> Session {
+    fn session(&self, id: Uuid, folder: Folder, terms: Terms) -> Session {
         Session {
             id,
             folder,
             asked_at: Timestamp::now(),
             began: OnceLock::new(),
             cancel: Cancel::new(),
-            progress: Progress::new(self.workers),
+            progress: Progress::new(self.workers_of(&terms)),
             told: Mutex::default(),
+            terms,
         }
+    }
+
+    fn workers_of(&self, terms: &Terms) -> usize {
+        terms
+            .workers
+            .map_or(self.workers, |workers| workers.min(self.workers))
     }
 
     /// Has a thread work on what waits, if none does already, and then see to it that everything is found by its words;
@@ -351,7 +385,8 @@ impl Jobs {
         (self.tell)(Moment::GoesOn, &view);
         let import = Import {
             folder: session.folder.absolute.clone(),
-            jobs: self.workers,
+            jobs: self.workers_of(&session.terms),
+            only: Some(session.terms.only.clone()).filter(|only| !only.is_all()),
             prune: false,
             dry_run: false,
             force: false,
@@ -385,7 +420,11 @@ impl Jobs {
                 (State::Cancelled, Some(ended.imported), None)
             }
             Ok(Ok(ended)) => (State::Completed, Some(ended.imported), None),
-            Ok(Err(error)) => (State::Failed, None, Some(error.to_string())),
+            Ok(Err(error)) => {
+                let reason = error.to_string();
+                self.health.note(&self.library, &error.into());
+                (State::Failed, None, Some(reason))
+            }
             Err(_) => (
                 State::Failed,
                 None,
@@ -463,7 +502,7 @@ impl Jobs {
         if session.began.get().is_some() {
             // What was promised is written down first: a server that is killed now does not go on with it again.
             let (id, now) = (session.id.to_string(), Timestamp::now().to_string());
-            kept::end(self.library.db(), &id, "cancelled", &now, "{}")?;
+            kept::end(self.asked.db(), &id, "cancelled", &now, "{}")?;
         }
         session.cancel.request(Reason::Asked);
         // With the list in hand, so that it does not begin now.

@@ -97,6 +97,11 @@ impl<T: Send + Sync + 'static> Kept<T> {
         }
     }
 
+    /// Whether a question would wait until everything is read for the first time.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.last().is_none()
+    }
+
     /// Reads ahead of the first question.
     pub(crate) fn read_ahead(&self, library: &Library) {
         if self.last().is_none() {

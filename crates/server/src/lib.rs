@@ -14,12 +14,15 @@ mod choices;
 mod collection;
 mod error;
 mod events;
+mod fitted;
 mod folder;
 mod guard;
+mod health;
 mod jobs;
 mod kept;
 mod listen;
 mod metrics;
+mod object;
 mod pages;
 mod peer;
 mod whole;
@@ -51,6 +54,7 @@ pub use crate::error::{Error, Result};
 use crate::error::Refusal;
 use crate::events::Ring;
 use crate::guard::Guard;
+use crate::health::Health;
 use crate::jobs::Jobs;
 use crate::kept::Kept;
 
@@ -62,6 +66,10 @@ const REQUEST_TIME: Duration = Duration::from_secs(30);
 
 /// The same where a file is heard again first. A guess: four hours of audio take less.
 const HEARING_TIME: Duration = Duration::from_mins(10);
+
+/// How long a request waits for other programs that write to the library. A guess: longer than a transaction of a program
+/// in order takes, and a person still waits for an answer.
+const LOCK_TIME: Duration = Duration::from_secs(10);
 
 /// How many may listen at once to what must be decoded first. A guess: a person listens to one or two at a time.
 const LISTENERS: usize = 8;
@@ -100,7 +108,10 @@ impl fmt::Debug for Options {
 
 /// What every handler sees.
 pub(crate) struct App {
+    /// As requests use it; what they write waits for others no longer than somebody waits for them.
     pub(crate) library: Library,
+    /// Whether it can be used.
+    pub(crate) health: Arc<Health>,
     pub(crate) jobs: Arc<Jobs>,
     /// How passages sound.
     pub(crate) sounds: Arc<Kept<Sounds>>,
@@ -201,8 +212,11 @@ impl Server {
         let guard = self.guard(options.names, options.token.as_ref())?;
         let ring = Arc::new(Ring::new());
         let frames = Arc::clone(&ring);
+        let health = Arc::new(Health::default());
+        let patient = options.library.with_patience(LOCK_TIME);
         let jobs = Arc::new(Jobs::new(
-            options.library.clone(),
+            (options.library, patient.clone()),
+            Arc::clone(&health),
             options.jobs,
             options.connect,
             Box::new(move |moment, view| {
@@ -212,9 +226,10 @@ impl Server {
         ));
         let (sounds, status) = (Arc::new(Kept::sounds()), Arc::new(Kept::status()));
         let (kept, counts) = (Arc::clone(&sounds), Arc::clone(&status));
-        let library = options.library.clone();
+        let library = patient.clone();
         let app = Arc::new(App {
-            library: options.library,
+            library: patient,
+            health,
             jobs: Arc::clone(&jobs),
             sounds,
             status,

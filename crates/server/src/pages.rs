@@ -7,6 +7,7 @@ mod lists;
 mod review;
 pub(crate) mod texts;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Router;
@@ -104,6 +105,17 @@ pub(crate) fn assets() -> Router {
         "/favicon.ico",
         get(|| async { Redirect::permanent("/static/icon.svg") }),
     )
+}
+
+/// Letters of a name that a page shows; its own page has more of it. A guess: two lines of a table.
+const SHOWN: usize = 200;
+
+/// A text as a page shows it where it is one of many.
+fn cut(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
 }
 
 async fn asset(Path(name): Path<String>) -> Response {

@@ -8,11 +8,14 @@ mod folders;
 mod import;
 pub(crate) mod parameters;
 mod settings;
+mod terms;
 pub(crate) mod told;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -20,6 +23,8 @@ use serde_json::{Value, json};
 
 use crate::App;
 use crate::error::Refusal;
+use crate::health::Condition;
+use crate::work::blocking;
 use crate::{amplitude, events};
 
 pub(crate) fn routes() -> Router<Arc<App>> {
@@ -54,14 +59,34 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/analyze/amplitude", post(amplitude::analyze))
 }
 
-/// Answers from memory, since those who ask wait for two seconds at most.
-async fn health(State(app): State<Arc<App>>) -> Json<Value> {
-    Json(json!({
-        "status": "ok",
+/// How long `/health` waits for the disk that the library is on: those who ask wait for two seconds at most.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Answers from memory and a look at the place of the database.
+async fn health(State(app): State<Arc<App>>) -> (StatusCode, Json<Value>) {
+    let look = blocking(&app, |app| Ok(app.health.condition(&app.library)));
+    let condition = match tokio::time::timeout(LOOK, look).await {
+        Ok(Ok(condition)) => condition,
+        _ => Condition {
+            is_well: false,
+            last_error: Some("the disk that the library is on does not answer".to_owned()),
+        },
+    };
+    let (status, word) = if condition.is_well {
+        (StatusCode::OK, "ok")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "unhealthy")
+    };
+    let mut told = json!({
+        "status": word,
         "module": "wkmp-ai",
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": app.started.elapsed().as_secs(),
-    }))
+    });
+    if let Some(error) = condition.last_error {
+        told["last_error"] = error.into();
+    }
+    (status, Json(told))
 }
 
 async fn lamp(State(app): State<Arc<App>>) -> Result<Response, Refusal> {

@@ -48,7 +48,14 @@ where
     F: FnOnce(&App) -> Result<T, Refusal> + Send + 'static,
 {
     let app = Arc::clone(app);
-    run_blocking(move || work(&app)).await
+    run_blocking(move || {
+        let worked = work(&app);
+        if let Err(refused) = &worked {
+            app.health.note(&app.library, refused);
+        }
+        worked
+    })
+    .await
 }
 
 /// The same for work that needs nothing of a library.
@@ -85,12 +92,16 @@ pub(crate) fn body_of(file: File, length: u64) -> Body {
 }
 
 /// What `work` hands to the function that it gets, as a body: made as fast as it is taken, and no longer than somebody
-/// takes it.
-pub(crate) fn body_by<F>(work: F) -> Body
+/// takes it. Waits for the first bytes, as many as said, or all there are.
+///
+/// # Errors
+///
+/// When `work` fails before it has made those.
+pub(crate) async fn body_by<F>(first: u64, work: F) -> std::io::Result<Body>
 where
     F: FnOnce(&mut dyn FnMut(&[u8]) -> ControlFlow<()>) -> std::io::Result<()> + Send + 'static,
 {
-    let (sender, receiver) = mpsc::channel(AHEAD);
+    let (sender, mut receiver) = mpsc::channel::<std::io::Result<Vec<u8>>>(AHEAD);
     tokio::task::spawn_blocking(move || {
         let runtime = tokio::runtime::Handle::current();
         let mut take = |piece: &[u8]| {
@@ -104,8 +115,19 @@ where
             let _ = sender.blocking_send(Err(error));
         }
     });
-    let pieces = futures_util::stream::unfold(receiver, |mut receiver| async move {
-        receiver.recv().await.map(|piece| (piece, receiver))
+    let mut made = Vec::new();
+    while (made.len() as u64) < first
+        && let Some(piece) = receiver.recv().await
+    {
+        made.extend(piece?);
+    }
+    let begun = (Some(made), receiver);
+    let pieces = futures_util::stream::unfold(begun, |(made, mut receiver)| async move {
+        let piece = match made {
+            Some(made) => Ok(made),
+            None => receiver.recv().await?,
+        };
+        Some((piece, (None, receiver)))
     });
-    Body::from_stream(pieces)
+    Ok(Body::from_stream(pieces))
 }

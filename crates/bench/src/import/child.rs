@@ -141,6 +141,7 @@ fn import_all(folder: &Path, database: &Path, jobs: usize) -> Result<Cost> {
     let library = Library::open(database, folder)?;
     let counter = CommitCounter::attach(database)?;
     let import = music::Import {
+        only: None,
         session: None,
         folder: folder.to_owned(),
         jobs,

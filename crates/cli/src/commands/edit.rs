@@ -5,7 +5,7 @@ use std::io::{BufReader, ErrorKind};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use music::edit::{self, Changes};
+use music::edit::{self, Changes, Edit as Edited};
 use music::{Error, Library};
 use run::ExitStatus;
 
@@ -81,10 +81,17 @@ pub(crate) fn edits(args: &Edits, printer: Printer) -> Result<ExitStatus> {
         None if args.undo.is_empty() => list(&args.place, printer),
         None => {
             let library = open(&args.place, printer)?;
-            let status = heard(edit::undo(&library, &args.undo), printer)?;
+            let mut ended = Vec::new();
+            let taken = edit::undo(&library, &args.undo).map(|undone| ended = undone.ended);
+            let status = heard(taken, printer)?;
             library.close()?;
-            printer.show(&serde_json::json!({ "undone": args.undo }), || {
-                args.undo.iter().map(|id| format!("undone: {id}")).collect()
+            let told = serde_json::json!({ "undone": args.undo, "ended": ended });
+            printer.show(&told, || {
+                let undone = args.undo.iter().map(|id| format!("undone: {id}"));
+                let gone = |edit: &Edited| {
+                    format!("no passage any more for what was said: {}", line(edit))
+                };
+                undone.chain(ended.iter().map(gone)).collect()
             });
             Ok(status)
         }
@@ -97,24 +104,26 @@ fn list(place: &Place, printer: Printer) -> Result<ExitStatus> {
     printer.show(&edits, || {
         edits
             .iter()
-            .map(|edit| {
-                let said = &edit.said;
-                let path = edit.path.as_deref().unwrap_or("a sound that is not here");
-                let seconds = |ticks| edit::Ticks(ticks).seconds();
-                format!(
-                    "{:>4}  {path}  {:.3} s to {:.3} s  {} `{}`  ({}, {})",
-                    edit.id,
-                    seconds(said.start_ticks),
-                    seconds(said.end_ticks),
-                    said.field.word(),
-                    said.value,
-                    said.source,
-                    moment(said.made_at.as_deref().unwrap_or_default())
-                )
-            })
+            .map(|edit| format!("{:>4}  {}", edit.id, line(edit)))
             .collect()
     });
     Ok(ExitStatus::Done)
+}
+
+/// What was said, by whom and when.
+fn line(edit: &Edited) -> String {
+    let said = &edit.said;
+    let path = edit.path.as_deref().unwrap_or("a sound that is not here");
+    let seconds = |ticks| edit::Ticks(ticks).seconds();
+    format!(
+        "{path}  {:.3} s to {:.3} s  {} `{}`  ({}, {})",
+        seconds(said.start_ticks),
+        seconds(said.end_ticks),
+        said.field.word(),
+        said.value,
+        said.source,
+        moment(said.made_at.as_deref().unwrap_or_default())
+    )
 }
 
 fn export(place: &Place, output: Option<&Path>, printer: Printer) -> Result<ExitStatus> {

@@ -58,6 +58,7 @@ pub(crate) fn import(args: &args::Import, printer: Printer) -> Result<ExitStatus
         .or(library.settings().jobs)
         .unwrap_or_else(default_jobs);
     let import = Import {
+        only: None,
         session: None,
         folder,
         jobs,

@@ -1,11 +1,16 @@
 //! `accession serve`, from outside: as WKMP's pages and programs ask it, as strangers do, and when it is killed.
 
 mod api;
+mod bounded;
 mod browser;
 mod client;
 mod heard;
 mod promised;
+mod states;
 mod strangers;
+mod taken_back;
+mod terms;
+mod troubled;
 mod wkmp;
 
 use serde_json::json;

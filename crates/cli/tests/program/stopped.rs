@@ -156,6 +156,7 @@ fn stopped_while_scanning_it_calls_nothing_missing() {
     let cancel = Cancel::new();
     cancel.request(Signal::Interrupt);
     let import = music::Import {
+        only: None,
         session: None,
         folder: root.path(),
         jobs: 1,

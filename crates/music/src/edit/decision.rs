@@ -5,7 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::edit::{self, Changes, Cut, Ticks, load, name_sound, place};
+use crate::edit::undo::undo_with;
+use crate::edit::{self, Changes, Cut, Ticks, Undone, load, name_sound, place};
 use crate::error::{Error, Result};
 use crate::id::PassageId;
 use crate::identify::decide;
@@ -146,11 +147,12 @@ pub fn decide_boundary(
 ///
 /// # Errors
 ///
-/// When there is no such decision in force, a file cannot be heard, or the database cannot be written.
-pub fn undo(library: &Library, decision: i64) -> Result<()> {
+/// When there is no such decision in force, a later cut holds what it led to, a file cannot be heard, or the database cannot
+/// be written.
+pub fn undo(library: &Library, decision: i64) -> Result<Undone> {
     let edits = verdicts::edits_of(library.db(), decision)?
         .ok_or_else(|| Error::not_found(format!("decision {decision}")))?;
-    edit::undo_with(library, &edits, move |tx| verdicts::undo(tx, decision))
+    undo_with(library, &edits, move |tx| verdicts::undo(tx, decision))
 }
 
 fn misused(verb: Verb, about: &str) -> Error {

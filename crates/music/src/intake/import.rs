@@ -10,6 +10,7 @@ use crate::event::{Completed, Event};
 use crate::id::{FileId, PassageId, SessionId};
 use crate::intake::chain::{Chain, Terms, solved};
 use crate::intake::hearing::{Hearing, OnDisk, Worker};
+use crate::intake::only::Only;
 use crate::intake::plan::{Extent, Plan, Scope, Task, is_as_recorded, plan};
 use crate::intake::recognise::Rejected;
 use crate::intake::scan::{Scan, file_at, scan};
@@ -35,6 +36,8 @@ pub struct Import {
     pub force: bool,
     /// What its row in `import_sessions` is called; none for a new name.
     pub session: Option<SessionId>,
+    /// Which files of the folder are looked at; none for all.
+    pub only: Option<Only>,
 }
 
 /// Takes a folder into a library and returns how it went, for the caller to tell as the last event.
@@ -61,12 +64,16 @@ pub fn import(
     let chain = Chain::new(library, &hearing, import.terms(), cancel, progress, tell);
     let folder = library_folder(library.root(), &import.folder)?;
     progress.phase("scan");
-    let scan = scan(library.root(), &import.folder, cancel)?;
+    let mut scan = scan(library.root(), &import.folder, cancel)?;
+    let only = import.only.as_ref().filter(|only| !only.is_all());
+    if let Some(only) = only {
+        only.of(&mut scan, &folder);
+    }
     chain.tell_left_out(&scan.left_out);
     progress.phase("plan");
     let scope = Scope {
         folder: &folder,
-        is_whole: true,
+        is_whole: only.is_none(),
         force: import.force,
         jobs: import.jobs,
         hearing: &hearing,
@@ -118,6 +125,20 @@ fn known_for(library: &Library, scan: &Scan, scope: &Scope<'_>) -> Result<Known>
 }
 
 impl Import {
+    /// As its row in `import_sessions` has them.
+    fn parameters(&self) -> serde_json::Value {
+        let mut parameters = serde_json::json!({
+            "folder": self.folder.display().to_string(),
+            "jobs": self.jobs,
+            "force": self.force,
+            "prune": self.prune,
+        });
+        if let Some(only) = &self.only {
+            parameters["only"] = serde_json::json!(only);
+        }
+        parameters
+    }
+
     fn terms(&self) -> Terms {
         Terms {
             phase: "import",
@@ -126,12 +147,7 @@ impl Import {
             dry_run: self.dry_run,
             is_one_plan: true,
             session: self.session.clone().unwrap_or_else(SessionId::random),
-            parameters: serde_json::json!({
-                "folder": self.folder.display().to_string(),
-                "jobs": self.jobs,
-                "force": self.force,
-                "prune": self.prune,
-            }),
+            parameters: self.parameters(),
         }
     }
 }

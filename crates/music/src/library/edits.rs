@@ -18,12 +18,12 @@ use crate::id::FileId;
 use audio::Ticks;
 
 pub(crate) use applied::{
-    apply, begin_cut, come_home, concerns, edit_concerns, leave_to_heirs, mind_newer_cut, move_to,
-    name_by_sound, supersede_user_title, take_place,
+    apply, begin_cut, come_home, concerns, edit_concerns, in_force, leave_to_heirs, mind_newer_cut,
+    move_to, name_by_sound, supersede_user_title, take_place,
 };
 pub(crate) use places::{
-    Place, bounds_of, concerning, cut_anew, owner_gone, paths_of, place_of, places_about, point_of,
-    said_of,
+    Place, bounds_of, concerning, cut_anew, cuts_over, owner_gone, paths_of, place_of,
+    places_about, point_of, said_of,
 };
 
 /// What an edit is about.
@@ -128,6 +128,13 @@ impl NewEdit {
         shared.saturating_mul(2) > (self.end_ticks - self.start_ticks).max(end.0 - start.0)
     }
 
+    /// Whether it was said about a passage that these bounds are mostly a part of, or that is mostly a part of them: it
+    /// may count for what lies there once the file is cut otherwise.
+    pub(crate) fn overlaps(&self, start: Ticks, end: Ticks) -> bool {
+        let shared = self.end_ticks.min(end.0) - self.start_ticks.max(start.0);
+        shared.saturating_mul(2) > (self.end_ticks - self.start_ticks).min(end.0 - start.0)
+    }
+
     /// What is wrong with an edit that somebody else wrote.
     pub(crate) fn check(&self) -> Result<(), String> {
         let is_hex = self.sound.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -217,9 +224,9 @@ pub(crate) fn cuts_of(
         &format!(
             "SELECT e.edit_id, e.value FROM accession_edits e WHERE e.sound IN (?1, ?2) AND e.field = 'cut' \
                 AND e.undone_at IS NULL AND {} \
-             ORDER BY coalesce(e.file_id = ?3, e.file_id IS NULL AND e.file_path IS ?4) DESC, e.made_at DESC, \
-                e.edit_id DESC LIMIT {MOST_CUTS}",
-            edit_concerns("e", "?3", "?4")
+             ORDER BY {} LIMIT {MOST_CUTS}",
+            edit_concerns("e", "?3", "?4"),
+            first_counts("e", "?3", "?4")
         ),
         params![sound.first(), sound.last(), file, path],
         |row| Ok((row.get(0)?, row.get::<_, String>(1)?)),
@@ -229,6 +236,14 @@ pub(crate) fn cuts_of(
         Some(PersonCut { edit, spans })
     };
     Ok(found.into_iter().filter_map(cut).collect())
+}
+
+/// The order of cuts of a file, the one that counts first.
+fn first_counts(row: &str, file: &str, path: &str) -> String {
+    format!(
+        "coalesce({row}.file_id = {file}, {row}.file_id IS NULL AND {row}.file_path IS {path}) DESC, \
+            {row}.made_at DESC, {row}.edit_id DESC"
+    )
 }
 
 /// The number of the last edit, undone ones included: 0 without any.

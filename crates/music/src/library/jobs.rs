@@ -17,22 +17,29 @@ pub struct KeptJob {
     pub started_at: String,
     /// When it ended.
     pub ended_at: Option<String>,
-    /// How it ended, as JSON.
+    /// How it ended, as JSON; as long as it has not, the terms that it was asked for with.
     pub report: Option<String>,
 }
 
-/// Writes down that a job was asked for; with `is_running` it begins at once, else it waits.
+/// Writes down that a job was asked for, and with what terms; with `is_running` it begins at once, else it waits.
 ///
 /// # Errors
 ///
 /// When the database cannot be written.
-pub fn add(db: &Db, id: &str, folder: &str, asked_at: &str, is_running: bool) -> Result<()> {
+pub fn add(
+    db: &Db,
+    id: &str,
+    folder: &str,
+    asked_at: &str,
+    terms: Option<String>,
+    is_running: bool,
+) -> Result<()> {
     let (id, folder, at) = (id.to_owned(), folder.to_owned(), asked_at.to_owned());
     let state = if is_running { "running" } else { "waiting" };
     db.try_write("add job", move |tx| -> Result<()> {
         tx.execute(
-            "INSERT INTO accession_jobs (job_id, folder, state, started_at) VALUES (?1, ?2, ?3, ?4)",
-            params![id, folder, state, at],
+            "INSERT INTO accession_jobs (job_id, folder, state, started_at, report) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![id, folder, state, at, terms],
         )?;
         Ok(())
     })
@@ -178,10 +185,10 @@ mod tests {
         let path = folder.path().join(DATABASE);
         let library = Library::open(&path, folder.path()).unwrap();
         let at = |day| format!("2026-01-0{day}T00:00:00Z");
-        add(library.db(), "a", "", &at(1), true).unwrap();
-        add(library.db(), "b", "Tides", &at(2), false).unwrap();
-        add(library.db(), "c", "Sand", &at(3), false).unwrap();
-        add(library.db(), "d", "Wind", &at(4), false).unwrap();
+        add(library.db(), "a", "", &at(1), None, true).unwrap();
+        add(library.db(), "b", "Tides", &at(2), None, false).unwrap();
+        add(library.db(), "c", "Sand", &at(3), None, false).unwrap();
+        add(library.db(), "d", "Wind", &at(4), None, false).unwrap();
         end(library.db(), "a", "completed", &at(4), "{}").unwrap();
         begin(library.db(), "c").unwrap();
         drop(library);
@@ -220,11 +227,11 @@ mod tests {
             newer: sqlite::Newer::Refuse,
         };
         let before = sqlite::Options::new(&path).schema(schema).open().unwrap();
-        add(&before, "a", "Tides", "2026-01-01T00:00:00Z", true).unwrap();
-        assert!(add(&before, "b", "", "2026-01-01T00:00:00Z", false).is_err());
+        add(&before, "a", "Tides", "2026-01-01T00:00:00Z", None, true).unwrap();
+        assert!(add(&before, "b", "", "2026-01-01T00:00:00Z", None, false).is_err());
         before.close().unwrap();
         let library = Library::open(&path, folder.path()).unwrap();
-        add(library.db(), "b", "", "2026-01-02T00:00:00Z", false).unwrap();
+        add(library.db(), "b", "", "2026-01-02T00:00:00Z", None, false).unwrap();
         let states: Vec<_> = unended(library.db())
             .unwrap()
             .into_iter()

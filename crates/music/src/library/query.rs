@@ -328,6 +328,10 @@ fn file(db: &Db, id: &str) -> Result<FileDetails> {
             }
             Ok::<(), Error>(())
         })?;
+        let no_songs = passage::no_songs(snapshot, "SELECT guid FROM passages WHERE file_id = ?1", id)?;
+        for passage in &mut file.passages {
+            passage.is_no_song = no_songs.contains(&passage.id);
+        }
         let family = family.filter(|ids| serde_json::from_str::<Vec<String>>(ids).is_ok());
         file.copies = snapshot.query_all(
             "SELECT path FROM files WHERE guid IN (SELECT value FROM json_each(?1)) ORDER BY path",
@@ -401,6 +405,55 @@ pub(crate) fn each_flavor(db: &Db, mut each: impl FnMut(&str, &str)) -> Result<(
                 Ok(())
             },
         )
+    })
+}
+
+/// The id and the flavor, as JSON, of some `count` passages, evenly taken from all that have one.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub(crate) fn some_flavors(db: &Db, count: usize, mut each: impl FnMut(&str, &str)) -> Result<()> {
+    db.read(|snapshot| {
+        let (first, last): (i64, i64) = snapshot.query_row(
+            "SELECT coalesce(min(rowid), 0), coalesce(max(rowid), -1) FROM accession_sounds",
+            params![],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        let step = ((last - first) / i64::try_from(count.max(1)).unwrap_or(i64::MAX)).max(1);
+        let mut at = first;
+        for _ in 0..count {
+            let found = snapshot.query_optional(
+                "SELECT rowid, passage_id, flavor FROM accession_sounds WHERE rowid >= ?1 ORDER BY rowid LIMIT 1",
+                params![at],
+                |row| Ok((row.get(0)?, if_readable(row, 1)?, if_readable(row, 2)?)),
+            )?;
+            let Some((row, id, flavor)) = found else {
+                break;
+            };
+            let row: i64 = row;
+            let text: (Option<String>, Option<String>) = (id, flavor);
+            if let Some((id, flavor)) = text.0.zip(text.1) {
+                each(&id, &flavor);
+            }
+            at = row.saturating_add(step);
+        }
+        Ok(())
+    })
+}
+
+/// The number of the last row of a flavor: no fewer than there are.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub(crate) fn last_flavor(db: &Db) -> Result<i64> {
+    db.read(|snapshot| {
+        Ok(snapshot.query_row(
+            "SELECT coalesce(max(rowid), 0) FROM accession_sounds",
+            params![],
+            |row| row.get(0),
+        )?)
     })
 }
 

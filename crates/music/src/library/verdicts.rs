@@ -119,6 +119,19 @@ pub(crate) fn edits_of(db: &Db, verdict: i64) -> Result<Option<Vec<i64>>> {
     })
 }
 
+/// The decisions in force that led to one of these edits, the latest first.
+pub(crate) fn that_led_to(db: &Db, edits: &[i64]) -> Result<Vec<i64>> {
+    let edits = serde_json::json!(edits).to_string();
+    db.read(|snapshot| {
+        Ok::<_, Error>(snapshot.query_all(
+            "SELECT DISTINCT v.verdict_id FROM accession_verdicts v, json_each(v.edits) j \
+             WHERE v.undone_at IS NULL AND j.value IN (SELECT value FROM json_each(?1)) ORDER BY 1 DESC",
+            params![edits],
+            |row| row.get(0),
+        )?)
+    })
+}
+
 /// Takes a decision back; what it led to is not its business.
 pub(crate) fn undo(tx: &Tx<'_>, verdict: i64) -> Result<()> {
     tx.execute(

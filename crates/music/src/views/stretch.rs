@@ -15,7 +15,7 @@ use crate::library::Library;
 use crate::library::query::{self, FileDetails, Shown, show};
 
 /// Bytes of a WAV file before its samples.
-const HEADER: u64 = 44;
+pub const HEADER: u64 = 44;
 
 /// Bytes of a sample: 16 bits, which every browser plays.
 const SAMPLE: u64 = 2;

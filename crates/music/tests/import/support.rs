@@ -95,6 +95,7 @@ impl Root {
 
     pub(crate) fn try_import(&self, change: impl FnOnce(&mut Import)) -> music::Result<Done> {
         let mut import = Import {
+            only: None,
             session: None,
             folder: self.path(),
             jobs: 8,

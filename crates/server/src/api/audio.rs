@@ -8,7 +8,7 @@ use std::time::UNIX_EPOCH;
 
 use axum::extract::{Query, State};
 use axum::http::header::ETAG;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use music::library::query::{self, Shown};
 use run::LibraryPath;
@@ -16,6 +16,7 @@ use run::LibraryPath;
 use crate::App;
 use crate::api::Named;
 use crate::api::ranges::{Part, asked_for, only_if};
+use crate::api::states::settled;
 use crate::error::Refusal;
 use crate::work::{blocking, body_of};
 
@@ -33,9 +34,10 @@ use crate::work::{blocking, body_of};
 pub(crate) async fn play(
     State(app): State<Arc<App>>,
     Query(named): Query<Named>,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let (asked, only_if) = (asked_for(&headers), only_if(&headers));
+    let (asked, only_if) = (asked_for(&method, &headers), only_if(&headers));
     blocking(&app, move |app| {
         let path = match query::show(&app.library, &named.name)? {
             Shown::File(file) => file.path,
@@ -44,6 +46,9 @@ pub(crate) async fn play(
         let path = LibraryPath::try_from(path).map_err(|_| missing())?;
         let (mut file, opened) = open(app.library.root(), &path).map_err(|_| missing())?;
         let (length, state) = (opened.len(), format!("\"{}\"", state_of(&opened)));
+        if let Some(settled) = settled(&method, &headers, &state) {
+            return Ok(settled);
+        }
         // Parts of two contents make none.
         let asked = asked.filter(|_| only_if.is_none_or(|known| known == state));
         let kind = kind_of(path.as_str());

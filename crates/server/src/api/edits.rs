@@ -13,8 +13,11 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::App;
+use crate::api::review::Undone;
+use crate::api::states::Seen;
 use crate::api::{etag, find, with_etag};
 use crate::error::Refusal;
+use crate::object::Object;
 use crate::work::blocking;
 
 /// Edits that are listed, the latest of all. A guess: what a person looks through.
@@ -83,16 +86,15 @@ pub(crate) async fn say(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    Json(said): Json<Said>,
+    Object(said): Object<Said>,
 ) -> Result<Response, Refusal> {
-    let seen = headers.get(IF_MATCH).and_then(|value| value.to_str().ok());
-    let seen = seen.ok_or_else(Refusal::precondition_required)?.to_owned();
+    let seen = Seen::in_header(&headers, &IF_MATCH).ok_or_else(Refusal::precondition_required)?;
     blocking(&app, move |app| {
         let changes = said.changes()?;
         // Between looking and writing nobody else may write.
         let _turn = app.turn();
         let passage = find(app, &id)?;
-        if etag(&passage) != seen {
+        if !seen.has(&etag(&passage)) {
             return Err(Refusal::precondition_failed());
         }
         edit::edit(&app.library, &passage.id, &changes)?;
@@ -132,7 +134,7 @@ pub(crate) async fn list(State(app): State<Arc<App>>) -> Result<Response, Refusa
     tag = "library",
     params(("id" = i64, Path, description = "Number of the edit")),
     responses(
-        (status = 200, description = "What was taken back", body = crate::api::review::Undone),
+        (status = 200, description = "What was taken back", body = Undone),
         (status = "4XX", description = "Refused, and why", body = crate::api::Refused),
     )
 )]
@@ -142,8 +144,12 @@ pub(crate) async fn undo(
 ) -> Result<Response, Refusal> {
     blocking(&app, move |app| {
         let _turn = app.turn();
-        edit::undo(&app.library, &[id])?;
-        Ok(Json(json!({ "undone": id })).into_response())
+        let of_others = edit::undo(&app.library, &[id])?;
+        Ok(Json(Undone {
+            undone: id,
+            of_others,
+        })
+        .into_response())
     })
     .await
 }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::error::Refusal;
 use crate::jobs::{Job, Plan};
+use crate::object::Object;
 use crate::work::blocking;
 
 /// What to take in.
@@ -43,7 +44,7 @@ pub(crate) struct List {
 )]
 pub(crate) async fn plan(
     State(app): State<Arc<App>>,
-    Json(chosen): Json<Chosen>,
+    Object(chosen): Object<Chosen>,
 ) -> Result<Json<Plan>, Refusal> {
     // One at a time: a plan reads files, and those who ask for many wait for each other.
     let _turn = app.planning.acquire().await.map_err(Refusal::stopping)?;
@@ -66,7 +67,7 @@ pub(crate) async fn plan(
 )]
 pub(crate) async fn ask(
     State(app): State<Arc<App>>,
-    Json(chosen): Json<Chosen>,
+    Object(chosen): Object<Chosen>,
 ) -> Result<(StatusCode, Json<Job>), Refusal> {
     blocking(&app, move |app| {
         let view = app.jobs.queue(&chosen.folder)?;

@@ -20,7 +20,8 @@ use crate::App;
 use crate::api::audio::open;
 use crate::api::{Named, find, rows};
 use crate::error::Refusal;
-use crate::work::blocking;
+use crate::fitted;
+use crate::work::{beside, blocking};
 
 /// Points of a map. A guess: more would cover each other on a screen.
 const MOST_PLACED: usize = 300;
@@ -37,14 +38,14 @@ pub(crate) struct Behind {
 }
 
 /// Some rows of a list, as it tells them.
-async fn page<T, F>(app: &Arc<App>, asked: Behind, list: F) -> Result<Json<Page<T>>, Refusal>
+async fn page<T, F>(app: &Arc<App>, asked: Behind, list: F) -> Result<Response, Refusal>
 where
-    T: Send + 'static,
-    F: FnOnce(&App, Option<&str>, u32) -> music::Result<Page<T>> + Send + 'static,
+    T: Serialize,
+    F: Fn(&App, Option<&str>, u32) -> music::Result<Page<T>> + Send + 'static,
 {
     blocking(app, move |app| {
         let after = asked.after.as_deref();
-        Ok(Json(list(app, after, rows(asked.limit))?))
+        fitted::list(rows(asked.limit), |limit| Ok(list(app, after, limit)?))
     })
     .await
 }
@@ -63,7 +64,7 @@ where
 pub(crate) async fn artists(
     State(app): State<Arc<App>>,
     Query(asked): Query<Behind>,
-) -> Result<Json<Page<ListedArtist>>, Refusal> {
+) -> Result<Response, Refusal> {
     page(&app, asked, |app, after, limit| {
         lists::artists(app.library.db(), after, limit)
     })
@@ -84,7 +85,7 @@ pub(crate) async fn artists(
 pub(crate) async fn albums(
     State(app): State<Arc<App>>,
     Query(asked): Query<Behind>,
-) -> Result<Json<Page<ListedAlbum>>, Refusal> {
+) -> Result<Response, Refusal> {
     page(&app, asked, |app, after, limit| {
         lists::albums(app.library.db(), after, limit)
     })
@@ -105,7 +106,7 @@ pub(crate) async fn albums(
 pub(crate) async fn problems(
     State(app): State<Arc<App>>,
     Query(asked): Query<Behind>,
-) -> Result<Json<Page<ListedProblem>>, Refusal> {
+) -> Result<Response, Refusal> {
     page(&app, asked, |app, after, limit| {
         lists::problems(app.library.db(), after, limit)
     })
@@ -116,7 +117,9 @@ pub(crate) async fn problems(
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Whose {
+    /// A name, or the `key` that a list has for it.
     artist: Option<String>,
+    /// A title, or the `key` that a list has for it.
     album: Option<String>,
     after: Option<String>,
     limit: Option<u32>,
@@ -136,16 +139,17 @@ pub(crate) struct Whose {
 pub(crate) async fn passages(
     State(app): State<Arc<App>>,
     Query(asked): Query<Whose>,
-) -> Result<Json<Page<ListedPassage>>, Refusal> {
+) -> Result<Response, Refusal> {
     blocking(&app, move |app| {
         let by = match (&asked.artist, &asked.album) {
             (Some(artist), None) => By::Artist(artist),
             (None, Some(album)) => By::Album(album),
             _ => return Err(Refusal::bad_request("expected either `artist` or `album`")),
         };
-        let limit = rows(asked.limit);
-        let page = lists::passages(app.library.db(), by, asked.after.as_deref(), limit)?;
-        Ok(Json(page))
+        let after = asked.after.as_deref();
+        fitted::list(rows(asked.limit), |limit| {
+            Ok(lists::passages(app.library.db(), by, after, limit)?)
+        })
     })
     .await
 }
@@ -162,6 +166,9 @@ pub(crate) struct Around {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Map {
     passages: Vec<Placed>,
+    /// The library is still being read: these are some from all over it, and not the nearest. Ask again in a moment.
+    #[serde(rename = "still_reading")]
+    is_sample: bool,
 }
 
 /// Places passages on a plane, those that sound alike near each other.
@@ -183,8 +190,18 @@ pub(crate) async fn map(
         let count = asked.count.unwrap_or(100).min(MOST_PLACED);
         let passage = asked.passage.as_deref().filter(|id| !id.is_empty());
         let map = |sounds: &Sounds| sounds.map(&app.library, passage, count);
-        let passages = app.sounds.ask(&app.library, map)?;
-        Ok(Json(Map { passages }))
+        let is_sample = app.sounds.is_unread() && Sounds::are_many(&app.library)?;
+        let passages = if is_sample {
+            let (sounds, library) = (Arc::clone(&app.sounds), app.library.clone());
+            beside(move || sounds.read_ahead(&library));
+            map(&Sounds::sample(&app.library, count, passage)?)?
+        } else {
+            app.sounds.ask(&app.library, map)?
+        };
+        Ok(Json(Map {
+            passages,
+            is_sample,
+        }))
     })
     .await
 }

@@ -4,12 +4,12 @@ use axum::body::Body;
 use axum::http::header::{
     ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderName, IF_RANGE, RANGE,
 };
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-/// What a request says in `Range`.
-pub(crate) fn asked_for(headers: &HeaderMap) -> Option<String> {
-    text_of(headers, &RANGE)
+/// What a request says in `Range`, which has a meaning only where content is asked for (RFC 9110, section 14.2).
+pub(crate) fn asked_for(method: &Method, headers: &HeaderMap) -> Option<String> {
+    text_of(headers, &RANGE).filter(|_| *method == Method::GET)
 }
 
 /// The state that a part is asked for of; where it is another now, the whole is the answer (RFC 9110, section 13.1.5).

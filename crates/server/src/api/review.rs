@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use music::edit::Ticks;
+use axum::response::Response;
 use music::edit::decision::{self, Verb};
+use music::edit::{self, Ticks};
 use music::identify::ask::CachedServices;
 use music::identify::decide;
 use music::library::answers::Answers;
@@ -18,6 +19,8 @@ use utoipa::{IntoParams, ToSchema};
 use crate::App;
 use crate::api::find;
 use crate::error::Refusal;
+use crate::fitted;
+use crate::object::Object;
 use crate::work::blocking;
 
 /// Rows of one answer, of either kind: as many as are asked for, and as many at most. A guess: candidates come with their
@@ -101,6 +104,9 @@ pub(crate) struct AllDecided {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Undone {
     pub(crate) undone: i64,
+    #[serde(flatten)]
+    #[schema(inline)]
+    pub(crate) of_others: edit::Undone,
 }
 
 /// Lists what is in doubt.
@@ -117,7 +123,7 @@ pub(crate) struct Undone {
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Query(asked): Query<Asked>,
-) -> Result<Json<InDoubt>, Refusal> {
+) -> Result<Response, Refusal> {
     blocking(&app, move |app| {
         let part = |after| Part {
             after,
@@ -128,10 +134,12 @@ pub(crate) async fn list(
             part(asked.after_boundary.as_deref()),
         );
         let limit = asked.limit.unwrap_or(ROWS).clamp(1, MOST_ROWS);
-        Ok(Json(InDoubt {
-            matches: doubts::page_of_matches(&app.library, matches, limit)?,
-            boundaries: doubts::page_of_boundaries(&app.library, boundaries, limit)?,
-        }))
+        fitted::list(limit, |limit| {
+            Ok(InDoubt {
+                matches: doubts::page_of_matches(&app.library, matches, limit)?,
+                boundaries: doubts::page_of_boundaries(&app.library, boundaries, limit)?,
+            })
+        })
     })
     .await
 }
@@ -149,7 +157,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn decide(
     State(app): State<Arc<App>>,
-    Json(decision): Json<Decision>,
+    Object(decision): Object<Decision>,
 ) -> Result<Json<AllDecided>, Refusal> {
     if decision.passages.len() + decision.boundaries.len() > MOST_DECISIONS {
         return Err(Refusal::bad_request(format!(
@@ -211,8 +219,11 @@ pub(crate) async fn undo(
 ) -> Result<Json<Undone>, Refusal> {
     blocking(&app, move |app| {
         let _turn = app.turn();
-        decision::undo(&app.library, id)?;
-        Ok(Json(Undone { undone: id }))
+        let of_others = decision::undo(&app.library, id)?;
+        Ok(Json(Undone {
+            undone: id,
+            of_others,
+        }))
     })
     .await
 }

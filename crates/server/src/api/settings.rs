@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use crate::App;
 use crate::choices::{Class, change, class};
 use crate::error::Refusal;
+use crate::object::Object;
 use crate::work::blocking;
 
 /// A setting.
@@ -64,7 +65,7 @@ pub(crate) async fn list(State(app): State<Arc<App>>) -> Result<Json<All>, Refus
 )]
 pub(crate) async fn set(
     State(app): State<Arc<App>>,
-    Json(some): Json<Map<String, Value>>,
+    Object(some): Object<Map<String, Value>>,
 ) -> Result<Json<All>, Refusal> {
     blocking(&app, move |app| {
         change(app, some)?;

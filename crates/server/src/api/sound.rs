@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::header::ETAG;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use music::views::stretch::{self, Wav};
 use serde::Deserialize;
@@ -16,6 +16,7 @@ use crate::App;
 use crate::api::Named;
 use crate::api::audio::{self, missing};
 use crate::api::ranges::{Part, asked_for, only_if};
+use crate::api::states::settled;
 use crate::error::Refusal;
 use crate::work::{StopWhenDropped, blocking, body_by};
 
@@ -33,6 +34,7 @@ use crate::work::{StopWhenDropped, blocking, body_by};
 pub(crate) async fn wav(
     State(app): State<Arc<App>>,
     Query(named): Query<Named>,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let turn = Arc::clone(&app.listening).acquire_owned().await;
@@ -43,14 +45,22 @@ pub(crate) async fn wav(
         Ok((wav, state))
     })
     .await?;
+    if let Some(settled) = settled(&method, &headers, &state) {
+        return Ok(settled);
+    }
     // Parts of two contents make none.
-    let asked = asked_for(&headers);
+    let asked = asked_for(&method, &headers);
     let asked = asked.filter(|_| only_if(&headers).is_none_or(|known| known == state));
     let part = match Part::of(asked.as_deref(), wav.length()) {
         Ok(part) => part,
         Err(outside) => return Ok(outside.into_response()),
     };
-    let mut response = part.answer("audio/wav", body(&app, wav, part, turn));
+    let body = if method == Method::HEAD {
+        Body::empty()
+    } else {
+        body(&app, wav, part, turn).await?
+    };
+    let mut response = part.answer("audio/wav", body);
     if let Ok(state) = HeaderValue::from_str(&state) {
         response.headers_mut().insert(ETAG, state);
     }
@@ -66,16 +76,29 @@ fn state_of(wav: &Wav) -> Option<String> {
     Some(format!("\"{}-{:x}-{:x}\"", whole, frames.start, frames.end))
 }
 
-/// Decodes as fast as somebody listens, and no longer than that.
-fn body(app: &Arc<App>, wav: Wav, part: Part, turn: OwnedSemaphorePermit) -> Body {
+/// Decodes as fast as somebody listens, and no longer than that. What cannot be decoded from its first sound on is told
+/// instead of an answer that breaks off.
+async fn body(
+    app: &Arc<App>,
+    wav: Wav,
+    part: Part,
+    turn: OwnedSemaphorePermit,
+) -> Result<Body, Refusal> {
     let app = Arc::clone(app);
-    body_by(move |take| {
+    // The header of a WAV file is made without a look at the file.
+    let first = part.first.max(stretch::HEADER).min(part.last) - part.first;
+    let made = body_by(first + 1, move |take| {
         let _turn = turn;
         let read = wav.read(&app.library, part.first..part.last, &app.stop, take);
         read.map_err(|error| {
             tracing::warn!("a listener was cut off: {error}");
             std::io::Error::other("the file cannot be decoded")
         })
+    });
+    made.await.map_err(|_| {
+        Refusal::conflict(
+            "the file cannot be decoded now: it is damaged, or another one than was taken in",
+        )
     })
 }
 

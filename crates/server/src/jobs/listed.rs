@@ -43,6 +43,8 @@ impl Jobs {
         let jobs = kept.into_iter().map(|job| {
             let id = uuid::Uuid::parse_str(&job.id).ok();
             let view = id.and_then(|id| self.find(id)).map(|one| one.view());
+            // Before that it has the terms.
+            let report = job.report.filter(|_| job.ended_at.is_some());
             Job {
                 id: job.id,
                 folder: job.folder,
@@ -53,7 +55,7 @@ impl Jobs {
                 ended_at: job.ended_at,
                 found: view.as_ref().and_then(|view| view.told.found),
                 recorded: view.map(|view| view.told.files),
-                report: job.report.and_then(|text| serde_json::from_str(&text).ok()),
+                report: report.and_then(|text| serde_json::from_str(&text).ok()),
             }
         });
         Ok(jobs.collect())

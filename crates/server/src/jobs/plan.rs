@@ -54,6 +54,7 @@ impl Jobs {
     pub(crate) fn plan(&self, folder: &Path, stop: &Cancel) -> Result<Plan, Refusal> {
         let folder = Folder::find(self.library.root(), folder)?;
         let dry_run = Import {
+            only: None,
             session: None,
             folder: folder.absolute,
             jobs: self.workers,

@@ -1,5 +1,6 @@
 //! What is in the library: files page by page, one file, what is in doubt, and what went wrong.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use axum::extract::{Query, State};
@@ -7,7 +8,7 @@ use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use music::edit::{Edit, Ticks};
+use music::edit::{Edit, LONGEST_TEXT, Ticks};
 use music::library::query::{self, Count, FileDetails, ListedProblem, PassageDetails, Status};
 use music::views::picture::Picture;
 use serde::Deserialize;
@@ -15,14 +16,18 @@ use serde::Deserialize;
 use crate::App;
 use crate::api::etag;
 use crate::error::Refusal;
-use crate::pages::{lists, page, texts as t};
+use crate::fitted;
+use crate::pages::{cut, lists, page, texts as t};
 use crate::work::blocking;
 
 /// Rows of a page. With long names that is about 40 kB. A guess.
 const ROWS: u32 = 100;
 
 /// Problems of one kind on a page: with long names that is about 35 kB.
-const PROBLEMS: usize = 50;
+const PROBLEMS: u32 = 50;
+
+/// Passages of a file on a page: each has a form of some 2 kB. A guess: an album and a half.
+const FORMS: u32 = 24;
 
 /// Which page of the library.
 #[derive(Debug, Default, Deserialize)]
@@ -36,6 +41,8 @@ pub(crate) struct Asked {
 pub(crate) struct Named {
     #[serde(alias = "file")]
     name: String,
+    /// The first passage that is shown, counted from 0.
+    from: Option<usize>,
 }
 
 /// WKMP's page of the same name may be asked for without a file.
@@ -64,7 +71,7 @@ pub(crate) fn address(path: &str, parameters: &[(&str, &str)]) -> String {
 }
 
 pub(crate) fn file_link(path: &str) -> Markup {
-    html! { a href=(address("/file", &[("name", path)])) { (path) } }
+    html! { a href=(address("/file", &[("name", path)])) { (cut(path)) } }
 }
 
 pub(crate) async fn list(
@@ -74,7 +81,8 @@ pub(crate) async fn list(
     blocking(&app, move |app| {
         let words = asked.q.as_deref().unwrap_or("");
         let after = asked.after.as_deref();
-        let listed = app.files(after, Some(words), ROWS)?;
+        fitted::page(ROWS, |rows| {
+        let listed = app.files(after, Some(words), rows)?;
         let main = html! {
             (lists::ways("/library"))
             form action="/library" method="get" role="search" {
@@ -99,7 +107,7 @@ pub(crate) async fn list(
                                     td { (file.seconds.map(clock).unwrap_or_default()) }
                                     td { (file.passages) }
                                     td { (file.format.as_deref().unwrap_or("")) }
-                                    td { (file.damage.as_deref().unwrap_or(&file.status)) }
+                                    td { (cut(file.damage.as_deref().unwrap_or(&file.status))) }
                                 }
                             }
                         }
@@ -110,7 +118,8 @@ pub(crate) async fn list(
                 }
             }
         };
-        Ok(page(t::LIBRARY, None, &main).into_response())
+        Ok(page(t::LIBRARY, None, &main))
+        })
     })
     .await
 }
@@ -126,16 +135,44 @@ pub(crate) async fn file(
         let edits: Vec<_> = edits
             .filter(|edit| edit.path.as_ref() == Some(&file.path))
             .collect();
-        let main = html! { (details(&file)) (said(&edits)) };
-        Ok(page(t::FILE, Some("file.js"), &main).into_response())
+        let from = named.from.unwrap_or(0).min(file.passages.len());
+        fitted::page(FORMS, |rows| {
+            let end = (from + rows as usize).min(file.passages.len());
+            let latest = edits.len().saturating_sub(2 * rows as usize);
+            let main = html! { (details(&file, &(from..end))) (said(&edits[latest..])) };
+            Ok(page(t::FILE, Some("file.js"), &main))
+        })
     })
     .await
 }
 
-fn details(file: &FileDetails) -> Markup {
+/// A way to the passages of a file from one on, where not all of them are on the page.
+fn others(file: &FileDetails, shown: &Range<usize>) -> Markup {
+    let all = file.passages.len();
+    let from = |from: usize| {
+        address(
+            "/file",
+            &[("name", &file.path), ("from", &from.to_string())],
+        )
+    };
+    html! {
+        @if shown.len() < all {
+            p {
+                (shown.start + 1) "–" (shown.end) " / " (all)
+                @if shown.start > 0 {
+                    " " a href=(from(shown.start.saturating_sub(FORMS as usize))) { (t::PASSAGES_BEFORE) }
+                }
+                @if shown.end < all { " " a href=(from(shown.end)) { (t::PASSAGES_AFTER) } }
+            }
+        }
+    }
+}
+
+fn details(file: &FileDetails, shown: &Range<usize>) -> Markup {
+    let passages = &file.passages[shown.clone()];
     html! {
         p .path { (file.path) }
-        @if let Some(damage) = &file.damage { p { strong { (t::DAMAGED) } ": " (damage) } }
+        @if let Some(damage) = &file.damage { p { strong { (t::DAMAGED) } ": " (cut(damage)) } }
         canvas #waveform hidden role="img" aria-label=(t::EDITOR) data-name=(file.path)
             data-seconds=[file.seconds] {}
         p #zoom hidden {
@@ -150,6 +187,7 @@ fn details(file: &FileDetails) -> Markup {
         audio #audio controls preload="none" src=(address(sound(file), &[("name", &file.path)])) {}
         p #said role="alert" {}
         h2 { (t::PASSAGES) }
+        (others(file, shown))
         div .wide {
             table {
                 thead { tr {
@@ -157,24 +195,29 @@ fn details(file: &FileDetails) -> Markup {
                     th scope="col" { (t::START_POSITION) } th scope="col" { (t::END) } th scope="col" { (t::LOUDNESS) }
                     th scope="col" { (t::SIMILAR) }
                 } }
-                tbody {
-                    @for passage in &file.passages {
-                        tr {
-                            th scope="row" { (passage.title.as_deref().unwrap_or("–")) }
-                            td { (passage.artist.as_deref().unwrap_or("")) }
-                            td { (passage.album.as_deref().unwrap_or("")) }
-                            td { (clock(passage.start_seconds)) }
-                            td { (clock(passage.end_seconds)) }
-                            td { @if let Some(lufs) = passage.integrated_lufs { (format!("{lufs:.1} LUFS")) } }
-                            td { a href=(address("/similar", &[("passage", &passage.id.to_string())])) { (t::SHOW) } }
-                        }
-                    }
-                }
+                tbody { @for passage in passages { (row(passage)) } }
             }
         }
         h2 { (t::EDIT) }
         p { (t::SECONDS) }
-        @for passage in &file.passages { (form(passage)) }
+        @for passage in passages { (form(passage)) }
+    }
+}
+
+fn row(passage: &PassageDetails) -> Markup {
+    html! {
+        tr {
+            th scope="row" { (cut(passage.title.as_deref().unwrap_or("–"))) }
+            td { (cut(passage.artist.as_deref().unwrap_or(""))) }
+            td { (cut(passage.album.as_deref().unwrap_or(""))) }
+            td { (clock(passage.start_seconds)) }
+            td { (clock(passage.end_seconds)) }
+            td {
+                @if let Some(lufs) = passage.integrated_lufs { (format!("{lufs:.1} LUFS")) }
+                @if passage.is_no_song { " " (t::NOT_A_SONG) }
+            }
+            td { a href=(address("/similar", &[("passage", &passage.id.to_string())])) { (t::SHOW) } }
+        }
     }
 }
 
@@ -184,6 +227,15 @@ fn sound(file: &FileDetails) -> &'static str {
         Some("MP3" | "FLAC" | "OGG" | "OPUS" | "WAV" | "AAC") => "/api/v1/audio",
         _ => "/api/v1/wav",
     }
+}
+
+/// A name as it can be edited: as much of it as a person may say.
+fn editable(name: &str) -> &str {
+    let mut end = name.len().min(LONGEST_TEXT);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    &name[..end]
 }
 
 /// What a person may say about a passage. What is left as it is, is not said.
@@ -204,14 +256,15 @@ fn form(passage: &PassageDetails) -> Markup {
     ];
     html! {
         details {
-            summary { (passage.title.as_deref().unwrap_or("–")) ", " (clock(passage.start_seconds)) }
+            summary { (cut(passage.title.as_deref().unwrap_or("–"))) ", " (clock(passage.start_seconds)) }
             form .passage data-id=(passage.id) data-etag=(etag(passage)) data-start=(passage.start_seconds) {
                 @for (name, label, value) in positions {
                     label { (label) " "
                         input type="number" name=(name) min="0" step="0.001" value=(seconds(value)); }
                 }
                 @for (name, label, value) in texts {
-                    label { (label) " " input type="text" name=(name) value=(value.as_deref().unwrap_or("")); }
+                    label { (label) " " input type="text" name=(name) maxlength=(LONGEST_TEXT)
+                        value=(editable(value.as_deref().unwrap_or(""))); }
                 }
                 p {
                     button type="submit" { (t::SAVE) } " "
@@ -236,7 +289,7 @@ fn said(edits: &[Edit]) -> Markup {
                 @for edit in edits {
                     li {
                         (edit.said.field.word()) " " (clock(Ticks(edit.said.start_ticks).seconds())) ": "
-                        (edit.said.value) " (" (edit.said.source) ", " (edit.said.made_at.as_deref().unwrap_or_default()) ") "
+                        (cut(&edit.said.value)) " (" (edit.said.source) ", " (edit.said.made_at.as_deref().unwrap_or_default()) ") "
                         button type="button" .undo data-id=(edit.id) { (t::UNDO) }
                     }
                 }
@@ -265,31 +318,31 @@ pub(crate) async fn segment_editor(
     Query(named): Query<MaybeNamed>,
 ) -> Result<Response, Refusal> {
     match named.file.filter(|name| !name.is_empty()) {
-        Some(name) => file(State(app), Query(Named { name })).await,
+        Some(name) => file(State(app), Query(Named { name, from: None })).await,
         None => list(State(app), Query(Asked::default())).await,
     }
 }
 
 pub(crate) async fn report(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
     blocking(&app, |app| {
-        let page = app
-            .status
-            .ask(&app.library, |status| Ok(report_of(status)))?;
-        Ok(page.into_response())
+        fitted::page(PROBLEMS, |rows| {
+            let report = |status: &Status| Ok(report_of(status, rows as usize));
+            Ok(app.status.ask(&app.library, report)?)
+        })
     })
     .await
 }
 
-fn report_of(status: &Status) -> Markup {
+fn report_of(status: &Status, rows: usize) -> Markup {
     let main = html! {
         dl .figures {
             div { dt { (t::PASSAGES) } dd { (status.passages) } }
             div { dt { (t::LENGTH) } dd { (clock(status.audio_seconds)) } }
             @for count in &status.files { div { dt { (t::FILES) " " (count.name) } dd { (count.count) } } }
         }
-        (problems(t::PROBLEMS, &status.problems))
-        (problems(t::DAMAGED, &status.damaged))
-        (problems(t::MISNAMED, &status.misnamed))
+        (problems(t::PROBLEMS, &status.problems, rows))
+        (problems(t::DAMAGED, &status.damaged, rows))
+        (problems(t::MISNAMED, &status.misnamed, rows))
         (left_out(&status.left_out))
     };
     page(t::REPORT, None, &main)
@@ -303,14 +356,14 @@ fn left_out(counts: &[Count]) -> Markup {
     }
 }
 
-fn problems(title: &str, problems: &[ListedProblem]) -> Markup {
+fn problems(title: &str, problems: &[ListedProblem], rows: usize) -> Markup {
     html! {
         h2 { (title) " (" (problems.len()) ")" }
         @if problems.is_empty() { p { (t::NOTHING_HERE) } }
         @else {
             ul .list {
-                @for problem in problems.iter().take(PROBLEMS) {
-                    li { span .path { (problem.path) } ": " (problem.reason) }
+                @for problem in problems.iter().take(rows) {
+                    li { span .path { (cut(&problem.path)) } ": " (cut(&problem.reason)) }
                 }
             }
         }

@@ -9,9 +9,11 @@ use music::library::lists::{self, By, ListedPassage};
 use serde::Deserialize;
 
 use crate::App;
+use crate::api::find;
 use crate::error::Refusal;
+use crate::fitted;
 use crate::pages::library::{address, clock};
-use crate::pages::{page, texts as t};
+use crate::pages::{cut, page, texts as t};
 use crate::work::blocking;
 
 /// Rows of a page. With long names that is about 40 kB. A guess.
@@ -60,21 +62,23 @@ pub(crate) async fn artists(
     Query(asked): Query<Behind>,
 ) -> Result<Response, Refusal> {
     blocking(&app, move |app| {
-        let page_of = lists::artists(app.library.db(), asked.after.as_deref(), ROWS)?;
+        fitted::page(ROWS, |rows| {
+        let page_of = lists::artists(app.library.db(), asked.after.as_deref(), rows)?;
         let main = html! {
             (ways("/artists"))
             @if page_of.rows.is_empty() { p { (t::NOTHING_HERE) } } @else {
                 div .wide { table {
                     thead { tr { th scope="col" { (t::ARTIST) } th scope="col" { (t::PASSAGES) } } }
                     tbody { @for artist in &page_of.rows { tr {
-                        th scope="row" { a href=(address("/artist", &[("name", &artist.name)])) { (artist.name) } }
+                        th scope="row" { a href=(address("/artist", &[("name", &artist.key)])) { (cut(&artist.name)) } }
                         td { (artist.passages) }
                     } } }
                 } }
             }
             (next("/artists", &[], page_of.next.as_ref()))
         };
-        Ok(page(t::LIBRARY, None, &main).into_response())
+        Ok(page(t::LIBRARY, None, &main))
+        })
     })
     .await
 }
@@ -84,7 +88,8 @@ pub(crate) async fn albums(
     Query(asked): Query<Behind>,
 ) -> Result<Response, Refusal> {
     blocking(&app, move |app| {
-        let page_of = lists::albums(app.library.db(), asked.after.as_deref(), ROWS)?;
+        fitted::page(ROWS, |rows| {
+        let page_of = lists::albums(app.library.db(), asked.after.as_deref(), rows)?;
         let main = html! {
             (ways("/albums"))
             @if page_of.rows.is_empty() { p { (t::NOTHING_HERE) } } @else {
@@ -93,15 +98,16 @@ pub(crate) async fn albums(
                         th scope="col" { (t::ALBUM) } th scope="col" { (t::ARTIST) } th scope="col" { (t::PASSAGES) }
                     } }
                     tbody { @for album in &page_of.rows { tr {
-                        th scope="row" { a href=(address("/album", &[("name", &album.title)])) { (album.title) } }
-                        td { (album.artist.as_deref().unwrap_or(t::SEVERAL)) }
+                        th scope="row" { a href=(address("/album", &[("name", &album.key)])) { (cut(&album.title)) } }
+                        td { (cut(album.artist.as_deref().unwrap_or(t::SEVERAL))) }
                         td { (album.passages) }
                     } } }
                 } }
             }
             (next("/albums", &[], page_of.next.as_ref()))
         };
-        Ok(page(t::LIBRARY, None, &main).into_response())
+        Ok(page(t::LIBRARY, None, &main))
+        })
     })
     .await
 }
@@ -132,38 +138,49 @@ async fn passages(
 ) -> Result<Response, Refusal> {
     blocking(app, move |app| {
         let after = asked.after.as_deref();
-        let listed = lists::passages(app.library.db(), by(&asked.name), after, ROWS)?;
-        let main = html! {
-            (ways(way))
-            h2 { (asked.name) }
-            (table(&listed.rows))
-            (next(here, &[("name", &asked.name)], listed.next.as_ref()))
-        };
-        Ok(page(t::LIBRARY, None, &main).into_response())
+        fitted::page(ROWS, |rows| {
+            let key = &asked.name;
+            let listed = lists::passages(app.library.db(), by(key), after, rows)?;
+            let Some(first) = listed.rows.first() else {
+                return Err(Refusal::not_found(format!(
+                    "nothing in the library is of `{key}`"
+                )));
+            };
+            let name = if here == "/artist" {
+                &first.artist
+            } else {
+                &first.album
+            };
+            let main = html! {
+                (ways(way))
+                h2 { (cut(name.as_deref().unwrap_or(key))) }
+                (table(&listed.rows))
+                (next(here, &[("name", key)], listed.next.as_ref()))
+            };
+            Ok(page(t::LIBRARY, None, &main))
+        })
     })
     .await
 }
 
 fn table(passages: &[ListedPassage]) -> Markup {
     html! {
-        @if passages.is_empty() { p { (t::NOTHING_HERE) } } @else {
-            div .wide { table {
-                thead { tr {
-                    th scope="col" { (t::TITLE) } th scope="col" { (t::ARTIST) } th scope="col" { (t::ALBUM) }
-                    th scope="col" { (t::LENGTH) } th scope="col" { (t::SIMILAR) }
-                } }
-                tbody { @for passage in passages { tr {
-                    @let id = passage.id.to_string();
-                    @let name = passage.title.as_deref().unwrap_or(&passage.path);
-                    th scope="row" { a href=(address("/file", &[("name", &passage.path)])) { (name) } }
-                    td { (passage.artist.as_deref().unwrap_or("")) }
-                    td { (passage.album.as_deref().unwrap_or("")) }
-                    td { (clock(passage.seconds)) }
-                    td { a href=(address("/similar", &[("passage", &id)]))
-                        aria-label={ (t::SIMILAR_TO) " " (name) } { (t::SHOW) } }
-                } } }
+        div .wide { table {
+            thead { tr {
+                th scope="col" { (t::TITLE) } th scope="col" { (t::ARTIST) } th scope="col" { (t::ALBUM) }
+                th scope="col" { (t::LENGTH) } th scope="col" { (t::SIMILAR) }
             } }
-        }
+            tbody { @for passage in passages { tr {
+                @let id = passage.id.to_string();
+                @let name = cut(passage.title.as_deref().unwrap_or(&passage.path));
+                th scope="row" { a href=(address("/file", &[("name", &passage.path)])) { (name) } }
+                td { (cut(passage.artist.as_deref().unwrap_or(""))) }
+                td { (cut(passage.album.as_deref().unwrap_or(""))) }
+                td { (clock(passage.seconds)) }
+                td { a href=(address("/similar", &[("passage", &id)]))
+                    aria-label={ (t::SIMILAR_TO) " " (name) } { (t::SHOW) } }
+            } } }
+        } }
     }
 }
 
@@ -175,14 +192,21 @@ pub(crate) struct Around {
 }
 
 /// The map is drawn by its script, which asks for the places: for a large library that takes a moment.
-pub(crate) async fn similar(Query(around): Query<Around>) -> Response {
+pub(crate) async fn similar(
+    State(app): State<Arc<App>>,
+    Query(around): Query<Around>,
+) -> Result<Response, Refusal> {
+    if !around.passage.is_empty() {
+        let id = around.passage.clone();
+        blocking(&app, move |app| find(app, &id).map(drop)).await?;
+    }
     let main = html! {
         p { (t::MAP_WHY) }
         p #said role="status" { (t::LOADING) }
-        svg #map data-passage=(around.passage) viewBox="-110 -110 220 220" role="group" aria-label=(t::MAP) {}
+        svg #map data-passage=(around.passage) data-reading=(t::STILL_READING) viewBox="-110 -110 220 220" role="group" aria-label=(t::MAP) {}
         audio #audio controls preload="none" {}
         h2 #nearest { (t::ON_THE_MAP) }
         ol #places .list aria-labelledby="nearest" {}
     };
-    page(t::SIMILAR, Some("similar.js"), &main).into_response()
+    Ok(page(t::SIMILAR, Some("similar.js"), &main).into_response())
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Query, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use maud::{Markup, html};
 use music::library::review::{self as doubts, Doubt, DoubtfulMatch, Part};
 use serde_json::Value;
@@ -11,8 +11,9 @@ use serde_json::Value;
 use crate::App;
 use crate::api::review::Asked;
 use crate::error::Refusal;
+use crate::fitted;
 use crate::pages::library::{address, clock, file_link};
-use crate::pages::{page, texts as t};
+use crate::pages::{cut, page, texts as t};
 use crate::work::blocking;
 
 /// Doubtful things of one kind on a page: with long names that is about 25 kB.
@@ -50,8 +51,9 @@ pub(crate) async fn review(
         };
         let (after_match, after_boundary) =
             (asked.after_match.as_deref(), asked.after_boundary.as_deref());
-        let matches = doubts::page_of_matches(&app.library, part(after_match), ROWS)?;
-        let boundaries = doubts::page_of_boundaries(&app.library, part(after_boundary), ROWS)?;
+        fitted::page(ROWS, |rows| {
+        let matches = doubts::page_of_matches(&app.library, part(after_match), rows)?;
+        let boundaries = doubts::page_of_boundaries(&app.library, part(after_boundary), rows)?;
         let put_off = matches.put_off + boundaries.put_off;
         // The next page of one list leaves the other where it is.
         let next = |with: (&str, &str), other: (&str, Option<&str>)| {
@@ -84,7 +86,8 @@ pub(crate) async fn review(
                 p { a href=(next(("after_boundary", key), ("after_match", after_match))) { (t::MORE_BOUNDARIES) } }
             }
         };
-        Ok(page(t::REVIEW, Some("review.js"), &main).into_response())
+        Ok(page(t::REVIEW, Some("review.js"), &main))
+        })
     })
     .await
 }
@@ -112,7 +115,8 @@ fn found(candidate: &Value) -> Markup {
 }
 
 fn named(title: Option<&str>, artist: Option<&str>) -> String {
-    format!("{} – {}", title.unwrap_or("?"), artist.unwrap_or("?"))
+    let text = |name: Option<&str>| cut(name.unwrap_or("?")).into_owned();
+    format!("{} – {}", text(title), text(artist))
 }
 
 fn about_boundary(doubt: &Doubt) -> Markup {

@@ -81,6 +81,8 @@ pub(crate) const ORIGIN: &str = "From";
 pub(crate) const OURS: &str = "What the library has";
 pub(crate) const PAGES: &str = "Pages";
 pub(crate) const PASSAGES: &str = "Passages";
+pub(crate) const PASSAGES_AFTER: &str = "Later passages";
+pub(crate) const PASSAGES_BEFORE: &str = "Earlier passages";
 pub(crate) const PICTURE: &str = "Waveform with passages, leads and silences";
 pub(crate) const PLANNED: &str = "What would be done";
 pub(crate) const PLAN_CHANGED: &str = "Changed files";
@@ -116,6 +118,8 @@ pub(crate) const START_POSITION: &str = "Start";
 pub(crate) const STATES: &str = "States in GRIN";
 pub(crate) const STATUS: &str = "Status";
 pub(crate) const STEPS: &str = "Steps";
+pub(crate) const STILL_READING: &str =
+    "The library is still being read: these are some passages of it, and the nearest follow.";
 pub(crate) const STOP: &str = "Stop";
 pub(crate) const TITLE: &str = "Title";
 pub(crate) const TRANSITION: &str = "Hear the transition";

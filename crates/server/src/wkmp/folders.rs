@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Query, State};
+use music::intake::scan::left_out::is_system_folder_by_name;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::App;
 use crate::error::Refusal;
 use crate::folder::Folder;
+use crate::object::Object;
 use crate::work::blocking;
 
 /// Folders in one answer. A guess: nobody chooses from more by eye.
@@ -28,7 +30,7 @@ pub(crate) struct Chosen {
     path: PathBuf,
 }
 
-/// The folders right in one, without hidden ones and links.
+/// The folders right in one into which an import would go: without those of the system, and without links.
 pub(crate) async fn tree(
     State(app): State<Arc<App>>,
     Query(asked): Query<Asked>,
@@ -58,7 +60,7 @@ pub(crate) async fn tree(
 /// Whether a folder can be imported; a folder elsewhere is told in WKMP's words.
 pub(crate) async fn validate(
     State(app): State<Arc<App>>,
-    Json(chosen): Json<Chosen>,
+    Object(chosen): Object<Chosen>,
 ) -> Result<Json<Value>, Refusal> {
     blocking(&app, move |app| {
         let is_inside = Folder::find(app.library.root(), &chosen.path).is_ok();
@@ -78,10 +80,10 @@ fn children(folder: &Path) -> Result<Vec<PathBuf>, Refusal> {
     let mut folders = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(refused)? {
         let Ok(entry) = entry else { continue };
-        let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
+        let is_left_out = is_system_folder_by_name(&entry.file_name().to_string_lossy());
         // The kind of the entry itself, so that a link is none.
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if is_folder && !is_hidden {
+        if is_folder && !is_left_out {
             folders.push(entry.path());
         }
     }

@@ -12,24 +12,30 @@ use uuid::Uuid;
 
 use crate::error::Refusal;
 use crate::events::stream;
-use crate::jobs::Moment;
-use crate::wkmp::told;
+use crate::jobs::{Moment, Terms};
+use crate::object::Object;
+use crate::wkmp::{parameters, terms, told};
 use crate::work::blocking;
 use crate::{App, error};
 
 type Answer = std::result::Result<Json<Value>, error::Refusal>;
 
-/// What to take in. Of WKMP's `parameters` none changes what an import finds here, so none is read.
+/// What to take in.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Start {
     root_folder: PathBuf,
+    #[serde(default)]
+    parameters: Option<Value>,
 }
 
-pub(crate) async fn start(State(app): State<Arc<App>>, Json(start): Json<Start>) -> Answer {
+pub(crate) async fn start(State(app): State<Arc<App>>, Object(start): Object<Start>) -> Answer {
     blocking(&app, move |app| {
-        let view = app
-            .jobs
-            .start(&app.library.root().join(start.root_folder))?;
+        let terms = match &start.parameters {
+            Some(parameters) => terms::of(parameters, &parameters::load(app)?)?,
+            None => Terms::default(),
+        };
+        let folder = app.library.root().join(start.root_folder);
+        let view = app.jobs.start(&folder, terms)?;
         Ok(Json(json!({
             "session_id": view.id,
             "state": view.state.capitals(),

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::App;
 use crate::error::Refusal;
+use crate::object::Object;
 use crate::work::blocking;
 
 const SETTING: &str = "import_parameters";
@@ -26,7 +27,7 @@ pub(crate) async fn show(State(app): State<Arc<App>>) -> Result<Json<Parameters>
 /// Changes some of them; those that nobody knows are left alone, as WKMP's service does.
 pub(crate) async fn change(
     State(app): State<Arc<App>>,
-    Json(some): Json<Map<String, Value>>,
+    Object(some): Object<Map<String, Value>>,
 ) -> Result<Json<Value>, Refusal> {
     blocking(&app, move |app| {
         let (mut all, _) = stored(app)?;
@@ -40,7 +41,7 @@ pub(crate) async fn change(
             return Err(bad("out of range".to_owned()));
         }
         let text = Value::Object(all).to_string();
-        settings::set(app.library.db(), SETTING, Some(&text)).map_err(|e| bad(e.to_string()))?;
+        settings::set(app.library.db(), SETTING, Some(&text))?;
         Ok(Json(
             json!({ "status": "updated", "parameters": parameters }),
         ))

@@ -17,6 +17,7 @@ use crate::App;
 use crate::choices::{change, set};
 use crate::error::Refusal;
 use crate::jobs::Key;
+use crate::object::Object;
 use crate::peer::Peer;
 use crate::work::blocking;
 
@@ -62,7 +63,7 @@ pub(crate) async fn key(State(app): State<Arc<App>>, Extension(peer): Extension<
     .await
 }
 
-pub(crate) async fn set_key(State(app): State<Arc<App>>, Json(typed): Json<Typed>) -> Answer {
+pub(crate) async fn set_key(State(app): State<Arc<App>>, Object(typed): Object<Typed>) -> Answer {
     let key = typed.api_key.trim().to_owned();
     if key.is_empty() {
         return Err(Refusal::bad_request("API key cannot be empty"));
@@ -75,7 +76,7 @@ pub(crate) async fn set_key(State(app): State<Arc<App>>, Json(typed): Json<Typed
 }
 
 /// Asks `AcoustID` whether it knows the key.
-pub(crate) async fn validate(State(app): State<Arc<App>>, Json(typed): Json<Typed>) -> Answer {
+pub(crate) async fn validate(State(app): State<Arc<App>>, Object(typed): Object<Typed>) -> Answer {
     let (valid, message) = is_valid(&app, typed.api_key.trim()).await?;
     Ok(Json(json!({ "valid": valid, "message": message })))
 }
@@ -117,7 +118,7 @@ async fn is_valid(app: &Arc<App>, key: &str) -> Result<(bool, String), Refusal> 
 /// over by then, the key is kept for the next one, and the answer says so.
 pub(crate) async fn resume_with_key(
     State(app): State<Arc<App>>,
-    Json(resume): Json<Resume>,
+    Object(resume): Object<Resume>,
 ) -> Answer {
     let id = resume.session_id;
     let key = resume.api_key.trim();
@@ -144,7 +145,7 @@ pub(crate) async fn resume_with_key(
 }
 
 /// Takes note that nobody is going to give another key.
-pub(crate) async fn skip(State(app): State<Arc<App>>, Json(skip): Json<Skip>) -> Json<Value> {
+pub(crate) async fn skip(State(app): State<Arc<App>>, Object(skip): Object<Skip>) -> Json<Value> {
     app.jobs.answer(skip.session_id, Key::DoneWithout);
     Json(json!({
         "session_id": skip.session_id,
@@ -167,7 +168,7 @@ pub(crate) async fn all(State(app): State<Arc<App>>) -> Answer {
 /// Stores some settings; `null` goes back to the default. All of them are looked at before the first is stored.
 pub(crate) async fn set_some(
     State(app): State<Arc<App>>,
-    Json(some): Json<Map<String, Value>>,
+    Object(some): Object<Map<String, Value>>,
 ) -> Answer {
     blocking(&app, move |app| {
         change(app, some)?;

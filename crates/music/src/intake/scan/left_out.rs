@@ -64,8 +64,8 @@ pub(super) fn is_system_folder(entry: &DirEntry) -> bool {
     entry.file_type().is_dir() && is_system_folder_by_name(&entry.file_name().to_string_lossy())
 }
 
-/// The same of a folder's name.
-pub(crate) fn is_system_folder_by_name(name: &str) -> bool {
+/// Whether an import leaves out a folder of this name with all that is in it.
+pub fn is_system_folder_by_name(name: &str) -> bool {
     let name = name.to_lowercase();
     SYSTEM_FOLDERS.contains(&name.as_str())
         || [".trash-", ".nfs", "#recycle", "#snapshot", ".snapshots"]

@@ -1,6 +1,6 @@
 //! Puts what a person said over what was computed.
 
-use sqlite::{Tx, params};
+use sqlite::{Db, Tx, params};
 
 use super::{Field, PERSON};
 use crate::error::Result;
@@ -50,6 +50,11 @@ const PATH: &str = "(SELECT path FROM files WHERE guid = ?1)";
 /// was said about a passage that was divided is about the part that most of it became, a position about the part in which
 /// it lies.
 fn said(field: Field) -> String {
+    said_as("value", field)
+}
+
+/// The same with another column of the edit.
+fn said_as(column: &str, field: Field) -> String {
     let share = |passage: &str| {
         format!(
             "(min(e.end_ticks, {passage}.end_time_ticks) - max(e.start_ticks, {passage}.start_time_ticks))"
@@ -83,12 +88,38 @@ fn said(field: Field) -> String {
         String::new()
     };
     format!(
-        "(SELECT e.value FROM accession_edits e WHERE e.sound = {SOUND} AND e.field = '{}' AND e.undone_at IS NULL \
+        "(SELECT e.{column} FROM accession_edits e WHERE e.sound = {SOUND} AND e.field = '{}' AND e.undone_at IS NULL \
             AND {} {lies_there} AND ({is_about} OR {is_part}) \
           ORDER BY e.file_id IS ?1 DESC, {is_about} DESC, e.made_at DESC, e.edit_id DESC LIMIT 1)",
         field.word(),
         edit_concerns("e", "?1", PATH),
     )
+}
+
+/// The edits that count for a passage of a file; cuts are about the file and not among them.
+pub(crate) fn in_force(db: &Db, file: &FileId) -> Result<Vec<i64>> {
+    let fields = [
+        Field::LeadIn,
+        Field::LeadOut,
+        Field::FadeIn,
+        Field::FadeOut,
+        Field::Title,
+        Field::Artist,
+        Field::Album,
+        Field::Match,
+    ];
+    let selects = fields.map(|field| {
+        let edit = said_as("edit_id", field);
+        format!("SELECT {edit} AS edit_id FROM passages WHERE file_id = ?1")
+    });
+    let all = selects.join(" UNION ");
+    db.read(|snapshot| {
+        Ok(snapshot.query_all(
+            &format!("SELECT edit_id FROM ({all}) WHERE edit_id IS NOT NULL"),
+            params![file],
+            |row| row.get(0),
+        )?)
+    })
 }
 
 /// Puts a person's word over what was computed for the passages of a file.

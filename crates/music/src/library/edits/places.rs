@@ -2,8 +2,8 @@
 
 use sqlite::{Db, Snapshot, Tx, params};
 
-use super::{Field, NewEdit, edit_concerns};
-use crate::error::Result;
+use super::{Field, NewEdit, edit_concerns, first_counts};
+use crate::error::{Error, Result};
 use crate::id::{FileId, PassageId};
 use crate::library::values::common_names;
 use audio::Ticks;
@@ -173,6 +173,27 @@ pub(crate) fn concerning(db: &Db, place: &Place) -> Result<Vec<i64>> {
             |row| row.get(0),
         )?)
     })
+}
+
+/// The cuts of a file that count before the cut `edit`, the first of all first.
+pub(crate) fn cuts_over(db: &Db, place: &Place, edit: i64) -> Result<Vec<i64>> {
+    let mut cuts: Vec<i64> = db.read(|snapshot| {
+        let (concerns, order) = (
+            edit_concerns("e", "?2", "?3"),
+            first_counts("e", "?2", "?3"),
+        );
+        Ok::<_, Error>(snapshot.query_all(
+            &format!(
+                "SELECT e.edit_id FROM accession_edits e WHERE e.sound = ?1 AND e.field = 'cut' \
+                    AND e.undone_at IS NULL AND {concerns} ORDER BY {order}"
+            ),
+            params![place.sound, place.file, place.path],
+            |row| row.get(0),
+        )?)
+    })?;
+    let own = cuts.iter().position(|id| *id == edit);
+    cuts.truncate(own.unwrap_or(0));
+    Ok(cuts)
 }
 
 /// What a person said of a file's passages, what counts first.

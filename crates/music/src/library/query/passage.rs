@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 use sqlite::types::FromSql;
-use sqlite::{Db, Row, RowResult, params};
+use sqlite::{Db, Row, RowResult, Snapshot, params};
 
 use crate::error::Result;
 use crate::id::PassageId;
@@ -36,6 +36,9 @@ pub struct PassageDetails {
     pub album: Option<String>,
     /// MusicBrainz recording id.
     pub recording_mbid: Option<String>,
+    /// A person said that it is no song that is known; only where one passage or its file is asked for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_no_song: bool,
     /// Its status, in WKMP's words.
     pub status: Option<String>,
     /// Its Chromaprint fingerprint, as fpcalc prints it.
@@ -106,6 +109,7 @@ pub(super) fn passage_details(row: &Row<'_>) -> RowResult<PassageDetails> {
         artist: if_readable(row, 5)?,
         album: if_readable(row, 6)?,
         recording_mbid: if_readable(row, 7)?,
+        is_no_song: false,
         status: if_readable(row, 8)?,
         fingerprint: if_readable(row, 9)?,
         lead_in_seconds: seconds(row, 10)?,
@@ -164,19 +168,35 @@ fn with_flavor(row: &Row<'_>) -> RowResult<PassageDetails> {
 }
 
 pub(crate) fn passage(db: &Db, id: &str) -> Result<PassageDetails> {
-    let found: PassageDetails = db
-        .read(|snapshot| {
-            snapshot.query_row(
-                &format!("{PASSAGE} WHERE p.guid = ?1"),
-                params![id],
-                with_flavor,
-            )
-        })
-        .map_err(|error: sqlite::Error| error)?;
+    let (found, is_no_song) = db.read(|snapshot| {
+        let found: PassageDetails = snapshot.query_row(
+            &format!("{PASSAGE} WHERE p.guid = ?1"),
+            params![id],
+            with_flavor,
+        )?;
+        let no_songs = no_songs(snapshot, "?1", id)?;
+        Ok::<_, sqlite::Error>((found, !no_songs.is_empty()))
+    })?;
     Ok(PassageDetails {
         cover: covers::of_passage(db, id)?,
+        is_no_song,
         ..found
     })
+}
+
+/// Those of some passages of which a person said that they are no songs; `passages` selects their ids by `id`.
+pub(super) fn no_songs(
+    snapshot: &Snapshot<'_>,
+    passages: &str,
+    id: &str,
+) -> Result<Vec<PassageId>, sqlite::Error> {
+    snapshot.query_all(
+        &format!(
+            "SELECT passage_id FROM accession_identifications WHERE passage_id IN ({passages}) AND state = 'rejected'"
+        ),
+        params![id],
+        |row| row.get(0),
+    )
 }
 
 /// Every passage, in the order of paths and positions, one at a time; returns how many have a position or a path that

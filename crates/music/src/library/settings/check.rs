@@ -7,6 +7,9 @@ use audio::leads::LeadSettings;
 use super::{Kind, Setting, mask};
 use crate::error::{Error, Result};
 
+/// The longest text that can be chosen, in bytes. A guess: a path on Linux is no longer.
+const LONGEST_TEXT: usize = 4096;
+
 impl Setting {
     /// Whether a stored value can be used, be it another program's.
     ///
@@ -71,6 +74,17 @@ impl Setting {
         {
             let expected = "windows of 20 to 1000 ms and durations of 0 to 600 seconds";
             return Err(self.refuses(value, expected.to_owned()));
+        }
+        let is_text = matches!(self.kind, Kind::Text | Kind::Secret | Kind::Url);
+        if is_text && (value.len() > LONGEST_TEXT || value.chars().any(char::is_control)) {
+            let expected =
+                format!("a line of at most {LONGEST_TEXT} bytes without control characters");
+            let beginning: String = value
+                .chars()
+                .take(40)
+                .flat_map(char::escape_debug)
+                .collect();
+            return Err(self.refuses(&beginning, expected));
         }
         let is_special = |path: &Path| path.metadata().is_ok_and(|found| !found.is_file());
         if self.key == "ffmpeg_path" && is_special(Path::new(value)) {
