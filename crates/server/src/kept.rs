@@ -4,6 +4,7 @@
 //! is small every answer is of its newest state; where it is large, an answer may lack what was taken in since the last
 //! reading, and a new one begins.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,12 +27,17 @@ const MOST_KEPT: usize = 1_000_000;
 #[derive(Debug)]
 pub(crate) struct Kept<T> {
     soon: Duration,
-    read: fn(&Library) -> music::Result<T>,
+    read: Read<T>,
     fits: fn(&T) -> bool,
     last: Mutex<Option<Arc<Reading<T>>>>,
     /// Held by the one who reads.
     reading: Mutex<()>,
+    /// How many wait for what is read.
+    waiting: AtomicUsize,
 }
+
+/// Reads from a library, without haste until its second argument says that somebody waits.
+type Read<T> = fn(&Library, &dyn Fn() -> bool) -> music::Result<T>;
 
 #[derive(Debug)]
 struct Reading<T> {
@@ -45,25 +51,28 @@ struct Reading<T> {
 impl Kept<Sounds> {
     /// How passages sound.
     pub(crate) fn sounds() -> Self {
-        Self::new(SOON, Sounds::read, |sounds| sounds.len() <= MOST_KEPT)
+        Self::new(SOON, Sounds::read_beside, |sounds| {
+            sounds.len() <= MOST_KEPT
+        })
     }
 }
 
 impl Kept<Status> {
     /// What the report tells.
     pub(crate) fn status() -> Self {
-        Self::new(SOON, query::status, |_| true)
+        Self::new(SOON, |library, _| query::status(library), |_| true)
     }
 }
 
 impl<T: Send + Sync + 'static> Kept<T> {
-    fn new(soon: Duration, read: fn(&Library) -> music::Result<T>, fits: fn(&T) -> bool) -> Self {
+    fn new(soon: Duration, read: Read<T>, fits: fn(&T) -> bool) -> Self {
         Self {
             soon,
             read,
             fits,
             last: Mutex::default(),
             reading: Mutex::default(),
+            waiting: AtomicUsize::default(),
         }
     }
 
@@ -125,6 +134,13 @@ impl<T: Send + Sync + 'static> Kept<T> {
 
     /// Reads, or waits for whoever does.
     fn read(&self, library: &Library) -> music::Result<Arc<Reading<T>>> {
+        self.waiting.fetch_add(1, Ordering::AcqRel);
+        let read = self.read_in_turn(library);
+        self.waiting.fetch_sub(1, Ordering::AcqRel);
+        read
+    }
+
+    fn read_in_turn(&self, library: &Library) -> music::Result<Arc<Reading<T>>> {
         let _turn = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let last = self.last().clone();
         match last {
@@ -135,7 +151,8 @@ impl<T: Send + Sync + 'static> Kept<T> {
 
     fn read_now(&self, library: &Library) -> music::Result<Arc<Reading<T>>> {
         let (began, state) = (Instant::now(), library.state()?);
-        let value = (self.read)(library)?;
+        let is_hurried = || self.waiting.load(Ordering::Acquire) > 0;
+        let value = (self.read)(library, &is_hurried)?;
         let reading = Arc::new(Reading {
             value,
             state,
@@ -218,7 +235,7 @@ mod tests {
     #[test]
     fn of_a_small_library_every_answer_is_of_its_newest_state() {
         let two = Two::new();
-        let kept = Arc::new(Kept::new(Duration::MAX, Sounds::read, |_| true));
+        let kept = Arc::new(Kept::new(Duration::MAX, Sounds::read_beside, |_| true));
         for number in 0..4 {
             assert_eq!(two.count(&kept), number);
             two.describe(&number.to_string(), 800.0);
@@ -235,7 +252,7 @@ mod tests {
     async fn of_a_large_library_nobody_waits_but_for_what_has_just_come() {
         let two = Two::new();
         // Nothing is read soon enough, as if there were very many.
-        let kept = Arc::new(Kept::new(Duration::ZERO, Sounds::read, |_| true));
+        let kept = Arc::new(Kept::new(Duration::ZERO, Sounds::read_beside, |_| true));
         two.describe("a", 700.0);
         two.describe("b", 800.0);
         kept.read_ahead(&two.library);

@@ -202,7 +202,8 @@ fn around(cut: &Cut, at: Ticks) -> Option<&PassageId> {
         .map(|(id, ..)| id)
 }
 
-/// Makes the cut that a file had after the edit `known` a person's; where somebody cut it since, that one stays.
+/// Makes the cut that a file had after the edit `known` a person's; where somebody cut it since, that one stays. It is said
+/// again where it was said before: each of two decisions stands on a word of its own.
 fn keep_cut(library: &Library, cut: &Cut, known: i64) -> Result<()> {
     let spans: Vec<_> = cut
         .passages
@@ -213,7 +214,7 @@ fn keep_cut(library: &Library, cut: &Cut, known: i64) -> Result<()> {
     let said = edits::about(&place, Field::Cut, whole, edits::value_of(&spans));
     library.db().try_write("record edits", move |tx| {
         if edits::begin_cut(tx, &place.file, known)? {
-            edits::write(tx, &[said])?;
+            edits::write_again(tx, &[said])?;
         }
         Ok(())
     })

@@ -3,6 +3,8 @@
 //! Triggers only note which files have changed, whoever changed them; [`catch_up`] reads and folds their words. So no
 //! program that writes to a library needs to know of this, and an import does not wait for it.
 
+use std::time::Duration;
+
 use sqlite::{Db, Snapshot, params};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -21,6 +23,10 @@ const MOST_TERMS: usize = 16;
 /// Up to this many files are put in order once they are found; if there are more, files are walked in order until a
 /// page is full, which is soon. A guess: at 200,000 files both take some 20 ms then.
 const FEW: u32 = 2_000;
+
+/// How long a search waits for other programs to write down the words of a few files first. A guess: nobody minds half a
+/// second now and then.
+const SOON: Duration = Duration::from_millis(500);
 
 /// The letters in a term from which on the index can find it.
 const INDEXED: usize = 3;
@@ -99,18 +105,22 @@ struct Due {
 }
 
 /// Brings the words of all files up to date if that takes no longer than one transaction; returns the number of files whose
-/// words are not known yet, or have changed since.
+/// words are not known yet, or have changed since; those are told, too, where nothing can be written now.
 ///
 /// # Errors
 ///
-/// When the database cannot be read or written.
+/// When the database cannot be read.
 pub(crate) fn catch_up_soon(db: &Db) -> Result<u64> {
     let unread = unread(db)?;
     if unread == 0 || unread > u64::from(AT_ONCE) {
         return Ok(unread);
     }
-    catch_up(db, || true)?;
-    Ok(0)
+    match catch_up(&db.with_patience(SOON), || true) {
+        Ok(_) => Ok(0),
+        // Whoever looks for something gets an answer also where nothing can be written now.
+        Err(error) if error.trouble().is_some() => Ok(unread),
+        Err(error) => Err(error),
+    }
 }
 
 fn unread(db: &Db) -> Result<u64> {

@@ -2,6 +2,7 @@
 
 use std::panic::resume_unwind;
 use std::sync::mpsc::sync_channel;
+use std::time::Instant;
 
 use audio::flavor::{Flavor, Similarity, numbers, spec003};
 use serde::Serialize;
@@ -72,16 +73,29 @@ impl Sounds {
     ///
     /// When the database cannot be read.
     pub fn read(library: &Library) -> Result<Self> {
+        Self::read_beside(library, &|| true)
+    }
+
+    /// The same, beside others who read from the same disk: it rests half of the time, unless `is_hurried`.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub fn read_beside(library: &Library, is_hurried: &dyn Fn() -> bool) -> Result<Self> {
         let (full, taken) = sync_channel(BATCHES);
         // Numbers are read from text beside the disk: either takes half of the time.
         let (read, (numbers, ids)) = std::thread::scope(|scope| {
             let numbers = scope.spawn(move || numbers_of(taken));
-            let mut batch = Batch::default();
+            let (mut batch, mut began) = (Batch::default(), Instant::now());
             let read = query::each_flavor(library.db(), |id, flavor| {
                 batch.push(id, flavor);
                 if batch.text.len() >= BATCH {
                     // It fails only once the other thread has panicked, which is told below.
                     let _ = full.send(std::mem::take(&mut batch));
+                    if !is_hurried() {
+                        std::thread::sleep(began.elapsed());
+                    }
+                    began = Instant::now();
                 }
             });
             let _ = full.send(batch);

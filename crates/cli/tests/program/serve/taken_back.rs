@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::api::{imported, passages, say};
 use super::client::{Answer, Served};
+use crate::support::{Root, album};
 
 fn etag(served: &Served, id: &str) -> String {
     let shown = served.get(&format!("/api/v1/passages/{id}"));
@@ -84,6 +85,36 @@ fn a_cut_that_a_later_one_holds_is_not_taken_back_before_it() {
     let other = latest(&served).to_string();
     root.music(&["edits", "--undo", &one, &other]).ended(0);
     assert_eq!(starts(&served), uncut);
+    served.stop();
+    root.assert_sound();
+}
+
+#[test]
+fn of_two_boundaries_that_are_confirmed_each_stands_until_it_is_taken_back() {
+    let root = Root::empty();
+    album(&root.join("0.wav"), 0, 3, 30.0);
+    root.import(&[]);
+    let served = Served::start(&root, &[]);
+    let all = passages(&served, "0.wav");
+    assert_eq!(all.len(), 3);
+    let confirmed = [0, 1].map(|at| {
+        let at = all[at]["end_seconds"].as_f64().unwrap();
+        let place = json!([{ "path": "0.wav", "at_seconds": at }]);
+        let decision = json!({ "verb": "boundary", "boundaries": place });
+        let told = served.post("/api/v1/review", &decision).json();
+        told["boundaries"][0]["decision"].clone()
+    });
+    let refused = undo(&served, "review", &confirmed[0]);
+    assert_eq!(refused.status, 409, "{}", refused.body);
+    let words = format!("(decision {}) first", confirmed[1]);
+    assert!(message(&refused).contains(&words), "{}", refused.body);
+    let cut_by = || root.column("SELECT cut_by FROM accession_files").remove(0);
+    for (decision, expected) in [(&confirmed[1], true), (&confirmed[0], false)] {
+        let undone = undo(&served, "review", decision);
+        assert_eq!(undone.status, 200, "{}", undone.body);
+        assert_eq!(cut_by() == "person", expected, "{}", cut_by());
+        assert_eq!(passages(&served, "0.wav"), all);
+    }
     served.stop();
     root.assert_sound();
 }

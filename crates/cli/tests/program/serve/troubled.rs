@@ -40,9 +40,19 @@ fn writes(served: &Served) -> [Box<dyn Fn() -> Answer + Send + '_>; 3] {
 fn a_lock_that_another_program_holds_is_told_and_is_to_be_tried_again() {
     let root = imported(1);
     let served = Served::start(&root, &["--offline"]);
+    // Its words are to be read anew.
+    assert_eq!(writes(&served)[0]().status, 200);
     let other = root.open();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let began = Instant::now();
+    let found = served.get("/api/v1/files?q=0.wav");
+    assert_eq!(found.status, 200, "{}", found.body);
+    assert_eq!(found.json()["unread"], 1, "{}", found.body);
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
     std::thread::scope(|scope| {
         let asked = writes(&served).map(|write| scope.spawn(write));
         for answer in asked.map(|asked| asked.join().unwrap()) {
