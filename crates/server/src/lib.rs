@@ -41,6 +41,7 @@ use music::Library;
 use music::job::Online;
 use music::library::browse;
 use music::library::query::Status;
+use music::library::review::{self, Part};
 use music::views::similar::Sounds;
 use run::Cancel;
 use tokio::sync::OwnedSemaphorePermit;
@@ -251,6 +252,7 @@ impl Server {
             async move {
                 work::beside(move || {
                     counts.read_ahead(&library);
+                    look_at_doubts(&library);
                     kept.read_ahead(&library);
                 });
                 progress.await;
@@ -280,6 +282,18 @@ impl Server {
             });
         }
         Ok(Guard::new(only_this_machine, names, token))
+    }
+}
+
+/// Reads what is in doubt once, whose counts run through an index of a few megabytes: the first page of it finds that in
+/// the system's cache.
+fn look_at_doubts(library: &Library) {
+    let matches = review::page_of_matches(library, Part::default(), 1).map(drop);
+    let read =
+        matches.and_then(|()| review::page_of_boundaries(library, Part::default(), 1).map(drop));
+    // A page that needs it meets the same error, and tells it.
+    if let Err(error) = read {
+        tracing::warn!("cannot read the library ahead: {error}");
     }
 }
 
