@@ -308,6 +308,13 @@ fn encrypted_and_unsupported_mp4_is_named() {
         &[0x05, 0x80, 0x80, 0x80, 0x05, 0x2a],
     );
     assert_eq!(high_efficiency.to_string(), "`HE-AAC` is not supported");
+    // A configuration of half the rate that the container states: HE-AAC of which only the packets say so.
+    let unannounced = renamed(
+        AAC_MP4,
+        &[0x05, 0x80, 0x80, 0x80, 0x05, 0x12, 0x10],
+        &[0x05, 0x80, 0x80, 0x80, 0x05, 0x13, 0x90],
+    );
+    assert_eq!(unannounced.to_string(), "`HE-AAC` is not supported");
 }
 
 /// A few kilobytes of each sample, so that thousands of variations can be tried.

@@ -10,6 +10,7 @@ use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder};
 use symphonia::core::packet::PacketRef;
 use symphonia::core::units::{Duration, Timestamp};
 
+use super::aac::RATES;
 use super::flow::{Planes, Source, Step};
 use super::open::plain;
 use super::packets::make_decoder;
@@ -21,11 +22,6 @@ const WINDOW: usize = 64 << 10;
 
 /// Bytes between frames that are passed over without a word: tags of unknown kinds have less.
 const JUNK: u64 = 2048;
-
-const RATES: [u32; 13] = [
-    96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000,
-    7_350,
-];
 
 /// What a decoder must be made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

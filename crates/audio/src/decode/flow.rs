@@ -215,6 +215,12 @@ impl Run<'_> {
             return Ok(true);
         }
         if self.frames == 0 {
+            // A length in seconds stays true where the headers were wrong about the rate.
+            let stated = u128::from(self.info.sample_rate.max(1));
+            self.info.expected_frames = self.info.expected_frames.and_then(|frames| {
+                let frames = u128::from(frames) * u128::from(planes.sample_rate) / stated;
+                u64::try_from(frames).ok()
+            });
             self.info.sample_rate = planes.sample_rate;
             self.info.channels = u16::try_from(planes.channels).unwrap_or(u16::MAX);
             check(&self.info)?;

@@ -418,13 +418,14 @@ fn planned<R: FormatReader + 'static>(
 
 fn mp4_file(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
     let movie = mp4::walk(&mut input, start)?;
+    let mut coded_rate = None;
     match &movie.entry {
         b"drms" | b"enca" | b"p608" => {
             return Err(DecodeError::Protected(
                 "the track is encrypted (DRM)".to_owned(),
             ));
         }
-        b"mp4a" => aac::check(&movie.config)?,
+        b"mp4a" => coded_rate = aac::check(&movie.config)?,
         b"alac" | b"fLaC" | b".mp3" | b"lpcm" | b"sowt" | b"twos" | b"in24" | b"in32" | b"fl32" => {
         }
         other => {
@@ -435,7 +436,14 @@ fn mp4_file(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
         }
     }
     let reader = mp4_reader(input, start, &movie)?;
-    let (id, params) = audio(&reader)?;
+    let (id, mut params) = audio(&reader)?;
+    if let Some(rate) = coded_rate {
+        if params.sample_rate == Some(2 * rate) {
+            return Err(DecodeError::Unsupported("`HE-AAC`".to_owned()));
+        }
+        // Edits and lengths count frames of the stream, whatever the container says of its rate.
+        params.sample_rate = Some(rate);
+    }
     let (trim, expected) = movie.trim(params.sample_rate.unwrap_or(0));
     let mut info = describe(Container::Mp4, &params, expected);
     if info.codec == Codec::Mp3 && info.channels == 0 {
