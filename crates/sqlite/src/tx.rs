@@ -165,7 +165,15 @@ fn steers(sql: &str) -> bool {
     let mut words = Words { rest: sql };
     let is = |word: &str, other: &str| word.eq_ignore_ascii_case(other);
     let first = words.next().unwrap_or_default();
-    ALONE.iter().any(|alone| is(first, alone)) || words.any(|word| is(word, "ROLLBACK"))
+    // Statements are looked at each time they run, and hardly one has these letters at all.
+    ALONE.iter().any(|alone| is(first, alone))
+        || (has_rollback(words.rest) && words.any(|word| is(word, "ROLLBACK")))
+}
+
+fn has_rollback(sql: &str) -> bool {
+    const WORD: &[u8] = b"ROLLBACK";
+    let mut windows = sql.as_bytes().windows(WORD.len());
+    windows.any(|window| window.eq_ignore_ascii_case(WORD))
 }
 
 /// The bare words of a statement: neither strings nor quoted names nor comments.

@@ -29,7 +29,7 @@ use audio::tags::Tags;
 
 pub(crate) use names::{Marked, Name, Names};
 pub(crate) use passages::{Measured, write_cut};
-use passages::{replace_passages, write_provenance};
+use passages::{Worded, json_of, replace_passages, write_provenance};
 pub(crate) use retag::{RetagRecord, record_retag, record_sound};
 pub use sound::BoundaryRecord;
 pub(crate) use sound::{DescribedPassage, DescriptionRecord, record_description};
@@ -165,10 +165,11 @@ pub struct PassageRecord {
 ///
 /// When the database cannot be written; then nothing of it is.
 pub fn record_file(db: &Db, record: FileRecord, end: Option<RunEnd>) -> Result<Recorded> {
+    let worded = Worded::of(&record);
     db.try_write("record file", move |tx| {
         let id = upsert_file(tx, &record)?;
-        upsert_details(tx, &id, &record)?;
-        replace_passages(tx, &id, &record)?;
+        upsert_details(tx, &id, &record, worded.tags.as_deref())?;
+        replace_passages(tx, &id, &record, &worded)?;
         if let Some(gone) = &record.takes_place_of {
             edits::take_place(tx, &id, gone)?;
         }
@@ -201,10 +202,11 @@ pub fn record_copy(
     family: Vec<FileId>,
     end: Option<RunEnd>,
 ) -> Result<FileId> {
+    let worded = Worded::of(&record);
     db.try_write("record duplicate", move |tx| {
         let id = upsert_file(tx, &record)?;
-        upsert_details(tx, &id, &record)?;
-        replace_passages(tx, &id, &record)?;
+        upsert_details(tx, &id, &record, worded.tags.as_deref())?;
+        replace_passages(tx, &id, &record, &worded)?;
         forget_problem(tx, record.file.path())?;
         let mut family = family;
         family.retain(|member| *member != id);
@@ -257,10 +259,8 @@ fn upsert_file(tx: &Tx<'_>, record: &FileRecord) -> Result<FileId> {
     Ok(ids.into_iter().next().unwrap_or_else(|| record.id.clone()))
 }
 
-fn upsert_details(tx: &Tx<'_>, id: &FileId, record: &FileRecord) -> Result<()> {
+fn upsert_details(tx: &Tx<'_>, id: &FileId, record: &FileRecord, tags: Option<&str>) -> Result<()> {
     let audio = record.audio.as_ref();
-    let tags = (!record.tags.is_empty())
-        .then(|| serde_json::to_string(&record.tags).expect("tags are plain text and numbers"));
     tx.execute(
         "INSERT INTO accession_files (file_id, modified_ns, analysis_version, container, codec, frames, \
                                       damaged_frames, damage, segmentation, tags, description_version, decoder, \

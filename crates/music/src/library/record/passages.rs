@@ -13,22 +13,58 @@ use crate::library::shown_flavor;
 use audio::Ticks;
 use audio::tags::Tags;
 
+/// What of a file's record has to be put into words for its columns. That is done before the lock is asked for.
+pub(super) struct Worded {
+    /// The ids of its passages, as JSON.
+    ids: String,
+    /// Its tags, as JSON, if it has any.
+    pub(super) tags: Option<String>,
+    /// For each passage.
+    sounds: Vec<SoundColumns>,
+}
+
+impl Worded {
+    pub(super) fn of(record: &FileRecord) -> Self {
+        let ids: Vec<_> = record.passages.iter().map(|passage| &passage.id).collect();
+        let is_whole_file = record.passages.len() == 1;
+        let tagged_gain = record.tags.track_gain_db.filter(|_| is_whole_file);
+        let sound_of = |passage: &PassageRecord| {
+            let place = (passage.start, passage.end);
+            SoundColumns::of(&passage.sound, place, &passage.lead_settings, tagged_gain)
+        };
+        Self {
+            ids: serde_json::to_string(&ids).expect("ids are plain text"),
+            tags: json_of(&record.tags),
+            sounds: record.passages.iter().map(sound_of).collect(),
+        }
+    }
+}
+
+/// Tags as the columns keep them; `None` where there are none.
+pub(super) fn json_of(tags: &Tags) -> Option<String> {
+    (!tags.is_empty())
+        .then(|| serde_json::to_string(tags).expect("tags are plain text and numbers"))
+}
+
 /// Passages that keep their ids are updated in place, so that what hangs on them stays.
-pub(super) fn replace_passages(tx: &Tx<'_>, file: &FileId, record: &FileRecord) -> Result<()> {
-    let kept = serde_json::to_string(&record.passages.iter().map(|p| &p.id).collect::<Vec<_>>())
-        .expect("ids are plain text");
+pub(super) fn replace_passages(
+    tx: &Tx<'_>,
+    file: &FileId,
+    record: &FileRecord,
+    worded: &Worded,
+) -> Result<()> {
     tx.execute(
         "DELETE FROM passages WHERE file_id = ?1 AND instr(?2, '\"' || guid || '\"') = 0",
-        params![file, kept],
+        params![file, worded.ids],
     )?;
     if let Some(audio) = &record.audio {
         sound::write_overview(tx, file, audio)?;
     }
-    for passage in &record.passages {
-        upsert_passage(tx, file, record, passage)?;
+    for (passage, columns) in record.passages.iter().zip(&worded.sounds) {
+        upsert_passage(tx, file, record, passage, columns)?;
         write_fingerprint(tx, passage)?;
-        sound::write_sound(tx, &passage.id, &passage.sound)?;
-        write_provenance(tx, &record.tags, &passage.id)?;
+        sound::write_sound(tx, &passage.id, &passage.sound, columns)?;
+        write_provenance(tx, worded.tags.as_deref(), &passage.id)?;
     }
     Ok(())
 }
@@ -77,6 +113,7 @@ fn upsert_passage(
     file: &FileId,
     record: &FileRecord,
     passage: &PassageRecord,
+    sound: &SoundColumns,
 ) -> Result<()> {
     let label = passage.label.as_ref();
     let marked = label.map(|label| Marked {
@@ -88,10 +125,6 @@ fn upsert_passage(
     let is_rip = record.passages.iter().any(|one| one.label.is_some());
     let marked = marked.or_else(|| is_rip.then(Marked::default));
     let names = Names::of(&record.tags, marked);
-    let is_whole_file = record.passages.len() == 1;
-    let tagged_gain = record.tags.track_gain_db.filter(|_| is_whole_file);
-    let place = (passage.start, passage.end);
-    let sound = SoundColumns::of(&passage.sound, place, &passage.lead_settings, tagged_gain);
     tx.execute(
         &UPSERT,
         params![
@@ -217,16 +250,17 @@ fn write_fingerprint(tx: &Tx<'_>, passage: &PassageRecord) -> Result<()> {
 const FORGET_TAGS: &str =
     "DELETE FROM import_provenance WHERE passage_id = ?1 AND +source_type = 'tags'";
 
-pub(super) fn write_provenance(tx: &Tx<'_>, tags: &Tags, passage: &PassageId) -> Result<()> {
+/// Writes what the tags say, as [`json_of`] makes it.
+pub(super) fn write_provenance(tx: &Tx<'_>, tags: Option<&str>, passage: &PassageId) -> Result<()> {
     tx.execute(FORGET_TAGS, params![passage])?;
-    if !tags.is_empty() {
+    if let Some(tags) = tags {
         tx.execute(
             "INSERT INTO import_provenance (id, passage_id, source_type, data_extracted, timestamp) \
              VALUES (?1, ?2, 'tags', ?3, unixepoch())",
             params![
                 PassageId::random().as_str(),
                 passage,
-                serde_json::to_string(tags).expect("tags are plain text and numbers"),
+                tags,
             ],
         )?;
     }

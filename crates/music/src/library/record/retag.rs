@@ -3,7 +3,7 @@
 use sqlite::{Db, params};
 
 use super::names::{Marked, Names};
-use super::{RunEnd, forget_problem, write_end, write_provenance};
+use super::{RunEnd, forget_problem, json_of, write_end, write_provenance};
 use crate::error::Result;
 use crate::id::{FileId, PassageId};
 use crate::library::edits;
@@ -40,6 +40,7 @@ pub(crate) struct RetagRecord {
 ///
 /// When the database cannot be written; then nothing of it is.
 pub(crate) fn record_retag(db: &Db, record: RetagRecord, end: Option<RunEnd>) -> Result<FileId> {
+    let text = json_of(&record.tags);
     db.try_write("record tags", move |tx| {
         let RetagRecord { id, file, tags, .. } = &record;
         // Another file that is on its way to a new path itself may still stand here.
@@ -64,8 +65,6 @@ pub(crate) fn record_retag(db: &Db, record: RetagRecord, end: Option<RunEnd>) ->
                 tags.year,
             ],
         )?;
-        let text = (!tags.is_empty())
-            .then(|| serde_json::to_string(tags).expect("tags are plain text and numbers"));
         // What the tags say now may tell what a passage is.
         tx.execute(
             "UPDATE accession_identifications SET state = 'retry_later' WHERE state IN ('none', 'doubtful') \
@@ -108,7 +107,7 @@ pub(crate) fn record_retag(db: &Db, record: RetagRecord, end: Option<RunEnd>) ->
                     params![passage, name, source],
                 )?;
             }
-            write_provenance(tx, tags, passage)?;
+            write_provenance(tx, text.as_deref(), passage)?;
         }
         edits::apply(tx, id)?;
         forget_problem(tx, file.path())?;

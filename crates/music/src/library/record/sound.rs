@@ -68,17 +68,17 @@ pub(crate) fn record_description(
     record: DescriptionRecord,
     end: Option<RunEnd>,
 ) -> Result<FileId> {
+    let columns: Vec<_> = (record.passages.iter())
+        .map(|passage| {
+            let place = (passage.start, passage.end);
+            let settings = &passage.lead_settings;
+            SoundColumns::of(&passage.sound, place, settings, record.tagged_gain_db)
+        })
+        .collect();
     db.try_write("record description", move |tx| {
         write_waveform(tx, &record.file, &record.overview)?;
-        for passage in &record.passages {
-            let DescribedPassage { id, start, end, .. } = passage;
-            let settings = &passage.lead_settings;
-            let columns = SoundColumns::of(
-                &passage.sound,
-                (*start, *end),
-                settings,
-                record.tagged_gain_db,
-            );
+        for (passage, columns) in record.passages.iter().zip(&columns) {
+            let id = &passage.id;
             tx.execute(
                 "UPDATE passages SET fade_in_start_ticks = ?2, lead_in_start_ticks = ?3, \
                     lead_out_start_ticks = ?4, fade_out_start_ticks = ?5, musical_flavor_vector = ?6, \
@@ -94,7 +94,7 @@ pub(crate) fn record_description(
                     columns.import_metadata,
                 ],
             )?;
-            write_sound(tx, id, &passage.sound)?;
+            write_sound(tx, id, &passage.sound, columns)?;
             shown_flavor::prefer_chosen(tx, id)?;
         }
         edits::apply(tx, &record.file)?;
@@ -107,7 +107,7 @@ pub(crate) fn record_description(
     })
 }
 
-/// The columns of `passages` that come from its sound.
+/// The columns that come from a passage's sound. They are made before the lock is asked for.
 pub(super) struct SoundColumns {
     pub(super) fade_in: Option<i64>,
     pub(super) lead_in: Option<i64>,
@@ -115,6 +115,8 @@ pub(super) struct SoundColumns {
     pub(super) fade_out: Option<i64>,
     pub(super) flavor: String,
     pub(super) import_metadata: String,
+    /// All that was measured of its flavor, as `accession_sounds` keeps it.
+    measured: String,
 }
 
 impl SoundColumns {
@@ -140,6 +142,8 @@ impl SoundColumns {
             fade_out: fade_out.map(|out| out.max(fade_in.unwrap_or(start.0))),
             flavor: text(&json!(sound.flavor.characteristics())),
             import_metadata: text(&import_metadata(sound, settings, tagged_gain_db)),
+            measured: serde_json::to_string(&sound.flavor)
+                .expect("a flavor is plain text and finite numbers"),
         }
     }
 }
@@ -188,7 +192,12 @@ fn import_metadata(
     })
 }
 
-pub(super) fn write_sound(tx: &Tx<'_>, passage: &PassageId, sound: &PassageSound) -> Result<()> {
+pub(super) fn write_sound(
+    tx: &Tx<'_>,
+    passage: &PassageId,
+    sound: &PassageSound,
+    columns: &SoundColumns,
+) -> Result<()> {
     tx.execute(
         "INSERT INTO accession_sounds (passage_id, extractor, integrated_lufs, range_lu, true_peak_dbtp, flavor) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
@@ -201,7 +210,7 @@ pub(super) fn write_sound(tx: &Tx<'_>, passage: &PassageId, sound: &PassageSound
             sound.loudness.integrated_lufs,
             sound.loudness.range_lu,
             sound.loudness.true_peak_dbtp,
-            serde_json::to_string(&sound.flavor).expect("a flavor is plain text and finite numbers"),
+            columns.measured,
         ],
     )?;
     Ok(())
