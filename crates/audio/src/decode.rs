@@ -295,6 +295,13 @@ impl Decoders {
         digest::audio_md5(path, self.ffmpeg.as_ref())
     }
 
+    /// How long the file at `path` says that it is to be played, in seconds, where that rests on more than its packets:
+    /// on an edit list of MP4, or on what is to be left out at the ends of MPEG audio. `None` where nothing of the kind
+    /// is said, or ffmpeg decodes it.
+    pub fn stated_seconds(&self, path: &Path) -> Option<f64> {
+        flow::guard(|| open::stated_seconds(path)).ok().flatten()
+    }
+
     /// Decodes the file at `path` from beginning to end, on the calling thread.
     ///
     /// # Errors

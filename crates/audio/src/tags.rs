@@ -116,6 +116,10 @@ pub struct Tags {
     /// Peak of the album, 1.0 being full scale.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub album_peak: Option<f64>,
+    /// What an Opus stream's head adds to it in dB when it is decoded, if that is anything. Programs that even out
+    /// loudness write it, and touch no packet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_gain_db: Option<f64>,
 }
 
 /// A mark that stands in a tag.
@@ -270,7 +274,10 @@ fn add_probed(raw: &mut Raw, probed: Probed) {
 /// Decodes the texts and sorts the fields out.
 fn written(mut raw: Raw, kind: Option<Kind>, reading: Reading) -> Written {
     let mut decoder = Decoder::of(&mut raw, reading);
-    let mut tags = Tags::default();
+    let mut tags = Tags {
+        output_gain_db: raw.output_gain_db,
+        ..Tags::default()
+    };
     let mut chapters: Vec<Chapter> = Vec::new();
     let mut sheet = None;
     for source in &raw.sources {

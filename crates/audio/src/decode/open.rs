@@ -87,6 +87,17 @@ pub(super) fn open(path: &Path, ffmpeg: Option<&Ffmpeg>) -> Result<Open, DecodeE
     }
 }
 
+/// See [`Decoders::stated_seconds`](super::Decoders::stated_seconds).
+pub(super) fn stated_seconds(path: &Path) -> Result<Option<f64>, DecodeError> {
+    let (input, start, kind) = begin(path)?;
+    if !matches!(kind, Kind::Mp4 | Kind::Mpeg) {
+        return Ok(None);
+    }
+    let (_, info) = own(path, input, start, kind)?;
+    let seconds = |frames: u64| frames as f64 / f64::from(info.sample_rate.max(1));
+    Ok(info.expected_frames.map(seconds))
+}
+
 fn installed(ffmpeg: Option<&Ffmpeg>) -> Option<&Ffmpeg> {
     ffmpeg.filter(|ffmpeg| ffmpeg.version().is_some())
 }

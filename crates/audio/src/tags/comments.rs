@@ -164,12 +164,19 @@ pub(super) fn read_ogg(input: &mut Input, start: u64, raw: &mut Raw) -> io::Resu
             skip(&mut packet, 7).and_then(|()| read_stream(&mut packet, raw))
         }
         [b'O', b'p', b'u', b's', ..] => {
+            raw.output_gain_db = output_gain_db(&first);
             skip(&mut packet, 8).and_then(|()| read_stream(&mut packet, raw))
         }
         [b'S', b'p', b'e', b'e', b'x', ..] => read_stream(&mut packet, raw),
         _ => Ok(()),
     };
     forgive(read, raw)
+}
+
+/// What the head of an Opus stream adds: 1/256 dB, signed, in bytes 16 and 17 (RFC 7845, section 5.1). `None` for 0.
+fn output_gain_db(head: &[u8]) -> Option<f64> {
+    let steps = i16::from_le_bytes(*head.get(16..)?.first_chunk()?);
+    (steps != 0).then(|| f64::from(steps) / 256.0)
 }
 
 /// Each packet is a block of FLAC's metadata, until one says that it is the last.

@@ -36,6 +36,8 @@ pub(super) struct Raw {
     pub sources: Vec<Source>,
     /// What had to be mended or left out to read them.
     pub mended: Vec<String>,
+    /// What the head of an Opus stream adds in dB, if anything.
+    pub output_gain_db: Option<f64>,
     /// What texts with byte order marks say about those without.
     marks: wide::Evidence,
     text: usize,

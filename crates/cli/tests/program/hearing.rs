@@ -316,3 +316,61 @@ fn everything_that_was_measured_can_be_had_as_parquet() {
     let printed = root.music(&["export", "--as", "parquet"]).ended(2);
     assert!(printed.err.contains("-o"), "{}", printed.err);
 }
+
+/// The checksum of a page of Ogg whose own is 0 (RFC 3533, section 6).
+fn ogg_checksum(page: &[u8]) -> u32 {
+    page.iter().fold(0_u32, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte) << 24, |crc, _| {
+            crc << 1 ^ if crc >> 31 == 1 { 0x04c1_1db7 } else { 0 }
+        })
+    })
+}
+
+/// Programs that even out loudness write a gain into the head of Opus, and others mend what MP4 says of its ends: no packet
+/// changes, and the sound does.
+#[test]
+fn the_same_packets_to_be_played_in_another_way_are_heard_again() {
+    let root = Root::empty();
+    let music = testkit::corpus::audio().join("music");
+    let (opus, mp4) = (root.join("a.opus"), root.join("b.m4a"));
+    let of = |name: &str| std::fs::read(music.join(name)).unwrap();
+    let mut head = of("Ночной Трамвай/Кольцо/02 Снег на рельсах.opus");
+    let mut atoms = of("雨の駅/Ästhetik & Übermut/1-01 夜明け前.m4a");
+    std::fs::write(&opus, &head).unwrap();
+    std::fs::write(&mp4, &atoms).unwrap();
+    root.import(&[]).ended(0);
+    let heard = "SELECT round(s.integrated_lufs, 1) || ' ' || f.duration_ticks FROM files f \
+                 JOIN passages p ON p.file_id = f.guid JOIN accession_sounds s ON s.passage_id = p.guid ORDER BY f.path";
+    let parts = |line: &String| -> (f64, f64) {
+        let (level, ticks) = line.split_once(' ').unwrap();
+        (level.parse().unwrap(), ticks.parse().unwrap())
+    };
+    let before: Vec<_> = root.column(heard).iter().map(parts).collect();
+
+    // -6 dB in the head, which is alone on the first page: 27 bytes, one of lacing, and the packet.
+    let page = 28 + usize::from(head[27]);
+    head[28 + 16..28 + 18].copy_from_slice(&(-6 * 256_i16).to_le_bytes());
+    head[22..26].fill(0);
+    let checksum = ogg_checksum(&head[..page]);
+    head[22..26].copy_from_slice(&checksum.to_le_bytes());
+    std::fs::write(&opus, &head).unwrap();
+    // A second more to be left out at the front: behind name, version, count and length stands where to begin.
+    let edit = atoms.windows(4).position(|four| four == b"elst").unwrap() + 16;
+    let begin = u32::from_be_bytes(atoms[edit..edit + 4].try_into().unwrap());
+    atoms[edit..edit + 4].copy_from_slice(&(begin + 44_100).to_be_bytes());
+    std::fs::write(&mp4, &atoms).unwrap();
+    let ran = root.import(&[]).ended(0);
+    assert_eq!(
+        (ran.files("recorded"), ran.files("retagged")),
+        (2, 0),
+        "{}",
+        ran.out
+    );
+    let after: Vec<_> = root.column(heard).iter().map(parts).collect();
+    assert!(
+        (before[0].0 - 6.0 - after[0].0).abs() < 0.11,
+        "{before:?} {after:?}"
+    );
+    assert!(after[1].1 < before[1].1, "{before:?} {after:?}");
+    assert_eq!(root.import(&[]).ended(0).files("unchanged"), 2);
+}

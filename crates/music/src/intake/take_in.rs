@@ -144,8 +144,12 @@ fn digest(task: &Task, id: &FileId, decoders: &Decoders) -> Result<Taken, Reject
     }
 }
 
+/// Seconds by which what a file states of its length may differ from what was heard of it, and be the same: 441 frames
+/// of a CD, less than any padding of MP3 or AAC.
+const SAME_LENGTH: f64 = 0.01;
+
 /// The tags of a file whose sound is known; `None` where marks say something else than before, so that it may have to
-/// be cut anew.
+/// be cut anew, or where the same packets are to be played in another way: louder, or more or fewer of them.
 fn retag(
     task: &Task,
     id: &FileId,
@@ -159,7 +163,14 @@ fn retag(
         .working(setting.worker, file.path(), "tags");
     let mut warnings = Vec::new();
     let written = read_tags(file, setting, &mut warnings);
-    let found = find_marks(task, &written, &known(&written.tags, file, former.seconds?));
+    let seconds = former.seconds?;
+    let stated = setting.decoders.stated_seconds(file.absolute());
+    if written.tags.output_gain_db != former.output_gain_db
+        || stated.is_some_and(|stated| (stated - seconds).abs() > SAME_LENGTH)
+    {
+        return None;
+    }
+    let found = find_marks(task, &written, &known(&written.tags, file, seconds));
     let marks = StoredMark::all_of(found.marks.as_ref());
     if marks != former.marks && !former.is_cut_by_person {
         return None;

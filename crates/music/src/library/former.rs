@@ -25,6 +25,8 @@ pub(crate) struct Former {
     pub(crate) is_cut_by_person: bool,
     /// How long its sound is.
     pub(crate) seconds: Option<f64>,
+    /// What its head added in dB when it was decoded, if anything.
+    pub(crate) output_gain_db: Option<f64>,
     /// What marks said of it.
     pub(crate) marks: Vec<StoredMark>,
     /// Where a person said that it is to be cut: the first that fits it counts.
@@ -99,7 +101,8 @@ pub(crate) fn load(db: &Db, file: Option<&FileId>, path: &str, sounds: &[&str]) 
             "SELECT f.hash, a.audio_md5, a.cut_by, EXISTS (SELECT 1 FROM passages p \
                 WHERE p.file_id = f.guid AND p.import_strategy = 'release'), f.duration_ticks, \
                 (SELECT count(*) FROM accession_edits e WHERE e.sound = a.audio_md5 AND e.file_id = f.guid \
-                    AND e.undone_at IS NULL) \
+                    AND e.undone_at IS NULL), \
+                CASE WHEN json_valid(a.tags) THEN json_extract(a.tags, '$.output_gain_db') END \
              FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid WHERE f.guid = ?1",
             params![file],
             |row| {
@@ -110,11 +113,13 @@ pub(crate) fn load(db: &Db, file: Option<&FileId>, path: &str, sounds: &[&str]) 
                     row.get::<_, bool>(3)?,
                     row.get::<_, Option<i64>>(4)?,
                     row.get(5)?,
+                    row.get(6)?,
                 ))
             },
         )?;
-        if let Some((hash, md5, cut_by, has_release, length, edits)) = row {
+        if let Some((hash, md5, cut_by, has_release, length, edits, gain)) = row {
             former.edits = edits;
+            former.output_gain_db = gain;
             former.hash = Some(hash);
             former.seconds = length.map(|ticks| Ticks(ticks).seconds());
             former.audio_md5 = md5.as_deref().and_then(AudioMd5::from_hex);
