@@ -210,7 +210,12 @@ pub(crate) fn id3v2_end(input: &mut Input, at: u64) -> io::Result<Option<u64>> {
     } else {
         0
     };
-    Ok(Some(at + 10 + u64::from(synchsafe(sizes)) + footer))
+    // With high bits it is no synchsafe number, but one of the writers that do not know these.
+    let size = match sizes.iter().any(|byte| byte & 0x80 != 0) {
+        true => u32::from_be_bytes([sizes[0], sizes[1], sizes[2], sizes[3]]),
+        false => synchsafe(sizes),
+    };
+    Ok(Some(at + 10 + u64::from(size) + footer))
 }
 
 /// Where the `ID3v2` tag begins whose footer ends at `end`, if one does.

@@ -34,8 +34,17 @@ const WINDOW: usize = 1 << 20;
 /// Plans the streams of a FLAC file between two offsets, of which the first is readable.
 pub(super) fn streams(input: &mut Input, start: u64, end: u64) -> Result<Vec<Plan>, DecodeError> {
     let whole = plan(input, start, end)?;
-    if ends_where_it_says(input, &whole)? {
-        return Ok(vec![whole]);
+    if let Some(end) = end_of_last_frame(input, &whole)? {
+        let alone = Plan {
+            end,
+            data_end: end,
+            header: whole.header.clone(),
+            more: Vec::new(),
+            ..whole
+        };
+        if goes_evenly(input, &alone)? {
+            return Ok(vec![alone]);
+        }
     }
     let starts = markers(input, whole.start, end)?;
     let mut bounds = vec![start];
@@ -57,22 +66,42 @@ pub(super) fn streams(input: &mut Input, start: u64, end: u64) -> Result<Vec<Pla
     Ok(plans)
 }
 
-/// Whether the last frame before the end is the last one by the header.
-fn ends_where_it_says(input: &mut Input, plan: &Plan) -> Result<bool, DecodeError> {
+/// Where the frame ends that is the last one by the header, if it lies near the end and no other stream follows. What stands
+/// behind it is no audio, and would spoil it: a decoder knows the end of a frame by what begins there.
+fn end_of_last_frame(input: &mut Input, plan: &Plan) -> Result<Option<u64>, DecodeError> {
     let Some(declared) = plan.declared else {
-        return Ok(false);
+        return Ok(None);
     };
     let from = plan.end.saturating_sub(TAIL).max(plan.start);
     let tail = input.vec_at(from, (plan.end - from) as usize)?;
     let last = (0..tail.len())
         .rev()
         .filter(|at| tail[*at] == 0xff)
-        .find_map(|at| FrameHeader::at(&tail[at..]));
-    let block = u32::from(u16::from_be_bytes([plan.header[10], plan.header[11]]));
-    if !last.is_some_and(|header| header.ends(declared, block)) {
-        return Ok(false);
+        .find(|at| {
+            FrameHeader::at(&tail[*at..])
+                .is_some_and(|header| header.ends(declared, block_of(plan)))
+        });
+    let Some(last) = last else { return Ok(None) };
+    let frame = &tail[last..];
+    if memchr::memmem::find(frame, MARKER).is_some() {
+        return Ok(None);
     }
-    // Streams of equal length end alike: on the way through the bytes the samples must have gone as far.
+    let least = u32::from_be_bytes([0, plan.header[12], plan.header[13], plan.header[14]]);
+    let length = frame::length(frame, least as usize).unwrap_or(frame.len());
+    Ok(Some(from + (last + length) as u64))
+}
+
+/// Samples of a block, by a plan's header.
+fn block_of(plan: &Plan) -> u32 {
+    u32::from(u16::from_be_bytes([plan.header[10], plan.header[11]]))
+}
+
+/// Whether on the way through the bytes the samples have gone as far: streams of equal length, joined, end alike.
+fn goes_evenly(input: &mut Input, plan: &Plan) -> Result<bool, DecodeError> {
+    let Some(declared) = plan.declared else {
+        return Ok(false);
+    };
+    let block = block_of(plan);
     for part in [3, 2] {
         let at = plan.start + (plan.end - plan.start) / part;
         let bytes = input.vec_at(at, (TAIL / 4) as usize)?;

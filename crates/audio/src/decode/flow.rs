@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::adapt::Adapter;
-use super::{Block, DecodeError, Decoded, Listener, MAX_CHANNELS, StreamInfo, Truncated};
+use super::{Block, Codec, DecodeError, Decoded, Listener, MAX_CHANNELS, StreamInfo, Truncated};
 
 /// Failures in a row after which a container that does not get further is given up.
 const MAX_FAILURES: u32 = 64;
@@ -138,6 +138,14 @@ pub(super) fn check_channels(channels: u16) -> Result<(), DecodeError> {
     Ok(())
 }
 
+/// The greatest sample that is believed: 80 dB above full scale, beyond any headroom that is used. Where floating-point
+/// numbers are broken, they are infinite, no numbers at all, or have any exponent.
+const LOUDEST: f32 = 1e4;
+
+fn is_sample(sample: &f32) -> bool {
+    sample.abs() <= LOUDEST
+}
+
 struct Run<'l> {
     info: StreamInfo,
     listener: &'l mut dyn Listener,
@@ -231,7 +239,20 @@ impl Run<'_> {
             return self.deliver_adapted(planes);
         }
         self.end_adapted()?;
-        Ok(self.hand_on(&planes.slices[..planes.channels]))
+        let slices = &planes.slices[..planes.channels];
+        if self.info.codec == Codec::Pcm
+            && self.info.integer_bits.is_none()
+            && !slices.iter().all(|plane| plane.iter().all(is_sample))
+        {
+            let text = "samples that are no numbers of sound, heard as silence";
+            self.note(1, text.to_owned());
+            let silenced = |sample: &f32| if is_sample(sample) { *sample } else { 0.0 };
+            let planes: Vec<Vec<f32>> = (slices.iter())
+                .map(|plane| plane.iter().map(silenced).collect())
+                .collect();
+            return Ok(self.hand_on(&planes.iter().map(Vec::as_slice).collect::<Vec<_>>()));
+        }
+        Ok(self.hand_on(slices))
     }
 
     /// Brings what changed within the stream into the form that the stream began with.

@@ -169,7 +169,11 @@ impl Format {
         let word = |at| u16_at(&bytes, at, u16::from_le_bytes).unwrap_or(0);
         let is_extensible = word(0) == EXTENSIBLE;
         let tag = if is_extensible { word(24) } else { word(0) };
-        let frame = u64::from(word(12));
+        let is_packed = matches!(tag, PCM | FLOAT | A_LAW | MU_LAW);
+        let frame = match packed_frame(word(2), word(14), word(12)) {
+            Some(frame) if is_packed => frame,
+            _ => u64::from(word(12)),
+        };
         Ok(Self {
             bytes,
             tag,
@@ -236,6 +240,9 @@ impl Format {
                 self.bytes[18..20].copy_from_slice(&bits);
             }
         }
+        if let Ok(frame) = u16::try_from(self.frame) {
+            self.bytes[12..14].copy_from_slice(&frame.to_le_bytes());
+        }
         // Of the speaker mask, the bits that have no meaning confuse Symphonia.
         if let Some(mask) = self.bytes.get_mut(22..24).filter(|_| self.is_extensible) {
             mask[0] &= 0x03;
@@ -250,6 +257,20 @@ impl Format {
         header.extend(b"data\xff\xff\xff\xff");
         header
     }
+}
+
+/// Bytes of a frame of so many channels and bits, whatever the header states: recorders write nonsense there, and others
+/// go by the bits, too. Only samples of 17 to 24 bits may lie in four bytes. `None` where there are no bits to go by.
+fn packed_frame(channels: u16, bits: u16, stated: u16) -> Option<u64> {
+    let bytes = u64::from(bits.div_ceil(8));
+    let channels = u64::from(channels);
+    let is_padded = bytes == 3 && u64::from(stated) == 4 * channels;
+    let frame = if is_padded {
+        u64::from(stated)
+    } else {
+        bytes * channels
+    };
+    (frame > 0 && bits <= 64).then_some(frame)
 }
 
 /// What a codec's number in a `fmt ` chunk means
@@ -418,6 +439,30 @@ mod tests {
                     "{behind:?}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_frame_is_as_long_as_its_samples_whatever_the_header_states() {
+        for (channels, bits, stated, frame) in [
+            (2_u8, 16_u8, 4_u8, 4),
+            (1, 16, 1, 2),
+            (1, 16, 4, 2),
+            (2, 16, 2, 4),
+            (2, 16, 8, 4),
+            (2, 16, 0, 4),
+            (2, 24, 6, 6),
+            // Of 24 bits in four bytes there are files.
+            (2, 24, 8, 8),
+            (2, 12, 4, 4),
+        ] {
+            let mut format = STEREO_16.to_vec();
+            (format[10], format[20], format[22]) = (channels, stated, bits);
+            let data = [&b"data\x30\0\0\0"[..], &[1; 48]].concat();
+            let plan = pcm(&mut input(&[b"RIFF\0\0\0\0WAVE", &format, &data]));
+            let case = (channels, bits, stated);
+            assert_eq!(plan.declared, Some(48 / frame), "{case:?}");
+            assert_eq!(plan.header[20 + 12], frame as u8, "{case:?}");
         }
     }
 

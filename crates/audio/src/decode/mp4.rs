@@ -39,6 +39,8 @@ pub(super) struct Movie {
     pub duration: u64,
     /// The edit list's part that is played.
     pub edit: Option<Edit>,
+    /// The edit list plays several parts, between which something is left out, repeated or put in another order.
+    pub is_rearranged: bool,
     pub smpb: Option<Smpb>,
     /// `AudioSpecificConfig`, empty when there is none.
     pub config: Vec<u8>,
@@ -221,7 +223,7 @@ fn audio_track(
         check_packet_sizes(input, stsz)?;
     }
     if let Some(list) = descend(input, trak, &[*b"edts", *b"elst"])? {
-        movie.edit = edit(input, list, movie_scale, movie.timescale)?;
+        (movie.edit, movie.is_rearranged) = edit(input, list, movie_scale, movie.timescale)?;
     }
     // Tags may stand in the track as well.
     for atom in children(input, trak.body, trak.end)? {
@@ -329,13 +331,13 @@ fn check_packet_sizes(input: &mut Input, stsz: Atom) -> Result<(), DecodeError> 
     Ok(())
 }
 
-/// The first edit that plays media. Several of them are a montage, of which only the start is used.
+/// The first edit that plays media, and whether others follow that do not go on where it ends.
 fn edit(
     input: &mut Input,
     list: Atom,
     movie_scale: u32,
     timescale: u32,
-) -> Result<Option<Edit>, DecodeError> {
+) -> Result<(Option<Edit>, bool), DecodeError> {
     let bytes = input.vec_at(list.body, (list.end - list.body).min(4096) as usize)?;
     let wide = bytes.first() == Some(&1);
     let size = if wide { 20 } else { 12 };
@@ -353,14 +355,15 @@ fn edit(
         }
     }
     let Some(&(start, length)) = edits.first() else {
-        return Ok(None);
+        return Ok((None, false));
     };
     if movie_scale == 0 {
-        return Ok(Some(Edit {
+        let edit = Edit {
             start,
             length: 0,
             slack: 0,
-        }));
+        };
+        return Ok((Some(edit), false));
     }
     let to_media = |ticks: u64| {
         let scaled = u128::from(ticks) * u128::from(timescale) / u128::from(movie_scale);
@@ -371,11 +374,17 @@ fn edit(
     } else {
         0
     };
-    Ok(Some(Edit {
+    let slack = u64::from(timescale.div_ceil(movie_scale));
+    let is_rearranged = edits.windows(2).any(|two| {
+        let end = two[0].0.saturating_add(to_media(two[0].1));
+        end.abs_diff(two[1].0) > slack
+    });
+    let edit = Edit {
         start,
         length,
-        slack: u64::from(timescale.div_ceil(movie_scale)),
-    }))
+        slack,
+    };
+    Ok((Some(edit), is_rearranged))
 }
 
 fn itunes_gapless(input: &mut Input, from: Atom) -> Result<Option<Smpb>, DecodeError> {

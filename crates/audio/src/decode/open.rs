@@ -446,6 +446,11 @@ fn mp4_file(mut input: Input, start: u64) -> Result<Opened, DecodeError> {
             )));
         }
     }
+    if movie.is_rearranged {
+        return Err(DecodeError::Unsupported(
+            "MP4 with an edit list of several parts".to_owned(),
+        ));
+    }
     let reader = mp4_reader(input, start, &movie)?;
     let (id, mut params) = audio(&reader)?;
     if let Some(rate) = coded_rate {

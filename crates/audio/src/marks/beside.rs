@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
@@ -36,6 +36,8 @@ pub struct Beside {
     sheets: Vec<SheetFile>,
     audio: Vec<PathBuf>,
     read: OnceLock<Read>,
+    /// What lies in the folder above, whose sheets may name files here by folder and name, as those of sets do.
+    above: Option<Arc<Beside>>,
 }
 
 /// The sheets of a folder, read.
@@ -44,6 +46,8 @@ struct Read {
     sheets: Vec<ReadSheet>,
     /// Which sheets name a file of this stem, or have this name themselves.
     by_stem: HashMap<String, Vec<usize>>,
+    /// Which sheets name a file of this stem in this folder.
+    by_folder: HashMap<(String, String), Vec<usize>>,
     /// Sheets that cannot be read or have no track in them.
     without_tracks: Vec<PathBuf>,
 }
@@ -64,8 +68,15 @@ impl Beside {
         Self {
             sheets,
             audio,
-            read: OnceLock::new(),
+            ..Self::default()
         }
+    }
+
+    /// The same below a folder in which there may be sheets, too.
+    #[must_use]
+    pub fn below(self, above: Option<Arc<Self>>) -> Self {
+        let above = above.filter(|above| !above.sheets.is_empty());
+        Self { above, ..self }
     }
 
     /// Looks into the folder of one file.
@@ -94,11 +105,13 @@ impl Beside {
     /// A short name for the state the folder's sheets are in: another one means that they were touched. Empty where there
     /// are none.
     pub fn state(&self) -> String {
-        if self.sheets.is_empty() {
+        let above = self.above.iter().flat_map(|above| &above.sheets);
+        let mut sheets = self.sheets.iter().chain(above).peekable();
+        if sheets.peek().is_none() {
             return String::new();
         }
         let mut sha256 = Sha256::new();
-        for sheet in &self.sheets {
+        for sheet in sheets {
             sha256.update(
                 sheet
                     .path
@@ -127,8 +140,20 @@ impl Beside {
         hex(&sha256.finalize()[..8])
     }
 
-    /// The sheets that can mean the file at `path`: of its name or naming it, or the only one beside the only file.
+    /// The sheets that can mean the file at `path`: of its name or naming it, or the only one beside the only file; and
+    /// those in the folder above that name it with its folder.
     pub(super) fn sheets_for(&self, path: &Path) -> Vec<&ReadSheet> {
+        let above = self.above.iter().flat_map(|above| above.naming_below(path));
+        self.sheets_here(path).into_iter().chain(above).collect()
+    }
+
+    fn naming_below(&self, path: &Path) -> impl Iterator<Item = &ReadSheet> {
+        let read = self.read.get_or_init(|| Read::of(&self.sheets));
+        let found = read.by_folder.get(&(folder(path), stem(path)));
+        found.into_iter().flatten().map(|at| &read.sheets[*at])
+    }
+
+    fn sheets_here(&self, path: &Path) -> Vec<&ReadSheet> {
         if self.sheets.is_empty() {
             return Vec::new();
         }
@@ -182,6 +207,14 @@ impl Read {
             for stem in stems {
                 read.by_stem.entry(stem).or_default().push(at);
             }
+            let mut places: Vec<_> = (sheet.tracks.iter())
+                .filter_map(|track| Some((folder_of_name(&track.file)?, stem_of_name(&track.file))))
+                .collect();
+            places.sort();
+            places.dedup();
+            for place in places {
+                read.by_folder.entry(place).or_default().push(at);
+            }
             let digest = Sha256::digest(&bytes).into();
             read.sheets.push(ReadSheet {
                 path: file.path.clone(),
@@ -221,6 +254,17 @@ pub(super) fn stem(path: &Path) -> String {
 /// The same of a name in a sheet, which may be a path of another system.
 pub(super) fn stem_of_name(name: &str) -> String {
     stem(Path::new(last_part(name)))
+}
+
+/// The folder that a file lies in, in one spelling.
+pub(super) fn folder(path: &Path) -> String {
+    path.parent().map(name).unwrap_or_default()
+}
+
+/// The same of a name in a sheet; `None` where it names a file alone.
+pub(super) fn folder_of_name(name: &str) -> Option<String> {
+    let (folders, _) = name.rsplit_once(['/', '\\'])?;
+    Some(spelled(last_part(folders)))
 }
 
 fn last_part(name: &str) -> &str {

@@ -132,8 +132,21 @@ fn file_name(text: &str) -> &str {
     }
 }
 
-/// `mm:ss:ff`; minutes may go beyond 99, and whoever writes by hand leaves the frames out.
+/// `mm:ss:ff`; minutes may go beyond 99, and whoever writes by hand leaves the frames out. Some programs write
+/// `mm:ss.mmm`, or hours before that.
 fn seconds(time: &str) -> Option<f64> {
+    if let Some((before, last)) = time.trim().rsplit_once(':')
+        && last.contains('.')
+    {
+        let whole = |part: &str| part.trim().parse::<u32>().ok().map(f64::from);
+        let minutes = match before.split_once(':') {
+            Some((hours, minutes)) => 60.0 * whole(hours)? + whole(minutes)?,
+            None => whole(before)?,
+        };
+        let seconds: f64 = last.trim().parse().ok()?;
+        let is_time = (0.0..60.0).contains(&seconds);
+        return is_time.then_some(60.0 * minutes + seconds);
+    }
     let mut parts = time
         .trim()
         .split(':')
@@ -204,6 +217,9 @@ mod tests {
             assert_eq!(seconds(text), Some(expected));
         }
         assert_eq!(seconds("1:2"), Some(62.0));
+        assert_eq!(seconds("00:08.500"), Some(8.5));
+        assert_eq!(seconds("1:02:03.25"), Some(3723.25));
+        assert_eq!(seconds("1:75.5"), None);
         assert_eq!(seconds("1"), None);
         assert_eq!(seconds("a:b:c"), None);
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::beside::{Beside, stem, stem_of_name};
+use super::beside::{Beside, folder, folder_of_name, stem, stem_of_name};
 use super::cue::{Sheet, Track};
 use super::{Mark, Origin};
 
@@ -61,11 +61,19 @@ pub(super) fn judge(
     known: &Known<'_>,
 ) -> Verdict {
     let own = stem(path);
-    let named: Vec<&Track> = sheet
+    let mut named: Vec<&Track> = sheet
         .tracks
         .iter()
         .filter(|track| stem_of_name(&track.file) == own)
         .collect();
+    // Discs of a set are often called alike, each in its own folder.
+    if named.iter().any(|track| track.file != named[0].file) {
+        let here = Some(folder(path));
+        let is_here = |track: &&Track| folder_of_name(&track.file) == here;
+        if named.iter().any(is_here) {
+            named.retain(is_here);
+        }
+    }
     let is_one_file = sheet
         .tracks
         .iter()

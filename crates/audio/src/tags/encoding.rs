@@ -7,7 +7,7 @@
 mod latin;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+use encoding_rs::{Encoding, SHIFT_JIS, UTF_8, WINDOWS_1252};
 
 /// Bytes of evidence above which more do not change the answer; a guess (chardetng's own tests use
 /// snippets of 10 to 100 bytes).
@@ -265,6 +265,9 @@ fn are_alike(one: &'static Encoding, other: Option<&'static Encoding>) -> bool {
 /// What a detector takes texts for; half a letter at the end of one would put it off.
 fn detect_all<'a>(texts: &(impl Iterator<Item = &'a [u8]> + Clone)) -> &'static Encoding {
     let guess = detect(texts.clone());
+    if !is_western(guess) && guess.is_single_byte() && is_shift_jis(texts, guess) {
+        return SHIFT_JIS;
+    }
     if !is_western(guess) && fits(texts.clone(), guess) {
         return guess;
     }
@@ -273,6 +276,29 @@ fn detect_all<'a>(texts: &(impl Iterator<Item = &'a [u8]> + Clone)) -> &'static 
         return uncut;
     }
     guess
+}
+
+/// The share of signs among what is not ASCII from which a reading in an alphabet is doubted: quotes, dashes and numero
+/// signs around Cyrillic names are fewer, and the first halves of Japanese letters, read so, are nearly all signs.
+const SIGNS: f64 = 0.2;
+
+/// Whether texts that a detector reads in an alphabet, full of signs, are Japanese, of which nearly all is letters.
+fn is_shift_jis<'a>(
+    texts: &(impl Iterator<Item = &'a [u8]> + Clone),
+    guess: &'static Encoding,
+) -> bool {
+    let signs = |encoding: &'static Encoding| {
+        let (mut all, mut signs) = (0_u32, 0_u32);
+        for text in texts.clone() {
+            let decoded = encoding.decode_without_bom_handling(text).0;
+            for letter in decoded.chars().filter(|letter| !letter.is_ascii()) {
+                all += 1;
+                signs += u32::from(!letter.is_alphanumeric());
+            }
+        }
+        f64::from(signs) / f64::from(all.max(1))
+    };
+    fits(texts.clone(), SHIFT_JIS) && signs(guess) > SIGNS && signs(SHIFT_JIS) <= SIGNS
 }
 
 /// What a detector takes texts for that are not UTF-8.

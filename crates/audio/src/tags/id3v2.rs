@@ -48,19 +48,45 @@ pub(super) fn read(input: &mut Input, at: u64, raw: &mut Raw) -> io::Result<Opti
             0
         };
     // Version 2.4 says for each frame whether it is unsynchronised.
-    let unsynchronised = flags & 0x80 != 0 && version < 4;
+    let is_stuffed = flags & 0x80 != 0;
+    let mut unsynchronised = is_stuffed && version < 4;
+    if unsynchronised
+        && frames_in(&mut Body::new(input, at + 10, stop, true), version)?
+            < frames_in(&mut Body::new(input, at + 10, stop, false), version)?
+    {
+        raw.mend("ID3v2 frames whose sizes count the bytes of unsynchronisation");
+        unsynchronised = false;
+    }
     let mut body = Body::new(input, at + 10, stop, unsynchronised);
     if flags & 0x40 != 0 && version >= 3 {
         skip_extended_header(&mut body, version)?;
     }
     let mut tag = Tag {
         version,
-        all_unsynchronised: flags & 0x80 != 0 && version == 4,
+        is_each_unsynchronised: is_stuffed && !unsynchronised,
         body,
         raw,
     };
     tag.frames()?;
     Ok(Some(end))
+}
+
+/// How many frames of version 2.2 or 2.3 follow one behind another, up to the padding or the end.
+fn frames_in(body: &mut Body<'_>, version: u8) -> io::Result<usize> {
+    let width = if version == 2 { 3 } else { 4 };
+    let length = if version == 2 { 6 } else { 10 };
+    for count in 0..MAX_FRAMES {
+        let head = body.peek(length)?;
+        if head.len() < length || !is_id(&head[..width]) {
+            return Ok(count);
+        }
+        let size = u64::from(plain(&head[width..2 * width]));
+        if size > body.left().saturating_sub(length as u64) {
+            return Ok(count);
+        }
+        body.skip(length as u64 + size)?;
+    }
+    Ok(MAX_FRAMES)
 }
 
 fn skip_extended_header(body: &mut Body<'_>, version: u8) -> io::Result<()> {
@@ -79,7 +105,8 @@ fn skip_extended_header(body: &mut Body<'_>, version: u8) -> io::Result<()> {
 
 struct Tag<'a> {
     version: u8,
-    all_unsynchronised: bool,
+    /// Each frame is unsynchronised by itself, and its size counts the bytes for that.
+    is_each_unsynchronised: bool,
     body: Body<'a>,
     raw: &'a mut Raw,
 }
@@ -244,17 +271,17 @@ impl Tag<'_> {
                 head.flags & 0x08 != 0,
                 head.flags & 0x04 != 0,
                 head.flags & 0x40 != 0,
-                head.flags & 0x02 != 0 || self.all_unsynchronised,
+                head.flags & 0x02 != 0 || self.is_each_unsynchronised,
                 head.flags & 0x01 != 0,
             ),
             3 => (
                 head.flags & 0x80 != 0,
                 head.flags & 0x40 != 0,
                 head.flags & 0x20 != 0,
-                false,
+                self.is_each_unsynchronised,
                 head.flags & 0x80 != 0,
             ),
-            _ => (false, false, false, false, false),
+            _ => (false, false, false, self.is_each_unsynchronised, false),
         };
         if encrypted {
             return None;

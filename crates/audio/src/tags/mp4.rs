@@ -15,6 +15,7 @@ use crate::input::Input;
 /// Types of `data` boxes.
 const UTF8: u32 = 1;
 const UTF16: u32 = 2;
+const SHIFT_JIS: u32 = 3;
 const IMPLICIT: u32 = 0;
 
 /// Reads the tags of an MP4 file that begins at `start`.
@@ -122,6 +123,7 @@ fn item(input: &mut Input, item: Atom, by_key: Option<Name>, raw: &mut Raw) -> i
             (Name::Track | Name::Disc, IMPLICIT | 21) => numbers(name, &value, raw),
             (_, UTF8 | IMPLICIT) => raw.keep(name, Text::utf8(&value)),
             (_, UTF16) => raw.keep(name, Text::utf16(&value, Some(true))),
+            (_, SHIFT_JIS) => raw.keep(name, Text::of(&value, encoding_rs::SHIFT_JIS)),
             _ => {}
         }
     }
@@ -172,10 +174,12 @@ fn user_data(input: &mut Input, atom: Atom, raw: &mut Raw) -> io::Result<()> {
     if let Some(text) = bytes.get(4..4 + said) {
         let language = u16::from_be_bytes([bytes[2], bytes[3]]);
         // Languages below 0x400 are Macintosh's, in its own letters; the others are UTF-8.
-        let text = if language < 0x400 {
-            Text::legacy(text)
-        } else {
-            Text::utf8(text)
+        let text = match language {
+            _ if std::str::from_utf8(text).is_ok() => Text::utf8(text),
+            // English to Norwegian, and Finnish: those of Macintosh's Roman letters.
+            0..=9 | 13 => Text::of(text, encoding_rs::MACINTOSH),
+            0..0x400 => Text::legacy(text),
+            _ => Text::utf8(text),
         };
         raw.keep(name, text);
     }

@@ -26,6 +26,14 @@ impl Text {
         }
     }
 
+    /// A text in the encoding that its format states.
+    pub(super) fn of(bytes: &[u8], encoding: &'static encoding_rs::Encoding) -> Self {
+        match encoding.decode_without_bom_handling_and_without_replacement(bytes) {
+            Some(text) => Self::Unicode(text.into_owned()),
+            None => Self::legacy(bytes),
+        }
+    }
+
     /// A text declared as UTF-8.
     pub(super) fn utf8(bytes: &[u8]) -> Self {
         match std::str::from_utf8(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)) {

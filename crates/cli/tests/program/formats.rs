@@ -116,6 +116,113 @@ fn zeros_and_junk_behind_the_audio_are_no_damage() {
     assert_eq!(kinds, 3, "{}", ran.out);
 }
 
+/// A decoder knows the end of FLAC's last frame by what begins there: what is none of it must not be taken along.
+#[test]
+fn what_somebody_put_behind_flac_costs_no_frame_of_it() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let root = Root::empty();
+    let wav = root.home().join("source.wav");
+    for (at, behind) in [
+        vec![],
+        b"just a note".to_vec(),
+        vec![0xff; 5000],
+        vec![0x55; 70_000],
+    ]
+    .iter()
+    .enumerate()
+    {
+        let pcm = noise(at as u64, -20.0, 3.0, 44_100, 2);
+        write(&wav, &pcm, Depth::Int16).unwrap();
+        let path = root.join(&format!("{at}.flac"));
+        ffmpeg(&["-i", wav.to_str().unwrap()], &path);
+        fs::write(&path, [fs::read(&path).unwrap(), behind.clone()].concat()).unwrap();
+    }
+    let ran = root.import(&[]).ended(0);
+    let frames = root.column("SELECT frames || ' ' || damaged_frames FROM accession_files");
+    assert_eq!(frames, ["132300 0"; 4], "{}", ran.out);
+}
+
+/// Floating-point samples that are no numbers, or have any exponent, as a broken plug-in leaves them.
+#[test]
+fn samples_that_are_no_sound_are_heard_as_silence_and_told() {
+    let root = Root::empty();
+    let mut pcm = noise(3, -20.0, 3.0, 44_100, 2);
+    for (at, sample) in [f32::NAN, f32::INFINITY, 1e30, -1e30]
+        .into_iter()
+        .enumerate()
+    {
+        pcm.samples[50_000 + 2 * at] = sample;
+    }
+    write(&root.join("broken.wav"), &pcm, Depth::Float32).unwrap();
+    let ran = root.import(&[]).ended(0);
+    assert_eq!(ran.told("file_damaged").len(), 1, "{}", ran.out);
+    let loud =
+        root.column("SELECT true_peak_dbtp < 6 AND integrated_lufs < 0 FROM accession_sounds");
+    assert_eq!(loud, ["1"]);
+}
+
+/// The sheet of a set lies above the folders of its discs, and names their images by folder and name.
+#[test]
+fn a_sheet_above_the_folders_of_its_discs_cuts_each() {
+    let root = Root::empty();
+    let disc = |seed: u64| {
+        concatenate(
+            &[
+                noise(seed, -20.0, 8.0, 44_100, 2),
+                noise(seed + 1, -20.0, 8.0, 44_100, 2),
+            ],
+            0.0,
+        )
+    };
+    for (at, folder) in ["CD1", "CD2"].iter().enumerate() {
+        fs::create_dir_all(root.join(&format!("Set/{folder}"))).unwrap();
+        write(
+            &root.join(&format!("Set/{folder}/image.wav")),
+            &disc(10 * at as u64),
+            Depth::Int16,
+        )
+        .unwrap();
+    }
+    let tracks = |from: u8| {
+        format!(
+            "  TRACK 0{from} AUDIO\n    TITLE \"No {from}\"\n    INDEX 01 00:00:00\n  TRACK 0{} AUDIO\n    \
+             TITLE \"No {}\"\n    INDEX 01 00:08.000\n",
+            from + 1,
+            from + 1
+        )
+    };
+    let sheet = format!(
+        "TITLE \"Set\"\nFILE \"CD1/image.wav\" WAVE\n{}FILE \"CD2\\image.wav\" WAVE\n{}",
+        tracks(1),
+        tracks(3)
+    );
+    fs::write(root.join("Set/set.cue"), &sheet).unwrap();
+    root.import(&[]).ended(0);
+    let titles = "SELECT f.path || ' ' || p.title FROM passages p JOIN files f ON f.guid = p.file_id \
+                  ORDER BY f.path, p.start_time_ticks";
+    let cut = [
+        "Set/CD1/image.wav No 1",
+        "Set/CD1/image.wav No 2",
+        "Set/CD2/image.wav No 3",
+        "Set/CD2/image.wav No 4",
+    ];
+    assert_eq!(root.column(titles), cut);
+    // Whoever imports a disc alone, has the same sheet before him, and its changes.
+    let disc = root.join("Set/CD1").to_string_lossy().into_owned();
+    let alone = root
+        .music(&["import", &disc, "--offline", "--format", "json"])
+        .ended(0);
+    assert_eq!(alone.files("unchanged"), 1, "{}", alone.out);
+    fs::write(root.join("Set/set.cue"), sheet.replace("No 2", "Number 2")).unwrap();
+    let alone = root
+        .music(&["import", &disc, "--offline", "--format", "json"])
+        .ended(0);
+    assert_eq!(alone.files("unchanged"), 0, "{}", alone.out);
+    assert_eq!(root.column(titles)[1], "Set/CD1/image.wav Number 2");
+}
+
 /// ffmpeg knows the last tag of a file and takes those before it for broken audio.
 #[test]
 fn tags_that_stand_one_behind_another_are_no_damage() {

@@ -17,7 +17,7 @@ use crate::event::Why;
 use crate::heard::lock;
 use crate::heard::place::{Children, Object, Place};
 use crate::intake::scan::left_out::{self, LeftOut};
-use crate::intake::scan::{Refused, scan_folder};
+use crate::intake::scan::{Above, Refused, scan_folder};
 use crate::library::values::{ScannedFile, name_of};
 
 /// The most bytes of an object that is taken to the disk to be heard: a day of uncompressed stereo has 15 GB.
@@ -32,6 +32,7 @@ pub struct Source {
     place: Place,
     /// Folders of a bucket that are on the disk in part, by where.
     spooled: Arc<Mutex<HashMap<PathBuf, Weak<Folder>>>>,
+    above: Above,
 }
 
 /// A folder of a source.
@@ -70,6 +71,7 @@ impl Source {
         Self {
             place,
             spooled: Arc::default(),
+            above: Above::default(),
         }
     }
 
@@ -112,7 +114,7 @@ impl Source {
     /// When it cannot be listed.
     pub(crate) fn folder(&self, folder: &str) -> Result<Arc<Folder>> {
         if let Some(root) = self.place.folder() {
-            let (scan, inner) = scan_folder(root, &root.join(folder))?;
+            let (scan, inner) = scan_folder(root, &root.join(folder), &self.above)?;
             let name = |path: PathBuf| -> Option<String> {
                 Some(path.strip_prefix(root).ok()?.to_str()?.to_owned())
             };

@@ -8,11 +8,11 @@
 
 pub mod left_out;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use run::{Cancel, Fault, literal_path, plain_path};
@@ -73,6 +73,7 @@ pub struct Scan {
 pub fn scan(root: &Path, folder: &Path, cancel: &Cancel) -> Result<Scan> {
     can_be_listed(folder)?;
     let mut walk = Walk::below(root);
+    walk.listed.insert(literal_path(folder));
     let mut entries = WalkDir::new(literal_path(folder))
         .follow_links(false)
         .into_iter();
@@ -119,9 +120,17 @@ pub(crate) fn file_at(root: &Path, path: &str) -> std::io::Result<ScannedFile> {
 /// # Errors
 ///
 /// When it cannot be listed.
-pub(crate) fn scan_folder(root: &Path, folder: &Path) -> Result<(Scan, Vec<PathBuf>)> {
+pub(crate) fn scan_folder(
+    root: &Path,
+    folder: &Path,
+    above: &Above,
+) -> Result<(Scan, Vec<PathBuf>)> {
     can_be_listed(folder)?;
-    let mut walk = Walk::below(root);
+    let mut walk = Walk {
+        above: above.clone(),
+        ..Walk::below(root)
+    };
+    walk.listed.insert(literal_path(folder));
     let mut inner = Vec::new();
     for entry in WalkDir::new(literal_path(folder)).min_depth(1).max_depth(1) {
         match entry {
@@ -148,11 +157,54 @@ struct Folder {
     audio: Vec<PathBuf>,
 }
 
+/// The sheets of folders that are not walked through, but in which some that are walked through lie. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Above(Arc<Mutex<HashMap<PathBuf, Arc<Beside>>>>);
+
+/// Folders whose sheets are kept at once: a hundred artists deep in a collection of a million files.
+const MAX_ABOVE: usize = 1000;
+
+impl Above {
+    /// The sheets that lie in a folder.
+    fn sheets_in(&self, folder: &Path) -> Arc<Beside> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(beside) = kept.get(folder) {
+            return Arc::clone(beside);
+        }
+        let entries = WalkDir::new(folder).min_depth(1).max_depth(1).into_iter();
+        let entries = entries.flatten();
+        let sheets = entries
+            .filter(|entry| entry.file_type().is_file() && is_sheet(entry.path()))
+            .filter_map(|entry| sheet_file(&entry))
+            .collect();
+        let beside = Arc::new(Beside::new(sheets, Vec::new()));
+        if kept.len() >= MAX_ABOVE {
+            kept.clear();
+        }
+        kept.insert(folder.to_owned(), Arc::clone(&beside));
+        beside
+    }
+}
+
+/// A sheet that cannot be asked for is as good as not there.
+fn sheet_file(entry: &DirEntry) -> Option<SheetFile> {
+    let metadata = entry.metadata().ok()?;
+    Some(SheetFile {
+        path: entry.path().to_owned(),
+        size: metadata.len(),
+        modified_ns: modified_ns(&metadata),
+        changed_ns: changed_ns(&metadata),
+    })
+}
+
 /// A walk through folders, whose paths are literal as long as it lasts: Windows finds every file by them.
 struct Walk {
     root: PathBuf,
     scan: Scan,
     folders: BTreeMap<PathBuf, Folder>,
+    /// Folders that were walked through.
+    listed: HashSet<PathBuf>,
+    above: Above,
 }
 
 fn can_be_listed(folder: &Path) -> Result<()> {
@@ -169,6 +221,8 @@ impl Walk {
             root: literal_path(root),
             scan: Scan::default(),
             folders: BTreeMap::new(),
+            listed: HashSet::new(),
+            above: Above::default(),
         }
     }
 
@@ -181,6 +235,7 @@ impl Walk {
                 self.leave_out(path, Why::Link);
             }
         } else if kind.is_dir() {
+            self.listed.insert(path.to_owned());
             if by_name {
                 self.refuse(
                     path,
@@ -229,14 +284,7 @@ impl Walk {
     }
 
     fn note_sheet(&mut self, entry: &DirEntry) {
-        // A sheet that cannot be asked for is as good as not there.
-        if let Ok(metadata) = entry.metadata() {
-            let sheet = SheetFile {
-                path: entry.path().to_owned(),
-                size: metadata.len(),
-                modified_ns: modified_ns(&metadata),
-                changed_ns: changed_ns(&metadata),
-            };
+        if let Some(sheet) = sheet_file(entry) {
             self.folder_of(entry.path()).sheets.push(sheet);
         }
     }
@@ -274,12 +322,29 @@ impl Walk {
         });
     }
 
+    /// What lies in the folder above one, if that is in the library, too.
+    fn above_of(
+        &self,
+        folder: &Path,
+        known: &BTreeMap<PathBuf, Arc<Beside>>,
+    ) -> Option<Arc<Beside>> {
+        let above = folder.parent().filter(|_| folder != self.root)?;
+        if self.listed.contains(above) {
+            return known.get(above).cloned();
+        }
+        above
+            .starts_with(&self.root)
+            .then(|| self.above.sheets_in(above))
+    }
+
     fn finish(mut self) -> Scan {
-        let folders: BTreeMap<PathBuf, Arc<Beside>> = self
-            .folders
-            .into_iter()
-            .map(|(path, folder)| (path, Arc::new(Beside::new(folder.sheets, folder.audio))))
-            .collect();
+        // Folders come before those in them.
+        let mut folders: BTreeMap<PathBuf, Arc<Beside>> = BTreeMap::new();
+        for (path, folder) in std::mem::take(&mut self.folders) {
+            let above = self.above_of(&path, &folders);
+            let beside = Beside::new(folder.sheets, folder.audio).below(above);
+            folders.insert(path, Arc::new(beside));
+        }
         for file in &mut self.scan.files {
             if let Some(beside) = file
                 .absolute

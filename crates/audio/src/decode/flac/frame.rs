@@ -1,9 +1,30 @@
 //! Headers of FLAC frames (RFC 9639, section 9.1), as far as to tell where a stream ends.
 
-use crc::{CRC_8_SMBUS, Crc, Table};
+use crc::{CRC_8_SMBUS, CRC_16_UMTS, Crc, Table};
 
 /// With the polynomial `x^8 + x^2 + x + 1`, from zero.
 static CRC: Crc<u8, Table<1>> = Crc::<u8, Table<1>>::new(&CRC_8_SMBUS);
+
+/// With the polynomial `x^16 + x^15 + x^2 + 1`, from zero, most significant bit first.
+static CRC_OF_FRAME: Crc<u16, Table<1>> = Crc::<u16, Table<1>>::new(&CRC_16_UMTS);
+
+/// Bytes of the frame that `bytes` begin with, of which there are at least so many: all of them where its check sum says
+/// so, else as many as make a check sum right. `None` where none is.
+pub(super) fn length(bytes: &[u8], least: usize) -> Option<usize> {
+    if CRC_OF_FRAME.checksum(bytes) == 0 {
+        return Some(bytes.len());
+    }
+    // Over a frame with its check sum behind it the sum is zero.
+    let mut digest = CRC_OF_FRAME.digest();
+    for (at, byte) in bytes.iter().enumerate() {
+        digest.update(&[*byte]);
+        let length = at + 1;
+        if length >= least.max(LONGEST_HEADER) && digest.clone().finalize() == 0 {
+            return Some(length);
+        }
+    }
+    None
+}
 
 /// Bytes of the longest header.
 pub(super) const LONGEST_HEADER: usize = 16;

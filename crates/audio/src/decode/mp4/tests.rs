@@ -186,3 +186,29 @@ proptest::proptest! {
         let _ = walk(&mut input(&bytes), 0);
     }
 }
+
+#[test]
+fn a_montage_is_told_from_parts_that_go_on_where_the_last_one_ends() {
+    let list = |edits: &[u32]| {
+        let mut body = words(&[0, edits.len() as u32 / 3]);
+        body.extend(words(edits));
+        atom(*b"elst", &body)
+    };
+    for (edits, expected) in [
+        (&[3000, 1024, 0x1_0000][..], false),
+        (&[5, u32::MAX, 0x1_0000, 3000, 1024, 0x1_0000], false),
+        (
+            &[1000, 1024, 0x1_0000, 2000, 1024 + 44_100, 0x1_0000],
+            false,
+        ),
+        (&[1000, 1024, 0x1_0000, 2000, 1024 + 88_200, 0x1_0000], true),
+        (&[1000, 44_100, 0x1_0000, 1000, 0, 0x1_0000], true),
+    ] {
+        let bytes = list(edits);
+        let mut file = input(&bytes);
+        let end = file.length;
+        let list = children(&mut file, 0, end).unwrap()[0];
+        let (_, is_rearranged) = edit(&mut file, list, 1000, 44_100).unwrap();
+        assert_eq!(is_rearranged, expected, "{edits:?}");
+    }
+}

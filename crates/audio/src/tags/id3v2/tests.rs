@@ -106,6 +106,30 @@ fn an_unsynchronised_tag_is_read_through() {
 }
 
 #[test]
+fn sizes_that_count_the_bytes_of_unsynchronisation_are_understood() {
+    let stuffed = |id: &[u8], content: &[u8]| {
+        let mut written = Vec::new();
+        for byte in content {
+            written.push(*byte);
+            if *byte == 0xff {
+                written.push(0);
+            }
+        }
+        frame(id, &written)
+    };
+    let frames = [
+        stuffed(b"TIT2", b"\x01\xff\xfeO\0n\0e\0"),
+        stuffed(b"TIT2", b"\x01\xff\xfeT\0w\0o\0"),
+        frame(b"TIT2", b"\0Three"),
+    ];
+    let mut bytes = tag(3, &frames);
+    bytes[5] = 0x80;
+    let raw = read_bytes(&bytes);
+    assert_eq!(titles(&raw), ["One", "Two", "Three"]);
+    assert_eq!(raw.mended.len(), 1);
+}
+
+#[test]
 fn chapters_have_times_and_titles() {
     let content = |start: u32, end: u32, title: &[u8]| {
         let frames = frame(b"TIT2", &[b"\x03", title].concat());
