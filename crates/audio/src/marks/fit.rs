@@ -52,18 +52,10 @@ pub(super) enum Place<'a> {
     Beside(&'a Path),
 }
 
-/// Judges one sheet.
-pub(super) fn judge(
-    sheet: &Sheet,
-    place: Place<'_>,
-    path: &Path,
-    beside: &Beside,
-    known: &Known<'_>,
-) -> Verdict {
+/// The tracks that a sheet says lie in the file at `path`.
+fn named<'s>(sheet: &'s Sheet, path: &Path) -> Vec<&'s Track> {
     let own = stem(path);
-    let mut named: Vec<&Track> = sheet
-        .tracks
-        .iter()
+    let mut named: Vec<&Track> = (sheet.tracks.iter())
         .filter(|track| stem_of_name(&track.file) == own)
         .collect();
     // Discs of a set are often called alike, each in its own folder.
@@ -74,6 +66,19 @@ pub(super) fn judge(
             named.retain(is_here);
         }
     }
+    named
+}
+
+/// Judges one sheet.
+pub(super) fn judge(
+    sheet: &Sheet,
+    place: Place<'_>,
+    path: &Path,
+    beside: &Beside,
+    known: &Known<'_>,
+) -> Verdict {
+    let own = stem(path);
+    let named = named(sheet, path);
     let is_one_file = sheet
         .tracks
         .iter()
