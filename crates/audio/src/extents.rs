@@ -211,9 +211,11 @@ pub(crate) fn id3v2_end(input: &mut Input, at: u64) -> io::Result<Option<u64>> {
         0
     };
     // With high bits it is no synchsafe number, but one of the writers that do not know these.
-    let size = match sizes.iter().any(|byte| byte & 0x80 != 0) {
-        true => u32::from_be_bytes([sizes[0], sizes[1], sizes[2], sizes[3]]),
-        false => synchsafe(sizes),
+    let is_plain = sizes.iter().any(|byte| byte & 0x80 != 0);
+    let size = if is_plain {
+        u32::from_be_bytes([sizes[0], sizes[1], sizes[2], sizes[3]])
+    } else {
+        synchsafe(sizes)
     };
     Ok(Some(at + 10 + u64::from(size) + footer))
 }

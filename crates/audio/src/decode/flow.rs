@@ -142,7 +142,7 @@ pub(super) fn check_channels(channels: u16) -> Result<(), DecodeError> {
 /// numbers are broken, they are infinite, no numbers at all, or have any exponent.
 const LOUDEST: f32 = 1e4;
 
-fn is_sample(sample: &f32) -> bool {
+fn is_sample(sample: f32) -> bool {
     sample.abs() <= LOUDEST
 }
 
@@ -242,13 +242,15 @@ impl Run<'_> {
         let slices = &planes.slices[..planes.channels];
         if self.info.codec == Codec::Pcm
             && self.info.integer_bits.is_none()
-            && !slices.iter().all(|plane| plane.iter().all(is_sample))
+            && !slices
+                .iter()
+                .all(|plane| plane.iter().copied().all(is_sample))
         {
             let text = "samples that are no numbers of sound, heard as silence";
             self.note(1, text.to_owned());
-            let silenced = |sample: &f32| if is_sample(sample) { *sample } else { 0.0 };
+            let silenced = |sample: f32| if is_sample(sample) { sample } else { 0.0 };
             let planes: Vec<Vec<f32>> = (slices.iter())
-                .map(|plane| plane.iter().map(silenced).collect())
+                .map(|plane| plane.iter().copied().map(silenced).collect())
                 .collect();
             return Ok(self.hand_on(&planes.iter().map(Vec::as_slice).collect::<Vec<_>>()));
         }
