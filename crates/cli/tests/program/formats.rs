@@ -135,7 +135,7 @@ fn what_somebody_put_behind_flac_costs_no_frame_of_it() {
     {
         let pcm = noise(at as u64, -20.0, 3.0, 44_100, 2);
         write(&wav, &pcm, Depth::Int16).unwrap();
-        let path = root.join(&format!("{at}.flac"));
+        let path = root.join(format!("{at}.flac"));
         ffmpeg(&["-i", wav.to_str().unwrap()], &path);
         fs::write(&path, [fs::read(&path).unwrap(), behind.clone()].concat()).unwrap();
     }
@@ -177,9 +177,9 @@ fn a_sheet_above_the_folders_of_its_discs_cuts_each() {
         )
     };
     for (at, folder) in ["CD1", "CD2"].iter().enumerate() {
-        fs::create_dir_all(root.join(&format!("Set/{folder}"))).unwrap();
+        fs::create_dir_all(root.join(format!("Set/{folder}"))).unwrap();
         write(
-            &root.join(&format!("Set/{folder}/image.wav")),
+            &root.join(format!("Set/{folder}/image.wav")),
             &disc(10 * at as u64),
             Depth::Int16,
         )
