@@ -329,6 +329,17 @@ impl Error {
         }
     }
 
+    /// Whether the services answer, and let this person do nothing: for every book the same.
+    pub(crate) fn is_about_access(&self) -> bool {
+        matches!(
+            self,
+            Error::Web(web::Error::Status {
+                status: 401 | 403,
+                ..
+            }) | Error::SignIn { .. }
+        )
+    }
+
     /// Whether this is about one request, so that the run keeps what it has and says what is missing.
     pub(crate) fn is_about_request(&self) -> bool {
         matches!(

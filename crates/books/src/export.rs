@@ -18,7 +18,7 @@ use crate::catalogue::Catalogue;
 use crate::catalogue::rows::{self, Value};
 use crate::collect::JOURNAL;
 use crate::error::Error;
-use crate::run::{CONFIG, LOCK, SUMMARY};
+use crate::run::{CONFIG, DATABASE, LOCK, SUMMARY};
 
 /// A form to write books in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,17 +52,22 @@ pub fn to_file(catalogue: &Catalogue, run: &Path, form: Form, path: &Path) -> Re
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(Error::file("make", folder))?;
-    let mut options = OutputOptions::new();
+    let mut options = outputs(run);
     if let Some(database) = catalogue.path() {
         options = options.protect_database(database);
-    }
-    for name in [CONFIG, SUMMARY, LOCK, JOURNAL] {
-        options = options.protect(run.join(name));
     }
     let mut output = options.open(path)?;
     let count = export(catalogue, form, &mut output)?;
     output.finish()?;
     Ok(count)
+}
+
+/// How a file is written that a person wants of the run in the directory `run`: not over what the run works with.
+pub fn outputs(run: &Path) -> OutputOptions {
+    let options = OutputOptions::new().protect_database(&run.join(DATABASE));
+    let own = [CONFIG, SUMMARY, LOCK, JOURNAL];
+    own.iter()
+        .fold(options, |options, name| options.protect(run.join(name)))
 }
 
 /// Writes all books to `out`; how many.

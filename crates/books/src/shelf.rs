@@ -1,16 +1,17 @@
 //! What a run has in its storage: listed, brought out, and removed. Nothing of other runs is ever touched.
 
+use std::io::Write as _;
 use std::path::Path;
 
+use ::run::OutputOptions;
 use blob::{Entry, Key};
 use futures_util::StreamExt as _;
-use tokio::io::AsyncWriteExt as _;
 
 use crate::catalogue::Catalogue;
 use crate::catalogue::sync as archives;
 use crate::date;
 use crate::error::Error;
-use crate::run::RunConfig;
+use crate::run::{Run, RunConfig};
 use crate::sync::Storage;
 use crate::sync::storage::Room;
 
@@ -95,13 +96,29 @@ pub fn remove(
     })
 }
 
+/// How a file is written that a person wants of a run: not over what the run works with, and not over its objects.
+///
+/// # Errors
+///
+/// As [`Storage::open`].
+pub fn outputs(run: &Run) -> Result<OutputOptions, Error> {
+    let own = crate::export::outputs(run.directory());
+    let config = run.config();
+    if config.storage_config.is_none() {
+        return Ok(own);
+    }
+    let folders = Storage::open(config)?.folders();
+    Ok(folders.into_iter().fold(own, OutputOptions::protect_folder))
+}
+
 /// Copies an object out of storage, as a stream; its bytes. `name` is what follows the name of the run.
 ///
 /// # Errors
 ///
-/// The store's, and the disk's.
-pub fn copy_out(config: &RunConfig, room: Room, name: &str, target: &Path) -> Result<u64, Error> {
-    let storage = Storage::open(config)?;
+/// The store's, and the disk's; [`Error::Output`] where `target` is something that the run works with.
+pub fn copy_out(run: &Run, room: Room, name: &str, target: &Path) -> Result<u64, Error> {
+    let storage = Storage::open(run.config())?;
+    let mut output = outputs(run)?.open(target)?;
     blocking(async {
         let run = storage.prefix()?;
         let own = format!("{run}/");
@@ -111,15 +128,12 @@ pub fn copy_out(config: &RunConfig, room: Room, name: &str, target: &Path) -> Re
             _ => Key::new(format!("{own}{name}"))?,
         };
         let mut reader = storage.room(room).read(&key).await?;
-        let beside = target.with_extension("part");
-        let failed = || Error::file("write", target);
-        let file = tokio::fs::File::create(&beside).await.map_err(failed())?;
-        let mut file = tokio::io::BufWriter::new(file);
         while let Some(piece) = reader.piece().await? {
-            file.write_all(&piece).await.map_err(failed())?;
+            output
+                .write_all(&piece)
+                .map_err(Error::file("write", target))?;
         }
-        file.flush().await.map_err(failed())?;
-        tokio::fs::rename(&beside, target).await.map_err(failed())?;
+        output.finish()?;
         Ok(reader.size())
     })
 }

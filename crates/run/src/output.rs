@@ -56,6 +56,7 @@ pub struct OutputOptions {
     create_new: bool,
     private: bool,
     protected: Vec<PathBuf>,
+    folders: Vec<PathBuf>,
 }
 
 impl OutputOptions {
@@ -83,6 +84,13 @@ impl OutputOptions {
     #[must_use]
     pub fn protect(mut self, path: impl Into<PathBuf>) -> Self {
         self.protected.push(path.into());
+        self
+    }
+
+    /// Refuses to write to anything below `folder`, whatever links lead there.
+    #[must_use]
+    pub fn protect_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folders.push(folder.into());
         self
     }
 
@@ -120,7 +128,7 @@ impl OutputOptions {
             }
         }
         let place = place::find(path).map_err(failed)?;
-        if let Some(what) = place.refused(&self.protected) {
+        if let Some(what) = place.refused(&self.protected, &self.folders) {
             return Err(OutputError::NotAPlace {
                 path: path.to_owned(),
                 what,

@@ -50,6 +50,8 @@ pub enum ArchiveFault {
     SilentAfter(usize, Duration),
     /// The whole archive under another `ETag`, with another byte in its middle.
     OtherVersion,
+    /// A page to sign in, with status 200 and an `ETag`.
+    Page,
     /// No `ETag`.
     NoEtag,
     /// Range requests are answered with the whole file.
@@ -223,6 +225,11 @@ impl Server for Shared {
         match fault {
             Some(ArchiveFault::Status(status)) => {
                 return http::send(stream, &format!("{status} On Purpose"), "", b"").map(|()| true);
+            }
+            Some(ArchiveFault::Page) => {
+                let headers = "Content-Type: text/html\r\nETag: \"page\"\r\n";
+                let page = b"<!DOCTYPE html><title>Sign in</title>";
+                return http::send(stream, "200 OK", headers, page).map(|()| true);
             }
             Some(ArchiveFault::Stalled(pause)) => std::thread::sleep(pause),
             _ => {}

@@ -92,7 +92,12 @@ impl Marc {
 
     /// Field 008 has its values at fixed places, and may end in blanks that are part of it.
     fn fixed(&mut self, value: &str) {
-        let value: Vec<char> = value.trim_matches(['\n', '\r', '\t']).chars().collect();
+        let mut value = value.trim_matches(['\n', '\r', '\t']);
+        if value.chars().count() > FIXED_LENGTH {
+            // Somebody has indented it.
+            value = value.trim_start();
+        }
+        let value: Vec<char> = value.chars().collect();
         let at = |begin: usize, end: usize| {
             let text: String = value.get(begin..end)?.iter().collect();
             Some(text).filter(|text| !text.trim().is_empty())
@@ -105,6 +110,9 @@ impl Marc {
         self.values[4] = at(35, 38).map(|text| text.trim().to_owned());
     }
 }
+
+/// Characters of field 008 (MARC 21 Format for Bibliographic Data).
+const FIXED_LENGTH: usize = 40;
 
 /// Reads the first record of a METS file.
 pub(super) fn read(bytes: &[u8]) -> Result<Marc, String> {

@@ -252,7 +252,7 @@ fn give_up(tx: &Tx<'_>, queue: &str) -> Result<(), Error> {
             barcode,
             stage: "work".to_owned(),
             reason: "every process that worked on it ended without a result".to_owned(),
-            tries: u64::from(MOST_CLAIMS),
+            tries: 1,
             later: false,
             encrypted_etag: None,
             happened_at: crate::date::now(),

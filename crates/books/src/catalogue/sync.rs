@@ -504,9 +504,9 @@ fn store(tx: &Tx<'_>, archive: &StoredArchive) -> Result<(), Error> {
 pub(super) fn fail(tx: &Tx<'_>, failure: &Failure) -> Result<(), Error> {
     tx.execute(
         "INSERT INTO accession_sync_failure (barcode, stage, reason, tries, later, encrypted_etag, happened_at)
-         VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6)
+         VALUES (?1, ?2, ?3, ?7, ?4, ?5, ?6)
          ON CONFLICT (barcode) DO UPDATE SET stage = excluded.stage, reason = excluded.reason,
-             tries = accession_sync_failure.tries + 1,
+             tries = accession_sync_failure.tries + excluded.tries,
              later = excluded.later, encrypted_etag = excluded.encrypted_etag, happened_at = excluded.happened_at",
         &[
             (&failure.barcode).into(),
@@ -515,6 +515,7 @@ pub(super) fn fail(tx: &Tx<'_>, failure: &Failure) -> Result<(), Error> {
             failure.later.into(),
             failure.encrypted_etag.as_deref().into(),
             (&failure.happened_at).into(),
+            failure.tries.into(),
         ],
     )?;
     Ok(())

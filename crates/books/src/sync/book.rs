@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::grin::Want;
 use crate::sync::download::{Downloaded, EncryptedArchive, Files, bare, download};
 use crate::sync::history::History;
-use crate::sync::shared::{BookOutcome, Fault, Halt, Shared, Tries, lock, turn};
+use crate::sync::shared::{BookOutcome, Fault, GRIN, Halt, Shared, Tries, lock, turn};
 use crate::sync::{Source, is_barcode};
 use crate::work::stopped;
 
@@ -236,7 +236,7 @@ impl Book<'_> {
     /// GRIN's version; `None` if it has no such file.
     async fn head(&mut self) -> Result<Option<String>, Halt> {
         let shared = self.shared;
-        let mut tries = Tries::of("GRIN");
+        let mut tries = Tries::of(GRIN);
         loop {
             let error = match shared.ask(self.barcode, Want::Head).await {
                 Ok(answer) => {
@@ -258,6 +258,9 @@ impl Book<'_> {
             let asked = match error.class() {
                 web::Class::Transient => None,
                 web::Class::Throttled(asked) => asked,
+                _ if error.is_about_access() => {
+                    return Err(Fault::new("check", &error, true).common().into());
+                }
                 _ => return Err(Fault::new("check", &error, true).into()),
             };
             let answered = || shared.grin_answered.load(Ordering::Relaxed);
@@ -293,11 +296,24 @@ impl Book<'_> {
         let decrypted =
             tokio::task::spawn_blocking(move || decrypt(&source, &target, &passphrase, &cancel));
         match decrypted.await {
-            Ok(Ok(())) => self.history.sync("decrypted", &[]),
+            Ok(Ok(())) => {
+                shared.opened.fetch_add(1, Ordering::Relaxed);
+                self.history.sync("decrypted", &[]);
+            }
             Ok(Err(DecryptError::Stopped)) => return Err(Halt::Stopped),
             Ok(Err(error)) => {
                 // A passphrase can be mended, and what was damaged on its way may come whole.
-                return Err(self.fault("decrypt", "decrypt_failed", &error, true));
+                let fault = self.fault("decrypt", "decrypt_failed", &error, true);
+                // One archive may be damaged. A second that does not open, where none does, tells of the passphrase.
+                let is_first = shared.unopened.fetch_add(1, Ordering::Relaxed) == 0;
+                return Err(match fault {
+                    Halt::Fault(fault)
+                        if !is_first && shared.opened.load(Ordering::Relaxed) == 0 =>
+                    {
+                        fault.common().into()
+                    }
+                    other => other,
+                });
             }
             // A library that panics on what was sent has met something damaged.
             Err(error) => return Err(self.fault("decrypt", "decrypt_failed", &error, false)),
@@ -339,6 +355,7 @@ impl Book<'_> {
             stage,
             reason,
             later,
+            is_common,
         } = fault;
         let value = match stage {
             "check" => Some("check_failed"),
@@ -357,7 +374,7 @@ impl Book<'_> {
             barcode: self.barcode.to_owned(),
             stage: stage.to_owned(),
             reason: reason.clone(),
-            tries: 1,
+            tries: u64::from(!is_common),
             later,
             encrypted_etag: self.etag.clone(),
             happened_at: date::now(),
@@ -368,7 +385,7 @@ impl Book<'_> {
 }
 
 fn said(failure: &Failure) -> String {
-    let times = if failure.tries == 1 {
+    let times = if failure.tries <= 1 {
         "once"
     } else {
         "repeatedly"

@@ -12,7 +12,7 @@ use web::{Answer, Class, Classified as _};
 use crate::error::Error;
 use crate::grin::Want;
 use crate::sync::disk::{Reserved, Room};
-use crate::sync::shared::{Fault, Halt, Shared, Tries};
+use crate::sync::shared::{Fault, GRIN, Halt, Shared, Tries};
 
 /// Bytes that are gathered before they are written.
 const PIECE: usize = 512 << 10;
@@ -95,7 +95,7 @@ pub(super) enum Downloaded {
 pub(super) async fn download(shared: &Shared, barcode: &str) -> Result<Downloaded, Halt> {
     let files = Files::of(&shared.staging, barcode);
     let resumed = files.state().is_some();
-    let mut tries = Tries::of("GRIN");
+    let mut tries = Tries::of(GRIN);
     loop {
         let before = there(&files);
         let result = attempt(shared, barcode, &files, resumed).await;
@@ -115,6 +115,9 @@ pub(super) async fn download(shared: &Shared, barcode: &str) -> Result<Downloade
             tries.progressed();
         }
         let class = error.class();
+        if error.is_about_access() {
+            return Err(Fault::new("download", &error, true).common().into());
+        }
         if matches!(class, Class::Final | Class::Unauthorised) {
             let later = class == Class::Unauthorised || !matches!(error, Error::Web(_));
             return Err(Fault::new("download", &error, later).into());
@@ -252,6 +255,11 @@ async fn receive(
         };
         match chunk {
             Ok(Some(bytes)) => {
+                if total == 0 && is_page(&bytes) {
+                    drop(file);
+                    files.remove();
+                    return Err(Halt::from(page_instead()).into());
+                }
                 total += bytes.len() as u64;
                 if version.length.is_some_and(|length| total > length) {
                     drop(file);
@@ -334,7 +342,7 @@ async fn reserve(shared: &Shared, length: u64, missing: u64) -> Result<Option<Ro
             Reserved::TooLarge => {
                 let reason =
                     format!("the disk of the staging folder has no room for {bytes} bytes");
-                return Err(Fault::new("download", reason, true).into());
+                return Err(Fault::new("download", reason, true).common().into());
             }
             Reserved::Full => {
                 if !told {
@@ -349,5 +357,15 @@ async fn reserve(shared: &Shared, length: u64, missing: u64) -> Result<Option<Ro
 
 fn disk(path: &Path, error: &io::Error) -> Halt {
     let reason = format!("cannot write `{}`: {error}", path.display());
-    Fault::new("download", reason, true).into()
+    Fault::new("download", reason, true).common().into()
+}
+
+/// Whether these first bytes are those of a web page: no OpenPGP message begins so, armoured or not.
+fn is_page(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_start().starts_with(b"<")
+}
+
+fn page_instead() -> Fault {
+    let reason = "GRIN sent a web page in place of the archive; is the sign-in still valid?";
+    Fault::new("download", reason, true).common()
 }

@@ -34,6 +34,9 @@ const MOST_ASKING: usize = 400;
 /// How long something that fails for everybody is waited for.
 const PATIENCE: Duration = Duration::from_hours(1);
 
+/// Whose tries they are.
+pub(super) const GRIN: &str = "GRIN";
+
 /// Tries of one book before it matters whether others fail, too.
 const TRIES: u32 = 6;
 
@@ -59,6 +62,9 @@ pub(super) struct Shared {
     /// Answers of GRIN, whichever; it tells an outage from a book that fails alone.
     pub(super) grin_answered: AtomicU64,
     pub(super) store_answered: AtomicU64,
+    /// Archives that the passphrase has opened, and those that it has not.
+    pub(super) opened: AtomicU64,
+    pub(super) unopened: AtomicU64,
     pub(super) converter: Converter,
     pub(super) parts: Parts,
     pub(super) checks: Semaphore,
@@ -97,6 +103,8 @@ pub(super) struct Fault {
     pub(super) stage: &'static str,
     pub(super) reason: String,
     pub(super) later: bool,
+    /// It fails so for every book, whichever it is: no try of this one is used up.
+    pub(super) is_common: bool,
 }
 
 impl Fault {
@@ -105,6 +113,16 @@ impl Fault {
             stage,
             reason: reason.to_string(),
             later,
+            is_common: false,
+        }
+    }
+
+    /// The cause is none of the book's: access, a sign-in, a passphrase, a disk.
+    pub(super) fn common(self) -> Self {
+        Self {
+            later: true,
+            is_common: true,
+            ..self
         }
     }
 }
@@ -166,6 +184,8 @@ impl Shared {
             counts: Counts::default(),
             grin_answered: AtomicU64::new(0),
             store_answered: AtomicU64::new(0),
+            opened: AtomicU64::new(0),
+            unopened: AtomicU64::new(0),
             converter: Converter::default(),
             parts: Parts::new(PARTS_IN_MEMORY),
             checks: at_once(settings.task_check_concurrency),
@@ -198,6 +218,14 @@ impl Shared {
 
     pub(super) async fn ask(&self, barcode: &str, want: Want<'_>) -> Result<Answer, Error> {
         self.grin.archive(barcode, want).await
+    }
+
+    /// Whether GRIN answers something else than what has failed: its list of books in process, which is short.
+    async fn grin_is_well(&self) -> bool {
+        let Ok(url) = self.grin.url("_in_process?format=text") else {
+            return false;
+        };
+        self.grin.get(&url).await.is_ok()
     }
 
     /// Ends when somebody asks to stop.
@@ -289,7 +317,7 @@ impl Tries {
         self.seen = None;
     }
 
-    /// Waits before another try; gives up if others succeed meanwhile, or after a long outage.
+    /// Waits before another try; gives up if others succeed meanwhile, if GRIN answers all but this, or after a long outage.
     pub(super) async fn wait(
         &mut self,
         shared: &Shared,
@@ -301,7 +329,7 @@ impl Tries {
         self.count += 1;
         let seen = *self.seen.get_or_insert_with(&answered);
         if self.count >= TRIES {
-            let alone = answered() > seen;
+            let alone = answered() > seen || (self.who == GRIN && shared.grin_is_well().await);
             if alone || self.begun.elapsed() > PATIENCE {
                 return Err(Fault::new(stage, error.to_string(), true).into());
             }

@@ -47,6 +47,13 @@ impl From<StorageKind> for Kind {
 }
 
 impl Storage {
+    /// The folders of local storage in which objects lie.
+    pub(crate) fn folders(&self) -> Vec<PathBuf> {
+        let base = self.base.iter();
+        base.flat_map(|base| ["raw", "full", "meta"].map(|room| base.join(room)))
+            .collect()
+    }
+
     /// That of a run. Nothing is asked yet.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ mod crew;
 mod golden;
 mod kept;
 mod stops;
+mod whose;
 
 use std::collections::BTreeMap;
 use std::io::Read as _;

@@ -49,13 +49,19 @@ pub(super) fn find(path: &Path) -> io::Result<Place> {
 
 impl Place {
     /// What is here that must not be written over.
-    pub(super) fn refused(&self, protected: &[PathBuf]) -> Option<&'static str> {
+    pub(super) fn refused(
+        &self,
+        protected: &[PathBuf],
+        folders: &[PathBuf],
+    ) -> Option<&'static str> {
         let (target, found) = match self {
             Self::Stream(_) => return None,
             Self::Existing(target, found) => (target, Some(found)),
             Self::New(target) => (target, None),
         };
-        if protected.iter().any(|own| is_same(own, target, found)) {
+        if folders.iter().any(|own| is_below(own, target)) {
+            Some("in a folder that this program works with")
+        } else if protected.iter().any(|own| is_same(own, target, found)) {
             Some("a file that this program works with")
         } else if found.is_some() && is_database(target) {
             Some("a database")
@@ -100,6 +106,14 @@ fn descriptor(path: &Path) -> io::Result<File> {
         }
     }
     File::options().append(true).open(path)
+}
+
+/// Whether `target` lies somewhere below the folder `own`.
+fn is_below(own: &Path, target: &Path) -> bool {
+    let own = fs::canonicalize(own).ok();
+    let place = fs::canonicalize(folder(target)).ok();
+    own.zip(place)
+        .is_some_and(|(own, place)| place.starts_with(own))
 }
 
 /// Whether `own` is the file at `target`, by its path or by its identity.

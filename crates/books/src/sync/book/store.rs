@@ -303,9 +303,10 @@ impl Book<'_> {
                 self.shared
                     .say_waiting("room in the store", &error.to_string());
             }
-            Reason::Missing | Reason::Denied | Reason::Name => {
-                return Err(Fault::new(stage, error, true).into());
+            Reason::Missing | Reason::Denied => {
+                return Err(Fault::new(stage, error, true).common().into());
             }
+            Reason::Name => return Err(Fault::new(stage, error, true).into()),
         }
         let answered = || self.shared.store_answered.load(Ordering::Relaxed);
         tries.wait(self.shared, &error, None, answered, stage).await

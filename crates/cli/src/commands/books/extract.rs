@@ -1,8 +1,9 @@
 //! `books extract`.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use books::archive::{self, Limits};
 use run::{ExitStatus, OutputOptions};
 
@@ -13,8 +14,9 @@ pub(crate) fn extract(archives: &[PathBuf], folder: &Path, printer: Printer) -> 
     let cannot = || format!("cannot make `{}`", folder.display());
     std::fs::create_dir_all(folder).with_context(cannot)?;
     let mut status = ExitStatus::Done;
+    let mut written = HashSet::new();
     for path in archives {
-        match one(path, folder) {
+        match one(path, folder, &mut written) {
             Ok(line) => printer.note(Volume::Normal, &line),
             Err(error) => {
                 let line = format!("failed: {}: {error:#}", path.display());
@@ -26,12 +28,19 @@ pub(crate) fn extract(archives: &[PathBuf], folder: &Path, printer: Printer) -> 
     Ok(status)
 }
 
-fn one(path: &Path, folder: &Path) -> Result<String> {
+/// `written` are the texts of this call, none of which is written over by another.
+fn one(path: &Path, folder: &Path, written: &mut HashSet<PathBuf>) -> Result<String> {
     let contents = archive::read(path, &Limits::default())?;
     let mut text = contents.text.map_err(anyhow::Error::msg)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let name = name.strip_suffix(".tar.gz").unwrap_or(&name);
     let target = folder.join(format!("{name}.jsonl"));
+    if !written.insert(target.clone()) {
+        bail!(
+            "`{}` holds the text of another archive of this name; --output-dir names another folder",
+            target.display()
+        );
+    }
     let mut file = OutputOptions::new().open(&target)?;
     text.write(&mut file)
         .with_context(|| format!("cannot write `{}`", target.display()))?;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use books::catalogue::sync::{Failure, Stage, SyncReport, failures, report as read};
-use run::{ExitStatus, OutputOptions};
+use run::ExitStatus;
 use serde::Serialize;
 
 use crate::args::books::RunPlace;
@@ -36,11 +36,7 @@ pub(crate) fn report(
     };
     if let Some(path) = html {
         let page = page(&run.config().run_name, &report);
-        let output = match catalogue.path() {
-            Some(database) => OutputOptions::new().protect_database(database),
-            None => OutputOptions::new(),
-        };
-        output.write(path, page.as_bytes())?;
+        books::shelf::outputs(&run)?.write(path, page.as_bytes())?;
     }
     printer.show(&report, || lines(&report));
     Ok(ExitStatus::Done)

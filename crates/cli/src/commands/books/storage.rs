@@ -24,7 +24,7 @@ pub(crate) fn storage(command: &Storage, printer: Printer) -> Result<ExitStatus>
             target,
         } => {
             let run = open(place)?;
-            let bytes = shelf::copy_out(run.config(), *room, name, target)?;
+            let bytes = shelf::copy_out(&run, *room, name, target)?;
             let done = format!("{bytes} bytes written to `{}`", target.display());
             printer.note(Volume::Normal, &done);
         }

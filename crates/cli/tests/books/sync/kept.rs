@@ -112,3 +112,62 @@ fn an_object_is_copied_out_extracted_and_reported() {
     let page = std::fs::read_to_string(home.path("report.html")).unwrap();
     assert!(page.contains("sync/completed"), "{page}");
 }
+
+#[test]
+fn what_a_run_works_with_is_never_written_over() {
+    let Some(home) = with_three(false) else {
+        return;
+    };
+    let text = format!("{}_ocr.jsonl.gz", barcode(0));
+    let stored = format!("store/full/g/{text}");
+    let cp = |target: &str| home.run(&["storage", "cp", "--run-name", "g", "full", &text, target]);
+    let report = |target: &str| home.run(&["report", "--run-name", "g", "--html", target]);
+    let own = ["output/g/books.db", "output/g/run_config.json", &stored];
+    for target in own {
+        let before = std::fs::read(home.path(target)).unwrap();
+        for refused in [cp(target), report(target)] {
+            assert_ne!(code(&refused), 0, "{target}: {}", said(&refused));
+        }
+        assert!(
+            std::fs::read(home.path(target)).unwrap() == before,
+            "{target}"
+        );
+    }
+    // What a link leads to is written, and the link stays.
+    #[cfg(unix)]
+    {
+        std::fs::write(home.path("real.gz"), "before").unwrap();
+        std::os::unix::fs::symlink("real.gz", home.path("link.gz")).unwrap();
+        let copied = cp("link.gz");
+        assert_eq!(code(&copied), 0, "{}", said(&copied));
+        assert!(
+            std::fs::symlink_metadata(home.path("link.gz"))
+                .unwrap()
+                .is_symlink()
+        );
+        let same = std::fs::read(home.path("real.gz")).unwrap();
+        assert!(same == std::fs::read(home.path(&stored)).unwrap());
+    }
+}
+
+#[test]
+fn texts_of_two_archives_of_one_name_are_not_written_over_each_other() {
+    let Some(home) = with_three(false) else {
+        return;
+    };
+    for (folder, number) in [("a", 0), ("b", 1)] {
+        std::fs::create_dir(home.path(folder)).unwrap();
+        let archive = home.path(&format!("store/raw/{0}/{0}.tar.gz", barcode(number)));
+        std::fs::copy(archive, home.path(&format!("{folder}/same.tar.gz"))).unwrap();
+    }
+    let extracted = home.run(&[
+        "extract",
+        "a/same.tar.gz",
+        "b/same.tar.gz",
+        "--output-dir",
+        "texts",
+    ]);
+    assert_eq!(code(&extracted), 1, "{}", said(&extracted));
+    let text = std::fs::read_to_string(home.path("texts/same.jsonl")).ok();
+    assert_eq!(text, home.text(&barcode(0)));
+}
