@@ -196,12 +196,6 @@ async fn look_closely(storage: &Storage, book: &SaidStored, read: bool) -> Resul
     if let Some(reason) = &book.contradiction {
         return Ok(Found::Wrong(reason.clone()));
     }
-    if !read {
-        return Ok(Found::Right(0));
-    }
-    let expected = recorded
-        .map(|archive| archive.sha256.clone())
-        .or_else(|| head.metadata.get(blob::SHA256).cloned());
     let mut texts = None;
     for packed in [true, false] {
         let text = storage.text(&book.barcode, packed)?;
@@ -210,6 +204,15 @@ async fn look_closely(storage: &Storage, book: &SaidStored, read: bool) -> Resul
             break;
         }
     }
+    if texts.is_none() && recorded.is_some_and(|archive| archive.pages.is_some()) {
+        return Ok(Found::Wrong("the text is not in the store".to_owned()));
+    }
+    if !read {
+        return Ok(Found::Right(0));
+    }
+    let expected = recorded
+        .map(|archive| archive.sha256.clone())
+        .or_else(|| head.metadata.get(blob::SHA256).cloned());
     read_back(
         storage,
         &key,

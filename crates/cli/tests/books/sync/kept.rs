@@ -114,6 +114,21 @@ fn an_object_is_copied_out_extracted_and_reported() {
 }
 
 #[test]
+fn a_text_that_is_gone_is_missed_without_reading_any() {
+    let Some(home) = with_three(false) else {
+        return;
+    };
+    let text = home.path(&format!("store/full/g/{}_ocr.jsonl.gz", barcode(0)));
+    std::fs::remove_file(text).unwrap();
+    let looked = home.run(&["verify", "--run-name", "g"]);
+    assert_eq!(code(&looked), 1, "{}", said(&looked));
+    assert_eq!(code(&home.run(&["repair", "--run-name", "g"])), 0);
+    let again = home.sync("--queue converted");
+    assert_eq!(code(&again), 0, "{}", said(&again));
+    assert_eq!(code(&home.run(&["verify", "--run-name", "g", "--read"])), 0);
+}
+
+#[test]
 fn what_a_run_works_with_is_never_written_over() {
     let Some(home) = with_three(false) else {
         return;
