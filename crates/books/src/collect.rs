@@ -22,7 +22,6 @@ use crate::catalogue::pass::{self, KnownPage, Pass, ReadPage};
 use crate::catalogue::{query, record};
 use crate::collect::begin::{is_expired, new_pass, pass_to_go_on_with};
 use crate::collect::fetch::{Batch, Fetched, Wanted, fetch};
-pub(crate) use crate::collect::journal::FILE as JOURNAL;
 use crate::collect::last::Listed;
 use crate::collect::overlap::number;
 use crate::collect::recorder::Recorder;
@@ -39,7 +38,7 @@ use crate::work::{Work, patiently};
 /// What a journal of these bytes holds that goes on where `pass` stands.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn left_behind(folder: &std::path::Path, bytes: &[u8], pass: &Pass) {
-    std::fs::write(folder.join(journal::FILE), bytes)
+    std::fs::write(folder.join(crate::run::JOURNAL), bytes)
         .expect("a fuzz target's folder can be written to");
     let entries = journal::Journal::of(folder).pages(pass);
     let entries = entries.expect("a damaged journal is no error");

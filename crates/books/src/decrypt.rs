@@ -75,7 +75,9 @@ pub enum DecryptError {
 /// [`DecryptError::File`].
 pub fn passphrase(path: &Path) -> Result<Secret, DecryptError> {
     let text = run::read_small_text(path).map_err(file("read the passphrase of", path))?;
-    Ok(Secret::new(text.lines().next().unwrap_or_default()))
+    let first = text.lines().next().unwrap_or_default();
+    // Editors put a byte order mark in front.
+    Ok(Secret::new(first.trim_start_matches('\u{feff}')))
 }
 
 /// Decrypts `encrypted` into the new file `plain`.

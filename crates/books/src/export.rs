@@ -11,14 +11,11 @@ use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use run::output::OutputOptions;
 
 use crate::catalogue::COLUMNS;
 use crate::catalogue::Catalogue;
 use crate::catalogue::rows::{self, Value};
-use crate::collect::JOURNAL;
 use crate::error::Error;
-use crate::run::{CONFIG, DATABASE, LOCK, SUMMARY};
 
 /// A form to write books in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +49,7 @@ pub fn to_file(catalogue: &Catalogue, run: &Path, form: Form, path: &Path) -> Re
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(Error::file("make", folder))?;
-    let mut options = outputs(run);
+    let mut options = crate::run::outputs(run);
     if let Some(database) = catalogue.path() {
         options = options.protect_database(database);
     }
@@ -60,14 +57,6 @@ pub fn to_file(catalogue: &Catalogue, run: &Path, form: Form, path: &Path) -> Re
     let count = export(catalogue, form, &mut output)?;
     output.finish()?;
     Ok(count)
-}
-
-/// How a file is written that a person wants of the run in the directory `run`: not over what the run works with.
-pub fn outputs(run: &Path) -> OutputOptions {
-    let options = OutputOptions::new().protect_database(&run.join(DATABASE));
-    let own = [CONFIG, SUMMARY, LOCK, JOURNAL];
-    own.iter()
-        .fold(options, |options, name| options.protect(run.join(name)))
 }
 
 /// Writes all books to `out`; how many.

@@ -11,14 +11,13 @@ mod summary;
 
 pub use config::{RunConfig, StorageConfig, StorageKind, SyncConfig, build as build_config};
 pub use database::{Access, DatabaseUrl, Place};
-pub use directory::{CONFIG, DATABASE, OUTPUT, Run, clean_name, default_name};
+pub use directory::{CONFIG, DATABASE, OUTPUT, Run, clean_name, default_name, outputs};
 pub use lock::SessionLock;
 pub use log::RunLog;
 pub use options::RunOptions;
 pub use summary::{SUMMARY, Stage, StageResult, record_stage};
 
 pub(crate) use database::{Protection, ServerAddress};
-pub(crate) use directory::replace;
+pub(crate) use directory::{JOURNAL, replace};
 pub(crate) use json::pretty;
-pub(crate) use lock::LOCK;
 pub(crate) use summary::LARGEST as LARGEST_SUMMARY;

@@ -102,7 +102,7 @@ pub fn remove(
 ///
 /// As [`Storage::open`].
 pub fn outputs(run: &Run) -> Result<OutputOptions, Error> {
-    let own = crate::export::outputs(run.directory());
+    let own = crate::run::outputs(run.directory());
     let config = run.config();
     if config.storage_config.is_none() {
         return Ok(own);

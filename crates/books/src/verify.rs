@@ -171,6 +171,10 @@ fn is_chosen(barcode: &str, options: &Verify) -> bool {
 async fn look(storage: &Storage, book: &SaidStored, read: bool) -> Found {
     match look_closely(storage, book, read).await {
         Ok(found) => found,
+        // Something else lies in its place: a folder, a link, a pipe.
+        Err(Error::Storage(error)) if error.reason() == blob::Reason::Different => {
+            Found::Wrong(format!("the archive in the store: {error}"))
+        }
         Err(error) => Found::Unknown(error.to_string()),
     }
 }

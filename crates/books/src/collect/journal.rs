@@ -13,9 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalogue::pass::{Pass, ReadPage};
 use crate::error::Error;
 use crate::listed::Books;
-
-/// The name of its file, beside the database.
-pub(crate) const FILE: &str = "books.db-fetched";
+use crate::run::JOURNAL;
 
 /// Bytes after which it is better to record what is in it.
 const LONG: u64 = 4 << 20;
@@ -74,7 +72,7 @@ impl Journal {
     /// That of the run in `directory`. Nothing is written yet.
     pub(crate) fn of(directory: &Path) -> Self {
         Self {
-            path: directory.join(FILE),
+            path: directory.join(JOURNAL),
             file: None,
             length: 0,
             last: 0,

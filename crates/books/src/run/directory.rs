@@ -9,13 +9,27 @@ use run::output::OutputOptions;
 use crate::error::{Error, Setting};
 use crate::run::config::{self, RunConfig, StorageKind};
 use crate::run::database::{Access, DatabaseUrl, ServerAddress};
+use crate::run::lock::LOCK;
 use crate::run::options::RunOptions;
+use crate::run::summary::SUMMARY;
 
 /// The name of a run's database.
 pub const DATABASE: &str = "books.db";
 
 /// The name of a run's settings.
 pub const CONFIG: &str = "run_config.json";
+
+/// The name of the file of what a collection has fetched and not written yet, beside the database.
+pub(crate) const JOURNAL: &str = "books.db-fetched";
+
+/// How a file is written that a person wants of the run in `directory`: not over what the run works with.
+pub fn outputs(directory: &Path) -> OutputOptions {
+    let options = OutputOptions::new().protect_database(&directory.join(DATABASE));
+    let own = [CONFIG, SUMMARY, LOCK, JOURNAL];
+    own.iter().fold(options, |options, name| {
+        options.protect(directory.join(name))
+    })
+}
 
 /// Where runs are unless said otherwise.
 pub const OUTPUT: &str = "output";

@@ -255,16 +255,12 @@ async fn receive(
         };
         match chunk {
             Ok(Some(bytes)) => {
-                if total == 0 && is_page(&bytes) {
-                    drop(file);
-                    files.remove();
-                    return Err(Halt::from(page_instead()).into());
-                }
+                let is_page = total == 0 && is_page(&bytes);
                 total += bytes.len() as u64;
-                if version.length.is_some_and(|length| total > length) {
+                if is_page || version.length.is_some_and(|length| total > length) {
                     drop(file);
                     files.remove();
-                    return Err(Attempt::Failed(Error::Changed));
+                    return Err(instead(is_page));
                 }
                 file.write_all(&bytes)
                     .await
@@ -360,12 +356,17 @@ fn disk(path: &Path, error: &io::Error) -> Halt {
     Fault::new("download", reason, true).common().into()
 }
 
-/// Whether these first bytes are those of a web page: no OpenPGP message begins so, armoured or not.
+/// Whether these first bytes are those of a web page: no `OpenPGP` message begins so, armoured or not.
 fn is_page(bytes: &[u8]) -> bool {
     bytes.trim_ascii_start().starts_with(b"<")
 }
 
-fn page_instead() -> Fault {
+/// Why what comes is not the archive.
+fn instead(is_page: bool) -> Attempt {
     let reason = "GRIN sent a web page in place of the archive; is the sign-in still valid?";
-    Fault::new("download", reason, true).common()
+    if is_page {
+        Attempt::Halt(Fault::new("download", reason, true).common().into())
+    } else {
+        Attempt::Failed(Error::Changed)
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -65,6 +65,8 @@ pub(super) struct Shared {
     /// Archives that the passphrase has opened, and those that it has not.
     pub(super) opened: AtomicU64,
     pub(super) unopened: AtomicU64,
+    /// Whether the store has been asked for the metadata of an object that it was given.
+    pub(super) metadata_asked: AtomicBool,
     pub(super) converter: Converter,
     pub(super) parts: Parts,
     pub(super) checks: Semaphore,
@@ -186,6 +188,7 @@ impl Shared {
             store_answered: AtomicU64::new(0),
             opened: AtomicU64::new(0),
             unopened: AtomicU64::new(0),
+            metadata_asked: AtomicBool::new(false),
             converter: Converter::default(),
             parts: Parts::new(PARTS_IN_MEMORY),
             checks: at_once(settings.task_check_concurrency),
@@ -239,6 +242,10 @@ impl Shared {
             () = tokio::time::sleep(pause) => Ok(()),
             () = self.stopped() => Err(Halt::Stopped),
         }
+    }
+
+    pub(super) fn warn(&self, message: String) {
+        lock(&self.told).push(Event::Warning { message });
     }
 
     pub(super) fn say_waiting(&self, what: &str, reason: &str) {

@@ -168,6 +168,7 @@ impl Book<'_> {
             match stored {
                 Ok(_) => {
                     shared.store_answered.fetch_add(1, Ordering::Relaxed);
+                    self.look_for_metadata(key, metadata).await;
                     return Ok(());
                 }
                 Err(error) => {
@@ -184,6 +185,23 @@ impl Book<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// Whether the store keeps what is said with an object, asked once: by it other tools know which version is there.
+    async fn look_for_metadata(&self, key: &blob::Key, metadata: &Metadata) {
+        let shared = self.shared;
+        let raw = &shared.storage.raw;
+        if !raw.keeps_metadata() || shared.metadata_asked.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        if let Ok(Some(head)) = raw.head(key).await
+            && head.metadata.get("encrypted_etag") != metadata.get("encrypted_etag")
+        {
+            shared.warn(format!(
+                "the store does not keep the metadata of objects, `{key}` has none: other tools do not see which version \
+                 is stored, and `books verify` goes by the database alone"
+            ));
         }
     }
 
