@@ -11,7 +11,6 @@ use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-
 use crate::catalogue::COLUMNS;
 use crate::catalogue::Catalogue;
 use crate::catalogue::rows::{self, Value};
