@@ -177,6 +177,9 @@ enum CutsStep {
         /// What it wrote of the validation sources
         #[arg(long, value_delimiter = ',', required = true)]
         validation: Vec<PathBuf>,
+        /// Fit the model that the program comes with further, instead of a new one
+        #[arg(long)]
+        further: bool,
         /// Where to write the weights
         #[arg(long, default_value = "crates/audio/src/segment/weights.json")]
         output: PathBuf,
@@ -339,10 +342,12 @@ fn run_cuts(step: CutsStep) -> Result<()> {
         CutsStep::Fit {
             training,
             validation,
+            further,
             output,
         } => cuts::fit::run(&cuts::fit::Plan {
             training,
             validation,
+            further,
             output,
         }),
         CutsStep::Measure { heard, tell } => cuts::measure::run(&heard, tell),

@@ -7,6 +7,7 @@ pub mod kinds;
 pub mod measure;
 pub mod medium;
 pub mod rips;
+mod signals;
 pub mod tracks;
 pub mod truth;
 

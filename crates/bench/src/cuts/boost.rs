@@ -73,19 +73,26 @@ impl Binned {
 
 /// Fits a forest.
 pub fn fit(samples: &[Sample], growth: &Growth, seed: u64) -> Forest {
-    let mut rng = Rng::with_seed(seed);
-    let binned = Binned::of(samples);
     let right: f32 = samples
         .iter()
         .map(|s| if s.is_right { s.weight } else { 0.0 })
         .sum();
     let all: f32 = samples.iter().map(|s| s.weight).sum();
-    let base = (right.max(1e-3) / (all - right).max(1e-3)).ln();
-    let mut forest = Forest {
-        base,
+    let nothing = Forest {
+        base: (right.max(1e-3) / (all - right).max(1e-3)).ln(),
         trees: Vec::new(),
     };
-    let mut odds = vec![base; samples.len()];
+    fit_further(nothing, samples, growth, seed)
+}
+
+/// Lets a forest grow: more trees for what those that it has get wrong.
+pub fn fit_further(mut forest: Forest, samples: &[Sample], growth: &Growth, seed: u64) -> Forest {
+    let mut rng = Rng::with_seed(seed);
+    let binned = Binned::of(samples);
+    let mut odds: Vec<f32> = samples
+        .iter()
+        .map(|sample| forest.log_odds(&sample.row) as f32)
+        .collect();
     for _ in 0..growth.trees {
         let derivatives: Vec<(f32, f32)> = samples
             .iter()
@@ -122,6 +129,36 @@ pub fn fit(samples: &[Sample], growth: &Growth, seed: u64) -> Forest {
         forest.trees.extend(grown.trees);
     }
     forest
+}
+
+/// A forest whose log odds are the mean of those of several. Trees that all of them begin with are kept once.
+pub fn mean(forests: &[Forest]) -> Forest {
+    let Some((first, others)) = forests.split_first() else {
+        return Forest::default();
+    };
+    let share = 1.0 / forests.len() as f32;
+    let scaled = |Node(feature, value, less, rest): &Node| {
+        let value = match feature {
+            Some(_) => *value,
+            None => value * share,
+        };
+        Node(*feature, value, *less, *rest)
+    };
+    let is_common = |at: &usize| {
+        let is_same = |other: &Forest| other.trees.get(*at) == first.trees.get(*at);
+        !others.is_empty() && others.iter().all(is_same)
+    };
+    let common = (0..first.trees.len()).take_while(is_common).count();
+    let rest = forests.iter().flat_map(|forest| &forest.trees[common..]);
+    let scaled = rest.map(|tree| tree.iter().map(scaled).collect());
+    Forest {
+        base: forests.iter().map(|forest| forest.base).sum::<f32>() * share,
+        trees: first.trees[..common]
+            .iter()
+            .cloned()
+            .chain(scaled)
+            .collect(),
+    }
 }
 
 struct Grower<'a> {
@@ -205,4 +242,65 @@ pub fn log_loss(forest: &Forest, samples: &[Sample]) -> f64 {
         .sum();
     let weight: f64 = samples.iter().map(|sample| f64::from(sample.weight)).sum();
     sum / weight.max(1e-9)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GROWTH: Growth = Growth {
+        trees: 20,
+        depth: 2,
+        rate: 0.3,
+        rows: 1.0,
+        features: 1.0,
+        ridge: 1.0,
+        least: 1.0,
+    };
+
+    /// What is right above 0.5 in one feature, and in the other below 0.3, so that neither alone tells.
+    fn samples() -> Vec<Sample> {
+        let mut rng = Rng::with_seed(5);
+        let mut sample = || {
+            let row = vec![rng.f32(), rng.f32()];
+            let is_right = row[0] > 0.5 || row[1] < 0.3;
+            Sample {
+                row,
+                is_right,
+                weight: 1.0,
+            }
+        };
+        (0..400).map(|_| sample()).collect()
+    }
+
+    #[test]
+    fn a_forest_that_grows_further_says_what_it_said_and_gets_better() {
+        let samples = samples();
+        let few = fit(&samples, &Growth { trees: 3, ..GROWTH }, 1);
+        let grown = fit_further(few.clone(), &samples, &GROWTH, 2);
+        assert_eq!(grown.trees[..3], few.trees);
+        assert_eq!(grown.trees.len(), 23);
+        assert!(log_loss(&grown, &samples) < 0.5 * log_loss(&few, &samples));
+    }
+
+    #[test]
+    fn a_mean_of_forests_says_the_mean_of_what_they_say() {
+        let samples = samples();
+        let few = fit(&samples, &Growth { trees: 3, ..GROWTH }, 1);
+        let some = Growth {
+            rows: 0.7,
+            ..GROWTH
+        };
+        let grown = [2, 3, 4].map(|seed| fit_further(few.clone(), &samples, &some, seed));
+        let others = [few.clone(), fit(&samples[..100], &GROWTH, 2)];
+        for (forests, trees) in [(&grown[..], 3 + 3 * 20), (&others[..], 3 + 20)] {
+            let all = mean(forests);
+            assert_eq!(all.trees.len(), trees);
+            for sample in &samples {
+                let said = |forest: &Forest| forest.log_odds(&sample.row);
+                let wanted = forests.iter().map(said).sum::<f64>() / forests.len() as f64;
+                assert!((said(&all) - wanted).abs() < 1e-5);
+            }
+        }
+    }
 }

@@ -63,11 +63,17 @@ pub enum Kind {
     Tones,
     /// A plain tone with rests, which is one track.
     ToneSingle,
+    /// A few short excerpts of songs with gaps.
+    ShortSongs,
+    /// A few short tones, noises and chords with gaps.
+    ShortSignals,
+    /// A short piece with a pause, which is one track.
+    ShortSingle,
 }
 
 impl Kind {
     /// All of them, in the order of the tables.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::Digital,
         Self::Dither,
         Self::Vinyl,
@@ -96,6 +102,9 @@ impl Kind {
         Self::Hidden,
         Self::Tones,
         Self::ToneSingle,
+        Self::ShortSongs,
+        Self::ShortSignals,
+        Self::ShortSingle,
     ];
 
     /// What it is, for a table.
@@ -129,6 +138,9 @@ impl Kind {
             Self::Hidden => "hidden tracks",
             Self::Tones => "plain tones with gaps",
             Self::ToneSingle => "a plain tone with rests",
+            Self::ShortSongs => "short albums of songs' excerpts",
+            Self::ShortSignals => "short albums of plain signals",
+            Self::ShortSingle => "short pieces with a pause",
         }
     }
 
@@ -152,6 +164,7 @@ impl Kind {
                 | Self::Mix
                 | Self::Effects
                 | Self::ToneSingle
+                | Self::ShortSingle
         )
     }
 
@@ -160,10 +173,10 @@ impl Kind {
         matches!(self, Self::Crossfades | Self::Gapless)
     }
 
-    /// What a dip of it weighs in training. Files of tones have two dips where music has forty, and would hardly count.
+    /// What a dip of it weighs in training. Files of tones have two dips where music has forty.
     pub(super) const fn weight(self) -> f32 {
         match self {
-            Self::Tones | Self::ToneSingle | Self::Hidden => 5.0,
+            Self::Tones | Self::ToneSingle | Self::Hidden => 3.0,
             _ => 1.0,
         }
     }

@@ -42,7 +42,7 @@ pub struct Maker<'a> {
     songs: Vec<&'a Source>,
     speech: Vec<&'a Source>,
     effects: Vec<&'a Source>,
-    rng: Rng,
+    pub(super) rng: Rng,
 }
 
 /// The longest part of a track that is used, in seconds; the middle of longer ones goes.
@@ -77,11 +77,11 @@ impl<'a> Maker<'a> {
         Ok(maker)
     }
 
-    fn between(&mut self, from: f64, to: f64) -> f64 {
+    pub(super) fn between(&mut self, from: f64, to: f64) -> f64 {
         from + (to - from) * self.rng.f64()
     }
 
-    fn level(&mut self, from: f32, to: f32) -> f32 {
+    pub(super) fn level(&mut self, from: f32, to: f32) -> f32 {
         from + (to - from) * self.rng.f32()
     }
 
@@ -89,6 +89,8 @@ impl<'a> Maker<'a> {
     pub fn make(&mut self, kind: Kind) -> Result<Recording> {
         let mut audio = Stereo::default();
         audio.pause(self.between(0.0, 2.0));
+        // What a plain signal is, one piece with rests or several, only its name can tell.
+        let mut is_plain = kind == Kind::ToneSingle;
         let gaps = match kind {
             Kind::Single | Kind::NoisySingle => {
                 let song = self.song(1.0)?;
@@ -113,6 +115,11 @@ impl<'a> Maker<'a> {
             }
             Kind::Hidden => self.hidden(&mut audio)?,
             Kind::Tones | Kind::ToneSingle => self.tones(kind, &mut audio),
+            Kind::ShortSongs | Kind::ShortSignals => self.short_album(kind, &mut audio)?,
+            Kind::ShortSingle => {
+                is_plain = self.short_single(&mut audio)?;
+                Vec::new()
+            }
             Kind::Mix => {
                 self.joined(kind, &mut audio)?;
                 Vec::new()
@@ -120,11 +127,17 @@ impl<'a> Maker<'a> {
             _ => self.joined(kind, &mut audio)?,
         };
         audio.pause(self.between(0.0, 2.5));
-        let medium = self.medium(kind);
+        let medium = match kind {
+            Kind::ShortSongs | Kind::ShortSignals | Kind::ShortSingle => self.light_noise(),
+            _ => self.medium(kind),
+        };
         medium.press(&mut audio);
         let gaps = truth::of(&audio, gaps);
         let seconds = |frame: usize| frame as f64 / f64::from(RATE);
         match kind {
+            Kind::ShortSongs | Kind::ShortSignals if self.rng.bool() => {
+                medium.lay_over(&mut audio, Some(&gaps), &mut self.rng);
+            }
             Kind::GapNoise | Kind::OnePause => {
                 let skipped = if kind == Kind::OnePause {
                     self.rng.usize(..gaps.len())
@@ -139,9 +152,11 @@ impl<'a> Maker<'a> {
             }
             _ => medium.lay_over(&mut audio, None, &mut self.rng),
         }
+        let tracks = gaps.len() as u32 + 1;
+        let label = self.label(kind, tracks, is_plain);
         Ok(Recording {
             kind,
-            label: self.label(kind, gaps.len() as u32 + 1),
+            label: self.tagged(kind, label, tracks),
             gaps: gaps
                 .iter()
                 .map(|(from, to)| (seconds(*from), seconds(*to)))
@@ -151,7 +166,7 @@ impl<'a> Maker<'a> {
         })
     }
 
-    fn song(&mut self, speed: f64) -> Result<Stereo> {
+    pub(super) fn song(&mut self, speed: f64) -> Result<Stereo> {
         let longest = self.between(LONGEST.start, LONGEST.end);
         loop {
             let song = self.songs[self.rng.usize(..self.songs.len())];
@@ -331,74 +346,6 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// A track, a long silence, and another track that is named nowhere; one in three is made of tones.
-    fn hidden(&mut self, audio: &mut Stereo) -> Result<Vec<(usize, usize)>> {
-        let wave = (self.rng.u8(..3) == 0).then(|| self.wave());
-        match &wave {
-            Some(wave) => self.tone(audio, *wave, 60.0..300.0),
-            None => audio.append(&self.song(1.0)?),
-        }
-        let from = audio.frames();
-        let longest = [400.0, 1000.0][self.rng.usize(..2)];
-        audio.pause(self.between(20.0, longest));
-        let gap = (from, audio.frames());
-        match &wave {
-            Some(wave) => self.tone(audio, *wave, 40.0..200.0),
-            None => audio.append(&self.song(1.0)?),
-        }
-        Ok(vec![gap])
-    }
-
-    /// Tones or noises one after the other, alike or not: several tracks, or one with rests.
-    fn tones(&mut self, kind: Kind, audio: &mut Stereo) -> Vec<(usize, usize)> {
-        let mut gaps = Vec::new();
-        let mut wave = self.wave();
-        let changes = kind == Kind::Tones && self.rng.bool();
-        for number in 0..self.rng.usize(2..=6) {
-            if number > 0 {
-                let from = audio.frames();
-                let longest = if kind == Kind::Tones { 4.0 } else { 2.0 };
-                audio.pause(self.between(0.5, longest));
-                gaps.push((from, audio.frames()));
-            }
-            if changes {
-                wave = self.wave();
-            }
-            self.tone(audio, wave, 6.0..120.0);
-        }
-        if kind == Kind::ToneSingle {
-            gaps.clear();
-        }
-        gaps
-    }
-
-    /// A pitch in Hz, and how many odd harmonics it has: none is a sine, many are a square wave; or white noise.
-    fn wave(&mut self) -> Option<(f64, u32)> {
-        let harmonics = [Some(0), Some(1), Some(6), None][self.rng.usize(..4)];
-        harmonics.map(|harmonics| (self.between(100.0, 1500.0), harmonics))
-    }
-
-    /// A tone, or noise, at some level.
-    fn tone(&mut self, audio: &mut Stereo, wave: Option<(f64, u32)>, length: std::ops::Range<f64>) {
-        let level = 10_f64.powf(-self.between(8.0, 26.0) / 20.0);
-        let frames = (self.between(length.start, length.end) * f64::from(RATE)) as usize;
-        let step = std::f64::consts::TAU / f64::from(RATE);
-        let samples: Vec<f32> = (0..frames)
-            .map(|at| {
-                let sample = match wave {
-                    Some((hertz, harmonics)) => (0..=harmonics)
-                        .map(|number| f64::from(2 * number + 1))
-                        .map(|odd| (at as f64 * step * hertz * odd).sin() / odd)
-                        .sum(),
-                    None => 2.0 * self.rng.f64() - 1.0,
-                };
-                (level * sample) as f32
-            })
-            .collect();
-        audio.left.extend(&samples);
-        audio.right.extend(&samples);
-    }
-
     fn podcast(&mut self, audio: &mut Stereo) {
         for _ in 0..self.rng.usize(2..=5) {
             let jingle = self.effects[self.rng.usize(..self.effects.len())];
@@ -528,7 +475,7 @@ impl<'a> Maker<'a> {
     }
 
     /// Names and tags as people have them: of a rip none, right or misleading ones.
-    fn label(&mut self, kind: Kind, tracks: u32) -> Label {
+    fn label(&mut self, kind: Kind, tracks: u32, is_plain: bool) -> Label {
         let number = self.rng.u32(1..=12);
         let pick = |names: &[&str], rng: &mut Rng| names[rng.usize(..names.len())].to_owned();
         if (kind.is_rip() && kind != Kind::Hidden) || kind == Kind::Mix {
@@ -556,7 +503,7 @@ impl<'a> Maker<'a> {
                 track_total: (self.rng.u8(..12) == 0).then_some(tracks),
             };
         }
-        let is_numbered = self.rng.u8(..3) > 0 || kind == Kind::ToneSingle;
+        let is_numbered = self.rng.u8(..3) > 0 || is_plain;
         let title = pick(
             &[
                 "Title",
