@@ -10,7 +10,7 @@
 //!    noise and how many others are like it, how timbre, pitch and width change across it (`timbres`), and what name,
 //!    tags and folder say (`features`).
 //! 3. Boosted trees judge each dip by itself, then again by how it agrees with the others (`model`, `context`). The gaps
-//!    of one record are like one another, whatever they are like.
+//!    of one record are like one another, whatever they are like: their noise is the same (`quiet`).
 //! 4. The most likely set of cuts is chosen as a whole: passages of a few seconds weigh against it, and "no cut at
 //!    all" is one of the sets (`dips`).
 //!
@@ -28,6 +28,7 @@ mod edges;
 mod features;
 mod marked;
 pub mod model;
+mod quiet;
 mod silences;
 mod timbres;
 

@@ -3,13 +3,18 @@
 use super::candidates::Candidate;
 use super::features::{Row, TONALITY, TONELESS, UNKNOWN};
 use super::model::probability;
+use super::quiet::Quiet;
 use super::timbres::{Bands, distance};
 use crate::levels::PER_SECOND;
+
+/// Tracks shorter than this are rare, in windows: 20 s, the shortest that does not weigh against a set of cuts.
+const NEAR: usize = 20 * PER_SECOND as usize;
 
 /// Rows for all dips: what each looks like by itself, and its context.
 pub(super) fn rows(
     dips: &[Candidate],
     timbres: &[Option<Bands>],
+    quiets: &[Quiet],
     alone: &[Row],
     log_odds: &[f64],
     windows: usize,
@@ -21,6 +26,8 @@ pub(super) fn rows(
     let file = File {
         dips,
         timbres,
+        quiets,
+        same: same(quiets, &likely),
         alone,
         log_odds,
         likely: &likely,
@@ -36,9 +43,24 @@ pub(super) fn rows(
         .collect()
 }
 
+/// How many other dips are the same noise as each, and how many gaps are among them.
+fn same(quiets: &[Quiet], likely: &[f32]) -> Vec<(f32, f32)> {
+    let sums = |at: usize| {
+        let others = (0..quiets.len()).filter(|other| *other != at);
+        others.fold((0.0, 0.0), |(all, gaps), other| {
+            let likeness = quiets[at].likeness(&quiets[other]);
+            (all + likeness, gaps + likely[other] * likeness)
+        })
+    };
+    (0..quiets.len()).map(sums).collect()
+}
+
 struct File<'a> {
     dips: &'a [Candidate],
     timbres: &'a [Option<Bands>],
+    quiets: &'a [Quiet],
+    /// How many other dips are the same noise as each, and how many of these are gaps.
+    same: Vec<(f32, f32)>,
     alone: &'a [Row],
     log_odds: &'a [f64],
     likely: &'a [f32],
@@ -47,7 +69,18 @@ struct File<'a> {
 }
 
 impl File<'_> {
-    fn context(&self, at: usize) -> [f32; 20] {
+    /// The same of the other dips nearby, of which hardly more than one is a gap: the greatest, or 0.
+    fn most_alike_near(&self, at: usize) -> f32 {
+        let dip = &self.dips[at];
+        let is_near = |other: &Candidate| other.to + NEAR > dip.from && other.from < dip.to + NEAR;
+        let others = (0..self.dips.len()).filter(|other| *other != at);
+        others
+            .filter(|other| is_near(&self.dips[*other]))
+            .map(|other| self.same[other].1)
+            .fold(0.0, f32::max)
+    }
+
+    fn context(&self, at: usize) -> [f32; 25] {
         let dip = &self.dips[at];
         let own = self.likely[at];
         let others = || (0..self.dips.len()).filter(move |other| *other != at);
@@ -115,6 +148,11 @@ impl File<'_> {
             others().filter(better).count() as f32,
             off(tonality(at), mean(&tonality)),
             off(toneless(at), mean(&toneless)),
+            (self.quiets[at].windows as f32 / PER_SECOND as f32 + 0.1).ln(),
+            self.same[at].0,
+            self.same[at].1,
+            self.same[at].1 / (sum + 0.1),
+            self.same[at].1 - self.most_alike_near(at),
         ]
     }
 }

@@ -3,6 +3,7 @@
 use super::candidates::{self, Candidate, Curve};
 use super::features::{self, Row};
 use super::model::{Choice, Model};
+use super::quiet::Quiet;
 use super::timbres::{self, Bands};
 use super::{Clues, SilenceSettings, context};
 use crate::contour::Contour;
@@ -26,6 +27,7 @@ pub struct Dips {
     rows: Vec<Row>,
     windows: usize,
     timbres: Vec<Option<Bands>>,
+    quiets: Vec<Quiet>,
 }
 
 impl Dips {
@@ -37,8 +39,13 @@ impl Dips {
             .iter()
             .map(|dip| timbres::bands_of_gap(contour, dip))
             .collect();
+        let quiets: Vec<_> = dips
+            .iter()
+            .map(|dip| Quiet::of(dip, &curve, contour))
+            .collect();
         Self {
             rows: features::rows(&dips, &gaps, &curve, contour, clues),
+            quiets,
             timbres: gaps,
             windows: curve.smooth.len(),
             found: dips,
@@ -74,6 +81,7 @@ impl Dips {
         context::rows(
             &self.found,
             &self.timbres,
+            &self.quiets,
             &self.rows,
             log_odds,
             self.windows,

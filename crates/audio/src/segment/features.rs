@@ -2,6 +2,7 @@
 
 use super::Clues;
 use super::candidates::{Candidate, Curve};
+use super::quiet;
 use super::timbres::{self, Bands, distance};
 use crate::contour::Contour;
 use crate::levels::PER_SECOND;
@@ -81,12 +82,6 @@ const DEEP: f32 = 12.0;
 
 /// Gaps that the others are compared with: the strongest five, of which a file of several tracks has some.
 const USUAL: usize = 5;
-
-/// Dips whose level differs by less than this are alike, in dB: that of noise averaged over 0.3 s moves by half of it.
-const ALIKE_LEVEL_DB: f32 = 1.0;
-
-/// The same of their timbre, band by band: of noise over a second, a band's level has a deviation of 0.6 dB to 1.5 dB.
-const ALIKE_TIMBRE_DB: f32 = 1.5;
 
 /// Rows for all dips of a file, given the timbre of each.
 pub(super) fn rows(
@@ -290,14 +285,8 @@ fn alike(at: usize, dips: &[Candidate], timbres: &[Option<Bands>]) -> f32 {
     let others = (0..dips.len()).filter(|other| *other != at);
     others
         .map(|other| {
-            let level = (dips[other].level - dips[at].level) / ALIKE_LEVEL_DB;
-            if level.abs() > 3.0 {
-                return 0.0;
-            }
-            match distance(timbres[at].as_ref(), timbres[other].as_ref()) {
-                UNKNOWN => 0.0,
-                apart => (-level.powi(2) - (apart / ALIKE_TIMBRE_DB).powi(2)).exp(),
-            }
+            let apart = dips[other].level - dips[at].level;
+            quiet::likeness(apart, timbres[at].as_ref(), timbres[other].as_ref())
         })
         .sum()
 }

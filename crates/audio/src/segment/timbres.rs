@@ -40,6 +40,12 @@ pub(super) fn bands_of_gap(contour: &Contour, dip: &Candidate) -> Option<Bands> 
     mean_bands(of_gap(contour, dip))
 }
 
+/// The timbre of what lies wholly between two windows.
+pub(super) fn bands_between(contour: &Contour, from: usize, to: usize) -> Option<Bands> {
+    let apart = 1.0 / SPECTRA_PER_SECOND;
+    mean_bands(spectra(contour, second(from) + apart, second(to)))
+}
+
 fn second(window: usize) -> f64 {
     window as f64 / f64::from(PER_SECOND)
 }
