@@ -28,8 +28,10 @@ const LEAST_PEAK: f32 = 0.01;
 /// Frames with less power than this are silence.
 const SILENT: f32 = 1e-7;
 
-/// Partials that a peak may be, and how much less each counts than the one before.
-const PARTIALS: u32 = 4;
+/// How far below a peak its tone lies where the peak is the first to the fourth partial, in octaves.
+const PARTIAL_OCTAVES: [f64; 4] = [0.0, 1.0, 1.584_962_500_721_156, 2.0];
+
+/// How much less each partial counts than the one before.
 const PARTIAL_WEIGHT: f64 = 0.6;
 
 /// How much each degree of the scale sounds, from the tonic on.
@@ -104,8 +106,11 @@ impl Octave {
         let last = (HIGHEST_HERTZ / bin) as usize;
         let scale = 4.0 / FRAME as f32;
         self.magnitudes.clear();
-        self.magnitudes
-            .extend(bins[..last + 2].iter().map(|bin| bin.norm() * scale));
+        self.magnitudes.extend(
+            bins[..last + 2]
+                .iter()
+                .map(|bin| bin.norm_sqr().sqrt() * scale),
+        );
         let greatest = self.magnitudes[first..=last]
             .iter()
             .copied()
@@ -125,12 +130,10 @@ impl Octave {
             }
             let [a, b, c] = [before, here, after].map(|m| f64::from(m.max(1e-9)).ln());
             let offset = (0.5 * (a - c) / (a - 2.0 * b + c)).clamp(-0.5, 0.5);
-            let frequency = (at as f64 + offset) * bin;
+            let octaves = ((at as f64 + offset) * bin / C0_HERTZ).log2();
             let mut weight = f64::from(here / greatest);
-            for partial in 1..=PARTIALS {
-                let octaves = (frequency / f64::from(partial) / C0_HERTZ).log2();
-                let place = (octaves.rem_euclid(1.0) * FINE as f64).round() as usize % FINE;
-                octave[place] += weight;
+            for below in PARTIAL_OCTAVES {
+                octave[place_in_octave(octaves - below)] += weight;
                 weight *= PARTIAL_WEIGHT;
             }
         }
@@ -188,6 +191,13 @@ impl Octave {
         }
         classes
     }
+}
+
+/// The bin of the octave for so many octaves above the lowest C, of which there are at least -4 and at most 12.
+fn place_in_octave(octaves: f64) -> usize {
+    // Without a division and a call for what is left of it: the number is positive, and a cast cuts.
+    let bins = ((octaves + 4.0) * FINE as f64 + 0.5) as usize;
+    bins % FINE
 }
 
 /// The lowest C, with A at 440 Hz.
