@@ -36,6 +36,21 @@ pub(crate) struct Condition {
 }
 
 impl Health {
+    /// Takes note of it like [`note`](Self::note). A file that is gone fails in many ways, whichever comes first: then it is
+    /// told that it is gone.
+    pub(crate) fn explained(&self, library: &Library, refused: Refusal) -> Refusal {
+        let may_be_gone = matches!(
+            refused.trouble(),
+            Some(Trouble::Unreachable | Trouble::ReadOnly | Trouble::Damaged)
+        );
+        let refused = match library.check_home() {
+            Err(gone) if may_be_gone => gone.into(),
+            _ => refused,
+        };
+        self.note(library, &refused);
+        refused
+    }
+
     /// Takes note of a request or an import that the library was the end of.
     pub(crate) fn note(&self, library: &Library, refused: &Refusal) {
         if let Some(trouble) = refused.trouble() {

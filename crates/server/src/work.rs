@@ -48,14 +48,8 @@ where
     F: FnOnce(&App) -> Result<T, Refusal> + Send + 'static,
 {
     let app = Arc::clone(app);
-    run_blocking(move || {
-        let worked = work(&app);
-        if let Err(refused) = &worked {
-            app.health.note(&app.library, refused);
-        }
-        worked
-    })
-    .await
+    run_blocking(move || work(&app).map_err(|refused| app.health.explained(&app.library, refused)))
+        .await
 }
 
 /// The same for work that needs nothing of a library.
