@@ -178,7 +178,7 @@ fn table(passages: &[ListedPassage]) -> Markup {
                 td { (cut(passage.album.as_deref().unwrap_or(""))) }
                 td { (clock(passage.seconds)) }
                 td { a href=(address("/similar", &[("passage", &id)]))
-                    aria-label={ (t::SIMILAR_TO) " " (name) } { (t::SHOW) } }
+                    aria-label={ (t::SHOW) " " (t::SIMILAR_TO) " " (name) } { (t::SHOW) } }
             } } }
         } }
     }

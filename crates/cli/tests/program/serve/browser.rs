@@ -314,7 +314,8 @@ async fn no_page_breaks_a_rule_of_accessibility_by_day_or_by_night() {
     root.open()
         .execute_batch(
             "UPDATE accession_boundaries SET confidence = 0.5;
-             UPDATE passages SET artist = coalesce(artist, 'One'), album = coalesce(album, 'Two')",
+             UPDATE passages SET artist = 'One', album = 'Two' \
+                WHERE file_id = (SELECT guid FROM files WHERE path LIKE '%Seite A.ogg')",
         )
         .unwrap();
     let served = Served::start(&root, &[]);
