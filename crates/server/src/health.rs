@@ -36,9 +36,9 @@ pub(crate) struct Condition {
 }
 
 impl Health {
-    /// Takes note of it like [`note`](Self::note). A file that is gone fails in many ways, whichever comes first: then it is
-    /// told that it is gone.
-    pub(crate) fn explained(&self, library: &Library, refused: Refusal) -> Refusal {
+    /// Takes note of a request or an import that the library was the end of, and returns what is to be told of it. A file
+    /// that is gone fails in many ways, whichever comes first: then it is told that it is gone.
+    pub(crate) fn note(&self, library: &Library, refused: Refusal) -> Refusal {
         let may_be_gone = matches!(
             refused.trouble(),
             Some(Trouble::Unreachable | Trouble::ReadOnly | Trouble::Damaged)
@@ -47,12 +47,6 @@ impl Health {
             Err(gone) if may_be_gone => gone.into(),
             _ => refused,
         };
-        self.note(library, &refused);
-        refused
-    }
-
-    /// Takes note of a request or an import that the library was the end of.
-    pub(crate) fn note(&self, library: &Library, refused: &Refusal) {
         if let Some(trouble) = refused.trouble() {
             *self.last() = Some(Noted {
                 trouble,
@@ -61,6 +55,7 @@ impl Health {
                 committed: committed(library),
             });
         }
+        refused
     }
 
     /// How the library is now. Looks at the file's place, and reads nothing.

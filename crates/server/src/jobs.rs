@@ -422,7 +422,7 @@ impl Jobs {
             Ok(Ok(ended)) => (State::Completed, Some(ended.imported), None),
             Ok(Err(error)) => {
                 let reason = error.to_string();
-                self.health.note(&self.library, &error.into());
+                self.health.note(&self.library, error.into());
                 (State::Failed, None, Some(reason))
             }
             Err(_) => (

@@ -48,8 +48,7 @@ where
     F: FnOnce(&App) -> Result<T, Refusal> + Send + 'static,
 {
     let app = Arc::clone(app);
-    run_blocking(move || work(&app).map_err(|refused| app.health.explained(&app.library, refused)))
-        .await
+    run_blocking(move || work(&app).map_err(|refused| app.health.note(&app.library, refused))).await
 }
 
 /// The same for work that needs nothing of a library.

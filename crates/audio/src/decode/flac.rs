@@ -33,17 +33,11 @@ const WINDOW: usize = 1 << 20;
 
 /// Plans the streams of a FLAC file between two offsets, of which the first is readable.
 pub(super) fn streams(input: &mut Input, start: u64, end: u64) -> Result<Vec<Plan>, DecodeError> {
-    let whole = plan(input, start, end)?;
+    let mut whole = plan(input, start, end)?;
     if let Some(end) = end_of_last_frame(input, &whole)? {
-        let alone = Plan {
-            end,
-            data_end: end,
-            header: whole.header.clone(),
-            more: Vec::new(),
-            ..whole
-        };
-        if goes_evenly(input, &alone)? {
-            return Ok(vec![alone]);
+        (whole.end, whole.data_end) = (end, end);
+        if goes_evenly(input, &whole)? {
+            return Ok(vec![whole]);
         }
     }
     let starts = markers(input, whole.start, end)?;

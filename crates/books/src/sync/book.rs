@@ -306,17 +306,15 @@ impl Book<'_> {
                 let fault = self.fault("decrypt", "decrypt_failed", &error, true);
                 // One archive may be damaged. A second that does not open, where none does, tells of the passphrase.
                 let is_first = shared.unopened.fetch_add(1, Ordering::Relaxed) == 0;
-                return Err(match fault {
-                    Halt::Fault(fault)
-                        if !is_first && shared.opened.load(Ordering::Relaxed) == 0 =>
-                    {
-                        fault.common().into()
-                    }
-                    other => other,
-                });
+                let is_common = !is_first && shared.opened.load(Ordering::Relaxed) == 0;
+                return Err(if is_common { fault.common() } else { fault }.into());
             }
             // A library that panics on what was sent has met something damaged.
-            Err(error) => return Err(self.fault("decrypt", "decrypt_failed", &error, false)),
+            Err(error) => {
+                return Err(self
+                    .fault("decrypt", "decrypt_failed", &error, false)
+                    .into());
+            }
         }
         let source = plain.to_owned();
         let began = Instant::now();
@@ -325,9 +323,11 @@ impl Book<'_> {
             Ok(Ok(contents)) => contents,
             Ok(Err(error)) => {
                 let later = matches!(error, Broken::Unreadable(_));
-                return Err(self.fault("read", "unpack_failed", &error, later));
+                return Err(self.fault("read", "unpack_failed", &error, later).into());
             }
-            Err(error) => return Err(self.fault("read", "unpack_failed", &error, false)),
+            Err(error) => {
+                return Err(self.fault("read", "unpack_failed", &error, false).into());
+            }
         };
         self.history.sync("unpacked", &[]);
         Ok((contents, began.elapsed()))
@@ -340,13 +340,13 @@ impl Book<'_> {
         value: &'static str,
         error: &impl ToString,
         later: bool,
-    ) -> Halt {
+    ) -> Fault {
         let reason = error.to_string();
         self.history
             .sync(value, &[("error", reason.clone().into())]);
         let plain = self.shared.staging.join(format!("{}.tar.gz", self.barcode));
         let _ = std::fs::remove_file(plain);
-        Fault::new(stage, reason, later).into()
+        Fault::new(stage, reason, later)
     }
 
     /// Notes that the book failed.

@@ -136,9 +136,12 @@ async fn text(work: &Work<'_>, address: &str) -> Result<String, Error> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// The list of books that are being converted.
+pub(super) const IN_PROCESS: &str = "_in_process?format=text";
+
 /// Barcodes of books that are being converted.
 pub(super) async fn in_process(work: &Work<'_>) -> Result<HashSet<String>, Error> {
-    let text = text(work, "_in_process?format=text").await?;
+    let text = text(work, IN_PROCESS).await?;
     if text.trim_start().starts_with('<') {
         return Err(Error::Answer {
             reason: "a page came instead of the list of books in process".to_owned(),

@@ -225,7 +225,7 @@ impl Shared {
 
     /// Whether GRIN answers something else than what has failed: its list of books in process, which is short.
     async fn grin_is_well(&self) -> bool {
-        let Ok(url) = self.grin.url("_in_process?format=text") else {
+        let Ok(url) = self.grin.url(lists::IN_PROCESS) else {
             return false;
         };
         self.grin.get(&url).await.is_ok()

@@ -207,11 +207,7 @@ fn a_dry_run_says_what_would_be_done_and_writes_nothing() {
 
 /// Runs the program with the root folder mounted read-only, in a mount namespace of its own.
 fn read_only(root: &Root, words: &str) -> Option<Ran> {
-    let able = Command::new("unshare")
-        .args(["-m", "sh", "-c", "mount -t tmpfs none /mnt"])
-        .output();
-    if !able.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: `unshare -m` and `mount` are not allowed here");
+    if !crate::support::may_mount() {
         return None;
     }
     let script = format!(

@@ -268,3 +268,15 @@ pub(crate) fn too_deep(folder: &Path) {
     std::fs::write(half("lower").join("lost.mp3"), "x").unwrap();
     std::fs::rename(folder.join("lower"), upper.join("lower")).unwrap();
 }
+
+/// Whether a mount namespace can be made and mounted in; says so where it cannot.
+pub(crate) fn may_mount() -> bool {
+    let able = std::process::Command::new("unshare")
+        .args(["-m", "sh", "-c", "mount -t tmpfs none /mnt"])
+        .output();
+    let able = able.is_ok_and(|output| output.status.success());
+    if !able {
+        eprintln!("skipped: `unshare -m` and `mount` are not allowed here");
+    }
+    able
+}

@@ -246,8 +246,12 @@ impl Book<'_> {
         });
         let digests = match written.await {
             Ok(Ok(digests)) => digests,
-            Ok(Err(error)) => return Err(self.fault("extract", "upload_failed", &error, true)),
-            Err(error) => return Err(self.fault("extract", "upload_failed", &error, false)),
+            Ok(Err(error)) => {
+                return Err(self.fault("extract", "upload_failed", &error, true).into());
+            }
+            Err(error) => {
+                return Err(self.fault("extract", "upload_failed", &error, false).into());
+            }
         };
         let key = shared.storage.text(self.barcode, pack)?;
         let full = &shared.storage.full;

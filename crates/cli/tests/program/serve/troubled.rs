@@ -120,11 +120,7 @@ fn a_database_that_is_gone_is_told_to_those_who_write_and_to_those_who_watch() {
 /// A server whose database lies on a disk of its own, nearly full, in a mount namespace of its own; `None` where that is
 /// not allowed.
 fn on_a_small_disk(root: &Root) -> Option<Served> {
-    let able = Command::new("unshare")
-        .args(["-m", "sh", "-c", "mount -t tmpfs none /mnt"])
-        .output();
-    if !able.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: `unshare -m` and `mount` are not allowed here");
+    if !crate::support::may_mount() {
         return None;
     }
     std::fs::create_dir(root.home().join("small")).unwrap();
