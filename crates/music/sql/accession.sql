@@ -30,7 +30,8 @@ CREATE INDEX IF NOT EXISTS idx_accession_files_misnamed ON accession_files(file_
 -- For counts over a whole library, which would else read every row of WKMP's wide tables.
 CREATE INDEX IF NOT EXISTS idx_accession_files_status ON files(status, format, duration_ticks);
 CREATE INDEX IF NOT EXISTS idx_accession_passages_song ON passages(song_id) WHERE song_id IS NOT NULL;
-CREATE INDEX IF NOT EXISTS idx_accession_passages_artist ON passages(artist COLLATE NOCASE) WHERE artist <> '';
+CREATE INDEX IF NOT EXISTS idx_accession_passages_artist_album ON passages(artist COLLATE NOCASE, coalesce(album, '') COLLATE NOCASE)
+    WHERE artist <> '';
 CREATE INDEX IF NOT EXISTS idx_accession_passages_album ON passages(album COLLATE NOCASE, artist) WHERE album <> '';
 CREATE INDEX IF NOT EXISTS idx_accession_sessions_started ON import_sessions(started_at);
 

@@ -56,7 +56,7 @@ const WKMP: Schema = Schema {
 /// Our own part. A file that a newer Accession has written is refused.
 const ACCESSION: Schema = Schema {
     component: "accession_music",
-    version: 6,
+    version: 7,
     ddl: include_str!("../sql/accession.sql"),
     columns: &[
         Column {
@@ -137,6 +137,11 @@ const ACCESSION: Schema = Schema {
             sql: "UPDATE accession_edits SET file_id = (SELECT min(guid) FROM ( \
                   SELECT file_id AS guid FROM accession_files WHERE audio_md5 = sound UNION \
                   SELECT guid FROM files WHERE hash = sound AND status <> 'DUPLICATE HASH') HAVING count(*) = 1)",
+        },
+        Migration {
+            version: 7,
+            // The one that has the albums, too, does its work.
+            sql: "DROP INDEX IF EXISTS idx_accession_passages_artist",
         },
     ],
     newer: Newer::Refuse,

@@ -294,8 +294,11 @@ pub fn passages(
             found.ok_or_else(|| Error::not_found(after))?;
         }
         Ok::<_, Error>(snapshot.query_all(
+            // The album is compared twice, since of a comparison of rows the index is not used.
             &format!(
                 "SELECT {columns} FROM passages p JOIN files f ON f.guid = p.file_id WHERE {condition} \
+                 AND coalesce(p.album, '') COLLATE NOCASE >= \
+                     coalesce((SELECT album FROM passages WHERE guid = ?2), '') \
                  AND (?2 IS NULL OR {order} > (SELECT coalesce(q.album, ''), g.path, q.start_time_ticks, q.guid \
                       FROM passages q JOIN files g ON g.guid = q.file_id WHERE q.guid = ?2)) \
                  ORDER BY coalesce(p.album, '') COLLATE NOCASE, f.path, p.start_time_ticks, p.guid LIMIT ?3"
