@@ -44,7 +44,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-pub use digest::AudioMd5;
+pub use digest::{AudioDigest, AudioMd5, AudioXxh3};
 pub use ffmpeg::Ffmpeg;
 pub(crate) use ffmpeg::Probed;
 pub use foreign::Foreign;
@@ -291,8 +291,17 @@ impl Decoders {
     ///
     /// When the file cannot be read, holds no audio that [`decode`](Self::decode) would open, or its packets cannot be
     /// told from the rest of it: those of a foreign format are asked of ffmpeg.
-    pub fn audio_md5(&self, path: &Path) -> Result<AudioMd5, DecodeError> {
-        digest::audio_md5(path, self.ffmpeg.as_ref())
+    pub fn audio_digest(&self, path: &Path) -> Result<AudioDigest, DecodeError> {
+        digest::audio_digest(path, self.ffmpeg.as_ref())
+    }
+
+    /// The quick one of its names alone, which tells whether it is a sound that is known.
+    ///
+    /// # Errors
+    ///
+    /// As of [`audio_digest`](Self::audio_digest).
+    pub fn audio_xxh3(&self, path: &Path) -> Result<AudioXxh3, DecodeError> {
+        digest::audio_xxh3(path, self.ffmpeg.as_ref())
     }
 
     /// How long the file at `path` says that it is to be played, in seconds, where that rests on more than its packets:

@@ -47,10 +47,17 @@ fn by_ffmpeg(path: &Path) -> String {
 }
 
 fn ours(path: &Path) -> String {
-    Decoders::with(Ffmpeg::at(None))
-        .audio_md5(path)
-        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-        .to_string()
+    let decoders = Decoders::with(Ffmpeg::at(None));
+    let digest = decoders
+        .audio_digest(path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    assert_eq!(
+        digest.xxh3,
+        decoders.audio_xxh3(path).ok(),
+        "{}",
+        path.display()
+    );
+    digest.md5.to_string()
 }
 
 /// Names of files and what ffmpeg is to make them with.
@@ -180,7 +187,7 @@ fn a_format_that_is_not_read_here_has_the_digest_that_ffmpeg_gives() {
         run("ffmpeg", &words);
         assert_eq!(ours(&copy), before, "{name} with another title");
     }
-    let without = Decoders::default().audio_md5(&folder.path().join("b.wv"));
+    let without = Decoders::default().audio_digest(&folder.path().join("b.wv"));
     assert!(without.is_err(), "there is nobody to ask");
 }
 
@@ -267,6 +274,6 @@ fn other_audio_has_another_digest_and_none_is_an_error() {
     let words = folder.path().join("words.mp3");
     std::fs::write(&words, "no sound ".repeat(999)).unwrap();
     let own = Decoders::default();
-    assert!(own.audio_md5(&words).is_err());
-    assert!(own.audio_md5(&folder.path().join("gone.mp3")).is_err());
+    assert!(own.audio_digest(&words).is_err());
+    assert!(own.audio_digest(&folder.path().join("gone.mp3")).is_err());
 }

@@ -182,6 +182,7 @@ fn vary(template: HeardFile, number: usize) -> HeardFile {
         record.hash = format!("{:032x}{:032x}", random.u128(..), random.u128(..));
         let digits = format!("{:032x}", random.u128(..));
         record.audio_md5 = audio::decode::AudioMd5::from_hex(&digits);
+        record.audio_xxh3 = audio::decode::AudioXxh3::from_hex(&digits);
         record.tags.title = Some(format!("Song {number}"));
         record.tags.artist = Some(format!("Artist {}", number / 120));
         record.tags.album = Some(format!("Album {}", number / 12));

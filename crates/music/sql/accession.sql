@@ -21,6 +21,7 @@ CREATE TABLE IF NOT EXISTS accession_files (
     sheets TEXT, -- short name for the state of the cue sheets in its folder; empty without any
     sheets_content TEXT, -- short name for what the sheets that can mean it say
     audio_md5 TEXT, -- of the encoded audio without tags and container, as 32 hexadecimal digits; NULL: not read yet, empty: it has none that can be read
+    audio_xxh3 TEXT, -- of the same bytes, by which a known sound is quickly known again
     cut_by TEXT CHECK (cut_by IS NULL OR cut_by IN ('person', 'marks', 'release', 'silence', 'whole'))
 );
 CREATE INDEX IF NOT EXISTS idx_accession_files_audio_md5 ON accession_files(audio_md5);

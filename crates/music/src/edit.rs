@@ -254,7 +254,7 @@ fn name_sound(library: &Library, passage: &PassageId) -> Result<()> {
     }
     // A file that is not there today is known by its content until it is.
     if let Some(path) = library.place(&place.path)
-        && let Ok(digest) = library.settings().decoders().audio_md5(&path)
+        && let Ok(digest) = library.settings().decoders().audio_digest(&path)
     {
         record::record_sound(library.db(), place.file, Some(digest), None)?;
     }

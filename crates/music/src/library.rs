@@ -101,6 +101,11 @@ const ACCESSION: Schema = Schema {
         },
         Column {
             table: "accession_files",
+            name: "audio_xxh3",
+            definition: "TEXT",
+        },
+        Column {
+            table: "accession_files",
             name: "cut_by",
             definition: "TEXT CHECK (cut_by IS NULL OR cut_by IN ('person', 'marks', 'release', 'silence', 'whole'))",
         },

@@ -18,8 +18,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
-use md5::{Digest, Md5};
-
 use child::Child;
 pub(super) use codecs::ForeignCodec;
 pub(crate) use probe::Probed;
@@ -159,19 +157,19 @@ impl Ffmpeg {
         Ok((Box::new(source), info))
     }
 
-    /// The MD5 of the packets of the first audio track: what `ffmpeg -map 0:a:0 -c:a copy -f md5` prints. They are
-    /// counted here, not by that muxer, because it says nothing until it has read everything, as a stuck child does.
-    pub(super) fn packets_md5(
+    /// Hands the packets of the first audio track to `take`: of these `ffmpeg -map 0:a:0 -c:a copy -f md5` prints the MD5.
+    /// They are read here, not by that muxer, because it says nothing until it has read everything, as a stuck child does.
+    pub(super) fn packets(
         &self,
         path: &Path,
         demuxer: Option<&str>,
-    ) -> Result<[u8; 16], DecodeError> {
+        take: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), DecodeError> {
         let most = std::fs::metadata(path)?.len().saturating_mul(MOST_PACKETS);
         let mut command = self.reading(path, demuxer);
         command.args(["-map", "0:a:0", "-c:a", "copy", "-f", "data", "pipe:1"]);
         let mut child = Child::start(&mut command)?;
         let mut block = vec![0; BLOCK];
-        let mut md5 = Md5::new();
         let mut bytes = 0;
         loop {
             let count = match child.read(&mut block)? {
@@ -183,7 +181,7 @@ impl Ffmpeg {
                 Some(0) => break,
                 Some(count) => count,
             };
-            md5.update(&block[..count]);
+            take(&block[..count]);
             bytes += count as u64;
             if bytes > most {
                 return Err(DecodeError::Malformed(format!(
@@ -199,7 +197,7 @@ impl Ffmpeg {
                 said.unwrap_or_else(|| "it gave no packets".to_owned())
             )));
         }
-        Ok(md5.finalize().into())
+        Ok(())
     }
 
     /// An ffmpeg that reads a file and nothing else; what it is to do with it is not said yet.

@@ -169,6 +169,7 @@ fn one(file: &ScannedFile, library: &Library, session: &SessionId) -> Result<Opt
         file: file.clone(),
         hash: hash.as_str().to_owned(),
         audio_md5: None,
+        audio_xxh3: None,
         status: FileStatus::Complete,
         audio: Some(audio(&analysis)),
         tags: written.tags,

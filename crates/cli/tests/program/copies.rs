@@ -454,3 +454,40 @@ fn a_file_that_may_have_left_the_folder_is_not_pruned_with_it() {
     assert_eq!(passages(&root, "new/other name.wav"), known);
     root.assert_sound();
 }
+
+#[test]
+fn a_known_sound_is_known_again_by_the_quick_one_of_its_names() {
+    let root = Root::empty();
+    let files = testkit::corpus::many(&root.path(), 2, 4.0).unwrap();
+    root.import(&["--offline"]).ended(0);
+    let quick = "SELECT audio_xxh3 FROM accession_files ORDER BY file_id";
+    let names = root.column(quick);
+    assert!(names.iter().all(|name| name.len() == 32), "{names:?}");
+    let (first, second) = (&files[0], &files[1]);
+    let of = |path: &std::path::Path| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        format!("file_id = (SELECT guid FROM files WHERE path LIKE '%{name}')")
+    };
+    // Were the MD5 made anew, it would not be this one. A former version made no quick names.
+    let db = rusqlite::Connection::open(root.database()).unwrap();
+    let other = "0".repeat(32);
+    db.execute_batch(&format!(
+        "UPDATE accession_files SET audio_md5 = '{other}' WHERE {}; \
+         UPDATE accession_files SET audio_xxh3 = NULL WHERE {}",
+        of(first),
+        of(second)
+    ))
+    .unwrap();
+    drop(db);
+    for path in &files {
+        let mut bytes = std::fs::read(path).unwrap();
+        let at = bytes.windows(5).position(|five| five == b"Song ").unwrap();
+        bytes[at] = b'J';
+        std::fs::write(path, bytes).unwrap();
+    }
+    let ran = root.import(&["--offline"]).ended(0);
+    assert_eq!(ran.files("retagged"), 2, "{}", ran.out);
+    let md5 = format!("SELECT audio_md5 FROM accession_files WHERE {}", of(first));
+    assert_eq!(root.column(&md5), [other]);
+    assert_eq!(root.column(quick), names);
+}

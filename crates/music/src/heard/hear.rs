@@ -263,7 +263,7 @@ impl Run<'_> {
             file: file.clone(),
             id: None,
             hash: None,
-            audio_md5: None,
+            audio: None,
             neighbours: folder.files.len(),
             extent: Extent::Whole,
             copies: Vec::new(),

@@ -254,7 +254,7 @@ impl<'a> Chain<'a> {
                 }
                 self.record_retag(*record)
             }
-            Ok(Taken::Digested { id, audio_md5 }) => self.record_digest(id, audio_md5),
+            Ok(Taken::Digested { id, audio }) => self.record_digest(id, audio),
             Ok(Taken::Failed(not_audio)) => Err(not_audio),
             Err(error) => Err(self.database_fault(error)),
         };

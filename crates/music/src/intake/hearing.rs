@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use audio::decode::{AudioMd5, Decoders};
+use audio::decode::{AudioDigest, Decoders};
 use audio::tags::{self, Neighbours};
 use run::{Fault, LibraryPath, Progress};
 
@@ -15,6 +15,7 @@ use crate::intake::plan::{Extent, Task};
 use crate::intake::recognise::{self, Rejected};
 use crate::intake::take_in::{Content, Setting, Taken, take_in};
 use crate::library::former::Former;
+use crate::library::known::KnownSounds;
 use crate::library::settings::Settings;
 use crate::library::values::ScannedFile;
 
@@ -41,8 +42,8 @@ pub(crate) trait Hearing: Sync {
     /// When it cannot be read, or is no audio.
     fn content_hash(&self, file: &ScannedFile) -> Result<ContentHash, Rejected>;
 
-    /// The name of its sound; `None` where it has none.
-    fn audio_md5(&self, file: &ScannedFile) -> Option<AudioMd5>;
+    /// The names of its sound, by the quick one alone where `known` has it; `None` where it has none.
+    fn audio_digest(&self, file: &ScannedFile, known: &KnownSounds) -> Option<AudioDigest>;
 
     /// A short name for what is written in it and a little of its sound; `None` where that cannot be read.
     fn tags_digest(&self, file: &ScannedFile) -> Option<String>;
@@ -115,8 +116,18 @@ impl Hearing for OnDisk<'_> {
         recognise::recognise(file)
     }
 
-    fn audio_md5(&self, file: &ScannedFile) -> Option<AudioMd5> {
-        self.decoders.audio_md5(file.absolute()).ok()
+    fn audio_digest(&self, file: &ScannedFile, known: &KnownSounds) -> Option<AudioDigest> {
+        let path = file.absolute();
+        if !known.is_empty() {
+            let xxh3 = self.decoders.audio_xxh3(path).ok()?;
+            if let Some(md5) = known.get(&xxh3) {
+                return Some(AudioDigest {
+                    md5: *md5,
+                    xxh3: Some(xxh3),
+                });
+            }
+        }
+        self.decoders.audio_digest(path).ok()
     }
 
     fn tags_digest(&self, file: &ScannedFile) -> Option<String> {

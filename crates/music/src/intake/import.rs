@@ -219,7 +219,7 @@ pub(crate) fn take_in_again(
         file,
         id: Some(id.clone()),
         hash: None,
-        audio_md5: None,
+        audio: None,
         neighbours: 1,
         extent: Extent::Whole,
         copies: Vec::new(),

@@ -21,7 +21,7 @@ use crate::intake::hearing::Hearing;
 use crate::intake::scan::{Refused, Scan};
 use crate::library::known::{Known, KnownFile, Touched};
 use crate::library::values::{Move, Problem, ScannedFile, folder_of, is_below};
-use audio::decode::AudioMd5;
+use audio::decode::{AudioDigest, AudioMd5};
 use homes::Homes;
 use sounds::{digest_where_sounds_may_meet, hash_where_sizes_meet};
 
@@ -34,8 +34,8 @@ pub struct Task {
     pub id: Option<FileId>,
     /// Its content's name, where it had to be known beforehand.
     pub hash: Option<ContentHash>,
-    /// The name of its sound, where that had to be known beforehand.
-    pub audio_md5: Option<AudioMd5>,
+    /// The names of its sound, where these had to be known beforehand.
+    pub audio: Option<AudioDigest>,
     /// Audio files in its folder, itself among them.
     pub neighbours: usize,
     /// How much of it is to be done.
@@ -177,7 +177,7 @@ pub fn plan(scan: Scan, known: &Known, scope: &Scope<'_>) -> Plan {
         }));
     let candidates = hash_where_sizes_meet(candidates, known, scope, &mut plan);
     let gone = gone(known, scope, &present, &scan.unreadable);
-    let candidates = digest_where_sounds_may_meet(candidates, &gone, scope, &mut plan);
+    let candidates = digest_where_sounds_may_meet(candidates, &gone, known, scope, &mut plan);
 
     let homes = Homes::find(known, (&present, &in_place), &gone, &candidates, scope);
     homes.settle(candidates, known, (&in_place, &neighbours), &mut plan);
@@ -212,7 +212,7 @@ impl Task {
             file: file.clone(),
             id: Some(row.id.clone()),
             hash: None,
-            audio_md5: None,
+            audio: None,
             neighbours: 1,
             extent,
             copies: Vec::new(),
@@ -281,7 +281,7 @@ struct Candidate<'a> {
     file: ScannedFile,
     row: Option<&'a KnownFile>,
     hash: Option<ContentHash>,
-    audio_md5: Option<AudioMd5>,
+    audio: Option<AudioDigest>,
 }
 
 impl<'a> Candidate<'a> {
@@ -290,8 +290,13 @@ impl<'a> Candidate<'a> {
             file,
             row,
             hash: None,
-            audio_md5: None,
+            audio: None,
         }
+    }
+
+    /// The name that sounds are known by.
+    fn audio_md5(&self) -> Option<AudioMd5> {
+        self.audio.map(|audio| audio.md5)
     }
 
     /// What is to be done with it.
@@ -300,7 +305,7 @@ impl<'a> Candidate<'a> {
             file: self.file,
             id,
             hash: self.hash,
-            audio_md5: self.audio_md5,
+            audio: self.audio,
             neighbours,
             extent,
             copies: Vec::new(),
@@ -312,7 +317,7 @@ impl<'a> Candidate<'a> {
         !self.is_same_content()
             && self
                 .row
-                .is_some_and(|row| row.stands_for_sound(self.audio_md5))
+                .is_some_and(|row| row.stands_for_sound(self.audio_md5()))
     }
 
     /// Whether its row's content is still what lies here.

@@ -21,7 +21,7 @@ use crate::library::settings::Settings;
 use crate::library::values::{ScannedFile, name_of};
 use audio::Ticks;
 use audio::analyse::Analysis;
-use audio::decode::{AudioMd5, DecodeError, Decoders};
+use audio::decode::{AudioDigest, AudioMd5, DecodeError, Decoders};
 use audio::marks::{self, Mark};
 use audio::segment::{Clues, Segmentation, Span, segment};
 use audio::tags::{self, Neighbours, Tags, Written};
@@ -51,8 +51,8 @@ pub(crate) enum Taken {
     Digested {
         /// The row that stands for it.
         id: FileId,
-        /// The digest of its encoded audio; `None` where it has none that can be read.
-        audio_md5: Option<AudioMd5>,
+        /// The digests of its encoded audio; `None` where it has none that can be read.
+        audio: Option<AudioDigest>,
     },
     /// It is not what its name says, or cannot be read or decoded.
     Failed(Rejected),
@@ -80,27 +80,31 @@ pub(crate) struct Setting<'a> {
 pub(crate) struct Content {
     pub(crate) hash: ContentHash,
     /// `None` where the file has no audio that can be told from the rest of it.
-    pub(crate) audio_md5: Option<AudioMd5>,
+    pub(crate) audio: Option<AudioDigest>,
 }
 
 impl Content {
-    /// Reads a file once for its hash, and once more, from the system's memory, for its digest.
+    /// Reads a file once for its hash, and once more, from the system's memory, for its digests.
     pub(crate) fn of(task: &Task, decoders: &Decoders) -> Result<Self, Rejected> {
         let hash = task
             .hash
             .clone()
             .map_or_else(|| recognise(&task.file), Ok)?;
-        let audio_md5 = task
-            .audio_md5
-            .or_else(|| decoders.audio_md5(task.file.absolute()).ok());
-        Ok(Self { hash, audio_md5 })
+        let audio = task
+            .audio
+            .or_else(|| decoders.audio_digest(task.file.absolute()).ok());
+        Ok(Self { hash, audio })
     }
 
     /// The digest as edits name a sound by it; empty where there is none.
     pub(crate) fn digest(&self) -> String {
-        self.audio_md5
+        self.audio_md5()
             .map(|md5| md5.to_string())
             .unwrap_or_default()
+    }
+
+    fn audio_md5(&self) -> Option<AudioMd5> {
+        self.audio.map(|audio| audio.md5)
     }
 }
 
@@ -131,15 +135,15 @@ pub(crate) fn take_in(
 }
 
 fn digest(task: &Task, id: &FileId, decoders: &Decoders) -> Result<Taken, Rejected> {
-    match decoders.audio_md5(task.file.absolute()) {
-        Ok(audio_md5) => Ok(Taken::Digested {
+    match decoders.audio_digest(task.file.absolute()) {
+        Ok(audio) => Ok(Taken::Digested {
             id: id.clone(),
-            audio_md5: Some(audio_md5),
+            audio: Some(audio),
         }),
         Err(DecodeError::Io(error)) => Err(failed(Fault::retry_later("hash", error))),
         Err(_) => Ok(Taken::Digested {
             id: id.clone(),
-            audio_md5: None,
+            audio: None,
         }),
     }
 }
@@ -183,7 +187,7 @@ fn retag(
             id: id.clone(),
             file: file.clone(),
             hash: content.hash.as_str().to_owned(),
-            audio_md5: content.audio_md5?,
+            audio: content.audio?,
             misnamed: misnamed(file),
             tags_digest: written.digest(),
             tags: written.tags,
@@ -282,7 +286,7 @@ fn describe(
     let found = find_marks(task, &written, &known(tags, file, seconds));
     warnings.extend(found.left);
     let marks = found.marks;
-    let is_same_sound = former.is_same_sound(content.hash.as_str(), content.audio_md5);
+    let is_same_sound = former.is_same_sound(content.hash.as_str(), content.audio_md5());
     warnings.extend(former.edits_left_behind(is_same_sound));
     let heard = segment(
         &analysis.levels,
@@ -306,7 +310,8 @@ fn describe(
         id: task.id.clone().unwrap_or_else(FileId::random),
         file: file.clone(),
         hash: content.hash.as_str().to_owned(),
-        audio_md5: content.audio_md5,
+        audio_md5: content.audio_md5(),
+        audio_xxh3: content.audio.and_then(|audio| audio.xxh3),
         status: status_of(&passages),
         audio: Some(audio(&analysis, &segmentation)),
         tags: written.tags,

@@ -11,7 +11,7 @@ use sqlite::{Db, Row, RowResult, params};
 use crate::error::Result;
 use crate::id::FileId;
 use crate::library::values::{ScannedFile, Sheets};
-use audio::decode::AudioMd5;
+use audio::decode::{AudioDigest, AudioMd5, AudioXxh3};
 
 /// Bumped when what is made of a file changes, so that files are analysed again.
 pub const ANALYSIS_VERSION: u32 = 6;
@@ -65,6 +65,8 @@ pub struct KnownFile {
     pub status: FileStatus,
     /// The digest of its encoded audio, where it was made.
     pub audio_md5: Option<AudioMd5>,
+    /// The quick one of its digests.
+    audio_xxh3: Option<AudioXxh3>,
     /// Whether it was asked for its digest; foreign formats have none.
     was_digested: bool,
     size: Option<u64>,
@@ -111,6 +113,12 @@ impl KnownFile {
     /// Whether its sound was taken in before sounds had names.
     pub fn lacks_digest(&self) -> bool {
         self.status == FileStatus::Complete && self.analysis_version.is_some() && !self.was_digested
+    }
+
+    /// The digests of its encoded audio, where they were made.
+    pub fn audio(&self) -> Option<AudioDigest> {
+        let xxh3 = self.audio_xxh3;
+        self.audio_md5.map(|md5| AudioDigest { md5, xxh3 })
     }
 
     /// Whether the row says all there is to say about this sound.
@@ -234,7 +242,17 @@ pub struct Known {
     pub problems: HashMap<String, KnownProblem>,
 }
 
+/// Known sounds by the quick one of their names.
+pub type KnownSounds = HashMap<AudioXxh3, AudioMd5>;
+
 impl Known {
+    /// The sounds that have both names.
+    pub fn sounds(&self) -> KnownSounds {
+        let rows = self.files.values();
+        rows.filter_map(|row| row.audio_xxh3.zip(row.audio_md5))
+            .collect()
+    }
+
     fn of(files: Vec<KnownFile>, problems: Vec<(String, KnownProblem)>) -> Self {
         let files = files.into_iter();
         Self {
@@ -336,7 +354,7 @@ impl Known {
 /// Rows of `files` with what is known of them.
 const FILES: &str = "SELECT f.guid, f.path, f.hash, f.status, f.file_size_bytes, f.modification_time, \
             a.modified_ns, a.analysis_version, a.description_version, a.changed_ns, a.tags_digest, \
-            a.sheets, a.sheets_content, a.audio_md5 \
+            a.sheets, a.sheets_content, a.audio_md5, a.audio_xxh3 \
      FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid";
 
 /// Rows of `accession_problems`.
@@ -350,6 +368,7 @@ fn list(texts: &[String]) -> String {
 
 fn file(row: &Row<'_>) -> RowResult<KnownFile> {
     let digest: Option<String> = row.get(13)?;
+    let quick: Option<String> = row.get(14)?;
     let hash: String = row.get(2)?;
     let status: Option<String> = row.get(3)?;
     Ok(KnownFile {
@@ -367,6 +386,7 @@ fn file(row: &Row<'_>) -> RowResult<KnownFile> {
         sheets: row.get(11)?,
         sheets_content: row.get(12)?,
         audio_md5: digest.as_deref().and_then(AudioMd5::from_hex),
+        audio_xxh3: quick.as_deref().and_then(AudioXxh3::from_hex),
         was_digested: digest.is_some(),
     })
 }
@@ -449,6 +469,7 @@ mod tests {
             hash: None,
             status: FileStatus::Complete,
             audio_md5: None,
+            audio_xxh3: None,
             was_digested: true,
             size: Some(on_linux.size),
             modified_text: String::new(),

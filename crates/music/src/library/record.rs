@@ -21,7 +21,7 @@ use crate::library::values::ScannedFile;
 use crate::library::values::{Move, Problem};
 use audio::Ticks;
 use audio::analyse::PassageSound;
-use audio::decode::AudioMd5;
+use audio::decode::{AudioDigest, AudioMd5, AudioXxh3};
 use audio::leads::LeadSettings;
 use audio::marks::{Mark, Marks};
 use audio::overview::Overview;
@@ -46,6 +46,9 @@ pub struct FileRecord {
     pub hash: String,
     /// The digest of its encoded audio, where it could be made.
     pub audio_md5: Option<AudioMd5>,
+    /// The quick one of its digests.
+    #[serde(default)]
+    pub audio_xxh3: Option<AudioXxh3>,
     /// What it is.
     pub status: FileStatus,
     /// What was heard; `None` for a copy.
@@ -74,6 +77,14 @@ pub struct FileRecord {
     /// The run that recorded it.
     #[serde(skip, default = "SessionId::random")]
     pub session: SessionId,
+}
+
+impl FileRecord {
+    /// The digests of its encoded audio, where they could be made.
+    pub(crate) fn audio_digest(&self) -> Option<AudioDigest> {
+        let xxh3 = self.audio_xxh3;
+        self.audio_md5.map(|md5| AudioDigest { md5, xxh3 })
+    }
 }
 
 /// Who cut a file into passages, in the order of their authority.
@@ -264,8 +275,8 @@ fn upsert_details(tx: &Tx<'_>, id: &FileId, record: &FileRecord, tags: Option<&s
     tx.execute(
         "INSERT INTO accession_files (file_id, modified_ns, analysis_version, container, codec, frames, \
                                       damaged_frames, damage, segmentation, tags, description_version, decoder, \
-                                      misnamed, changed_ns, tags_digest, sheets, sheets_content, audio_md5, cut_by) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
+                                      misnamed, changed_ns, tags_digest, sheets, sheets_content, audio_md5, cut_by, audio_xxh3) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) \
          ON CONFLICT (file_id) DO UPDATE SET \
             modified_ns = excluded.modified_ns, analysis_version = excluded.analysis_version, \
             container = excluded.container, codec = excluded.codec, frames = excluded.frames, \
@@ -274,7 +285,7 @@ fn upsert_details(tx: &Tx<'_>, id: &FileId, record: &FileRecord, tags: Option<&s
             description_version = excluded.description_version, decoder = excluded.decoder, \
             misnamed = excluded.misnamed, changed_ns = excluded.changed_ns, tags_digest = excluded.tags_digest, \
             sheets = excluded.sheets, sheets_content = excluded.sheets_content, \
-            audio_md5 = excluded.audio_md5, cut_by = excluded.cut_by",
+            audio_md5 = excluded.audio_md5, cut_by = excluded.cut_by, audio_xxh3 = excluded.audio_xxh3",
         params![
             id,
             record.file.modified_ns(),
@@ -296,6 +307,7 @@ fn upsert_details(tx: &Tx<'_>, id: &FileId, record: &FileRecord, tags: Option<&s
             // Empty: it has none that can be read, and need not be asked again.
             audio.map(|_| record.audio_md5.map(|md5| md5.to_string()).unwrap_or_default()),
             audio.map(|_| record.cut_by.word()),
+            record.audio_xxh3.map(|xxh3| xxh3.to_string()),
         ],
     )?;
     marks::write(tx, id, &StoredMark::all_of(record.marks.as_ref()))?;

@@ -195,8 +195,9 @@ fn encoding(library: &Library, file: &BundleFile) -> Result<(PathBuf, Encoding),
     let found = library
         .settings()
         .decoders()
-        .audio_md5(&source)
-        .map_err(|error| error.to_string())?;
+        .audio_digest(&source)
+        .map_err(|error| error.to_string())?
+        .md5;
     if found.to_string() != expected {
         return Err(format!(
             "its sound is `{found}`, expected `{expected}` as at the last import"

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use audio::decode::AudioMd5;
+use audio::decode::AudioDigest;
 use run::Fault;
 
 use super::index::Listing;
@@ -16,6 +16,7 @@ use crate::intake::hearing::{Hearing, Recall, Worker};
 use crate::intake::plan::Task;
 use crate::intake::recognise::Rejected;
 use crate::intake::take_in::Taken;
+use crate::library::known::KnownSounds;
 use crate::library::record::FileRecord;
 use crate::library::values::ScannedFile;
 
@@ -84,8 +85,8 @@ impl Hearing for Elsewhere<'_> {
         }
     }
 
-    fn audio_md5(&self, file: &ScannedFile) -> Option<AudioMd5> {
-        self.with(file, |record| record.audio_md5).flatten()
+    fn audio_digest(&self, file: &ScannedFile, _: &KnownSounds) -> Option<AudioDigest> {
+        self.with(file, FileRecord::audio_digest).flatten()
     }
 
     fn tags_digest(&self, file: &ScannedFile) -> Option<String> {

@@ -39,7 +39,7 @@ pub(super) fn settle(
         (Extent::Digest, Some(id)) => {
             return Ok(Taken::Digested {
                 id: id.clone(),
-                audio_md5: record.audio_md5,
+                audio: record.audio_digest(),
             });
         }
         (Extent::Tags, Some(id)) => {
@@ -166,7 +166,7 @@ fn retag(id: &FileId, record: &FileRecord, former: &Former) -> Option<RetagRecor
         id: id.clone(),
         file: record.file.clone(),
         hash: record.hash.clone(),
-        audio_md5: record.audio_md5?,
+        audio: record.audio_digest()?,
         misnamed: record.misnamed.clone(),
         tags_digest: record.tags_digest.clone()?,
         tags: record.tags.clone(),

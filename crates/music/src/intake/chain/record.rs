@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
-use audio::decode::AudioMd5;
+use audio::decode::AudioDigest;
 use audio::tags::Tags;
 use run::Fault;
 
@@ -43,10 +43,10 @@ impl Chain<'_> {
     pub(super) fn record_digest(
         &self,
         id: FileId,
-        audio_md5: Option<AudioMd5>,
+        audio: Option<AudioDigest>,
     ) -> Result<FileId, Rejected> {
         self.count_unchanged(1);
-        self.write_last_with_the_end(|db, end| record::record_sound(db, id, audio_md5, end))
+        self.write_last_with_the_end(|db, end| record::record_sound(db, id, audio, end))
             .map_err(|error| {
                 self.count_unchanged(-1);
                 self.database_fault(error)
@@ -194,6 +194,7 @@ impl Chain<'_> {
             status: FileStatus::Duplicate,
             audio: None,
             audio_md5: None,
+            audio_xxh3: None,
             tags: Tags::default(),
             passages: Vec::new(),
             misnamed: self.hearing.misnamed(&copy.file),

@@ -49,7 +49,7 @@ impl<'a> Homes<'a> {
             .filter_map(|c| c.hash.as_ref())
             .map(ContentHash::as_str)
             .collect();
-        let heard: HashSet<AudioMd5> = candidates.iter().filter_map(|c| c.audio_md5).collect();
+        let heard: HashSet<AudioMd5> = candidates.iter().filter_map(Candidate::audio_md5).collect();
         let is_asked = |row: &&KnownFile| {
             row.hash.as_deref().is_some_and(|hash| asked.contains(hash))
                 || row.audio_md5.is_some_and(|md5| heard.contains(&md5))
@@ -290,7 +290,9 @@ impl<'a> Homes<'a> {
                 continue;
             }
             open.retain(|candidate| {
-                let ends = (candidate.audio_md5).and_then(|sound| by_end.get_mut(&sound));
+                let ends = candidate
+                    .audio_md5()
+                    .and_then(|sound| by_end.get_mut(&sound));
                 let rows = ends
                     .zip(end_of(candidate.file.path(), names))
                     .and_then(|(ends, end)| ends.get_mut(end));
@@ -336,7 +338,7 @@ impl<'a> Homes<'a> {
                 file,
                 id: Some(copy.id.clone()),
                 hash: Some(hash),
-                audio_md5: None,
+                audio: None,
                 extent: Extent::Whole,
                 copies: Vec::new(),
             });

@@ -32,7 +32,7 @@ impl Plan {
                 file: file.clone(),
                 id: Some(row.id.clone()),
                 hash: row.hash.as_deref().and_then(ContentHash::parse),
-                audio_md5: row.audio_md5,
+                audio: row.audio(),
                 neighbours: neighbours.get(folder_of(path)).copied().unwrap_or(1),
                 extent: Extent::Whole,
                 copies: Vec::new(),

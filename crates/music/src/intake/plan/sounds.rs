@@ -63,6 +63,7 @@ pub(super) fn hash_where_sizes_meet<'a>(
 pub(super) fn digest_where_sounds_may_meet<'a>(
     candidates: Vec<Candidate<'a>>,
     gone: &[&KnownFile],
+    known: &Known,
     scope: &Scope<'_>,
     plan: &mut Plan,
 ) -> Vec<Candidate<'a>> {
@@ -80,21 +81,22 @@ pub(super) fn digest_where_sounds_may_meet<'a>(
     let (mut settled, asked): (Vec<_>, Vec<_>) = candidates
         .into_iter()
         .partition(|candidate| candidate.is_same_content() || !may_be_another(candidate));
+    let sounds = known.sounds();
     let answers: Vec<_> = asked.iter().map(|_| Mutex::new(None)).collect();
     let work: Vec<_> = asked.iter().zip(&answers).collect();
     for_each(scope.jobs, &work, scope.cancel, |_, (candidate, slot)| {
         let file = &candidate.file;
         let hash = candidate.hash.clone();
         let hash = hash.map_or_else(|| scope.hearing.content_hash(file), Ok);
-        let content = hash.map(|hash| (hash, scope.hearing.audio_md5(file)));
+        let content = hash.map(|hash| (hash, scope.hearing.audio_digest(file, &sounds)));
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(content);
     });
     drop(work);
     for (mut candidate, slot) in asked.into_iter().zip(answers) {
         match slot.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Some(Ok((hash, audio_md5))) => {
+            Some(Ok((hash, audio))) => {
                 candidate.hash = Some(hash);
-                candidate.audio_md5 = audio_md5;
+                candidate.audio = audio;
                 settled.push(candidate);
             }
             Some(Err(Rejected { fault, misleading })) => {

@@ -10,7 +10,7 @@ use crate::library::edits;
 use crate::library::known::timestamp;
 use crate::library::marks::StoredMark;
 use crate::library::values::ScannedFile;
-use audio::decode::AudioMd5;
+use audio::decode::AudioDigest;
 use audio::tags::Tags;
 
 /// A known sound in a file with new tags, in another container, or at another path.
@@ -22,8 +22,8 @@ pub(crate) struct RetagRecord {
     pub(crate) file: ScannedFile,
     /// SHA-256 of its content.
     pub(crate) hash: String,
-    /// The digest of its encoded audio.
-    pub(crate) audio_md5: AudioMd5,
+    /// The digests of its encoded audio.
+    pub(crate) audio: AudioDigest,
     /// What its content is, where its name says something else.
     pub(crate) misnamed: Option<String>,
     /// Short name for everything it has written in itself.
@@ -74,17 +74,19 @@ pub(crate) fn record_retag(db: &Db, record: RetagRecord, end: Option<RunEnd>) ->
         )?;
         tx.execute(
             "UPDATE accession_files SET modified_ns = ?2, tags = ?3, audio_md5 = ?4, misnamed = ?5, changed_ns = ?6, \
-                tags_digest = ?7, sheets = ?8, sheets_content = ?9 WHERE file_id = ?1",
+                tags_digest = ?7, sheets = ?8, sheets_content = ?9, audio_xxh3 = coalesce(?10, audio_xxh3) \
+                WHERE file_id = ?1",
             params![
                 id,
                 file.modified_ns(),
                 text,
-                record.audio_md5.to_string(),
+                record.audio.md5.to_string(),
                 record.misnamed,
                 file.changed_ns(),
                 record.tags_digest,
                 file.sheets_state(),
                 file.sheets_content(),
+                record.audio.xxh3.map(|xxh3| xxh3.to_string()),
             ],
         )?;
         for (passage, mark) in &record.passages {
@@ -124,14 +126,16 @@ pub(crate) fn record_retag(db: &Db, record: RetagRecord, end: Option<RunEnd>) ->
 pub(crate) fn record_sound(
     db: &Db,
     id: FileId,
-    audio_md5: Option<AudioMd5>,
+    audio: Option<AudioDigest>,
     end: Option<RunEnd>,
 ) -> Result<FileId> {
     db.try_write("record digest", move |tx| {
-        let digest = audio_md5.map(|md5| md5.to_string()).unwrap_or_default();
+        let digest = audio.map(|audio| audio.md5.to_string());
+        let digest = digest.unwrap_or_default();
+        let quick = audio.and_then(|audio| audio.xxh3);
         tx.execute(
-            "UPDATE accession_files SET audio_md5 = ?2 WHERE file_id = ?1",
-            params![id, digest],
+            "UPDATE accession_files SET audio_md5 = ?2, audio_xxh3 = ?3 WHERE file_id = ?1",
+            params![id, digest, quick.map(|xxh3| xxh3.to_string())],
         )?;
         tx.execute(
             "UPDATE accession_edits SET sound = ?2 \
