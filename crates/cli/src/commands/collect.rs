@@ -47,7 +47,7 @@ pub(crate) fn collect(args: &args::hear::Collect, printer: Printer) -> Result<Ex
         let hint = "`accession music hear --out PLACE` makes them; --follow waits for them";
         return Err(advised(format!("there are no records in `{places}`"), hint));
     }
-    let library = Library::open(&located.database, &located.root)?;
+    let library = Library::open_to_record(&located.database, &located.root)?;
     let what = Collect {
         records: &records,
         source: source.as_ref(),

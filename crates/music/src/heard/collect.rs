@@ -35,6 +35,9 @@ pub const FINISHED: &str = "hearing.finished";
 /// requests, so it is not shorter; what is heard in it is recorded in less than a second.
 const PAUSE: Duration = Duration::from_secs(5);
 
+/// Files that wait for the writer at once, so that enough of them share a transaction.
+const UNDER_WAY: usize = 32;
+
 /// What to collect.
 #[derive(Debug)]
 pub struct Collect<'a> {
@@ -119,6 +122,7 @@ impl Collect<'_> {
         Terms {
             phase: "record",
             jobs: self.jobs,
+            under_way: self.jobs.max(UNDER_WAY),
             prune: self.prune,
             dry_run: false,
             is_one_plan: false,

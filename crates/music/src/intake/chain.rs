@@ -38,8 +38,10 @@ use tally::Tally;
 pub(crate) struct Terms {
     /// What a run of this kind is called while it takes files in.
     pub(crate) phase: &'static str,
-    /// Files worked on at once.
+    /// Files worked on at once, as it is told.
     pub(crate) jobs: usize,
+    /// Files under way at once: more than are worked on where most of them wait for the writer.
+    pub(crate) under_way: usize,
     /// Remove the rows of files that are gone.
     pub(crate) prune: bool,
     /// Say what would be done, and do nothing.
@@ -211,7 +213,7 @@ impl<'a> Chain<'a> {
         let long = bytes / (8 * self.terms.jobs.max(1) as u64);
         tasks.sort_by_key(|task| std::cmp::Reverse(task.file.size().max(long)));
         let folders = Folders::of(tasks);
-        for_each(self.terms.jobs, tasks, self.cancel, |worker, task| {
+        for_each(self.terms.under_way, tasks, self.cancel, |worker, task| {
             if self.lost.get().is_some() {
                 return;
             }

@@ -143,6 +143,7 @@ impl Import {
         Terms {
             phase: "import",
             jobs: self.jobs,
+            under_way: self.jobs,
             prune: self.prune,
             dry_run: self.dry_run,
             is_one_plan: true,
