@@ -87,10 +87,13 @@ impl TruePeak {
         }
         let mut padded = [0.0; PIECE + TAPS];
         padded[..samples.len()].copy_from_slice(samples);
-        self.phases.iter().fold(own, |peak, taps| {
+        // Loops, since the closures of `fold` are not inlined.
+        let mut peak = own;
+        for taps in &self.phases {
             let between = interpolated(&padded, taps);
-            peak.max(loudest(&between[..to - from]))
-        })
+            peak = peak.max(loudest(&between[..to - from]));
+        }
+        peak
     }
 }
 
