@@ -12,10 +12,13 @@ use audio::Ticks;
 const SOUND: &str = "(SELECT coalesce(nullif(a.audio_md5, ''), f.hash) FROM files f \
     LEFT JOIN accession_files a ON a.file_id = f.guid WHERE f.guid = ?1)";
 
-/// Whether anything was ever said about the sound of the file `?1`: one look for all passages, where there mostly is
-/// nothing.
-fn is_edited() -> String {
-    format!("EXISTS (SELECT 1 FROM accession_edits WHERE sound = {SOUND})")
+/// Whether anything was ever said about the sound of a file: one look, where there mostly is nothing. Transactions do not
+/// read, so it is a change to nothing.
+fn is_edited(tx: &Tx<'_>, file: &FileId) -> Result<bool> {
+    let same =
+        format!("UPDATE accession_edits SET sound = sound WHERE sound = {SOUND} RETURNING 1");
+    let edits = tx.returning(&same, params![file], |_| Ok(()))?;
+    Ok(!edits.is_empty())
 }
 
 /// A lead or fade that a person said lies at most this far outside its passage, so that bounds which another analysis
@@ -124,7 +127,9 @@ pub(crate) fn in_force(db: &Db, file: &FileId) -> Result<Vec<i64>> {
 
 /// Puts a person's word over what was computed for the passages of a file.
 pub(crate) fn apply(tx: &Tx<'_>, file: &FileId) -> Result<()> {
-    let is_edited = is_edited();
+    if !is_edited(tx, file)? {
+        return Ok(());
+    }
     for (column, field) in [
         ("title", Field::Title),
         ("artist", Field::Artist),
@@ -134,7 +139,7 @@ pub(crate) fn apply(tx: &Tx<'_>, file: &FileId) -> Result<()> {
         tx.execute(
             &format!(
                 "UPDATE passages SET {column} = nullif({said}, ''), {column}_source = '{PERSON}', \
-                    {column}_confidence = 1.0 WHERE file_id = ?1 AND {is_edited} AND {said} IS NOT NULL"
+                    {column}_confidence = 1.0 WHERE file_id = ?1 AND {said} IS NOT NULL"
             ),
             params![file],
         )?;
@@ -155,7 +160,7 @@ pub(crate) fn apply(tx: &Tx<'_>, file: &FileId) -> Result<()> {
                         min({first}_start_ticks, coalesce({second_said}, {first}_start_ticks))), \
                     {second}_start_ticks = max(coalesce({second_said}, {second}_start_ticks), \
                         coalesce({first_said}, start_time_ticks)) \
-                 WHERE file_id = ?1 AND {is_edited} AND ({first_said} IS NOT NULL OR {second_said} IS NOT NULL)"
+                 WHERE file_id = ?1 AND ({first_said} IS NOT NULL OR {second_said} IS NOT NULL)"
             ),
             params![file],
         )?;
@@ -165,7 +170,7 @@ pub(crate) fn apply(tx: &Tx<'_>, file: &FileId) -> Result<()> {
 
 /// What a person said a passage is counts as decided; the next identification fetches what is known of it.
 fn apply_matches(tx: &Tx<'_>, file: &FileId) -> Result<()> {
-    let (said, is_edited) = (said(Field::Match), is_edited());
+    let said = said(Field::Match);
     tx.execute(
         &format!(
             "INSERT INTO accession_identifications (passage_id, state, recording_mbid, confidence, level, reasoning, \
@@ -174,7 +179,7 @@ fn apply_matches(tx: &Tx<'_>, file: &FileId) -> Result<()> {
                     CASE said WHEN '' THEN 'none' ELSE 'high' END, \
                     json_object('chosen', nullif(said, ''), 'candidates', json_array()), start_time_ticks, end_time_ticks \
              FROM (SELECT guid, start_time_ticks, end_time_ticks, {said} AS said FROM passages \
-                   WHERE file_id = ?1 AND {is_edited}) \
+                   WHERE file_id = ?1) \
              WHERE said IS NOT NULL \
              ON CONFLICT (passage_id) DO UPDATE SET state = excluded.state, recording_mbid = excluded.recording_mbid, \
                 confidence = excluded.confidence, level = excluded.level, reasoning = {BEFORE}, \
