@@ -12,6 +12,7 @@ mod distance;
 mod rhythm;
 mod spectrum;
 mod tonal;
+mod weights;
 
 use std::collections::BTreeMap;
 
@@ -24,9 +25,10 @@ use spectrum::{BANDS, Spectrum};
 use tonal::Tones;
 
 pub use distance::{Numbers, Similarity, numbers, spec003};
+pub use weights::{Evidence, Weights};
 
 /// The extractor's name and version, kept with what it measured.
-pub const EXTRACTOR: &str = "accession-flavor 1";
+pub const EXTRACTOR: &str = "accession-flavor 2";
 
 /// Names of the pitch classes, and of keys.
 pub const PITCH_CLASSES: [&str; 12] = [
@@ -107,6 +109,11 @@ impl Describer {
             .extend(samples.iter().map(|sample| f32::from(*sample) / 32_768.0));
         self.spectrum.push(&self.samples);
         self.tones.push(&self.samples);
+    }
+
+    /// What keys are told from, for those who fit the weights.
+    pub fn evidence(&self) -> Evidence {
+        Evidence::of(&self.tones.views())
     }
 
     /// What was heard; `mean_squares` are the levels of the passage, every 20 ms.

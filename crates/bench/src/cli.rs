@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::printer;
-use crate::{boundaries, cuts, hear, identify, import, lock, outage, pages, rescan, scale};
+use crate::{boundaries, cuts, hear, identify, import, lock, outage, pages, rescan, scale, tempo};
 
 /// Measures what Accession promises. Run it in release mode, on a machine that does nothing else.
 #[derive(Debug, Parser)]
@@ -37,6 +37,14 @@ enum Command {
     Cuts {
         #[command(subcommand)]
         step: CutsStep,
+    },
+    /// How right tempo and key are: on made songs, on annotated files, or between shifted copies of tracks
+    #[command(args_conflicts_with_subcommands = true)]
+    Tempo {
+        #[command(flatten)]
+        measure: Tempo,
+        #[command(subcommand)]
+        step: Option<TempoStep>,
     },
     /// How often identification is right, on a made MusicBrainz
     Identify(Identify),
@@ -219,6 +227,50 @@ struct Hear {
     singles: bool,
 }
 
+#[derive(Debug, Subcommand)]
+enum TempoStep {
+    /// Fit what speaks for a key on annotated files
+    Fit {
+        /// Lists to fit on, each with lines of path,bpm,key
+        #[arg(long, value_delimiter = ',', required = true)]
+        training: Vec<PathBuf>,
+        /// Lists to choose settings on
+        #[arg(long, value_delimiter = ',', required = true)]
+        validation: Vec<PathBuf>,
+        /// Where to write the weights
+        #[arg(long, default_value = "crates/audio/src/flavor/weights.json")]
+        output: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Tempo {
+    /// A list of files, audio or MIDI, one a line: path,bpm,key
+    #[arg(long, conflicts_with = "folder")]
+    annotations: Option<PathBuf>,
+    /// A folder of tracks, each compared with a copy that is shifted and out of tune
+    #[arg(long)]
+    folder: Option<PathBuf>,
+    /// Made songs of each style
+    #[arg(long, default_value_t = 10)]
+    songs: usize,
+    /// Whose rhythms and sound font the made songs have
+    #[arg(long, value_enum, default_value = "validation")]
+    split: cuts::tracks::Split,
+    /// The number that everything is a function of
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Keep the made songs, as MIDI with a list of their tempos and keys, in this folder
+    #[arg(long)]
+    keep: Option<PathBuf>,
+    /// The sound font that MIDI is rendered with, instead of Debian's
+    #[arg(long)]
+    font: Option<PathBuf>,
+    /// Tell every file that is not all right
+    #[arg(long)]
+    tell: bool,
+}
+
 #[derive(Debug, Args)]
 struct Identify {
     /// The number that everything is a function of
@@ -302,6 +354,7 @@ pub fn run(cli: Cli) -> Result<()> {
             seed: args.seed,
         }),
         Command::Cuts { step } => run_cuts(step),
+        Command::Tempo { measure, step } => run_tempo(measure, step),
         Command::Identify(args) => identify::run(&identify::Plan {
             seed: args.seed,
             albums: args.albums,
@@ -325,6 +378,30 @@ pub fn run(cli: Cli) -> Result<()> {
             printer::result(&measured.measure()?);
             Ok(())
         }
+    }
+}
+
+fn run_tempo(measure: Tempo, step: Option<TempoStep>) -> Result<()> {
+    match step {
+        Some(TempoStep::Fit {
+            training,
+            validation,
+            output,
+        }) => tempo::fit::run(&tempo::fit::Plan {
+            training,
+            validation,
+            output,
+        }),
+        None => tempo::run(&tempo::Plan {
+            annotations: measure.annotations,
+            folder: measure.folder,
+            songs: measure.songs,
+            split: measure.split,
+            seed: measure.seed,
+            keep: measure.keep,
+            font: measure.font,
+            tell: measure.tell,
+        }),
     }
 }
 

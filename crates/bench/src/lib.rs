@@ -8,6 +8,7 @@
 //! - [`boundaries`]: how right album rips are cut.
 //! - [`cuts`]: the same on recordings of every medium, and the fitting of the model that cuts them.
 //! - [`identify`](mod@identify): how often identification is right, on a made MusicBrainz.
+//! - [`tempo`]: how right tempo and key are, on songs that are made for it and on annotated ones.
 //! - [`pages`]: how long a server takes for each page of a large library.
 //! - [`outage`]: what a service costs an import that answers too late or never.
 //!
@@ -33,3 +34,4 @@ mod printer;
 pub mod rescan;
 pub mod scale;
 pub mod table;
+pub mod tempo;

@@ -3,12 +3,19 @@
 //! The peaks of long spectra (0.74 s) between 55 Hz and 3.5 kHz are folded into one
 //! octave (Fujishima's pitch class profile, 1999), after the tuning of the
 //! passage has been found. A peak also counts, less and less, for the tones whose
-//! second, third and fourth partial it may be (Gómez, 2006). The key is the one
-//! whose profile correlates best; the profiles are the mean of Temperley's (2001,
-//! from the Kostka-Payne corpus) and of Krumhansl and Kessler's (1982).
+//! second, third and fourth partial it may be (Gómez, 2006). The same is kept apart
+//! for the bass, and for how the passage begins and ends: where a piece comes from
+//! and where it comes home to says as much of its key as all that lies between.
+//! What each of these weighs is fitted on music whose key is known
+//! ([`weights`](super::weights)). How well a key fits is told by the correlation with
+//! the mean of Temperley's profiles (2001, from the Kostka-Payne corpus) and of
+//! Krumhansl and Kessler's (1982).
+
+use std::collections::VecDeque;
 
 use realfft::num_complex::Complex;
 
+use super::weights::Weights;
 use crate::fingerprint::RATE;
 use crate::frames::Frames;
 
@@ -33,6 +40,26 @@ const PARTIAL_OCTAVES: [f64; 4] = [0.0, 1.0, 1.584_962_500_721_156, 2.0];
 
 /// How much less each partial counts than the one before.
 const PARTIAL_WEIGHT: f64 = 0.6;
+
+/// The bass is what lies below middle C, in octaves above the lowest C.
+const BASS_OCTAVES: f64 = 4.0;
+
+/// So many frames (2.6 s) are how a passage begins, and as many how it ends.
+const ENDS: usize = 6;
+
+/// A frame belongs to the beginning or the end if its greatest peak is at least this share of the usual one: what comes
+/// before is a breath, and what follows is reverberation.
+const SOUNDS: f32 = 0.15;
+
+/// Frames that are kept until the usual peak is known, of which the beginning is chosen.
+const EARLY: usize = 24;
+
+/// What the difference of two scores is worth as one of correlations, which is what `major_over_minor` was before there
+/// were scores, and what the characteristics' curves are made for: the slope between the two on the training songs.
+const OF_SCORES: f64 = 0.071;
+
+/// All, the bass; the end, its bass; the beginning and its bass.
+pub(super) const VIEWS: usize = 6;
 
 /// How much each degree of the scale sounds, from the tonic on.
 const MAJOR: [[f64; 12]; 2] = [
@@ -70,10 +97,26 @@ pub(super) struct Tones {
     octave: Octave,
 }
 
-/// How much sounds at each place in the octave, over all frames.
+/// How much sounds at each place in the octave.
+type Places = [f32; FINE];
+
+/// A frame: its greatest peak, and how much of it sounds at each place, in all and in the bass.
+#[derive(Clone)]
+struct Frame {
+    greatest: f32,
+    all: Box<Places>,
+    bass: Box<Places>,
+}
+
+/// How much sounds at each place in the octave, over all frames, and in those at both ends.
 struct Octave {
     magnitudes: Vec<f32>,
     shares: [f64; FINE],
+    bass: [f64; FINE],
+    /// Sum and number of the greatest peaks.
+    usual: (f64, u64),
+    first: Vec<Frame>,
+    last: VecDeque<Frame>,
 }
 
 impl Tones {
@@ -83,6 +126,10 @@ impl Tones {
             octave: Octave {
                 magnitudes: Vec::new(),
                 shares: [0.0; FINE],
+                bass: [0.0; FINE],
+                usual: (0.0, 0),
+                first: Vec::new(),
+                last: VecDeque::new(),
             },
         }
     }
@@ -96,6 +143,11 @@ impl Tones {
     /// What all frames together say.
     pub(super) fn tonality(&self) -> Tonality {
         self.octave.tonality()
+    }
+
+    /// What speaks for keys: pitch classes from C on, of each of the views.
+    pub(super) fn views(&self) -> [[f64; 12]; VIEWS] {
+        self.octave.views()
     }
 }
 
@@ -118,7 +170,7 @@ impl Octave {
         if greatest * greatest < SILENT {
             return;
         }
-        let mut octave = [0.0_f64; FINE];
+        let (mut octave, mut bass) = ([0.0_f64; FINE], [0.0_f64; FINE]);
         for at in first..=last {
             let [before, here, after] = [
                 self.magnitudes[at - 1],
@@ -132,6 +184,9 @@ impl Octave {
             let offset = (0.5 * (a - c) / (a - 2.0 * b + c)).clamp(-0.5, 0.5);
             let octaves = ((at as f64 + offset) * bin / C0_HERTZ).log2();
             let mut weight = f64::from(here / greatest);
+            if octaves < BASS_OCTAVES {
+                bass[place_in_octave(octaves)] += weight;
+            }
             for below in PARTIAL_OCTAVES {
                 octave[place_in_octave(octaves - below)] += weight;
                 weight *= PARTIAL_WEIGHT;
@@ -139,41 +194,112 @@ impl Octave {
         }
         let sum: f64 = octave.iter().sum();
         if sum > 0.0 {
-            for (slot, value) in self.shares.iter_mut().zip(octave) {
+            for (slot, value) in self.shares.iter_mut().zip(&octave) {
                 *slot += value / sum;
             }
+            for (slot, value) in self.bass.iter_mut().zip(&bass) {
+                *slot += value / sum;
+            }
+            let part = |of: [f64; FINE]| Box::new(of.map(|value| (value / sum) as f32));
+            self.keep(Frame {
+                greatest,
+                all: part(octave),
+                bass: part(bass),
+            });
         }
+    }
+
+    /// Keeps a frame for the beginning and for the end, if it is loud enough for the one or the other.
+    fn keep(&mut self, frame: Frame) {
+        self.usual.0 += f64::from(frame.greatest);
+        self.usual.1 += 1;
+        if self.first.len() < EARLY {
+            self.first.push(frame.clone());
+        }
+        let usual = (self.usual.0 / self.usual.1 as f64) as f32;
+        if frame.greatest >= usual * SOUNDS {
+            if self.last.len() == ENDS {
+                self.last.pop_front();
+            }
+            self.last.push_back(frame);
+        }
+    }
+
+    /// Pitch classes of all, of the bass, and of both at the end and at the beginning; each without its mean, and of length 1.
+    fn views(&self) -> [[f64; 12]; VIEWS] {
+        let usual = (self.usual.0 / self.usual.1.max(1) as f64) as f32;
+        let sounds = |frame: &&Frame| frame.greatest >= usual * SOUNDS;
+        let first: Vec<&Frame> = self.first.iter().filter(sounds).take(ENDS).collect();
+        let sum = |places: &mut dyn Iterator<Item = &Places>| {
+            let mut sum = [0.0; FINE];
+            for frame in places {
+                for (slot, value) in sum.iter_mut().zip(frame) {
+                    *slot += f64::from(*value);
+                }
+            }
+            sum
+        };
+        let tuning = self.tuning();
+        [
+            self.shares,
+            self.bass,
+            sum(&mut self.last.iter().map(|frame| &*frame.all)),
+            sum(&mut self.last.iter().map(|frame| &*frame.bass)),
+            sum(&mut first.iter().map(|frame| &*frame.all)),
+            sum(&mut first.iter().map(|frame| &*frame.bass)),
+        ]
+        .map(|places| upright(folded(&places, tuning)))
     }
 
     fn tonality(&self) -> Tonality {
         let classes = self.classes();
+        if classes.iter().all(|share| *share <= 0.0) {
+            return Tonality {
+                key: None,
+                strength: 0.0,
+                major_over_minor: 0.0,
+                classes,
+            };
+        }
+        let views = self.views();
         let mut best = [(f64::MIN, 0); 2];
-        let profiles = [profile(&MAJOR), profile(&MINOR)];
         for tonic in 0..12 {
-            for (best, profile) in best.iter_mut().zip(&profiles) {
-                let fit = correlation(&classes, profile, tonic);
-                if fit > best.0 {
-                    *best = (fit, tonic);
+            for (best, weights) in best.iter_mut().zip(&Weights::built_in().keys) {
+                let score = score(&views, tonic, weights);
+                if score > best.0 {
+                    *best = (score, tonic);
                 }
             }
         }
         let [major, minor] = best;
-        let sounds = classes.iter().any(|share| *share > 0.0);
-        let (strength, key) = if major.0 >= minor.0 { major } else { minor };
+        let over = major.0 - minor.0;
+        let (key, degrees) = if over >= 0.0 {
+            (major.1, &MAJOR)
+        } else {
+            (minor.1, &MINOR)
+        };
         Tonality {
-            key: sounds.then_some(key),
-            strength: if sounds { strength } else { 0.0 },
-            major_over_minor: if sounds { major.0 - minor.0 } else { 0.0 },
+            key: Some(key),
+            strength: correlation(&classes, &profile(degrees), key),
+            // Never 0 for what was told to be minor, whatever it is rounded to.
+            major_over_minor: (over * OF_SCORES).clamp(-2.0, 2.0)
+                - f64::from(u8::from(over < 0.0)) * 1e-4,
             classes,
         }
     }
 
-    /// The pitch classes, in the tuning in which most of the sound falls near a class.
+    /// The pitch classes, in the tuning in which most of the sound falls near a class; they sum to 1 unless nothing sounds.
     fn classes(&self) -> [f64; 12] {
-        let total: f64 = self.shares.iter().sum();
+        let classes = folded(&self.shares, self.tuning());
+        let total: f64 = classes.iter().sum();
         if total <= 0.0 {
             return [0.0; 12];
         }
+        classes.map(|class| class / total)
+    }
+
+    /// How far the tuning lies above A at 440 Hz, in places of the octave.
+    fn tuning(&self) -> f64 {
         let (mut real, mut imaginary) = (0.0, 0.0);
         for (at, value) in self.shares.iter().enumerate() {
             let angle =
@@ -181,16 +307,44 @@ impl Octave {
             real += value * angle.cos();
             imaginary += value * angle.sin();
         }
-        let tuning = imaginary.atan2(real) / std::f64::consts::TAU * FINE_PER_CLASS as f64;
-        let mut classes = [0.0; 12];
-        for (at, value) in self.shares.iter().enumerate() {
-            let class = ((at as f64 - tuning) / FINE_PER_CLASS as f64)
-                .round()
-                .rem_euclid(12.0) as usize;
-            classes[class % 12] += value / total;
-        }
-        classes
+        imaginary.atan2(real) / std::f64::consts::TAU * FINE_PER_CLASS as f64
     }
+}
+
+/// The places of each pitch class, in a tuning.
+fn folded(places: &[f64; FINE], tuning: f64) -> [f64; 12] {
+    let mut classes = [0.0; 12];
+    for (at, value) in places.iter().enumerate() {
+        let class = ((at as f64 - tuning) / FINE_PER_CLASS as f64)
+            .round()
+            .rem_euclid(12.0) as usize;
+        classes[class % 12] += value;
+    }
+    classes
+}
+
+/// Without the mean, and of length 1: what the correlation compares. Nothing stays nothing.
+fn upright(classes: [f64; 12]) -> [f64; 12] {
+    let total: f64 = classes.iter().sum();
+    let centred = classes.map(|class| class / total.max(1e-9) - total / total.max(1e-9) / 12.0);
+    let length = centred
+        .iter()
+        .map(|value| value * value)
+        .sum::<f64>()
+        .sqrt();
+    centred.map(|value| value / (length + 1e-6))
+}
+
+/// How much speaks for a key: its tonic, and the weights of its mode, degree by degree, and a constant.
+pub(super) fn score(views: &[[f64; 12]; VIEWS], tonic: usize, weights: &[f64]) -> f64 {
+    let degrees = views
+        .iter()
+        .flat_map(|view| (0..12).map(move |degree| view[(tonic + degree) % 12]));
+    let products = degrees
+        .chain([1.0])
+        .zip(weights)
+        .map(|(x, weight)| x * weight);
+    products.sum()
 }
 
 /// The bin of the octave for so many octaves above the lowest C, of which there are at least -4 and at most 12.
@@ -271,6 +425,17 @@ mod tests {
             );
             assert!((found.classes.iter().sum::<f64>() - 1.0).abs() < 1e-9);
         }
+    }
+
+    /// All that sounds fits F better, which most of it is the chord of; but it begins and ends in C.
+    #[test]
+    fn where_a_piece_begins_and_ends_speaks_for_its_key() {
+        let found = chords(&[I, I, IV, IV, IV, IV, IV, IV, V, I, I], 0.0);
+        assert_eq!(found.key, Some(0), "{found:?}");
+        assert!(found.major_over_minor > 0.0, "{found:?}");
+        let profile = profile(&MAJOR);
+        let fits = |tonic| correlation(&found.classes, &profile, tonic);
+        assert!(fits(5) > fits(0), "{} for F, {} for C", fits(5), fits(0));
     }
 
     #[test]
