@@ -79,6 +79,8 @@ fn build(
     settings: &Settings,
 ) -> Result<(Temporary, Connection), Error> {
     let failed = |error| Error::sqlite(path, error);
+    // What a killed one left would lie beside the copies for ever.
+    create::remove_abandoned(path);
     let temporary = Temporary::beside(path)?;
     if settings.path.exists() {
         create::keep_as_private_as(&settings.path, &temporary.path)

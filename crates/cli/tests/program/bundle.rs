@@ -218,7 +218,9 @@ fn a_bundle_leaves_out_what_the_receiver_has_and_what_it_would_refuse() {
     let said = export(&root, &second, &have, 0);
     assert!(said.contains("nothing to send"), "{said}");
     assert!(!second.exists());
-    std::fs::write(&inventory, sounds[1..].join("\n")).unwrap();
+    // As Windows writes it.
+    let windows = format!("\u{feff}{}\r\n", sounds[1..].join("\r\n"));
+    std::fs::write(&inventory, windows).unwrap();
     export(&root, &second, &have, 0);
     let sent = self::payload(&second);
     assert_acceptable(&sent);
@@ -257,4 +259,34 @@ fn a_bundle_leaves_out_what_the_receiver_has_and_what_it_would_refuse() {
         .filter(|name| name.contains("bundle"))
         .collect();
     assert_eq!(left, Vec::<String>::new());
+}
+
+#[test]
+fn of_two_files_of_one_sound_the_one_that_a_person_spoke_about_is_sent() {
+    let collection = Root::collection();
+    let song = std::fs::read(collection.join("Harbour Lights/Tides/01 Slow Water.mp3")).unwrap();
+    let root = Root::empty();
+    // An ID3v1 tag behind the frames is another file and the same sound.
+    let tag = [b"TAG".as_slice(), &[b'x'; 125]].concat();
+    for (path, tail) in [("a.mp3", &[][..]), ("b.mp3", &tag)] {
+        std::fs::write(root.join(path), [&song, tail].concat()).unwrap();
+    }
+    root.import(&["--offline"]).ended(0);
+    root.music(&["edit", "b.mp3", "--title", "Mine"]).ended(0);
+    let sent = |name: &str, code| {
+        let bundle = root.home().join(name);
+        let said = export(&root, &bundle, &[], code);
+        let path = payload(&bundle)["encodings"][0]["bundle_path"].clone();
+        (path, said)
+    };
+    let (path, said) = sent("first", 0);
+    assert_eq!(path, "b.mp3", "{said}");
+    // Of two the first is sent, and the other one is named.
+    root.music(&["edit", "a.mp3", "--title", "Yours"]).ended(0);
+    let (path, said) = sent("second", 1);
+    assert_eq!(path, "a.mp3", "{said}");
+    assert!(
+        said.contains("left out: `b.mp3`: it has the audio of `a.mp3`"),
+        "{said}"
+    );
 }

@@ -58,10 +58,17 @@ impl<R: BufRead> Paths<R> {
                 return Err(bad("a path of at most 32 KiB"));
             }
             let line = String::from_utf8(line).map_err(|_| bad("a path in UTF-8"))?;
+            // As lists from Windows come: a mark at the beginning, two characters at the end of a line. A path that ends in
+            // the first of these is written as JSON.
+            let line = line.strip_suffix('\r').unwrap_or(&line);
+            let line = match line.strip_prefix('\u{feff}') {
+                Some(behind_mark) if self.line == 1 => behind_mark,
+                _ => line,
+            };
             let path = if line.starts_with('"') {
-                serde_json::from_str(&line).map_err(|_| bad("a JSON string"))?
+                serde_json::from_str(line).map_err(|_| bad("a JSON string"))?
             } else {
-                line
+                line.to_owned()
             };
             if !path.is_empty() {
                 return Ok(Some(path));
@@ -99,6 +106,13 @@ mod tests {
         let read: Vec<_> = Paths::new(&lines[..]).map(Result::unwrap).collect();
         assert_eq!(read[..5], paths);
         assert_eq!(read[5], "last");
+    }
+
+    #[test]
+    fn a_list_from_windows_is_the_same() {
+        let list = "\u{feff}a.mp3\r\n\r\nb.mp3\r\n";
+        let read: Vec<_> = Paths::new(list.as_bytes()).map(Result::unwrap).collect();
+        assert_eq!(read, ["a.mp3", "b.mp3"]);
     }
 
     #[test]

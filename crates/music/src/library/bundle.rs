@@ -24,6 +24,8 @@ pub(crate) struct BundleFile {
     /// Whose word a cut by hand is: `person`, or the database it was taken over from.
     pub(crate) cut_source: Option<String>,
     pub(crate) overview: Option<Vec<u8>>,
+    /// Whether a person, or another program's user, said something about this very file that stands.
+    pub(crate) is_said_about: bool,
     pub(crate) passages: Vec<BundlePassage>,
 }
 
@@ -71,7 +73,9 @@ pub(crate) fn everything(db: &Db) -> Result<Everything> {
                         (SELECT e.source FROM accession_edits e WHERE e.sound IN (a.audio_md5, f.hash) \
                             AND e.field = 'cut' AND e.undone_at IS NULL AND {} \
                          ORDER BY e.file_id IS f.guid DESC, e.made_at DESC, e.edit_id DESC LIMIT 1), \
-                        o.points \
+                        o.points, \
+                        EXISTS (SELECT 1 FROM accession_edits e WHERE e.file_id = f.guid AND e.undone_at IS NULL \
+                            AND e.sound IN (a.audio_md5, f.hash)) \
                  FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid \
                  LEFT JOIN accession_overviews o ON o.file_id = f.guid AND o.version = ?1 \
                  WHERE f.status = 'INGEST COMPLETE' ORDER BY f.path",
@@ -116,6 +120,7 @@ fn file(row: &Row<'_>) -> RowResult<BundleFile> {
         cut_by: row.get(6)?,
         cut_source: row.get(7)?,
         overview: row.get(8)?,
+        is_said_about: row.get(9)?,
         passages: Vec::new(),
     })
 }

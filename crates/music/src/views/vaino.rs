@@ -73,23 +73,32 @@ impl Bundle {
     pub fn plan(library: &Library, had: &BTreeSet<String>) -> Result<Self> {
         let (files, known) = bundle::everything(library.db())?;
         let mut told = Told::default();
-        let mut encodings = Vec::new();
-        let mut sources = Vec::new();
+        let mut sent = Vec::new();
         let mut recordings: BTreeMap<String, Recording> = BTreeMap::new();
-        let mut taken = BTreeSet::new();
-        for file in &files {
+        let mut taken: BTreeMap<&str, &BundleFile> = BTreeMap::new();
+        for file in said_about_first(&files) {
             let sound = file.audio_md5.as_deref().unwrap_or_default();
             if had.contains(sound) {
                 told.had += 1;
                 continue;
             }
-            if !sound.is_empty() && taken.contains(sound) {
-                told.copies += 1;
+            if let Some(other) = taken.get(sound).filter(|_| !sound.is_empty()) {
+                if file.is_said_about {
+                    told.left_out.push(LeftOut {
+                        path: file.path.clone(),
+                        reason: format!(
+                            "it has the audio of `{}`, about which something else was said",
+                            other.path
+                        ),
+                    });
+                } else {
+                    told.copies += 1;
+                }
                 continue;
             }
             match encoding(library, file) {
                 Ok((source, encoding)) => {
-                    taken.insert(sound.to_owned());
+                    taken.insert(sound, file);
                     told.passages += file.passages.len() as u64;
                     for passage in &file.passages {
                         let id = payload::recording_id(file, passage);
@@ -98,8 +107,7 @@ impl Bundle {
                             .entry(id.clone())
                             .or_insert_with(|| Recording::of(id, file, passage, about));
                     }
-                    sources.push((source, encoding.bundle_path.clone()));
-                    encodings.push(encoding);
+                    sent.push((source, encoding));
                 }
                 Err(reason) => told.left_out.push(LeftOut {
                     path: file.path.clone(),
@@ -107,6 +115,11 @@ impl Bundle {
                 }),
             }
         }
+        sent.sort_by(|(_, a), (_, b)| a.bundle_path.cmp(&b.bundle_path));
+        let (sources, encodings): (Vec<_>, Vec<_>) = sent
+            .into_iter()
+            .map(|(source, encoding)| ((source, encoding.bundle_path.clone()), encoding))
+            .unzip();
         told.files = encodings.len() as u64;
         told.recordings = recordings.len() as u64;
         let payload = Payload::new(encodings, recordings.into_values().collect());
@@ -207,6 +220,12 @@ fn encoding(library: &Library, file: &BundleFile) -> Result<(PathBuf, Encoding),
     Ok((source, Encoding::of(file, expected, silence)?))
 }
 
+/// Of the files of one sound those about which a person said something come first, as one of them is sent.
+fn said_about_first(files: &[BundleFile]) -> impl Iterator<Item = &BundleFile> {
+    let said = files.iter().filter(|file| file.is_said_about);
+    said.chain(files.iter().filter(|file| !file.is_said_about))
+}
+
 /// Reads a receiver's inventory: an `audio_md5` a line.
 ///
 /// # Errors
@@ -214,6 +233,7 @@ fn encoding(library: &Library, file: &BundleFile) -> Result<(PathBuf, Encoding),
 /// When a line is something else.
 pub fn inventory(text: &str) -> Result<BTreeSet<String>> {
     let mut had = BTreeSet::new();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (at, line) in text.lines().enumerate() {
         let line = line.trim();
         if line.is_empty() {
