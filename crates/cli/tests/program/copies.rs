@@ -491,3 +491,33 @@ fn a_known_sound_is_known_again_by_the_quick_one_of_its_names() {
     assert_eq!(root.column(&md5), [other]);
     assert_eq!(root.column(quick), names);
 }
+
+#[test]
+fn a_file_moved_and_retagged_is_found_again_by_an_import_of_its_new_folder_alone() {
+    let root = Root::empty();
+    for folder in ["Old", "New"] {
+        std::fs::create_dir(root.join(folder)).unwrap();
+    }
+    let files = testkit::corpus::many(&root.join("Old"), 2, 4.0).unwrap();
+    root.import(&["--offline"]).ended(0);
+    let named = files[0].strip_prefix(root.path()).unwrap();
+    let named = named.to_str().unwrap();
+    root.music(&["edit", named, "--artist", "Said"]).ended(0);
+    let ids = "SELECT guid FROM passages ORDER BY guid";
+    let before = root.column(ids);
+    let mut bytes = std::fs::read(&files[0]).unwrap();
+    let at = bytes.windows(5).position(|five| five == b"Song ").unwrap();
+    bytes[at] = b'J';
+    std::fs::write(root.join("New/other.wav"), bytes).unwrap();
+    std::fs::remove_file(&files[0]).unwrap();
+
+    let folder = root.join("New");
+    let words = ["import", folder.to_str().unwrap(), "--offline"];
+    let ran = root.music(&[&words[..], &["--format", "json"]].concat());
+    let ran = ran.ended(0);
+    assert_eq!(ran.files("retagged"), 1, "{}", ran.out);
+    assert_eq!(ran.files("recorded"), 0, "{}", ran.out);
+    assert_eq!(root.column(ids), before);
+    let of = "SELECT f.path || p.artist FROM passages p JOIN files f ON f.guid = p.file_id WHERE f.path LIKE 'New/%'";
+    assert_eq!(root.column(of), ["New/other.wavSaid"]);
+}

@@ -8,7 +8,7 @@ use run::for_each;
 use super::{Candidate, Plan, Scope};
 use crate::intake::recognise::Rejected;
 use crate::library::known::{Known, KnownFile};
-use crate::library::values::Problem;
+use crate::library::values::{Problem, is_below};
 
 /// Hashes the candidates whose size another candidate or a known file has too.
 /// What proves to be no audio, or cannot be read, leaves the candidates.
@@ -56,9 +56,20 @@ pub(super) fn hash_where_sizes_meet<'a>(
     alone
 }
 
+/// Whether a file that is new in a folder may have been moved there from another one, with new tags on the way: whether
+/// anything is gone elsewhere is asked only about the sounds that are found here.
+fn may_come_from_elsewhere(candidates: &[Candidate<'_>], known: &Known, scope: &Scope<'_>) -> bool {
+    let outside = |row: &KnownFile| !is_below(&row.path, scope.folder);
+    candidates.iter().any(|candidate| candidate.row.is_none())
+        && known
+            .files
+            .values()
+            .any(|row| outside(row) && row.stands_for_sound(row.audio_md5))
+}
+
 /// Names the sounds of the candidates that may be a known sound with new tags: where the row at their path knows its
-/// sound, or where a known sound has no home any more; where everything is analysed again, those that are new at their
-/// path or certainly changed. What proves to be no audio, or cannot be read, leaves the
+/// sound, or where a known sound has no home any more, or may have none outside the folder that is looked at; where
+/// everything is analysed again, those that are new at their path or certainly changed. What proves to be no audio, or cannot be read, leaves the
 /// candidates.
 pub(super) fn digest_where_sounds_may_meet<'a>(
     candidates: Vec<Candidate<'a>>,
@@ -74,7 +85,8 @@ pub(super) fn digest_where_sounds_may_meet<'a>(
         || candidates
             .iter()
             .filter(|candidate| !candidate.is_same_content() && may_be_another(candidate))
-            .any(|candidate| candidate.row.is_some_and(knows));
+            .any(|candidate| candidate.row.is_some_and(knows))
+        || may_come_from_elsewhere(&candidates, known, scope);
     if !is_any_lost {
         return candidates;
     }
