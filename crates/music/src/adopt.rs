@@ -4,7 +4,7 @@
 //! paths end alike and they are as long. What a person said in this library stands above what another one says, and
 //! where another one only computed, it never contradicts what is known here: it is told as a difference.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use audio::Ticks;
@@ -39,6 +39,9 @@ pub struct Proposal {
     pub edits: Vec<Adopted>,
     /// What is known otherwise here, and stays so.
     pub differences: Vec<Difference>,
+    /// What the database said so far, by sound and field, be it news or not: its first word counts.
+    #[serde(skip)]
+    stated: HashMap<(String, Field), Vec<NewEdit>>,
 }
 
 /// An edit to be taken over.
@@ -87,6 +90,7 @@ pub fn propose(library: &Library, path: &Path) -> Result<Proposal> {
         unknown: 0,
         edits: Vec::new(),
         differences: Vec::new(),
+        stated: HashMap::new(),
     };
     let known = Known::new(&ours);
     for file in &theirs {
@@ -233,7 +237,17 @@ fn about_file(proposal: &mut Proposal, file: &TheirFile, our: &OurFile, said: &[
             );
         }
         if let Some((mbid, source)) = &passage.recording {
-            identify(proposal, our, said, span, (mbid, source));
+            let is_whole = passage.start.0 == 0 && passage.end.is_none();
+            if is_whole && our.passages.len() > 1 {
+                proposal.differences.push(Difference {
+                    path: our.place.path.clone(),
+                    field: Field::Match,
+                    here: format!("{} passages", our.passages.len()),
+                    there: mbid.clone(),
+                });
+            } else {
+                identify(proposal, our, said, span, (mbid, source));
+            }
         }
     }
 }
@@ -254,7 +268,7 @@ fn identify(
         .find(|(start, end, _)| edit.is_about(*start, *end))
         .and_then(|(_, _, recording)| recording.as_ref());
     match here {
-        Some(here) if *here == mbid => {}
+        Some(here) if *here == mbid => drop(proposal.is_first_word(our, &edit)),
         Some(here) if source != "manual" => proposal.differences.push(Difference {
             path: our.place.path.clone(),
             field: Field::Match,
@@ -271,6 +285,38 @@ fn identify(
     }
 }
 
+/// Whether two edits of one sound contradict or repeat each other.
+fn is_about_the_same(before: &NewEdit, edit: &NewEdit) -> bool {
+    before.sound == edit.sound
+        && (before.file.is_none() || before.file == edit.file)
+        && before.field == edit.field
+        && (edit.field == Field::Cut
+            || before.is_about(Ticks(edit.start_ticks), Ticks(edit.end_ticks)))
+}
+
+impl Proposal {
+    /// Whether the database said nothing about this before; where it said something else, that is told.
+    fn is_first_word(&mut self, our: &OurFile, edit: &NewEdit) -> bool {
+        let stated = self
+            .stated
+            .entry((edit.sound.clone(), edit.field))
+            .or_default();
+        let Some(first) = stated.iter().find(|first| is_about_the_same(first, edit)) else {
+            stated.push(edit.clone());
+            return true;
+        };
+        if first.value != edit.value {
+            self.differences.push(Difference {
+                path: our.place.path.clone(),
+                field: edit.field,
+                here: format!("{} (said by the same database)", first.value),
+                there: edit.value.clone(),
+            });
+        }
+        false
+    }
+}
+
 /// Proposes an edit, unless it is in force already, a person said otherwise here, or it is none.
 fn add(
     proposal: &mut Proposal,
@@ -284,12 +330,13 @@ fn add(
         source: source.map_or_else(|| origin.to_owned(), |source| format!("{origin}:{source}")),
         ..edits::about(&our.place, field, span, value)
     };
-    let before = said.iter().rev().find(|before| {
-        before.sound == edit.sound
-            && (before.file.is_none() || before.file == edit.file)
-            && before.field == field
-            && (field == Field::Cut || before.is_about(span.0, span.1))
-    });
+    if !proposal.is_first_word(our, &edit) {
+        return;
+    }
+    let before = said
+        .iter()
+        .rev()
+        .find(|before| is_about_the_same(before, &edit));
     match before {
         Some(before) if before.value == edit.value => {}
         Some(before) if before.source == PERSON => proposal.differences.push(Difference {

@@ -229,6 +229,36 @@ fn beets_tells_ids_by_path_and_length_and_contradicts_nobody() {
 }
 
 #[test]
+fn a_database_with_two_words_about_one_song_has_its_first_and_an_id_of_a_whole_rip_is_of_no_passage()
+ {
+    let root = Root::collection();
+    root.import(&["--offline"]).ended(0);
+    let (theirs, db) = Theirs::new(
+        "CREATE TABLE items (id INTEGER PRIMARY KEY, path BLOB, length REAL, mb_trackid TEXT)",
+    );
+    for (path, mbid) in [(SONG, MBID), (SONG, OTHER), (RIP, OTHER)] {
+        db.execute(
+            "INSERT INTO items (path, length, mb_trackid) VALUES (?1, ?2, ?3)",
+            params![
+                path.as_bytes(),
+                length_ms(&root, path) as f64 / 1000.0,
+                mbid
+            ],
+        )
+        .unwrap();
+    }
+    drop(db);
+    for taken in [1, 0, 0] {
+        let ran = theirs.adopt(&root, &["--yes"]).ended(0);
+        let told = format!("taken over: {taken} edit");
+        assert!(ran.out.contains(&told), "{}", ran.out);
+        assert!(ran.out.contains("said by the same database"), "{}", ran.out);
+        assert!(ran.out.contains(RIP), "{}", ran.out);
+        assert_eq!(edits(&root), [format!("match {MBID} beets:mb_trackid")]);
+    }
+}
+
+#[test]
 fn titles_come_from_a_library_of_wkmp_and_not_over_ones_own() {
     let root = Root::collection();
     let source = Root::collection();

@@ -290,3 +290,23 @@ fn of_two_files_of_one_sound_the_one_that_a_person_spoke_about_is_sent() {
         "{said}"
     );
 }
+
+#[test]
+fn what_a_person_said_a_passage_is_goes_out_before_anything_else_is_known_of_it() {
+    let root = Root::collection();
+    root.import(&["--offline"]).ended(0);
+    let recording = "5b11f4ce-a62d-471e-81fc-a69a8278c7da";
+    root.open()
+        .execute(
+            "INSERT INTO accession_identifications (passage_id, state, recording_mbid, confidence, level, reasoning, \
+                start_time_ticks, end_time_ticks) \
+             SELECT guid, 'chosen', ?1, 1, 'high', '{}', start_time_ticks, end_time_ticks FROM passages LIMIT 1",
+            [recording],
+        )
+        .unwrap();
+    let bundle = root.home().join("bundle");
+    export(&root, &bundle, &[], 0);
+    let payload = payload(&bundle);
+    assert_acceptable(&payload);
+    assert!(payload.to_string().contains(recording));
+}
