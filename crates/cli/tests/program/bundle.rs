@@ -211,6 +211,13 @@ fn a_bundle_leaves_out_what_the_receiver_has_and_what_it_would_refuse() {
     let taken = export(&root, &first, &[], 2);
     assert!(taken.contains("is there already"), "{taken}");
 
+    let below = export(&root, &root.join("for/Vaino"), &[], 2);
+    assert!(
+        below.contains("lies in the library's own folder"),
+        "{below}"
+    );
+    assert!(!root.join("for").exists());
+
     let inventory = root.home().join("inventory");
     std::fs::write(&inventory, sounds.join("\n")).unwrap();
     let have = ["--have", inventory.to_str().unwrap()];

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Read;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use music::Library;
@@ -15,6 +16,17 @@ use crate::printer::{Printer, Volume};
 /// Bytes of an inventory that are read: 33 a file, so that two million files fit in.
 const LARGEST_INVENTORY: u64 = 64 << 20;
 
+/// Whether a folder, which may have still to be made, is below the library's root.
+fn lies_in_library(library: &Library, folder: &Path) -> bool {
+    let Ok(folder) = std::path::absolute(folder) else {
+        return false;
+    };
+    let nearest = folder
+        .ancestors()
+        .find_map(|folder| run::canonical_path(folder).ok());
+    nearest.is_some_and(|folder| folder.starts_with(library.root()))
+}
+
 /// Writes a bundle; fails in part when files were left out of it.
 pub(super) fn bundle(
     library: &Library,
@@ -27,6 +39,15 @@ pub(super) fn bundle(
             "--output DIR names it",
         ));
     };
+    if lies_in_library(library, folder) {
+        return Err(advised(
+            format!(
+                "`{}` lies in the library's own folder, and the next import would take its files in as music",
+                folder.display()
+            ),
+            "--output DIR names a folder elsewhere",
+        ));
+    }
     let had = match &args.have {
         Some(path) => {
             let cannot = || format!("cannot read `{}`", path.display());
