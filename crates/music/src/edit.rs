@@ -12,8 +12,10 @@ use crate::error::{Error, Result};
 use crate::id::PassageId;
 use crate::identify::decide;
 use crate::intake::import::take_in_again;
+use crate::intake::scan::modified_ns;
 use crate::library::Library;
 use crate::library::edits::{self, Field, NewEdit, Place};
+use crate::library::known::Known;
 use crate::library::record::{self, CutBy, Measured};
 pub use audio::Ticks;
 pub(crate) use port::take_over;
@@ -246,17 +248,33 @@ fn not_found(passage: &PassageId) -> Error {
     Error::not_found(passage.to_string())
 }
 
-/// Names the sound of a passage's file, where it was taken in before sounds had names.
+/// Names the sound of a passage's file, where it was taken in before sounds had names, and sees that it still is the one
+/// that is spoken about: nobody can have heard another one here yet.
 fn name_sound(library: &Library, passage: &PassageId) -> Result<()> {
     let place = place(library, passage)?;
-    if place.sound.len() == 32 {
-        return Ok(());
-    }
+    let is_named = place.sound.len() == 32;
     // A file that is not there today is known by its content until it is.
-    if let Some(path) = library.place(&place.path)
-        && let Ok(digest) = library.settings().decoders().audio_digest(&path)
-    {
+    let Some(path) = library.place(&place.path) else {
+        return Ok(());
+    };
+    let Ok(found) = path.metadata() else {
+        return Ok(());
+    };
+    if is_named {
+        let paths = [place.path.clone()];
+        let known = Known::about(library.db(), &paths, &[], &[])?;
+        let row = known.files.get(&place.path);
+        if row.is_some_and(|row| row.has_stamp(found.len(), modified_ns(&found))) {
+            return Ok(());
+        }
+    }
+    let Ok(digest) = library.settings().decoders().audio_digest(&path) else {
+        return Ok(());
+    };
+    if !is_named {
         record::record_sound(library.db(), place.file, Some(digest), None)?;
+    } else if digest.md5.to_string() != place.sound {
+        return Err(Error::OtherAudio { path: place.path });
     }
     Ok(())
 }

@@ -226,6 +226,14 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// A file that is spoken about, and has been replaced by another one that was not heard yet.
+    #[error(
+        "the audio of `{path}` is not what it was at the last import: import it first, and say it about what is there now"
+    )]
+    OtherAudio {
+        /// Its path in the library.
+        path: String,
+    },
     /// A dump that cannot be read to its end.
     #[error("cannot read the dump `{path}`: {reason}")]
     Dump {

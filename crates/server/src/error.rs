@@ -203,6 +203,7 @@ impl From<music::Error> for Refusal {
             music::Error::BadText { .. } => Self::unprocessable(error.to_string()),
             music::Error::Unanswered { .. }
             | music::Error::Unheard { .. }
+            | music::Error::OtherAudio { .. }
             | music::Error::BuiltUpon { .. } => Self::conflict(error.to_string()),
             // What went wrong within is for the log; a visitor can do nothing with it.
             other => {

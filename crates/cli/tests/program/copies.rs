@@ -521,3 +521,62 @@ fn a_file_moved_and_retagged_is_found_again_by_an_import_of_its_new_folder_alone
     let of = "SELECT f.path || p.artist FROM passages p JOIN files f ON f.guid = p.file_id WHERE f.path LIKE 'New/%'";
     assert_eq!(root.column(of), ["New/other.wavSaid"]);
 }
+
+#[test]
+fn what_is_said_about_a_file_that_was_replaced_is_refused_until_it_is_heard() {
+    let root = Root::empty();
+    let files = testkit::corpus::many(&root.path(), 2, 4.0).unwrap();
+    root.import(&["--offline"]).ended(0);
+    let named = files[0].strip_prefix(root.path()).unwrap();
+    let words = ["edit", named.to_str().unwrap(), "--title", "Mine"];
+    // Touched, or with other tags, it is the same sound.
+    let bytes = std::fs::read(&files[0]).unwrap();
+    std::fs::write(&files[0], &bytes).unwrap();
+    root.music(&words).ended(0);
+    let other = testkit::corpus::many(&root.join("elsewhere"), 3, 5.0).unwrap();
+    std::fs::rename(&other[2], &files[0]).unwrap();
+    let refused = root.music(&words).ended(2);
+    assert!(
+        refused.err.contains("is not what it was"),
+        "{}",
+        refused.err
+    );
+    assert_eq!(root.count("SELECT count(*) FROM accession_edits"), 1);
+}
+
+#[test]
+fn a_sound_that_is_to_be_heard_again_is_found_again_moved_and_retagged() {
+    let root = Root::empty();
+    let files = testkit::corpus::many(&root.join("Old"), 2, 4.0).unwrap();
+    root.import(&["--offline"]).ended(0);
+    let named = files[0].strip_prefix(root.path()).unwrap();
+    let words = ["edit", named.to_str().unwrap(), "--artist", "Said"];
+    root.music(&words).ended(0);
+    // As a former version left it.
+    root.open()
+        .execute("UPDATE accession_files SET analysis_version = 1", [])
+        .unwrap();
+    let ids = "SELECT guid FROM passages ORDER BY guid";
+    let before = root.column(ids);
+    std::fs::rename(root.join("Old"), root.join("New")).unwrap();
+    for path in &files {
+        let path = root
+            .join("New")
+            .join(path.strip_prefix(root.join("Old")).unwrap());
+        let mut bytes = std::fs::read(&path).unwrap();
+        let at = bytes.windows(5).position(|five| five == b"Song ").unwrap();
+        bytes[at] = b'J';
+        std::fs::write(&path, bytes).unwrap();
+    }
+    let ran = root.import(&["--offline"]).ended(0);
+    assert_eq!(ran.files("missing"), 0, "{}", ran.out);
+    assert_eq!(root.column(ids), before);
+    assert_eq!(
+        root.count("SELECT count(*) FROM passages WHERE artist = 'Said'"),
+        1
+    );
+    assert_eq!(
+        root.count("SELECT count(*) FROM files WHERE path LIKE 'New/%'"),
+        2
+    );
+}

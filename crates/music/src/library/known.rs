@@ -121,12 +121,9 @@ impl KnownFile {
         self.audio_md5.map(|md5| AudioDigest { md5, xxh3 })
     }
 
-    /// Whether the row says all there is to say about this sound.
+    /// Whether the row is about this sound, be it that another version, or a person's cut, has it heard again.
     pub fn stands_for_sound(&self, sound: Option<AudioMd5>) -> bool {
-        sound.is_some()
-            && self.audio_md5 == sound
-            && self.status == FileStatus::Complete
-            && self.is_settled()
+        sound.is_some() && self.audio_md5 == sound && self.status == FileStatus::Complete
     }
 
     /// Whether the row holds a content of its own, with or without sound.
@@ -196,10 +193,15 @@ impl KnownFile {
     ///
     /// Rows that WKMP wrote know the time in whole seconds only.
     pub fn looks_like(&self, file: &ScannedFile) -> bool {
-        self.size == Some(file.size())
+        self.has_stamp(file.size(), file.modified_ns())
+    }
+
+    /// Whether a file with this size in bytes and this time of its last change, in ns since 1970, looks as recorded.
+    pub(crate) fn has_stamp(&self, size: u64, modified_ns: i64) -> bool {
+        self.size == Some(size)
             && match self.modified_ns {
-                Some(recorded) => is_same_time(recorded, file.modified_ns()),
-                None => self.modified_text == timestamp(file.modified_ns()),
+                Some(recorded) => is_same_time(recorded, modified_ns),
+                None => self.modified_text == timestamp(modified_ns),
             }
     }
 }

@@ -151,7 +151,7 @@ impl<'a> Homes<'a> {
                 plan.renamed.push((row.id.clone(), path.to_owned()));
             }
             let neighbours = around(path);
-            let extent = if self.force {
+            let extent = if self.force || !row.is_settled() {
                 Extent::Whole
             } else {
                 Extent::Tags
