@@ -203,7 +203,8 @@ fn keep_what_may_be_elsewhere(
 const MOST_HEARINGS: usize = 3;
 
 /// Hears one file of the library again and records it, without anything else of an import. Where a person's cut
-/// `is_taken_back`, passages get the ids back that they had before it, as far as those are still there.
+/// `is_taken_back`, passages get the ids back that they had before it, as far as those are still there. Another sound in the
+/// file's place is left to the next import, which tells what that means for what was said.
 pub(crate) fn take_in_again(
     library: &Library,
     path: &str,
@@ -237,8 +238,15 @@ pub(crate) fn take_in_again(
     for _ in 0..MOST_HEARINGS {
         match hearing.take_in(&task, &recall, worker)? {
             Taken::Record { mut record, .. } => {
+                let former = former::load(library.db(), Some(id), path, &[])?;
+                if former.knows_sound() && !record.is_same_sound {
+                    return Err(unheard(
+                        "its audio is not what it was, which an import is to take in first"
+                            .to_owned(),
+                    ));
+                }
                 if is_taken_back {
-                    let mut former = former::load(library.db(), Some(id), path, &[])?.passages;
+                    let mut former = former.passages;
                     for passage in &mut record.passages {
                         passage.id = claim_back(&mut former, passage.start, passage.end)
                             .unwrap_or_else(PassageId::random);

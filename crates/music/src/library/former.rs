@@ -46,6 +46,11 @@ impl Former {
         same_audio || self.hash.as_deref() == Some(hash)
     }
 
+    /// Whether it is known by anything that another content would not have.
+    pub(crate) fn knows_sound(&self) -> bool {
+        self.audio_md5.is_some() || self.hash.as_ref().is_some_and(|hash| hash.len() == 64)
+    }
+
     /// What to tell of the edits of the former sound, where that is gone.
     pub(crate) fn edits_left_behind(&self, is_same_sound: bool) -> Option<String> {
         (self.edits > 0 && !is_same_sound).then(|| {
