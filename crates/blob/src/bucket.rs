@@ -28,7 +28,27 @@ impl Bucket {
     /// The folder `root`, which is made when something is stored.
     pub fn local(root: impl Into<PathBuf>) -> Self {
         Self {
-            place: Place::Local(Folder::new(root.into())),
+            place: Place::Local(Folder::new(root.into(), true)),
+        }
+    }
+
+    /// The folder `root`, which somebody has made. Where it is missing, its disk is not mounted: that says nothing about
+    /// its objects, and nothing is written in its place.
+    pub fn local_kept(root: impl Into<PathBuf>) -> Self {
+        Self {
+            place: Place::Local(Folder::new(root.into(), false)),
+        }
+    }
+
+    /// Whether a folder that has to be there is there. A remote store tells with each call.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::Unavailable`].
+    pub fn check_there(&self) -> Result<(), Error> {
+        match &self.place {
+            Place::Local(folder) => folder.check(),
+            Place::Remote(_) => Ok(()),
         }
     }
 

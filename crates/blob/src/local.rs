@@ -31,11 +31,47 @@ const LOOKED_AT: usize = 1_000;
 #[derive(Clone, Debug)]
 pub(crate) struct Folder {
     root: PathBuf,
+    /// Whether the root itself is made when something is stored.
+    is_made: bool,
 }
 
 impl Folder {
-    pub(crate) fn new(root: PathBuf) -> Self {
-        Self { root }
+    pub(crate) fn new(root: PathBuf, is_made: bool) -> Self {
+        Self { root, is_made }
+    }
+
+    /// Whether the folder is there, where it has to be. A disk that is not mounted is not an empty one: nothing is said
+    /// of its objects, and nothing is written in its place.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.is_made || self.root.is_dir() {
+            return Ok(());
+        }
+        let detail = "the folder is not there; is its disk mounted?";
+        Err(Error::new(Reason::Unavailable, self.root.display(), detail))
+    }
+
+    /// What became of work below the root: whatever failed with the root gone failed for that reason.
+    fn told<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        result.map_err(|error| self.check().err().unwrap_or(error))
+    }
+
+    /// Makes the folder of `path`.
+    fn make_folder(&self, path: &Path) -> io::Result<()> {
+        let Some(folder) = path.parent() else {
+            return Ok(());
+        };
+        if self.is_made {
+            return fs::create_dir_all(folder);
+        }
+        let mut at = self.root.clone();
+        for part in folder.strip_prefix(&self.root).into_iter().flatten() {
+            at.push(part);
+            match fs::create_dir(&at) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn path(&self, key: &Key) -> PathBuf {
@@ -45,16 +81,16 @@ impl Folder {
     }
 
     pub(crate) async fn put(&self, key: &Key, bytes: Bytes) -> Result<Stored, Error> {
-        let (path, name) = (self.path(key), key.clone());
-        blocking(move || {
+        let (path, folder) = (self.path(key), self.clone());
+        let put = blocking(move || {
             let size = bytes.len() as u64;
+            folder.make_folder(&path)?;
             let mut beside = beside(&path)?;
             beside.write_all(&bytes)?;
             settle(beside, &path)?;
             Ok(stored(size, Proof::ReadBack))
-        })
-        .await
-        .map_err(Error::io(&name))
+        });
+        self.told(put.await.map_err(Error::io(key)))
     }
 
     /// Moves `file` to its place, or copies it there and removes it if that is on another disk.
@@ -64,13 +100,9 @@ impl Folder {
         file: &Path,
         digests: &Digests,
     ) -> Result<Stored, Error> {
-        let (path, file, digests, name) = (
-            self.path(key),
-            file.to_owned(),
-            digests.clone(),
-            key.clone(),
-        );
-        blocking(move || {
+        let (path, folder) = (self.path(key), self.clone());
+        let (file, digests, name) = (file.to_owned(), digests.clone(), key.clone());
+        let taken = blocking(move || {
             let size = fs::metadata(&file)?.len();
             if size != digests.size {
                 return Ok(Err(different(
@@ -78,7 +110,7 @@ impl Folder {
                     &format!("the file has {size} bytes, expected {}", digests.size),
                 )));
             }
-            make_folder(&path)?;
+            folder.make_folder(&path)?;
             // Windows flushes only what may be written.
             File::options().write(true).open(&file)?.sync_all()?;
             match fs::rename(&file, &path) {
@@ -100,9 +132,8 @@ impl Folder {
             settle(beside, &path)?;
             fs::remove_file(&file)?;
             Ok(Ok(stored(size, Proof::ReadBack)))
-        })
-        .await
-        .map_err(Error::io(key))?
+        });
+        self.told(taken.await.map_err(Error::io(key)))?
     }
 
     pub(crate) async fn head(&self, key: &Key) -> Result<Option<Head>, Error> {
@@ -114,7 +145,7 @@ impl Folder {
                 metadata: crate::Metadata::new(),
             })),
             Ok(_) => Err(different(key, "it is not a regular file")),
-            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) if is_missing(&error) => self.check().map(|()| None),
             Err(error) => Err(Error::io(key)(error)),
         }
     }
@@ -159,6 +190,7 @@ impl Folder {
     }
 
     pub(crate) async fn children(&self, folder: Option<&Key>) -> Result<Vec<Child>, Error> {
+        self.check()?;
         let walk = self.walk(folder, false);
         let name = folder.map_or_else(|| self.root.display().to_string(), ToString::to_string);
         blocking(move || Ok(walk.collect()))
@@ -176,6 +208,9 @@ impl Folder {
     }
 
     pub(crate) fn list(&self, folder: Option<&Key>) -> BoxStream<'static, Result<Entry, Error>> {
+        if let Err(error) = self.check() {
+            return stream::iter([Err(error)]).boxed();
+        }
         let walk = self.walk(folder, true).filter_map(|child| match child {
             Ok(Child::Object(entry)) => Some(Ok(entry)),
             Ok(Child::Folder(_)) => None,
@@ -206,7 +241,8 @@ impl Folder {
         let path = self.path(key);
         match blocking(move || fs::remove_file(path)).await {
             Err(error) if !is_missing(&error) => Err(Error::io(key)(error)),
-            _ => Ok(()),
+            Err(_) => self.check(),
+            Ok(()) => Ok(()),
         }
     }
 }
@@ -306,13 +342,8 @@ async fn blocking<T: Send + 'static>(
         .unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
-fn make_folder(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), fs::create_dir_all)
-}
-
-/// A new file in the folder of `path`.
+/// A new file in the folder of `path`, which is there.
 fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
-    make_folder(path)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(UNFINISHED);

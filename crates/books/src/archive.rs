@@ -19,7 +19,7 @@ use sha2::Sha256;
 
 use self::gzip::{Ended, Members};
 use self::pages::Pages;
-use self::tar::{Entry, Tar};
+use self::tar::{Entry, Place, Tar};
 
 pub use self::marc::{MARC_COLUMNS, Marc};
 pub use self::pages::Text;
@@ -133,6 +133,9 @@ pub fn read_from(source: impl Read, size: u64, limits: &Limits) -> Result<Conten
         compare(&list, &reading.sums).map(|()| true)
     })?;
     let text = reading.pages.finish(&mut oddities)?;
+    if let Some(Ok(marc)) = &mut reading.marc {
+        oddities.append(&mut marc.left_out);
+    }
     Ok(Contents {
         digests,
         crc64,
@@ -167,6 +170,8 @@ struct Reading<'a> {
     limits: &'a Limits,
     pages: Pages,
     marc: Option<Result<Marc, String>>,
+    /// Where the description that counts by now lies.
+    described: Option<Place>,
     /// MD5s by the last part of a file's name.
     sums: HashMap<Vec<u8>, [u8; 16]>,
     checksums: Option<Vec<u8>>,
@@ -180,6 +185,7 @@ impl<'a> Reading<'a> {
             limits,
             pages: Pages::default(),
             marc: None,
+            described: None,
             sums: HashMap::new(),
             checksums: None,
             oddities: Vec::new(),
@@ -218,8 +224,8 @@ impl<'a> Reading<'a> {
                     entry.size()
                 )));
             }
-            Kind::Page(number) => self.pages.add(number, &self.buffer)?,
-            Kind::Description => self.description(&shown, too_large),
+            Kind::Page(number) => self.pages.add(entry.place(), number, &self.buffer)?,
+            Kind::Description => self.description(entry.place(), &shown, too_large),
             Kind::Checksums if too_large => {
                 return Err(Broken::Hostile(format!(
                     "`{shown}` has {} bytes",
@@ -235,9 +241,11 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    /// The first file that describes the book counts; one that does not gives way to the next.
-    fn description(&mut self, name: &str, too_large: bool) {
-        if matches!(self.marc, Some(Ok(_))) {
+    /// The first file that describes the book counts; one that does not gives way to the next, and one that comes again
+    /// at the same place to itself.
+    fn description(&mut self, place: Place, name: &str, too_large: bool) {
+        let is_again = self.described == Some(place);
+        if matches!(self.marc, Some(Ok(_))) && !is_again {
             return;
         }
         let found = if too_large {
@@ -248,8 +256,9 @@ impl<'a> Reading<'a> {
         } else {
             marc::read(&self.buffer).map_err(|reason| format!("`{name}`: {reason}"))
         };
-        if found.is_ok() || self.marc.is_none() {
+        if found.is_ok() || self.marc.is_none() || is_again {
             self.marc = Some(found);
+            self.described = Some(place);
         }
     }
 }

@@ -60,6 +60,9 @@ pub enum DecryptError {
     /// It would cost more than an archive may.
     #[error("it asks for too much: {0}")]
     Hostile(String),
+    /// It is made in a way that is read by `gpg` alone.
+    #[error("it is made in a way that is not read here: {0}")]
+    Unsupported(String),
     /// `gpg` failed.
     #[error("`gpg` failed: {0}")]
     Gpg(String),
@@ -98,11 +101,15 @@ pub fn decrypt(
     let message = Message::from_reader(BufReader::with_capacity(PIECE, source))
         .map_err(|error| damaged(&error))?
         .0;
+    let by_gpg = |why: &str| gpg((encrypted, size), (&beside, most), passphrase, why, cancel);
     let result = if opens_by_passphrase(&message)? {
-        stream(message, &beside, passphrase, most, cancel)
+        match stream(message, (&beside, most), passphrase, cancel) {
+            Err(DecryptError::Unsupported(what)) => by_gpg(&format!("this archive has {what}")),
+            other => other,
+        }
     } else {
         drop(message);
-        gpg(encrypted, &beside, passphrase, size, cancel)
+        by_gpg("this archive is encrypted for a key of a keyring")
     };
     let result =
         result.and_then(|()| std::fs::rename(&beside, plain).map_err(file("write", plain)));
@@ -140,9 +147,8 @@ fn opens_by_passphrase(message: &Message<'_>) -> Result<bool, DecryptError> {
 /// Decrypts in this process. What is written is checked at the end.
 fn stream(
     message: Message<'_>,
-    target: &Path,
+    (target, most): (&Path, u64),
     passphrase: &Secret,
-    most: u64,
     cancel: &Cancel,
 ) -> Result<(), DecryptError> {
     let password = Password::from(passphrase.reveal());
@@ -170,9 +176,13 @@ fn stream(
         if !message.is_compressed() {
             break;
         }
-        message = message
-            .decompress()
-            .map_err(|error| wrong_or_damaged(&error))?;
+        message = message.decompress().map_err(|error| {
+            // BZip2, which `gpg` may be told to use.
+            if error.to_string().contains("unsupported compression") {
+                return DecryptError::Unsupported(error.to_string());
+            }
+            wrong_or_damaged(&error)
+        })?;
     }
     if !message.is_literal() && !message.is_signed() {
         return Err(DecryptError::Damaged("it holds no file".to_owned()));
@@ -190,15 +200,17 @@ fn stream(
         }
         written += read as u64;
         if written > most {
-            return Err(DecryptError::Hostile(format!(
-                "it unpacks to more than {most} bytes"
-            )));
+            return Err(hostile(most));
         }
         output
             .write_all(&piece[..read])
             .map_err(file("write", target))?;
     }
     Ok(())
+}
+
+fn hostile(most: u64) -> DecryptError {
+    DecryptError::Hostile(format!("it unpacks to more than {most} bytes"))
 }
 
 fn damaged(error: &impl ToString) -> DecryptError {
@@ -240,21 +252,22 @@ fn gpg_command(encrypted: &Path, target: &Path) -> Command {
 }
 
 /// Decrypts by `gpg`, which has the keyring. Its word is its exit code: it is 0 only if the integrity code was right.
+///
+/// `size` is that of the encrypted file, `most` what may come out, and `why` says what `gpg` is needed for.
 fn gpg(
-    encrypted: &Path,
-    target: &Path,
+    (encrypted, size): (&Path, u64),
+    (target, most): (&Path, u64),
     passphrase: &Secret,
-    size: u64,
+    why: &str,
     cancel: &Cancel,
 ) -> Result<(), DecryptError> {
     let failed = |error: io::Error| DecryptError::Gpg(error.to_string());
     let mut child = gpg_command(encrypted, target)
         .spawn()
         .map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => DecryptError::Gpg(
-                "it is not installed, and this archive is encrypted for a key of a keyring"
-                    .to_owned(),
-            ),
+            io::ErrorKind::NotFound => {
+                DecryptError::Gpg(format!("it is not installed, and {why}; install GnuPG"))
+            }
             _ => failed(error),
         })?;
     if let Some(mut input) = child.stdin.take() {
@@ -277,13 +290,14 @@ fn gpg(
             break status;
         }
         let late = Instant::now() > until;
-        if late || cancel.is_requested() {
+        let is_bomb = std::fs::metadata(target).is_ok_and(|file| file.len() > most);
+        if late || is_bomb || cancel.is_requested() {
             let _ = child.kill();
             let _ = child.wait();
-            return Err(if late {
-                DecryptError::Gpg("it did not end".to_owned())
-            } else {
-                DecryptError::Stopped
+            return Err(match (is_bomb, late) {
+                (true, _) => hostile(most),
+                (_, true) => DecryptError::Gpg("it did not end".to_owned()),
+                _ => DecryptError::Stopped,
             });
         }
         std::thread::sleep(Duration::from_millis(10));
@@ -292,7 +306,13 @@ fn gpg(
         .and_then(|reader| reader.join().ok())
         .unwrap_or_default();
     if status.success() {
-        return Ok(());
+        // One that ended before it was looked at has its disk's room, and not more.
+        let size = std::fs::metadata(target).map_or(0, |file| file.len());
+        return if size > most {
+            Err(hostile(most))
+        } else {
+            Ok(())
+        };
     }
     let mut line = said.lines().map(str::trim).collect::<Vec<_>>().join("; ");
     if let Some((cut, _)) = line.char_indices().nth(MOST_SAID) {

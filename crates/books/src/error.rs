@@ -66,6 +66,16 @@ pub enum Error {
         /// The run.
         run: String,
     },
+    /// Archives in a local folder may be those of a run whose books cannot be asked.
+    #[error("archives in `{}` may be those of the run `{run}`, too: {reason}", folder.display())]
+    Shared {
+        /// The folder.
+        folder: PathBuf,
+        /// The other run.
+        run: String,
+        /// Why its books cannot be asked.
+        reason: String,
+    },
     /// The database's file was removed, or another one put in its place, while it was in use.
     #[error("`{}` was removed or replaced while it was in use; what was recorded since is not in it", path.display())]
     Moved {

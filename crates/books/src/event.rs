@@ -92,6 +92,13 @@ pub enum Event {
         /// Books in it, as far as it is known.
         books: u64,
     },
+    /// There is no book in a queue.
+    QueueEmpty {
+        /// Its name.
+        queue: &'static str,
+        /// Why.
+        reason: String,
+    },
     /// A book would be worked on.
     BookPlanned {
         /// The book.
@@ -200,6 +207,7 @@ impl Event {
             Self::RequestRepeated { .. }
             | Self::Warning { .. }
             | Self::Waiting { .. }
+            | Self::QueueEmpty { .. }
             | Self::BookUnavailable { .. } => Severity::Warning,
             Self::CollectStarted { .. }
             | Self::EnrichStarted { .. }
@@ -298,6 +306,7 @@ impl Event {
             Self::SyncStarted { run, queue, books } => {
                 write!(f, "archives of `{run}`, {queue}: {books} books")
             }
+            Self::QueueEmpty { queue, reason } => write!(f, "nothing in `{queue}`: {reason}"),
             Self::BookPlanned { barcode } => write!(f, "{barcode}"),
             Self::BookStored {
                 barcode,

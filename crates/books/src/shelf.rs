@@ -1,5 +1,8 @@
 //! What a run has in its storage: listed, brought out, and removed. Nothing of other runs is ever touched.
 
+mod others;
+
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -7,6 +10,7 @@ use ::run::OutputOptions;
 use blob::{Entry, Key};
 use futures_util::StreamExt as _;
 
+use self::others::{Others, barcode_of};
 use crate::catalogue::Catalogue;
 use crate::catalogue::sync as archives;
 use crate::date;
@@ -62,29 +66,84 @@ pub fn list(
     })
 }
 
-/// Removes objects that [`list`] has shown. Books whose archive is removed are no longer called completed.
+/// What would be removed. While this exists no run that stores in the same folder can be worked on.
+pub struct Removal {
+    room: Room,
+    keys: Vec<Key>,
+    /// Bytes of all objects that would be removed.
+    pub bytes: u64,
+    /// Archives that stay because another run has them as well: the run, and how many.
+    pub kept: BTreeMap<String, u64>,
+    _others: Option<Others>,
+}
+
+impl Removal {
+    /// Objects that would be removed.
+    pub fn objects(&self) -> usize {
+        self.keys.len()
+    }
+}
+
+/// Plans the removal of what [`list`] shows. An archive in a local folder that another run has as well stays.
+///
+/// # Errors
+///
+/// The store's, and the databases'; [`Error::Shared`] where the archives may be those of a run that cannot be asked.
+pub fn plan_removal(run: &Run, catalogue: &Catalogue, room: Room) -> Result<Removal, Error> {
+    let mut found = Vec::new();
+    list(catalogue, run.config(), room, |entry| {
+        found.push((entry.key.clone(), entry.size));
+    })?;
+    let mut owners = vec![None; found.len()];
+    let storage = Storage::open(run.config())?;
+    let others = match room {
+        Room::Raw if !found.is_empty() => Some(Others::of(run, &storage)?),
+        _ => None,
+    };
+    if let Some(others) = &others {
+        owners.clear();
+        for some in found.chunks(STEP as usize) {
+            let barcodes: Vec<String> = some
+                .iter()
+                .map(|(key, _)| barcode_of(key).unwrap_or_default().to_owned())
+                .collect();
+            let some = others.owners(&barcodes)?;
+            owners.extend(some.into_iter().map(|owner| owner.map(str::to_owned)));
+        }
+    }
+    let (mut keys, mut bytes, mut kept) = (Vec::new(), 0, BTreeMap::new());
+    for ((key, size), owner) in found.into_iter().zip(owners) {
+        if let Some(owner) = owner {
+            *kept.entry(owner).or_default() += 1;
+        } else {
+            bytes += size;
+            keys.push(key);
+        }
+    }
+    Ok(Removal {
+        room,
+        keys,
+        bytes,
+        kept,
+        _others: others,
+    })
+}
+
+/// Removes what was planned. Books whose archive is removed are no longer called completed.
 ///
 /// # Errors
 ///
 /// The store's, and the database's; what was removed by then stays removed.
-pub fn remove(
-    catalogue: &Catalogue,
-    config: &RunConfig,
-    room: Room,
-    keys: &[Key],
-) -> Result<(), Error> {
+pub fn remove(catalogue: &Catalogue, config: &RunConfig, removal: &Removal) -> Result<(), Error> {
     let storage = Storage::open(config)?;
+    let room = removal.room;
     blocking(async {
-        for some in keys.chunks(STEP as usize) {
+        for some in removal.keys.chunks(STEP as usize) {
             if room == Room::Raw {
                 // First: a book that is called completed and is not there would be lost.
                 let books = some.iter().filter_map(|key| {
-                    let name = key.as_str().rsplit('/').next()?;
-                    let barcode = name.strip_suffix(".tar.gz")?;
-                    Some((
-                        barcode.to_owned(),
-                        "its archive was removed from storage".to_owned(),
-                    ))
+                    let reason = "its archive was removed from storage".to_owned();
+                    Some((barcode_of(key)?.to_owned(), reason))
                 });
                 archives::doubt(catalogue, books.collect(), date::now()).await?;
             }

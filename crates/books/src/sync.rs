@@ -18,6 +18,7 @@ mod history;
 mod lists;
 mod queue;
 mod shared;
+mod staging;
 pub(crate) mod storage;
 mod teardown;
 
@@ -182,6 +183,7 @@ pub(crate) fn sync(
     let (started, stamp) = (Instant::now(), jiff::Timestamp::now());
     work.progress.phase("sync");
     let storage = Storage::open(work.run.config())?;
+    storage.check_there()?;
     if options.backup && !options.dry_run {
         teardown::back_up(work)?;
     }
@@ -198,6 +200,9 @@ pub(crate) fn sync(
     let ended = runtime.block_on(with_others(work, options, &shared));
     let ended = match ended {
         Ok(ended) if !options.dry_run => {
+            if matches!(ended, Ended::All | Ended::Nothing) {
+                runtime.block_on(staging::sweep(&shared))?;
+            }
             shared.clean_up();
             let torn_down = runtime.block_on(teardown::finish(work, options, &shared.storage));
             (ended, torn_down)
@@ -263,6 +268,10 @@ fn told(shared: &Shared) -> Told {
 enum Ended {
     All,
     Limited,
+    /// GRIN takes no more conversions.
+    Full,
+    /// There was no book at all.
+    Nothing,
     Stopped,
     /// Too many failures in a row.
     Failing,
@@ -270,11 +279,14 @@ enum Ended {
 
 /// Works on all books.
 async fn all(work: &Work<'_>, options: &SyncOptions, shared: &Arc<Shared>) -> Result<Ended, Error> {
-    let mut ended = Ended::All;
+    let mut ended = Ended::Nothing;
     let queues: Vec<Option<Queue>> = match &options.source {
         Source::Queues(queues) => queues.iter().copied().map(Some).collect(),
         Source::Barcodes(_) => vec![None],
     };
+    if !options.dry_run && !staging::takes_stored(options) {
+        staging::sweep(shared).await?;
+    }
     shared.know_failed(work).await?;
     let mut left = options.limit.unwrap_or(u64::MAX);
     for queue in queues {
@@ -291,11 +303,27 @@ async fn all(work: &Work<'_>, options: &SyncOptions, shared: &Arc<Shared>) -> Re
             queue: name,
             books: books.expected(),
         });
+        if let Some(message) = books.left_out(work)? {
+            (work.tell)(&Event::Warning { message });
+        }
         work.progress.expect(books.expected().min(left), 0);
-        match feed(work, options, shared, (&mut books, claim), &mut left).await? {
-            Ended::All => {}
-            Ended::Failing => ended = Ended::Failing,
-            other => return Ok(other),
+        // Where others take books from the queue, one that brings nothing here says nothing.
+        let is_alone = claim.is_none();
+        let before = left;
+        let done = feed(work, options, shared, queue, (&mut books, claim), &mut left).await?;
+        match done {
+            Ended::All if left == before && is_alone => {
+                let reason = books.why_empty(work)?;
+                (work.tell)(&Event::QueueEmpty {
+                    queue: name,
+                    reason,
+                });
+            }
+            Ended::Limited | Ended::Stopped => return Ok(done),
+            // Of several queues the one that ended worst says how all did.
+            Ended::All if ended != Ended::Nothing => {}
+            Ended::Full if ended == Ended::Failing => {}
+            done => ended = done,
         }
     }
     Ok(ended)
@@ -306,9 +334,12 @@ async fn feed(
     work: &Work<'_>,
     options: &SyncOptions,
     shared: &Arc<Shared>,
+    queue: Option<Queue>,
     (books, claim): (&mut Books, Option<Claim>),
     left: &mut u64,
 ) -> Result<Ended, Error> {
+    // Books of these queues are there to be asked for, and for nothing else.
+    let is_asking = matches!(queue, Some(Queue::Previous | Queue::Unconverted));
     let air = Arc::new(Semaphore::new(options.in_the_air.max(1) as usize));
     let mut running = JoinSet::new();
     let mut in_a_row = 0;
@@ -317,16 +348,11 @@ async fn feed(
         while let Some(done) = running.try_join_next() {
             take(work, shared, done, &mut in_a_row)?;
         }
-        if in_a_row >= options.failures_in_a_row.max(1) {
-            ended = Ended::Failing;
+        if let Some(reason) = why_no_more(work, options, shared, (in_a_row, *left)) {
+            ended = reason;
             break;
         }
-        if work.cancel.is_requested() {
-            ended = Ended::Stopped;
-            break;
-        }
-        if *left == 0 {
-            ended = Ended::Limited;
+        if is_asking && shared.converter.is_full() {
             break;
         }
         let place = tokio::select! {
@@ -335,6 +361,7 @@ async fn feed(
                 take(work, shared, done, &mut in_a_row)?;
                 continue;
             }
+            () = tokio::time::sleep(TELL) => continue,
         };
         let barcode = match books.next(work).await? {
             Next::Book(barcode) => barcode,
@@ -362,13 +389,52 @@ async fn feed(
         let claim = claim.clone();
         running.spawn(async move { work_on(&shared, claim, barcode, place).await });
     }
-    while let Some(done) = running.join_next().await {
-        take(work, shared, done, &mut in_a_row)?;
+    loop {
+        match tokio::time::timeout(TELL, running.join_next()).await {
+            Ok(Some(done)) => take(work, shared, done, &mut in_a_row)?,
+            Ok(None) => break,
+            Err(_) => tell(work, shared),
+        }
     }
     if ended == Ended::All && work.cancel.is_requested() {
         ended = Ended::Stopped;
     }
+    if ended == Ended::All
+        && is_asking
+        && let Some(message) = shared.converter.why_no_more()
+    {
+        (work.tell)(&Event::Warning { message });
+        ended = Ended::Full;
+    }
     Ok(ended)
+}
+
+/// Why no book is begun any more, if that is so, after so many failures in a row and with so many books left.
+fn why_no_more(
+    work: &Work<'_>,
+    options: &SyncOptions,
+    shared: &Shared,
+    (in_a_row, left): (u32, u64),
+) -> Option<Ended> {
+    // What is waited for is told also while no book comes to an end.
+    tell(work, shared);
+    if in_a_row >= options.failures_in_a_row.max(1) {
+        return Some(Ended::Failing);
+    }
+    if work.cancel.is_requested() {
+        return Some(Ended::Stopped);
+    }
+    (left == 0).then_some(Ended::Limited)
+}
+
+/// How often what books wait for is told while none of them comes to an end.
+const TELL: Duration = Duration::from_millis(500);
+
+/// Tells what books have left to be told.
+fn tell(work: &Work<'_>, shared: &Shared) {
+    for message in shared.messages() {
+        (work.tell)(&message);
+    }
 }
 
 /// Counts and tells what came of a book.
@@ -379,9 +445,7 @@ fn take(
     in_a_row: &mut u32,
 ) -> Result<(), Error> {
     let (barcode, outcome) = done.map_err(|_| Error::Gone("the work on a book"))??;
-    for message in shared.messages() {
-        (work.tell)(&message);
-    }
+    tell(work, shared);
     let counts = &shared.counts;
     let add = |count: &AtomicU64| count.fetch_add(1, Ordering::Relaxed);
     let failed = matches!(outcome, BookOutcome::Failed { .. });
@@ -454,8 +518,9 @@ fn complete(
             Ended::Stopped => Outcome::Stopped,
             Ended::Failing => Outcome::Failed,
             _ if failed > 0 || !problems.is_empty() => Outcome::Failed,
-            Ended::Limited => Outcome::Limited,
+            Ended::Limited | Ended::Full => Outcome::Limited,
             Ended::All => Outcome::Completed,
+            Ended::Nothing => Outcome::CompleteBefore,
         },
         counts,
         problems: std::mem::take(&mut problems),
@@ -471,7 +536,10 @@ fn complete(
             failed,
             requested: counts.requested,
             unconvertible: counts.unconvertible,
-            completed: completed.state == Outcome::Completed,
+            completed: matches!(
+                completed.state,
+                Outcome::Completed | Outcome::CompleteBefore
+            ),
             last_error: shared.last_error(),
             limit: options.limit,
         };

@@ -102,43 +102,78 @@ pub fn verify(
     runtime.block_on(async {
         let mut verified = Verified::default();
         let mut above = String::new();
+        // Of few books a small share may be none, and nothing is proved by looking at nothing.
+        let mut nearest: Option<(u64, SaidStored)> = None;
         loop {
             let books = archives::said_stored(catalogue, &above, STEP)?;
             let Some(last) = books.last() else {
-                return Ok(verified);
+                break;
             };
             above.clone_from(&last.barcode);
             verified.said += books.len() as u64;
+            let first = books
+                .iter()
+                .min_by_key(|book| place(&book.barcode, options));
+            let first = first.map(|book| (place(&book.barcode, options), book.clone()));
+            nearest = [nearest, first]
+                .into_iter()
+                .flatten()
+                .min_by_key(|(place, _)| *place);
             let chosen = books
                 .into_iter()
-                .filter(|book| is_chosen(&book.barcode, options));
-            let looks = chosen.map(|book| {
-                let (storage, read) = (Arc::clone(&storage), options.read);
-                async move {
-                    let look = look(&storage, &book, read).await;
-                    (book.barcode, look)
-                }
-            });
-            let mut looks =
-                futures_util::stream::iter(looks).buffer_unordered(options.at_once.max(1));
-            while let Some((barcode, look)) = looks.next().await {
-                verified.looked_at += 1;
-                match look {
-                    Found::Right(bytes) => verified.read_bytes += bytes,
-                    Found::Wrong(reason) => {
-                        let wrong = Wrong { barcode, reason };
-                        found(&wrong);
-                        verified.wrong.push(wrong);
-                    }
-                    Found::Unknown(reason) => verified.unknown.push(Wrong { barcode, reason }),
-                }
-                if cancel.is_requested() {
-                    verified.stopped = true;
-                    return Ok(verified);
-                }
+                .filter(|book| is_chosen(&book.barcode, options))
+                .collect();
+            look_at(&storage, chosen, options, (cancel, found), &mut verified).await;
+            if verified.stopped {
+                return Ok(verified);
             }
         }
+        if let (0, Some((_, book))) = (verified.looked_at, nearest) {
+            look_at(
+                &storage,
+                vec![book],
+                options,
+                (cancel, found),
+                &mut verified,
+            )
+            .await;
+        }
+        Ok(verified)
     })
+}
+
+/// Looks at some books, and adds what is found.
+async fn look_at(
+    storage: &Arc<Storage>,
+    books: Vec<SaidStored>,
+    options: &Verify,
+    (cancel, found): (&Cancel, &(dyn Fn(&Wrong) + Sync)),
+    verified: &mut Verified,
+) {
+    let looks = books.into_iter().map(|book| {
+        let (storage, read) = (Arc::clone(storage), options.read);
+        async move {
+            let look = look(&storage, &book, read).await;
+            (book.barcode, look)
+        }
+    });
+    let mut looks = futures_util::stream::iter(looks).buffer_unordered(options.at_once.max(1));
+    while let Some((barcode, look)) = looks.next().await {
+        verified.looked_at += 1;
+        match look {
+            Found::Right(bytes) => verified.read_bytes += bytes,
+            Found::Wrong(reason) => {
+                let wrong = Wrong { barcode, reason };
+                found(&wrong);
+                verified.wrong.push(wrong);
+            }
+            Found::Unknown(reason) => verified.unknown.push(Wrong { barcode, reason }),
+        }
+        if cancel.is_requested() {
+            verified.stopped = true;
+            return;
+        }
+    }
 }
 
 /// Puts books back into the queue.
@@ -160,12 +195,14 @@ pub fn repair(catalogue: &Catalogue, wrong: &[Wrong]) -> Result<(), Error> {
 }
 
 fn is_chosen(barcode: &str, options: &Verify) -> bool {
-    if options.share >= 1.0 {
-        return true;
-    }
+    options.share >= 1.0 || (place(barcode, options) as f64) < options.share * u64::MAX as f64
+}
+
+/// A number that stands for a book among those a sample is drawn from.
+fn place(barcode: &str, options: &Verify) -> u64 {
     let mut hasher = DefaultHasher::new();
     (options.seed, barcode).hash(&mut hasher);
-    (hasher.finish() as f64) < options.share * u64::MAX as f64
+    hasher.finish()
 }
 
 async fn look(storage: &Storage, book: &SaidStored, read: bool) -> Found {

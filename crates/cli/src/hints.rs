@@ -159,6 +159,10 @@ fn in_books(error: &books::Error) -> Option<&'static str> {
             fault: books::ServerFault::Lost,
             ..
         } => "is the server up, and may this machine reach it? `psql` with the same address tells",
+        Error::Shared { .. } => {
+            "`--output` names the folder that has that run; what is left of a run that is gone lies in `full`, `meta` and \
+             `staging` of the store"
+        }
         Error::Busy { .. } => "wait for it to end, or stop it",
         Error::SignIn { .. } | Error::Page(PageError::SignIn) => {
             "`accession books auth setup` signs in, with --remote on a machine without a browser"

@@ -448,6 +448,11 @@ fn sum(bytes: &[u8]) -> u64 {
 
 /// Encrypts as GRIN does: by `gpg`, with the passphrase. `None` where there is no `gpg`.
 pub fn encrypt(plain: &[u8]) -> Option<Vec<u8>> {
+    encrypt_with(plain, &["--s2k-count", "65536", "--compress-algo", "none"])
+}
+
+/// The same with other options of `gpg`.
+pub fn encrypt_with(plain: &[u8], options: &[&str]) -> Option<Vec<u8>> {
     let home = tempfile::tempdir().ok()?;
     #[cfg(unix)]
     std::fs::set_permissions(
@@ -468,15 +473,9 @@ pub fn encrypt(plain: &[u8]) -> Option<Vec<u8>> {
             "--passphrase-file",
         ])
         .arg(&file)
-        .args([
-            "--symmetric",
-            "--s2k-count",
-            "65536",
-            "--compress-algo",
-            "none",
-            "--output",
-            "-",
-        ])
+        .arg("--symmetric")
+        .args(options)
+        .args(["--output", "-"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -1,5 +1,7 @@
 //! The description of a book: the MARC 21 record within its METS file, as seventeen columns.
 
+use std::borrow::Cow;
+
 use encoding_rs::{Encoding, UTF_8};
 use quick_xml::NsReader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
@@ -38,6 +40,9 @@ pub const MARC_COLUMNS: [&str; 17] = [
 pub struct Marc {
     /// In the order of the columns.
     pub values: [Option<String>; 17],
+    /// Values that were left out because they are not text, a sentence each.
+    #[serde(skip)]
+    pub left_out: Vec<String>,
 }
 
 /// Where fields with subfields go: tag, subfield, column, and whether all of them count or the first.
@@ -70,6 +75,9 @@ enum Several {
 impl Marc {
     fn field(&mut self, tag: &str, code: &str, value: &str) {
         let value = value.trim();
+        if !self.is_text(tag, code, value) {
+            return;
+        }
         for (_, _, column, several) in FIELDS.iter().filter(|(t, c, ..)| *t == tag && *c == code) {
             let value = match several {
                 Several::WithoutPeriod => value.trim_end_matches('.'),
@@ -90,8 +98,29 @@ impl Marc {
         }
     }
 
+    /// Whether a value is text. One bad character costs its value, and no other.
+    fn is_text(&mut self, tag: &str, code: &str, value: &str) -> bool {
+        let bad = value.chars().find(|c| !is_of_text(*c));
+        let is_wanted = tag == "008" || FIELDS.iter().any(|(t, c, ..)| *t == tag && *c == code);
+        if let Some(bad) = bad.filter(|_| is_wanted) {
+            let what = match bad {
+                char::REPLACEMENT_CHARACTER => "bytes that are no text".to_owned(),
+                other => format!("the character U+{:04X}", u32::from(other)),
+            };
+            let name = format!("{tag} {code}");
+            self.left_out.push(format!(
+                "MARC field {} has {what}, and is left out",
+                name.trim_end()
+            ));
+        }
+        bad.is_none()
+    }
+
     /// Field 008 has its values at fixed places, and may end in blanks that are part of it.
     fn fixed(&mut self, value: &str) {
+        if !self.is_text("008", "", value) {
+            return;
+        }
         let mut value = value.trim_matches(['\n', '\r', '\t']);
         if value.chars().count() > FIXED_LENGTH {
             // Somebody has indented it.
@@ -111,6 +140,12 @@ impl Marc {
     }
 }
 
+/// Whether XML 1.0 (section 2.2) has the character, and it was not put in place of bytes that are none.
+fn is_of_text(c: char) -> bool {
+    let is_control = c < ' ' && !matches!(c, '\t' | '\n' | '\r');
+    !is_control && !matches!(c, '\u{fffe}' | '\u{ffff}' | char::REPLACEMENT_CHARACTER)
+}
+
 /// Characters of field 008 (MARC 21 Format for Bibliographic Data).
 const FIXED_LENGTH: usize = 40;
 
@@ -118,6 +153,8 @@ const FIXED_LENGTH: usize = 40;
 pub(super) fn read(bytes: &[u8]) -> Result<Marc, String> {
     let text = decode(bytes);
     let mut reader = NsReader::from_str(&text);
+    // `AT&T` is no XML, and no reason to lose a record.
+    reader.config_mut().allow_dangling_amp = true;
     let mut place = Place::default();
     loop {
         let at = reader.buffer_position();
@@ -141,8 +178,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Marc, String> {
                     return Ok(marc);
                 }
             }
-            Event::Text(text) => place.text(&text.decode().unwrap_or_default()),
-            Event::CData(text) => place.text(&text.decode().unwrap_or_default()),
+            Event::Text(text) => place.text(&one_line_end(&text.decode().unwrap_or_default())),
+            Event::CData(text) => place.text(&one_line_end(&text.decode().unwrap_or_default())),
             Event::GeneralRef(reference) => place.text(&resolved(&reference)),
             Event::Eof if place.depth() > 0 => {
                 return Err("the XML ends before its end".to_owned());
@@ -245,6 +282,14 @@ impl Place {
     }
 }
 
+/// Every end of a line is one character (XML 1.0, section 2.11).
+fn one_line_end(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') {
+        return text.replace("\r\n", "\n").replace('\r', "\n").into();
+    }
+    text.into()
+}
+
 fn attribute(start: &BytesStart<'_>, name: &str) -> String {
     let value = start.try_get_attribute(name).ok().flatten();
     let value = value.map(|value| String::from_utf8_lossy(&value.value).trim().to_owned());
@@ -281,24 +326,42 @@ fn decode(bytes: &[u8]) -> String {
         [b'<', 0, ..] => Some(encoding_rs::UTF_16LE),
         _ => None,
     };
+    // A declaration is a claim. Bytes that are sound UTF-8 are that, whatever is declared: in an encoding of single bytes
+    // every text is sound, and in others hardly one is both. Only what is written in seven bits looks like UTF-8.
+    let is_utf8 = std::str::from_utf8(bytes).is_ok();
     let declared = declared(bytes).and_then(Encoding::for_label);
-    // A declaration is a claim. Bytes that are sound UTF-8 are that, whatever encoding of single bytes is declared: in
-    // such a one every text is sound.
-    let declared = declared
-        .filter(|encoding| !encoding.is_single_byte() || std::str::from_utf8(bytes).is_err());
+    let declared = declared.filter(|encoding| {
+        let is_two_bytes = [encoding_rs::UTF_16LE, encoding_rs::UTF_16BE].contains(encoding);
+        let is_seven_bits = *encoding == encoding_rs::ISO_2022_JP;
+        !is_two_bytes && (!is_utf8 || is_seven_bits)
+    });
     let first = by_shape.or(declared).unwrap_or(UTF_8);
     let (text, wrong) = first.decode_without_bom_handling(bytes);
     if !wrong {
         return text.into_owned();
     }
-    // What is wrongly declared is UTF-8, or most often Windows-1252.
-    for other in [UTF_8, encoding_rs::WINDOWS_1252] {
-        let (text, wrong) = other.decode_without_bom_handling(bytes);
+    if first != UTF_8 && is_utf8 {
+        return UTF_8.decode_without_bom_handling(bytes).0.into_owned();
+    }
+    // What is wrongly declared is most often Windows-1252. Where most of what is not ASCII is UTF-8, a few bytes are
+    // damaged, and the rest is what it says.
+    if first == UTF_8 && !is_mostly_utf8(bytes) {
+        let (western, wrong) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes);
         if !wrong {
-            return text.into_owned();
+            return western.into_owned();
         }
     }
     text.into_owned()
+}
+
+/// Whether more characters beyond ASCII are sound UTF-8 than not.
+fn is_mostly_utf8(bytes: &[u8]) -> bool {
+    let (mut sound, mut wrong) = (0, 0);
+    for chunk in bytes.utf8_chunks() {
+        sound += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        wrong += usize::from(!chunk.invalid().is_empty());
+    }
+    sound > wrong
 }
 
 /// The encoding that a document declares.
@@ -369,6 +432,53 @@ mod tests {
             assert_eq!(first.len(), title.as_deref().unwrap().chars().count());
         }
         assert_eq!(read(text.as_bytes()).unwrap().values[9], title);
+    }
+
+    #[test]
+    fn a_bad_character_costs_its_field_and_no_other() {
+        let field = |tag: &str, value: &str| {
+            format!("<datafield tag='{tag}'><subfield code='a'>{value}</subfield></datafield>")
+        };
+        let author = "Brontë, Charlotte — AT&T";
+        let inner = format!(
+            "{}{}{}",
+            field("245", "Jane\u{0} Eyre"),
+            field("100", author),
+            field("500", "a\r\nb")
+        );
+        let text = document(&inner);
+        let found = read(text.as_bytes()).unwrap();
+        assert_eq!(found.values[9], None);
+        assert_eq!(found.values[11].as_deref(), Some(author));
+        assert_eq!(found.values[16].as_deref(), Some("a\nb"));
+        assert_eq!(
+            found.left_out,
+            ["MARC field 245 a has the character U+0000, and is left out"]
+        );
+        // One byte that is no UTF-8 does not make another encoding of the whole.
+        let at = text.find('\u{0}').unwrap();
+        let mut bytes = text.into_bytes();
+        bytes[at] = 0xff;
+        let found = read(&bytes).unwrap();
+        assert_eq!(found.values[9], None);
+        assert_eq!(found.values[11].as_deref(), Some(author));
+        assert!(
+            found.left_out[0].contains("bytes that are no text"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn a_declaration_that_is_wrong_costs_nothing() {
+        let inner = "<datafield tag='245'><subfield code='a'>Œuvres é</subfield></datafield>";
+        for label in ["UTF-16", "gbk", "shift_jis", "us-ascii", "koi8-r", "x-none"] {
+            let text = format!(
+                "<?xml version='1.0' encoding='{label}'?>{}",
+                document(inner)
+            );
+            let found = read(text.as_bytes()).unwrap();
+            assert_eq!(found.values[9].as_deref(), Some("Œuvres é"), "{label}");
+        }
     }
 
     #[test]

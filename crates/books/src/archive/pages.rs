@@ -1,11 +1,14 @@
 //! The text of a book as JSON lines: one string a page, in the order of pages, an empty one where a page is missing.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io::{self, BufWriter, Read, Seek as _, SeekFrom, Write};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::Broken;
+use super::tar::Place;
 
 /// The highest number of a page.
 pub(super) const LAST_PAGE: u32 = 999_999;
@@ -20,6 +23,10 @@ pub(super) struct Pages {
     written: u64,
     /// Number, beginning and length of each page's line.
     index: Vec<(u32, u64, u64)>,
+    /// Where in `index` the page at each place of the archive is.
+    places: HashMap<Place, usize>,
+    /// Pages that came again at the same path.
+    replaced: u64,
 }
 
 impl Default for Pages {
@@ -28,18 +35,31 @@ impl Default for Pages {
             spool: tempfile::spooled_tempfile(IN_MEMORY),
             written: 0,
             index: Vec::new(),
+            places: HashMap::new(),
+            replaced: 0,
         }
     }
 }
 
 impl Pages {
-    /// Adds a page.
-    pub(super) fn add(&mut self, number: u32, bytes: &[u8]) -> Result<(), Broken> {
+    /// Adds a page. One that comes again at the same path takes the place of the first, as in a folder into which an
+    /// archive is unpacked.
+    pub(super) fn add(&mut self, place: Place, number: u32, bytes: &[u8]) -> Result<(), Broken> {
         let line = line(bytes);
         self.spool
             .write_all(line.as_bytes())
             .map_err(Broken::Unreadable)?;
-        self.index.push((number, self.written, line.len() as u64));
+        let entry = (number, self.written, line.len() as u64);
+        match self.places.entry(place) {
+            Entry::Occupied(known) => {
+                self.index[*known.get()] = entry;
+                self.replaced += 1;
+            }
+            Entry::Vacant(new) => {
+                new.insert(self.index.len());
+                self.index.push(entry);
+            }
+        }
         self.written += line.len() as u64;
         Ok(())
     }
@@ -64,6 +84,12 @@ impl Pages {
         let twice = found - distinct.len() as u64;
         if twice > 0 {
             oddities.push(format!("{twice} pages are there twice"));
+        }
+        if self.replaced > 0 {
+            oddities.push(format!(
+                "{} pages came again at the same path, where the last one counts",
+                self.replaced
+            ));
         }
         self.spool.flush().map_err(Broken::Unreadable)?;
         Ok(Ok(Text {

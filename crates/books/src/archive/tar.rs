@@ -5,6 +5,8 @@
 
 use std::io::Read;
 
+use sha2::{Digest as _, Sha256};
+
 use super::Broken;
 use super::gzip::broken;
 
@@ -12,6 +14,9 @@ const BLOCK: usize = 512;
 
 /// Bytes of a long name or an extended header. Names of files are some tens of bytes.
 const MOST_HEADER: u64 = 64 << 10;
+
+/// Where in an archive a file is: half of a SHA-256, so that those of 200,000 files take a few megabytes.
+pub(super) type Place = [u8; 16];
 
 /// A regular file of the archive.
 #[derive(Debug)]
@@ -27,6 +32,19 @@ impl Entry {
             .rsplit(|byte| *byte == b'/')
             .next()
             .unwrap_or_default()
+    }
+
+    /// What stands for its whole name, in whichever way that is written: `./a//b` is `a/b`.
+    pub(super) fn place(&self) -> Place {
+        let parts = self.name.split(|byte| *byte == b'/');
+        let mut hasher = Sha256::new();
+        for part in parts.filter(|part| !matches!(*part, b"" | b".")) {
+            hasher.update(part);
+            hasher.update(b"/");
+        }
+        let mut place = [0; 16];
+        place.copy_from_slice(&hasher.finalize()[..16]);
+        place
     }
 
     /// Its size in bytes.

@@ -45,6 +45,30 @@ fn pages_come_in_order_whatever_the_order_of_the_archive() {
 }
 
 #[test]
+fn a_page_that_comes_again_at_its_place_takes_it() {
+    let again: [(&str, &[u8]); 5] = [
+        ("00000001.txt", b"first"),
+        ("00000002.txt", b"two"),
+        ("./00000001.txt", b"second"),
+        ("deep/00000002.txt", b"other"),
+        ("deep//00000003.txt", b"three"),
+    ];
+    let contents = read_bytes(&gzip(&tar_of(&again))).unwrap();
+    assert_eq!(
+        contents.oddities,
+        [
+            "1 pages are there twice",
+            "1 pages came again at the same path, where the last one counts"
+        ]
+    );
+    // Two files are two lines, as other tools have them.
+    assert_eq!(
+        lines(contents),
+        "\"second\"\n\"two\"\n\"other\"\n\"three\"\n"
+    );
+}
+
+#[test]
 fn the_digests_are_those_of_the_whole_file() {
     let bytes = [gzip(&tar_of(&PAGES)), vec![0; 700]].concat();
     let contents = read_bytes(&bytes).unwrap();

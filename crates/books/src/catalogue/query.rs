@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::catalogue::Catalogue;
 use crate::catalogue::pass::{self, Pass};
+use crate::catalogue::stored::{self, Archives};
 use crate::error::Error;
 
 /// How many of something.
@@ -49,6 +50,8 @@ pub struct Status {
     pub complete_since: Option<String>,
     /// Books a second during the last pass, from its first to its last page.
     pub books_per_second: Option<f64>,
+    /// Where the archives stand.
+    pub archives: Archives,
     /// What failed last.
     pub problems: Vec<Problem>,
 }
@@ -116,9 +119,11 @@ pub fn status(catalogue: &Catalogue) -> Result<Status, Error> {
     catalogue.read(|reader| {
         let count = |sql: &str| reader.one(sql, &[], |row| row.get::<u64>(0));
         let collection = pass::read(reader)?;
+        let books = count("SELECT count(*) FROM books")?;
         Ok(Status {
             database: catalogue.shown(),
-            books: count("SELECT count(*) FROM books")?,
+            books,
+            archives: stored::archives(reader, books)?,
             enriched: count("SELECT count(*) FROM books WHERE coalesce(enrichment_timestamp, '') <> ''")?,
             not_found: count("SELECT count(*) FROM accession_not_found")?,
             vanished: count("SELECT count(*) FROM accession_vanished")?,

@@ -13,6 +13,9 @@ use crate::error::Error;
 /// that GRIN converts within days and keeps what is converted for some weeks.
 const EXPIRED_DAYS: i64 = 30;
 
+/// Tries after which a book is left alone.
+pub(crate) const MOST_TRIES: u64 = 5;
+
 /// A line of a book's history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Status {
@@ -103,7 +106,7 @@ pub(crate) struct KnownBook {
 }
 
 /// Stored, and not only said to be: the other tool writes `completed` after uploads that failed, too.
-const SYNCED: &str = "EXISTS (SELECT 1 FROM book_status_history AS h
+pub(super) const SYNCED: &str = "EXISTS (SELECT 1 FROM book_status_history AS h
         WHERE h.status_type = 'sync' AND h.status_value = 'completed' AND h.barcode = b.barcode)
     AND NOT (
         EXISTS (SELECT 1 FROM book_status_history AS h WHERE h.barcode = b.barcode
@@ -117,7 +120,7 @@ const SYNCED: &str = "EXISTS (SELECT 1 FROM book_status_history AS h
                     AND h.status_type = 'sync' AND h.status_value IN ('downloaded', 'unpacked'))))";
 
 /// GRIN will not convert it. What the other tool took for that because it did not know the words is left out.
-const REFUSED: &str = "EXISTS (SELECT 1 FROM book_status_history AS h WHERE h.barcode = b.barcode
+pub(super) const REFUSED: &str = "EXISTS (SELECT 1 FROM book_status_history AS h WHERE h.barcode = b.barcode
         AND h.status_type = 'conversion' AND h.status_value IN ('unavailable', 'conversion_failed')
         AND NOT (h.status_value = 'unavailable' AND lower(coalesce(h.metadata, '')) LIKE '%already%'))";
 
@@ -158,15 +161,13 @@ pub(crate) enum Wanted {
     Stored,
 }
 
-/// Some barcodes of a queue, after the row `above`, and the last row.
-pub(crate) fn wanted(
-    catalogue: &Catalogue,
-    queue: Wanted,
-    above: i64,
-    most: u32,
-) -> Result<(Vec<String>, i64), Error> {
-    let requested = "(coalesce(b.processing_request_timestamp, '') = '' OR b.processing_request_timestamp < ?3)";
-    let condition = match queue {
+/// What is true of the books of a queue, named `b`; `expired` stands for the time before which a conversion that was asked
+/// for is asked for again.
+pub(super) fn condition(queue: Wanted, expired: &str) -> String {
+    let requested = format!(
+        "(coalesce(b.processing_request_timestamp, '') = '' OR b.processing_request_timestamp < {expired})"
+    );
+    match queue {
         Wanted::Previous => {
             format!(
                 "b.grin_state = 'PREVIOUSLY_DOWNLOADED' AND {requested} AND NOT {REFUSED} AND NOT ({SYNCED})"
@@ -177,17 +178,32 @@ pub(crate) fn wanted(
              AND coalesce(b.grin_state, '') NOT IN ('CHECKED_IN', 'NOT_AVAILABLE_FOR_DOWNLOAD')
              AND {requested} AND NOT {REFUSED} AND NOT ({SYNCED})"
         ),
-        Wanted::Stored => format!("coalesce(b.encrypted_etag, '') <> '' AND ?3 <> '' AND {SYNCED}"),
-    };
+        Wanted::Stored => {
+            format!("coalesce(b.encrypted_etag, '') <> '' AND {expired} <> '' AND {SYNCED}")
+        }
+    }
+}
+
+/// The time before which a conversion that was asked for is asked for again.
+pub(super) fn expired() -> String {
+    crate::date::stamp(jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * EXPIRED_DAYS))
+}
+
+/// Some barcodes of a queue, after the row `above`, and the last row.
+pub(crate) fn wanted(
+    catalogue: &Catalogue,
+    queue: Wanted,
+    above: i64,
+    most: u32,
+) -> Result<(Vec<String>, i64), Error> {
     let sql = format!(
-        "SELECT b.rowid, b.barcode FROM books AS b WHERE b.rowid > ?1 AND {condition} ORDER BY b.rowid LIMIT ?2"
+        "SELECT b.rowid, b.barcode FROM books AS b WHERE b.rowid > ?1 AND {} ORDER BY b.rowid LIMIT ?2",
+        condition(queue, "?3")
     );
-    let expired = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * EXPIRED_DAYS);
-    let expired = crate::date::stamp(expired);
     catalogue.read(|reader| {
         let rows: Vec<(i64, String)> = reader.all(
             &sql,
-            &[above.into(), most.into(), (&expired).into()],
+            &[above.into(), most.into(), (&expired()).into()],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
         let last = rows.last().map_or(above, |(rowid, _)| *rowid);

@@ -84,6 +84,7 @@ fn whatever_gpg_encrypts_with_a_passphrase_is_decrypted() {
         (100_000, "AES256", "65536", "zip"),
         (3_000_000, "AES128", "65011712", "none"),
         (20_000, "CAMELLIA256", "65536", "zlib"),
+        (20_000, "AES256", "65536", "bzip2"),
         (20_000, "CAST5", "65536", "none"),
         (20_000, "3DES", "65536", "zip"),
         (20_000, "TWOFISH", "65536", "none"),

@@ -108,8 +108,11 @@ impl Run {
         };
         match difference.as_slice() {
             [] => {
-                // Whoever began it may have been killed before it made them.
-                make_folders(&run.config)?;
+                // Whoever began it may have been killed before it made them. Later, folders that are gone are on a disk
+                // that is not mounted.
+                if !run.is_served() && !run.database().exists() {
+                    make_folders(&run.config)?;
+                }
                 Ok(run)
             }
             _ if run.only_lacks_storage(options) => run.begin_anew(options),

@@ -11,8 +11,10 @@ use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 use web::Classified as _;
 
+pub(super) use self::store::upload_of;
+
 use crate::archive::{self, Broken, Contents, Limits};
-use crate::catalogue::sync::{self as archives, BookRecord, Claim, Failure, KnownBook};
+use crate::catalogue::sync::{self as archives, BookRecord, Claim, Failure, KnownBook, MOST_TRIES};
 use crate::date;
 use crate::decrypt::{DecryptError, decrypt};
 use crate::error::Error;
@@ -20,11 +22,9 @@ use crate::grin::Want;
 use crate::sync::download::{Downloaded, EncryptedArchive, Files, bare, download};
 use crate::sync::history::History;
 use crate::sync::shared::{BookOutcome, Fault, GRIN, Halt, Shared, Tries, lock, turn};
+use crate::sync::staging;
 use crate::sync::{Source, is_barcode};
 use crate::work::stopped;
-
-/// Tries after which a book is left alone.
-const MOST_TRIES: u64 = 5;
 
 /// Works on one book, which has a place in the air, and records what came of it.
 pub(super) async fn work_on(
@@ -74,9 +74,13 @@ pub(super) async fn work_on(
     } else {
         finish(claim, &barcode).await?;
     }
-    if matches!(outcome, BookOutcome::Stored { .. }) {
+    match outcome {
         // Only now: until it is recorded, a killed process goes on from the encrypted archive.
-        Files::of(&shared.staging, &barcode).remove();
+        BookOutcome::Stored { .. } => Files::of(&shared.staging, &barcode).remove(),
+        // Another try goes on with what is there.
+        BookOutcome::Failed { .. } | BookOutcome::Stopped => {}
+        // What an earlier run has begun of it is of no more use.
+        _ => staging::forget(shared, &shared.staging, &barcode).await,
     }
     if is_recorded {
         Ok((barcode, outcome))
@@ -122,29 +126,48 @@ impl Book<'_> {
             Checked::Missing { stored: false } => return self.convert(place).await,
             Checked::Download => {}
         }
-        for second in [false, true] {
-            let downloaded = {
-                let _turn = turn(&self.shared.downloads).await?;
-                download(self.shared, self.barcode).await?
+        let mut second = false;
+        loop {
+            let (resumed, result) = match self.download_and_process().await {
+                Ok(Some(done)) => done,
+                Ok(None) => return self.convert(place).await,
+                Err(halt) => (false, Err(halt)),
             };
-            let Downloaded::Archive(encrypted) = downloaded else {
-                return self.convert(place).await;
-            };
-            self.etag = Some(encrypted.etag.clone());
-            match self.process(&encrypted).await {
+            match result {
+                // Whatever failed with the disk of the staging folder gone did so for that reason.
+                Err(Halt::Fault(_)) if staging::is_gone(self.shared) => {
+                    self.history.statuses.clear();
+                    staging::back(self.shared).await?;
+                }
                 // What was put together from two runs may be two halves of different files. It comes again, whole.
                 Err(Halt::Fault(fault))
-                    if encrypted.resumed
-                        && !second
-                        && matches!(fault.stage, "decrypt" | "read") =>
+                    if resumed && !second && matches!(fault.stage, "decrypt" | "read") =>
                 {
+                    second = true;
                     self.history.statuses.clear();
                     Files::of(&self.shared.staging, self.barcode).remove();
                 }
                 other => return other,
             }
         }
-        Err(Fault::new("download", "it did not come whole in two tries", true).into())
+    }
+
+    /// Brings the archive and does everything with it: whether some of it came in an earlier run, and what came of it;
+    /// nothing if GRIN has no archive.
+    async fn download_and_process(
+        &mut self,
+    ) -> Result<Option<(bool, Result<BookOutcome, Halt>)>, Halt> {
+        staging::back(self.shared).await?;
+        let downloaded = {
+            let _turn = turn(&self.shared.downloads).await?;
+            download(self.shared, self.barcode).await?
+        };
+        let Downloaded::Archive(encrypted) = downloaded else {
+            return Ok(None);
+        };
+        self.etag = Some(encrypted.etag.clone());
+        let result = self.process(&encrypted).await;
+        Ok(Some((encrypted.resumed, result)))
     }
 
     /// Compares what is stored with GRIN. A book of which nothing is stored is not asked about twice: its download tells.
@@ -257,7 +280,7 @@ impl Book<'_> {
             };
             let asked = match error.class() {
                 web::Class::Transient => None,
-                web::Class::Throttled(asked) => asked,
+                web::Class::Throttled(asked) => tries.throttled(asked),
                 _ if error.is_about_access() => {
                     return Err(Fault::new("check", &error, true).common().into());
                 }
@@ -304,6 +327,10 @@ impl Book<'_> {
             Ok(Err(error)) => {
                 // A passphrase can be mended, and what was damaged on its way may come whole.
                 let fault = self.fault("decrypt", "decrypt_failed", &error, true);
+                if matches!(error, DecryptError::File { .. }) {
+                    // A disk's failure says nothing about the archive.
+                    return Err(fault.common().into());
+                }
                 // One archive may be damaged. A second that does not open, where none does, tells of the passphrase.
                 let is_first = shared.unopened.fetch_add(1, Ordering::Relaxed) == 0;
                 let is_common = !is_first && shared.opened.load(Ordering::Relaxed) == 0;

@@ -19,6 +19,9 @@ use crate::work::patiently;
 /// Books of one request. GRIN takes 200, as its users report.
 const AT_ONCE: usize = 200;
 
+/// The longest pause before GRIN is asked again for the same books. A guess: a limit of requests a minute needs no more.
+const SHORT: Duration = Duration::from_mins(1);
+
 /// How long the first book waits for others.
 const GATHER: Duration = Duration::from_millis(250);
 
@@ -77,6 +80,8 @@ pub(super) struct Converter {
     asking: AtomicBool,
     one_by_one: AtomicBool,
     full: AtomicBool,
+    /// Seconds after which GRIN says to ask again; 0 if it does not say.
+    again: AtomicU64,
     count: AtomicU64,
 }
 
@@ -99,6 +104,27 @@ impl Converter {
         answer
             .await
             .unwrap_or_else(|_| Err("nobody asked".to_owned()))
+    }
+
+    /// Whether GRIN's queue is full.
+    pub(super) fn is_full(&self) -> bool {
+        self.full.load(Ordering::SeqCst)
+    }
+
+    /// Why no more books are asked for in this run, if GRIN's queue is full.
+    pub(super) fn why_no_more(&self) -> Option<String> {
+        if !self.is_full() {
+            return None;
+        }
+        let when = match self.again.load(Ordering::SeqCst) {
+            0 => "when GRIN has worked some of it off".to_owned(),
+            seconds => format!("and GRIN says to wait for {seconds} s"),
+        };
+        Some(format!(
+            "GRIN's queue of conversions is full (it answered 429): {} conversions were asked for by this run, the other books \
+             are asked for by the next one, {when}",
+            self.count.load(Ordering::SeqCst)
+        ))
     }
 
     /// Asks until nobody waits.
@@ -189,24 +215,42 @@ impl Converter {
             cancel,
             |_, _| (),
             || async {
-                let answer = grin.get(&grin.url(&address)?).await?;
-                let bytes = answer.bytes(LONGEST_ANSWER).await?;
-                read(&String::from_utf8_lossy(&bytes))
+                match answers(grin, &address).await {
+                    // A full queue is not emptied by asking again; only a short pause is worth waiting for.
+                    Err(error) => match error.class() {
+                        Class::Throttled(pause) if pause.is_none_or(|pause| pause > SHORT) => {
+                            Ok(Err(pause))
+                        }
+                        _ => Err(error),
+                    },
+                    Ok(answers) => Ok(Ok(answers)),
+                }
             },
         )
         .await;
-        result.map_err(|error| match error.class() {
-            Class::Throttled(_) => {
-                self.full.store(true, Ordering::SeqCst);
-                Asked::Full
-            }
-            _ => Asked::Failed(error.to_string()),
-        })
+        let pause = match result {
+            Ok(Ok(answers)) => return Ok(answers),
+            Ok(Err(pause)) => pause,
+            Err(error) => match error.class() {
+                Class::Throttled(pause) => pause,
+                _ => return Err(Asked::Failed(error.to_string())),
+            },
+        };
+        let seconds = pause.unwrap_or_default().as_secs();
+        self.again.store(seconds, Ordering::SeqCst);
+        self.full.store(true, Ordering::SeqCst);
+        Err(Asked::Full)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(String, Reply)>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+async fn answers(grin: &Grin, address: &str) -> Result<HashMap<String, String>, Error> {
+    let answer = grin.get(&grin.url(address)?).await?;
+    let bytes = answer.bytes(LONGEST_ANSWER).await?;
+    read(&String::from_utf8_lossy(&bytes))
 }
 
 enum Asked {

@@ -123,7 +123,7 @@ pub(super) async fn download(shared: &Shared, barcode: &str) -> Result<Downloade
             return Err(Fault::new("download", &error, later).into());
         }
         let asked = match class {
-            Class::Throttled(pause) => pause,
+            Class::Throttled(pause) => tries.throttled(pause),
             _ => None,
         };
         let answered = || shared.grin_answered.load(Ordering::Relaxed);

@@ -4,6 +4,7 @@ use std::collections::{HashSet, VecDeque};
 
 use crate::catalogue::claims::{Claimed, Claims};
 use crate::catalogue::sync::{self as archives, Wanted};
+use crate::catalogue::{query, stored};
 use crate::error::Error;
 use crate::event::Event;
 use crate::sync::lists::{self, Queue};
@@ -24,7 +25,18 @@ pub(super) struct Books {
     ready: VecDeque<String>,
     more: More,
     expected: u64,
+    /// What was looked at, for people who wonder why there is nothing.
+    searched: Searched,
     shared: Option<SharedQueue>,
+}
+
+/// Where the books of a queue were looked for.
+enum Searched {
+    Given,
+    /// GRIN's list of converted books, and how many it names.
+    List(usize),
+    /// The books known, of which some are being converted.
+    Known(Wanted, usize),
 }
 
 /// A queue that other processes may take books from, too.
@@ -68,10 +80,12 @@ impl Books {
             above: 0,
             in_process,
         };
+        let mut searched = Searched::Given;
         let (ready, more) = match queue {
             None => (given(work, options)?, More::None),
             Some(Queue::Converted) => {
                 let all = lists::converted(work).await?;
+                searched = Searched::List(all.len());
                 let mut wanted = Vec::new();
                 for some in all.chunks(STEP) {
                     if options.force {
@@ -94,12 +108,65 @@ impl Books {
             .into_iter()
             .filter(|barcode| seen.insert(barcode.clone()))
             .collect();
+        let mut expected = ready.len() as u64;
+        if let More::Rows {
+            queue, in_process, ..
+        } = &more
+        {
+            searched = Searched::Known(*queue, in_process.len());
+            expected = stored::count_wanted(work.catalogue, *queue)?;
+        }
         Ok(Self {
-            expected: ready.len() as u64,
+            expected,
             ready,
             more,
+            searched,
             shared: None,
         })
+    }
+
+    /// Why there is no book in it.
+    pub(super) fn why_empty(&self, work: &Work<'_>) -> Result<String, Error> {
+        let known = query::count_books(work.catalogue)?;
+        Ok(match self.searched {
+            Searched::Given => "no barcode is given".to_owned(),
+            Searched::List(0) => "GRIN lists no converted book".to_owned(),
+            Searched::List(listed) => {
+                format!("all {listed} books that GRIN lists as converted are stored")
+            }
+            Searched::Known(..) if known == 0 => "no book is collected yet".to_owned(),
+            Searched::Known(Wanted::Stored, _) => match stored::count_stored(work.catalogue)? {
+                0 => format!("none of the {known} books known is stored, so none can have changed"),
+                stored => format!(
+                    "of none of the {stored} books that are stored it is recorded which version of GRIN's archive it is"
+                ),
+            },
+            Searched::Known(queue, in_process) => {
+                let of_state = match queue {
+                    Wanted::Previous => "was converted once and is kept by GRIN no more",
+                    _ => "was never converted",
+                };
+                format!(
+                    "none of the {known} books known {of_state}, or GRIN was asked for them lately, refuses them, or they are \
+                     stored; {in_process} are being converted"
+                )
+            }
+        })
+    }
+
+    /// Books that are left out although they may belong to it, and why.
+    pub(super) fn left_out(&self, work: &Work<'_>) -> Result<Option<String>, Error> {
+        let Searched::Known(Wanted::Stored, _) = self.searched else {
+            return Ok(None);
+        };
+        let stored = stored::count_stored(work.catalogue)?;
+        let left_out = stored.saturating_sub(self.expected);
+        Ok((left_out > 0 && self.expected > 0).then(|| {
+            format!(
+                "{left_out} of {stored} stored books are not compared with GRIN: it is not recorded which version of GRIN's \
+                 archive they are"
+            )
+        }))
     }
 
     /// Puts all books where every process that works on the run finds them, and takes them from there.

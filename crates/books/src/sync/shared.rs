@@ -40,6 +40,9 @@ pub(super) const GRIN: &str = "GRIN";
 /// Tries of one book before it matters whether others fail, too.
 const TRIES: u32 = 6;
 
+/// A pause that a service asks for and that is told before it begins: a person would take it for a standstill.
+const TOLD_AT_ONCE: Duration = Duration::from_secs(5);
+
 /// The longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
@@ -248,11 +251,17 @@ impl Shared {
         lock(&self.told).push(Event::Warning { message });
     }
 
+    /// Tells what is waited for. What several books wait for is told once.
     pub(super) fn say_waiting(&self, what: &str, reason: &str) {
-        lock(&self.told).push(Event::Waiting {
+        let waiting = Event::Waiting {
             what: what.to_owned(),
             reason: reason.to_owned(),
-        });
+        };
+        let mut told = lock(&self.told);
+        let line = waiting.to_string();
+        if !told.iter().any(|before| before.to_string() == line) {
+            told.push(waiting);
+        }
     }
 
     /// What is to be told, in order.
@@ -303,6 +312,8 @@ pub(super) struct Tries {
     /// Answers that others had when the tries began.
     seen: Option<u64>,
     told: bool,
+    /// Too much is asked of it, which is none of the book's fault.
+    is_throttled: bool,
 }
 
 impl Tries {
@@ -314,7 +325,14 @@ impl Tries {
             begun: Instant::now(),
             seen: None,
             told: false,
+            is_throttled: false,
         }
+    }
+
+    /// It said that too much is asked, and for how long nothing is to be.
+    pub(super) fn throttled(&mut self, asked: Option<Duration>) -> Option<Duration> {
+        self.is_throttled = true;
+        asked
     }
 
     /// Something came, so the tries begin anew.
@@ -328,7 +346,7 @@ impl Tries {
     pub(super) async fn wait(
         &mut self,
         shared: &Shared,
-        error: &impl ToString,
+        error: &impl std::fmt::Display,
         asked: Option<Duration>,
         answered: impl Fn() -> u64,
         stage: &'static str,
@@ -338,12 +356,22 @@ impl Tries {
         if self.count >= TRIES {
             let alone = answered() > seen || (self.who == GRIN && shared.grin_is_well().await);
             if alone || self.begun.elapsed() > PATIENCE {
-                return Err(Fault::new(stage, error.to_string(), true).into());
+                let fault = Fault::new(stage, error.to_string(), true);
+                let is_common = self.is_throttled;
+                return Err(if is_common { fault.common() } else { fault }.into());
             }
-            if !self.told {
-                shared.say_waiting(self.who, &error.to_string());
-                self.told = true;
-            }
+        }
+        let is_long = asked.is_some_and(|asked| asked >= TOLD_AT_ONCE);
+        if !self.told && (self.count >= TRIES || is_long) {
+            let again = match asked {
+                Some(asked) => format!(
+                    "{error}; it is asked again in {} s, as it says",
+                    asked.as_secs()
+                ),
+                None => format!("{error}; it is asked again every minute"),
+            };
+            shared.say_waiting(self.who, &again);
+            self.told = true;
         }
         let own = Duration::from_millis(250) * 2u32.pow(self.count.min(8));
         // Others who wait come back at other times.

@@ -71,9 +71,9 @@ impl Storage {
             let base = said("base_path").ok_or(Error::Missing(Setting::StoragePath))?;
             let base = PathBuf::from(base);
             return Ok(Self {
-                raw: Bucket::local(base.join("raw")),
-                full: Bucket::local(base.join("full")),
-                meta: Bucket::local(base.join("meta")),
+                raw: Bucket::local_kept(base.join("raw")),
+                full: Bucket::local_kept(base.join("full")),
+                meta: Bucket::local_kept(base.join("meta")),
                 run,
                 base: Some(base),
             });
@@ -94,6 +94,23 @@ impl Storage {
             run,
             base: None,
         })
+    }
+
+    /// Whether the folders of local storage are there.
+    ///
+    /// # Errors
+    ///
+    /// That of the first that is not.
+    pub(crate) fn check_there(&self) -> Result<(), Error> {
+        for bucket in [&self.raw, &self.full, &self.meta] {
+            bucket.check_there()?;
+        }
+        Ok(())
+    }
+
+    /// The folder of local storage.
+    pub(crate) fn base(&self) -> Option<&Path> {
+        self.base.as_deref()
     }
 
     /// One of its places.

@@ -4,6 +4,7 @@ mod beside;
 mod crew;
 mod golden;
 mod kept;
+mod left;
 mod stops;
 mod whose;
 

@@ -91,7 +91,9 @@ impl Book<'_> {
             }
             Conversion::InProcess => BookOutcome::Waiting("it is being converted"),
             Conversion::Available => BookOutcome::Waiting("it has just been converted"),
-            Conversion::Full => BookOutcome::Waiting("GRIN's queue of conversions is full"),
+            Conversion::Full => BookOutcome::Waiting(
+                "GRIN's queue of conversions is full; the next sync asks for it again",
+            ),
             Conversion::Refused => {
                 BookOutcome::Unconvertible(format!("GRIN says `{}`", told.response))
             }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use blob::{Bytes, Digests, Metadata, SHA256, Upload};
+use blob::{Bytes, Digests, Metadata, Parts, SHA256, Upload};
 use serde_json::Value;
 
 use crate::archive::{self, Contents};
@@ -16,6 +16,17 @@ use crate::sync::shared::{BookOutcome, Fault, Halt, Tries, turn};
 
 /// Bytes of a text that is stored in one piece from memory.
 const SMALL_TEXT: u64 = 8 << 20;
+
+/// An upload of a book to one of the rooms, remembered in the folder `staging`.
+pub(in crate::sync) fn upload_of(
+    staging: &Path,
+    barcode: &str,
+    room: &str,
+    parts: &Parts,
+) -> Upload {
+    let memory = staging.join(format!("{barcode}.{room}.upload.json"));
+    Upload::new(memory, parts.clone())
+}
 
 impl Book<'_> {
     /// Stores the archive and its text, and notes what is then true.
@@ -294,11 +305,8 @@ impl Book<'_> {
     }
 
     fn upload(&self, room: &str) -> Upload {
-        let memory = self
-            .shared
-            .staging
-            .join(format!("{}.{room}.upload.json", self.barcode));
-        Upload::new(memory, self.shared.parts.clone())
+        let shared = self.shared;
+        upload_of(&shared.staging, self.barcode, room, &shared.parts)
     }
 
     fn upload_failed(&mut self, halt: Halt) -> Halt {

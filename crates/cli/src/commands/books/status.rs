@@ -3,6 +3,7 @@
 use anyhow::Result;
 use books::catalogue::claims::{self, Crew, Worker};
 use books::catalogue::query::{self, Status};
+use books::catalogue::stored::Archives;
 use run::ExitStatus;
 use serde::Serialize;
 
@@ -119,6 +120,7 @@ fn text(status: &Status) -> Vec<String> {
             count(status.books.saturating_sub(status.enriched))
         ),
     ];
+    lines.push(format!("archives    {}", archives(&status.archives)));
     let states = status
         .states
         .iter()
@@ -139,6 +141,32 @@ fn text(status: &Status) -> Vec<String> {
         lines.push(format!("  .. and {} more", status.problems.len() - FIRST));
     }
     lines
+}
+
+/// How many archives are stored, failed and waited for, in words.
+fn archives(archives: &Archives) -> String {
+    let mut parts = vec![format!(
+        "{} stored ({})",
+        count(archives.stored),
+        size(archives.stored_bytes)
+    )];
+    if archives.failed > 0 {
+        let alone = match archives.given_up {
+            0 => String::new(),
+            some => format!(", of which {} are left alone", count(some)),
+        };
+        parts.push(format!("{} failed{alone}", count(archives.failed)));
+    }
+    for (number, what) in [
+        (archives.waiting, "wait for GRIN to convert them"),
+        (archives.refused, "cannot be had from GRIN"),
+        (archives.to_come, "to come"),
+    ] {
+        if number > 0 {
+            parts.push(format!("{} {what}", count(number)));
+        }
+    }
+    parts.join("; ")
 }
 
 /// How far the catalogue is known, in words.

@@ -7,6 +7,7 @@ use run::ExitStatus;
 use crate::args::books::Storage;
 use crate::commands::books::{open, open_to_read};
 use crate::printer::{Printer, Volume};
+use crate::words::counted;
 
 /// Lists, copies out, or removes.
 pub(crate) fn storage(command: &Storage, printer: Printer) -> Result<ExitStatus> {
@@ -32,14 +33,17 @@ pub(crate) fn storage(command: &Storage, printer: Printer) -> Result<ExitStatus>
             let run = open(place)?;
             let _lock = run.lock()?;
             let catalogue = books::Catalogue::of_run(&run)?;
-            let (mut keys, mut bytes) = (Vec::new(), 0);
-            shelf::list(&catalogue, run.config(), *room, |entry| {
-                bytes += entry.size;
-                keys.push(entry.key.clone());
-            })?;
-            let plan = format!("{} objects of {bytes} bytes", keys.len());
+            let removal = shelf::plan_removal(&run, &catalogue, *room)?;
+            for (other, archives) in &removal.kept {
+                let stay = format!(
+                    "{} stay: the run `{other}` has them as well",
+                    counted(*archives, "archive")
+                );
+                printer.note(Volume::Brief, &stay);
+            }
+            let plan = format!("{} objects of {} bytes", removal.objects(), removal.bytes);
             if *yes {
-                shelf::remove(&catalogue, run.config(), *room, &keys)?;
+                shelf::remove(&catalogue, run.config(), &removal)?;
                 printer.result(&format!("removed {plan}"));
             } else {
                 printer.result(&format!("would remove {plan}"));

@@ -97,10 +97,19 @@ fn lines(reader: impl BufRead, barcodes: &mut Vec<String>) -> std::io::Result<()
     Ok(())
 }
 
+fn not_stored(problem: &String) -> String {
+    format!("not stored, {problem}")
+}
+
 /// How it went, for people.
 fn report(end: &SyncCompleted, printer: Printer) -> Vec<String> {
     let counts = &end.counts;
     let seconds = end.usage.elapsed_seconds;
+    if end.state == Outcome::CompleteBefore {
+        let mut lines = vec!["no book is in the queue: nothing was done".to_owned()];
+        lines.extend(end.problems.iter().map(not_stored));
+        return lines;
+    }
     let mut lines = vec![format!(
         "{} stored in {} ({:.1} a second, {}), {} failed",
         counted(counts.stored, "book"),
@@ -120,9 +129,7 @@ fn report(end: &SyncCompleted, printer: Printer) -> Vec<String> {
             lines.push(format!("{} {what}", count(number)));
         }
     }
-    for problem in &end.problems {
-        lines.push(format!("not stored, {problem}"));
-    }
+    lines.extend(end.problems.iter().map(not_stored));
     if counts.failed > 0 {
         lines.push("run the same command again for the books that failed".to_owned());
     }

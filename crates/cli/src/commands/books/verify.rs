@@ -59,6 +59,8 @@ fn look(
     let verified = books::verify::verify(catalogue, run.config(), &options, &cancel, &found)?;
     let status = match cancel.signal() {
         Some(signal) if verified.stopped => ExitStatus::Stopped(signal),
+        // Where nothing is looked at, nothing is found to be right.
+        _ if verified.looked_at == 0 => ExitStatus::SomeFailed,
         _ if verified.wrong.is_empty() && verified.unknown.is_empty() => ExitStatus::Done,
         _ => ExitStatus::SomeFailed,
     };
@@ -67,6 +69,11 @@ fn look(
 
 fn tell(verified: &Verified, printer: Printer) {
     printer.show(verified, || {
+        if verified.said == 0 {
+            return vec![
+                "no book of the run is said to be stored: nothing was looked at".to_owned(),
+            ];
+        }
         let mut lines = vec![format!(
             "{} of {} books looked at, {} bytes read: {} are wrong",
             verified.looked_at,
