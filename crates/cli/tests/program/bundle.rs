@@ -211,13 +211,6 @@ fn a_bundle_leaves_out_what_the_receiver_has_and_what_it_would_refuse() {
     let taken = export(&root, &first, &[], 2);
     assert!(taken.contains("is there already"), "{taken}");
 
-    let below = export(&root, &root.join("for/Vaino"), &[], 2);
-    assert!(
-        below.contains("lies in the library's own folder"),
-        "{below}"
-    );
-    assert!(!root.join("for").exists());
-
     let inventory = root.home().join("inventory");
     std::fs::write(&inventory, sounds.join("\n")).unwrap();
     let have = ["--have", inventory.to_str().unwrap()];
@@ -316,4 +309,13 @@ fn what_a_person_said_a_passage_is_goes_out_before_anything_else_is_known_of_it(
     let payload = payload(&bundle);
     assert_acceptable(&payload);
     assert!(payload.to_string().contains(recording));
+}
+
+#[test]
+fn a_bundle_is_not_written_into_the_library_which_would_take_it_in() {
+    let root = Root::collection();
+    root.import(&["--offline"]).ended(0);
+    let said = export(&root, &root.join("for/Vaino"), &[], 2);
+    assert!(said.contains("lies in the library's own folder"), "{said}");
+    assert!(!root.join("for").exists());
 }
