@@ -73,13 +73,44 @@ fn ended(exported: Exported, printer: Printer) -> ExitStatus {
 /// Writes a cue sheet for every album rip to standard output.
 fn print_cue_sheets(library: &Library, printer: Printer) -> Result<ExitStatus> {
     let mut out = Printer::stdout();
-    let written = export::cue_sheets(library, |_, sheet| Ok(writeln!(out, "{sheet}")?))
-        .and_then(|exported| Ok(out.flush().map(|()| exported)?));
-    printed(written, printer)
+    let mut failed = 0;
+    let written = export::cue_sheets(library, |sheet| {
+        if let Some(text) = sheet.naming(sheet.name()) {
+            writeln!(out, "{text}")?;
+        } else {
+            failed += 1;
+            printer.note(Volume::Brief, &format!("failed: {}", unnameable(sheet)));
+        }
+        Ok(())
+    })
+    .and_then(|exported| Ok(out.flush().map(|()| exported)?));
+    Ok(match printed(written, printer)? {
+        ExitStatus::Done if failed > 0 => ExitStatus::SomeFailed,
+        status => status,
+    })
+}
+
+fn unnameable(sheet: &export::CueSheet<'_>) -> String {
+    format!(
+        "`{}`: no cue sheet can name a file with a quotation mark or a line break in its path",
+        sheet.path()
+    )
+}
+
+/// The way from a folder to a file, both absolute: what a sheet in that folder has to call it.
+fn way(from: &Path, to: &Path) -> PathBuf {
+    let common = from.iter().zip(to).take_while(|(one, other)| one == other);
+    let common = common.count();
+    if common == 0 {
+        return to.to_owned();
+    }
+    let up = from.iter().skip(common).map(|_| "..".as_ref());
+    up.chain(to.iter().skip(common)).collect()
 }
 
 /// Writes the cue sheets into a folder, where each is named for its file.
 struct Sheets<'a> {
+    root: &'a Path,
     folder: &'a Path,
     options: OutputOptions,
     printer: Printer,
@@ -89,8 +120,8 @@ struct Sheets<'a> {
 }
 
 impl Sheets<'_> {
-    fn write(&mut self, path: &str, sheet: &str) {
-        match self.try_write(path, sheet) {
+    fn write(&mut self, sheet: &export::CueSheet<'_>) {
+        match self.try_write(sheet) {
             Ok(place) => {
                 self.written.insert(place);
             }
@@ -107,8 +138,9 @@ impl Sheets<'_> {
         }
     }
 
-    fn try_write(&self, path: &str, sheet: &str) -> Result<PathBuf> {
-        let audio = LibraryPath::from_str(path)?.below(self.folder);
+    fn try_write(&self, sheet: &export::CueSheet<'_>) -> Result<PathBuf> {
+        let path = LibraryPath::from_str(sheet.path())?;
+        let audio = path.below(self.folder);
         let mut place = audio.with_extension("cue");
         if self.written.contains(&place) {
             // `a.flac` has taken `a.cue`, so that of `a.mp3` is `a.mp3.cue`.
@@ -119,7 +151,11 @@ impl Sheets<'_> {
         let folder = place.parent().unwrap_or(self.folder);
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
-        self.options.write(&place, sheet.as_bytes())?;
+        let name = way(&run::canonical_path(folder)?, &path.below(self.root));
+        let text = sheet
+            .naming(&name.to_string_lossy())
+            .with_context(|| unnameable(sheet))?;
+        self.options.write(&place, text.as_bytes())?;
         Ok(place)
     }
 }
@@ -132,6 +168,7 @@ fn write_cue_sheets(
 ) -> Result<ExitStatus> {
     let options = output(library, folder);
     let mut sheets = Sheets {
+        root: library.root(),
         folder,
         options: if replace {
             options
@@ -143,8 +180,8 @@ fn write_cue_sheets(
         skipped: 0,
         failed: 0,
     };
-    let exported = export::cue_sheets(library, |path, sheet| {
-        sheets.write(path, sheet);
+    let exported = export::cue_sheets(library, |sheet| {
+        sheets.write(sheet);
         Ok(())
     })?;
     let (written, folder) = (sheets.written.len(), folder.display());

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -229,9 +229,44 @@ fn sheets_of_files_that_share_a_name_have_names_of_their_own() {
     cue(&root, folder.path(), &[]).ended(0);
     let sheets = ["Mix.cue", "Mix.wave.cue"];
     for (sheet, file) in sheets.into_iter().zip(["Mix.wav", "Mix.wave"]) {
-        let text = std::fs::read_to_string(folder.path().join(sheet)).unwrap();
-        assert!(text.contains(&format!("\"{file}\"")), "{text}");
+        let named = file_of(&folder.path().join(sheet));
+        assert_eq!(named, root.join(file));
     }
+}
+
+/// The file that a sheet names, as a player finds it.
+fn file_of(sheet: &Path) -> PathBuf {
+    let text = std::fs::read_to_string(sheet).unwrap();
+    let line = text.lines().find(|line| line.starts_with("FILE")).unwrap();
+    let name = line.split('"').nth(1).unwrap();
+    sheet.parent().unwrap().join(name).canonicalize().unwrap()
+}
+
+#[test]
+#[cfg(unix)]
+fn a_sheet_names_its_file_from_where_it_lies_and_what_none_can_name_is_told() {
+    let root = Root::empty();
+    std::fs::create_dir(root.join("Vinyl")).unwrap();
+    rip(&root, "Vinyl/Side A.wav", 1);
+    rip(&root, "say \"B\".wav", 2);
+    root.import(&[]).ended(0);
+    let beside = root.path();
+    let elsewhere = tempfile::tempdir().unwrap();
+    for folder in [elsewhere.path(), &beside] {
+        let ran = cue(&root, folder, &[]).ended(1);
+        assert!(ran.err.contains("say \"B\".wav"), "{}", ran.err);
+        let sheet = folder.join("Vinyl/Side A.cue");
+        assert_eq!(file_of(&sheet), root.join("Vinyl/Side A.wav"));
+        assert!(!folder.join("say \"B\".cue").exists());
+    }
+    let text = std::fs::read_to_string(beside.join("Vinyl/Side A.cue")).unwrap();
+    assert!(text.contains("FILE \"Side A.wav\""), "{text}");
+    let printed = root.music(&["export", "--as", "cue"]).ended(1);
+    assert!(
+        printed.out.contains("FILE \"Side A.wav\""),
+        "{}",
+        printed.out
+    );
 }
 
 #[test]

@@ -68,23 +68,47 @@ pub fn export(library: &Library, form: Form, out: &mut dyn Write) -> Result<Expo
     })
 }
 
-/// Hands a cue sheet to `each` for every file of several passages, with the file's path.
-///
-/// The sheet names its file without a folder, as a sheet that lies beside it does.
+/// A file of several passages, of which a cue sheet can be made.
+#[derive(Debug)]
+pub struct CueSheet<'a> {
+    passages: &'a [PassageDetails],
+}
+
+impl CueSheet<'_> {
+    /// The file's path in the library.
+    pub fn path(&self) -> &str {
+        &self.passages[0].path
+    }
+
+    /// The file's name without a folder, as a sheet that lies beside it names it.
+    pub fn name(&self) -> &str {
+        let path = self.path();
+        path.rsplit('/').next().unwrap_or(path)
+    }
+
+    /// The sheet, which calls its file `name`; `None` for a name that no sheet can have, since it ends at a quotation mark
+    /// and at the end of a line.
+    pub fn naming(&self, name: &str) -> Option<String> {
+        let is_plain = !name.contains(|c: char| c == '"' || c.is_control());
+        is_plain.then(|| cue_sheet(self.passages, name))
+    }
+}
+
+/// Hands every file of several passages to `each`.
 ///
 /// # Errors
 ///
 /// When the database cannot be read, or `each` fails.
 pub fn cue_sheets(
     library: &Library,
-    mut each: impl FnMut(&str, &str) -> Result<()>,
+    mut each: impl FnMut(&CueSheet<'_>) -> Result<()>,
 ) -> Result<Exported> {
     let mut written = 0;
     let mut file: Vec<PassageDetails> = Vec::new();
     let mut finish = |file: &mut Vec<PassageDetails>| -> Result<()> {
         if file.len() > 1 {
             written += 1;
-            each(&file[0].path, &cue_sheet(file))?;
+            each(&CueSheet { passages: file })?;
         }
         file.clear();
         Ok(())
@@ -103,10 +127,8 @@ pub fn cue_sheets(
     })
 }
 
-fn cue_sheet(passages: &[PassageDetails]) -> String {
+fn cue_sheet(passages: &[PassageDetails], name: &str) -> String {
     let plain = |text: &str| text.replace('"', "'").replace(char::is_control, " ");
-    let path = &passages[0].path;
-    let name = path.rsplit('/').next().unwrap_or(path);
     let kind = match name
         .rsplit_once('.')
         .map(|(_, extension)| extension.to_lowercase())
@@ -123,7 +145,7 @@ fn cue_sheet(passages: &[PassageDetails]) -> String {
     if let Some(album) = &passages[0].album {
         lines.push(format!("TITLE \"{}\"", plain(album)));
     }
-    lines.push(format!("FILE \"{}\" {kind}", plain(name)));
+    lines.push(format!("FILE \"{name}\" {kind}"));
     for (at, passage) in passages.iter().enumerate() {
         let number = at + 1;
         lines.push(format!("  TRACK {number:02} AUDIO"));
