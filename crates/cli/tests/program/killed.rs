@@ -169,13 +169,19 @@ fn an_edit_that_is_killed_is_there_or_not_and_nothing_said_before_is_lost() {
     three(&timed);
     timed.import(&[]).ended(0);
     let other = timed.column("SELECT guid FROM passages ORDER BY start_time_ticks");
-    let started = Instant::now();
-    timed
-        .music(&[
-            "edit", &other[1], "--start", "0:11.5", "--title", "Said Now",
-        ])
-        .ended(0);
-    let whole = started.elapsed();
+    // The least of three: what something else has made slow would have the kills come too late.
+    let whole = (0..3).map(|_| {
+        let started = Instant::now();
+        timed
+            .music(&[
+                "edit", &other[1], "--start", "0:11.5", "--title", "Said Now",
+            ])
+            .ended(0);
+        let took = started.elapsed();
+        timed.music(&["edit", &other[1], "--reset"]).ended(0);
+        took
+    });
+    let whole = whole.min().unwrap();
     killed_each_time(7, whole, edit, || {
         let now = told();
         assert_eq!((now.len(), &now[0], &now[2]), (3, &before[0], &before[2]));
