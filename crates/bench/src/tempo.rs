@@ -118,12 +118,7 @@ fn made(plan: &Plan) -> Result<(Vec<Heard>, Vec<Shift>)> {
 /// Hears annotated files, and each once more played faster or slower.
 fn annotated(plan: &Plan, list: &Path) -> Result<(Vec<Heard>, Vec<Shift>)> {
     let files = annotations::read(list)?;
-    let needs = files.iter().any(|file| render::is_midi(&file.path));
-    let renderer = if needs {
-        Renderer::find(plan.font.as_deref(), plan.split)?
-    } else {
-        Renderer::without()
-    };
+    let renderer = Renderer::of(&files, plan.font.as_deref(), plan.split)?;
     let (mut heard, mut shifts) = (Vec::new(), Vec::new());
     for (number, Annotated { path, truth }) in files.into_iter().enumerate() {
         let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -94,14 +94,13 @@ pub fn plan_removal(run: &Run, catalogue: &Catalogue, room: Room) -> Result<Remo
     list(catalogue, run.config(), room, |entry| {
         found.push((entry.key.clone(), entry.size));
     })?;
-    let mut owners = vec![None; found.len()];
     let storage = Storage::open(run.config())?;
     let others = match room {
         Room::Raw if !found.is_empty() => Some(Others::of(run, &storage)?),
         _ => None,
     };
+    let mut owners = Vec::new();
     if let Some(others) = &others {
-        owners.clear();
         for some in found.chunks(STEP as usize) {
             let barcodes: Vec<String> = some
                 .iter()
@@ -112,6 +111,7 @@ pub fn plan_removal(run: &Run, catalogue: &Catalogue, room: Room) -> Result<Remo
         }
     }
     let (mut keys, mut bytes, mut kept) = (Vec::new(), 0, BTreeMap::new());
+    owners.resize(found.len(), None);
     for ((key, size), owner) in found.into_iter().zip(owners) {
         if let Some(owner) = owner {
             *kept.entry(owner).or_default() += 1;

@@ -348,7 +348,9 @@ async fn feed(
         while let Some(done) = running.try_join_next() {
             take(work, shared, done, &mut in_a_row)?;
         }
-        if let Some(reason) = why_no_more(work, options, shared, (in_a_row, *left)) {
+        // What is waited for is told also while no book comes to an end.
+        tell(work, shared);
+        if let Some(reason) = why_no_more(work, options, (in_a_row, *left)) {
             ended = reason;
             break;
         }
@@ -413,11 +415,8 @@ async fn feed(
 fn why_no_more(
     work: &Work<'_>,
     options: &SyncOptions,
-    shared: &Shared,
     (in_a_row, left): (u32, u64),
 ) -> Option<Ended> {
-    // What is waited for is told also while no book comes to an end.
-    tell(work, shared);
     if in_a_row >= options.failures_in_a_row.max(1) {
         return Some(Ended::Failing);
     }

@@ -17,7 +17,7 @@ use crate::library::Library;
 pub use crate::library::adopt::Origin;
 use crate::library::adopt::{self, MILLISECOND, OurFile, TheirFile, TheirPassage};
 use crate::library::edits::{self, Field, NewEdit, PERSON};
-use crate::library::values::common_names;
+use crate::library::values::{common_names, name_of};
 
 /// How much two lengths of one file may differ. A guess: headers round to a second, and encoders add up to two tenths.
 const SAME_LENGTH_SECONDS: f64 = 2.0;
@@ -182,7 +182,7 @@ impl<'o> Known<'o> {
 }
 
 fn name(path: &str) -> String {
-    path.rsplit('/').next().unwrap_or(path).to_lowercase()
+    name_of(path).to_lowercase()
 }
 
 fn about_file(proposal: &mut Proposal, file: &TheirFile, our: &OurFile, said: &[NewEdit]) {
@@ -239,12 +239,8 @@ fn about_file(proposal: &mut Proposal, file: &TheirFile, our: &OurFile, said: &[
         if let Some((mbid, source)) = &passage.recording {
             let is_whole = passage.start.0 == 0 && passage.end.is_none();
             if is_whole && our.passages.len() > 1 {
-                proposal.differences.push(Difference {
-                    path: our.place.path.clone(),
-                    field: Field::Match,
-                    here: format!("{} passages", our.passages.len()),
-                    there: mbid.clone(),
-                });
+                let here = format!("{} passages", our.passages.len());
+                proposal.differ(our, Field::Match, here, mbid.clone());
             } else {
                 identify(proposal, our, said, span, (mbid, source));
             }
@@ -268,13 +264,10 @@ fn identify(
         .find(|(start, end, _)| edit.is_about(*start, *end))
         .and_then(|(_, _, recording)| recording.as_ref());
     match here {
-        Some(here) if *here == mbid => drop(proposal.is_first_word(our, &edit)),
-        Some(here) if source != "manual" => proposal.differences.push(Difference {
-            path: our.place.path.clone(),
-            field: Field::Match,
-            here: here.clone(),
-            there: mbid,
-        }),
+        Some(here) if *here == mbid => drop(proposal.state(our, &edit)),
+        Some(here) if source != "manual" => {
+            proposal.differ(our, Field::Match, here.clone(), mbid);
+        }
         _ => add(
             proposal,
             our,
@@ -295,8 +288,19 @@ fn is_about_the_same(before: &NewEdit, edit: &NewEdit) -> bool {
 }
 
 impl Proposal {
-    /// Whether the database said nothing about this before; where it said something else, that is told.
-    fn is_first_word(&mut self, our: &OurFile, edit: &NewEdit) -> bool {
+    /// Tells what is said otherwise here.
+    fn differ(&mut self, our: &OurFile, field: Field, here: String, there: String) {
+        self.differences.push(Difference {
+            path: our.place.path.clone(),
+            field,
+            here,
+            there,
+        });
+    }
+
+    /// Keeps what the database says; whether it is its first word about that. Where it said something else before, that is
+    /// told.
+    fn state(&mut self, our: &OurFile, edit: &NewEdit) -> bool {
         let stated = self
             .stated
             .entry((edit.sound.clone(), edit.field))
@@ -306,12 +310,8 @@ impl Proposal {
             return true;
         };
         if first.value != edit.value {
-            self.differences.push(Difference {
-                path: our.place.path.clone(),
-                field: edit.field,
-                here: format!("{} (said by the same database)", first.value),
-                there: edit.value.clone(),
-            });
+            let here = format!("{} (said by the same database)", first.value);
+            self.differ(our, edit.field, here, edit.value.clone());
         }
         false
     }
@@ -330,7 +330,7 @@ fn add(
         source: source.map_or_else(|| origin.to_owned(), |source| format!("{origin}:{source}")),
         ..edits::about(&our.place, field, span, value)
     };
-    if !proposal.is_first_word(our, &edit) {
+    if !proposal.state(our, &edit) {
         return;
     }
     let before = said
@@ -339,23 +339,15 @@ fn add(
         .find(|before| is_about_the_same(before, &edit));
     match before {
         Some(before) if before.value == edit.value => {}
-        Some(before) if before.source == PERSON => proposal.differences.push(Difference {
-            path: our.place.path.clone(),
-            field,
-            here: before.value.clone(),
-            there: edit.value,
-        }),
+        Some(before) if before.source == PERSON => {
+            proposal.differ(our, field, before.value.clone(), edit.value);
+        }
         _ => match edit.check() {
             Ok(()) => proposal.edits.push(Adopted {
                 path: our.place.path.clone(),
                 said: edit,
             }),
-            Err(reason) => proposal.differences.push(Difference {
-                path: our.place.path.clone(),
-                field,
-                here: reason,
-                there: edit.value,
-            }),
+            Err(reason) => proposal.differ(our, field, reason, edit.value),
         },
     }
 }

@@ -41,8 +41,8 @@ use crate::library::settings::Settings;
 /// The database's name in the root folder.
 pub const DATABASE: &str = "wkmp.db";
 
-/// How long files join a transaction where nothing else is done than recording them: some forty files, of whose pages most
-/// are the same. A third more files a second than with the engine's 3 ms; 100 ms gave no more.
+/// How long files join a transaction where nothing else is done than recording them: all that wait, of whose pages most are
+/// the same. A third more files a second than with the engine's 3 ms; 100 ms gave no more.
 const RECORDED_TOGETHER: Duration = Duration::from_millis(50);
 
 /// Marks a library that we made: "Acmu". Those that WKMP made bear no mark.

@@ -6,8 +6,8 @@
 //! of a format that is not read here are asked of an installed ffmpeg.
 //!
 //! MD5 is no protection against forgery, and is none here: it names audio that nobody has an interest to forge, and
-//! it is the name that other programs use (Vaino, `FLAC`'s and Essentia's `md5_encoded`). XXH3 of the same bytes costs a
-//! twentieth of it, and tells whether a sound is one that is known already.
+//! it is the name that other programs use (Vaino, `FLAC`'s and Essentia's `md5_encoded`). XXH3 of the same bytes costs
+//! less than a twentieth of it, and tells whether a sound is one that is known already.
 
 use std::fmt;
 use std::io::Read;

@@ -337,14 +337,19 @@ fn upright(classes: [f64; 12]) -> [f64; 12] {
 
 /// How much speaks for a key: its tonic, and the weights of its mode, degree by degree, and a constant.
 pub(super) fn score(views: &[[f64; 12]; VIEWS], tonic: usize, weights: &[f64]) -> f64 {
+    let products = turned(views, tonic).zip(weights);
+    products.map(|(x, weight)| x * weight).sum()
+}
+
+/// What a key is told from: the views as the degrees of its tonic, and a constant.
+pub(super) fn turned(
+    views: &[[f64; 12]; VIEWS],
+    tonic: usize,
+) -> impl Iterator<Item = f64> + use<'_> {
     let degrees = views
         .iter()
-        .flat_map(|view| (0..12).map(move |degree| view[(tonic + degree) % 12]));
-    let products = degrees
-        .chain([1.0])
-        .zip(weights)
-        .map(|(x, weight)| x * weight);
-    products.sum()
+        .flat_map(move |view| (0..12).map(move |degree| view[(tonic + degree) % 12]));
+    degrees.chain([1.0])
 }
 
 /// The bin of the octave for so many octaves above the lowest C, of which there are at least -4 and at most 12.

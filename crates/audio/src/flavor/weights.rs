@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::tonal::VIEWS;
+use super::tonal::{VIEWS, turned};
 
 /// Everything that was learned.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -43,14 +43,9 @@ pub struct Evidence {
 
 impl Evidence {
     pub(super) fn of(views: &[[f64; 12]; VIEWS]) -> Self {
-        let turned = |tonic: usize| {
-            let degrees = views
-                .iter()
-                .flat_map(move |view| (0..12).map(move |degree| view[(tonic + degree) % 12]));
-            degrees.chain([1.0]).collect()
-        };
+        let tonics = (0..12).map(|tonic| turned(views, tonic).collect());
         Self {
-            tonics: (0..12).map(turned).collect(),
+            tonics: tonics.collect(),
         }
     }
 }

@@ -10,7 +10,7 @@ use audio::flavor::{Evidence, Weights};
 
 use super::annotations::{self, Annotated};
 use super::measure::score;
-use super::render::{Renderer, is_midi};
+use super::render::Renderer;
 use super::{Key, Truth};
 use crate::cuts::tracks::Split;
 use crate::printer;
@@ -85,11 +85,7 @@ fn hear(lists: &[PathBuf]) -> Result<Vec<Heard>> {
     let mut heard = Vec::new();
     for list in lists {
         let files = annotations::read(list)?;
-        let renderer = if files.iter().any(|file| is_midi(&file.path)) {
-            Renderer::find(None, Split::Training)?
-        } else {
-            Renderer::without()
-        };
+        let renderer = Renderer::of(&files, None, Split::Training)?;
         for Annotated { path, truth } in files {
             match renderer.evidence(&path) {
                 Ok(evidence) => heard.push((evidence, truth)),

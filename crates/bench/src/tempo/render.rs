@@ -8,6 +8,7 @@ use audio::fingerprint::Mono11k;
 use audio::flavor::{Describer, Evidence, Flavor};
 use audio::loudness::Loudness;
 
+use super::annotations::Annotated;
 use crate::cuts::tracks::{RATE, Split, Stereo};
 
 /// Where Debian's packages lay their sound fonts; the songs of the test split have the second one.
@@ -17,7 +18,7 @@ const FONTS: [(&str, &str); 2] = [
 ];
 
 /// Whether a file is MIDI, by its name.
-pub fn is_midi(path: &Path) -> bool {
+fn is_midi(path: &Path) -> bool {
     path.extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("mid"))
 }
@@ -32,6 +33,15 @@ impl Renderer {
     /// One that can hear audio files only.
     pub const fn without() -> Self {
         Self { font: None }
+    }
+
+    /// What these files need.
+    pub fn of(files: &[Annotated], font: Option<&Path>, split: Split) -> Result<Self> {
+        if files.iter().any(|file| is_midi(&file.path)) {
+            Self::find(font, split)
+        } else {
+            Ok(Self::without())
+        }
     }
 
     /// With a sound font, or with one of Debian's.

@@ -33,16 +33,18 @@ impl Others {
     pub(super) fn of(run: &Run, storage: &Storage) -> Result<Self, Error> {
         let (mut runs, mut locks) = (Vec::new(), Vec::new());
         let output = run.directory().parent().unwrap_or(Path::new(""));
-        let base = storage.base();
-        let mut names = base.map(names_in).unwrap_or_default();
-        names.extend(
-            base.map(|base| names_beside(output, base))
-                .unwrap_or_default(),
-        );
+        let Some(base) = storage.base() else {
+            return Ok(Self {
+                runs,
+                _locks: locks,
+            });
+        };
+        let mut names = names_in(base);
+        names.extend(names_beside(output, base));
         names.remove(&run.config().run_name);
         for name in names {
             let shared = |error: &dyn std::fmt::Display| Error::Shared {
-                folder: base.unwrap_or(Path::new("")).to_owned(),
+                folder: base.to_owned(),
                 run: name.clone(),
                 reason: error.to_string(),
             };

@@ -238,15 +238,15 @@ pub(crate) fn take_in_again(
     for _ in 0..MOST_HEARINGS {
         match hearing.take_in(&task, &recall, worker)? {
             Taken::Record { mut record, .. } => {
-                let former = former::load(library.db(), Some(id), path, &[])?;
-                if former.knows_sound() && !record.is_same_sound {
+                let former = || former::load(library.db(), Some(id), path, &[]);
+                if !record.is_same_sound && former()?.knows_sound() {
                     return Err(unheard(
                         "its audio is not what it was, which an import is to take in first"
                             .to_owned(),
                     ));
                 }
                 if is_taken_back {
-                    let mut former = former.passages;
+                    let mut former = former()?.passages;
                     for passage in &mut record.passages {
                         passage.id = claim_back(&mut former, passage.start, passage.end)
                             .unwrap_or_else(PassageId::random);

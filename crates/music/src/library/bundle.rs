@@ -88,7 +88,8 @@ pub(crate) fn everything(db: &Db) -> Result<Everything> {
         for file in &mut files {
             file.passages = snapshot.query_all(
                 "SELECT p.guid, p.start_time_ticks, p.end_time_ticks, p.lead_in_start_ticks, p.lead_out_start_ticks, \
-                        p.title, p.artist, p.album, CASE WHEN i.state = 'chosen' THEN i.recording_mbid WHEN p.song_id IS NOT NULL THEN p.recording_mbid END, \
+                        p.title, p.artist, p.album, \
+                        CASE WHEN i.state = 'chosen' THEN i.recording_mbid WHEN p.song_id IS NOT NULL THEN p.recording_mbid END, \
                         coalesce(i.state = 'chosen', 0), s.integrated_lufs, s.flavor \
                  FROM passages p LEFT JOIN accession_identifications i ON i.passage_id = p.guid \
                  LEFT JOIN accession_sounds s ON s.passage_id = p.guid \

@@ -8,6 +8,7 @@ use sqlite::{Db, Row, params};
 use crate::error::{Error, Result};
 use crate::library::Library;
 use crate::library::query::show;
+use crate::library::values::name_of;
 
 /// Names that are told where several fit, or none.
 const TOLD: usize = 5;
@@ -136,7 +137,7 @@ fn everything(db: &Db) -> Result<Vec<Called>> {
     let (mut files, mut last) = (Vec::<Called>::new(), None);
     for (id, path, title) in rows {
         if last.as_ref() != Some(&id) {
-            let file = path.rsplit('/').next().unwrap_or(&path);
+            let file = name_of(&path);
             let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
             let names = [&path, file, stem].map(folded).to_vec();
             files.push(Called { path, names });

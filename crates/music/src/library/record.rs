@@ -275,7 +275,8 @@ fn upsert_details(tx: &Tx<'_>, id: &FileId, record: &FileRecord, tags: Option<&s
     tx.execute(
         "INSERT INTO accession_files (file_id, modified_ns, analysis_version, container, codec, frames, \
                                       damaged_frames, damage, segmentation, tags, description_version, decoder, \
-                                      misnamed, changed_ns, tags_digest, sheets, sheets_content, audio_md5, cut_by, audio_xxh3) \
+                                      misnamed, changed_ns, tags_digest, sheets, sheets_content, audio_md5, cut_by, \
+                                      audio_xxh3) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) \
          ON CONFLICT (file_id) DO UPDATE SET \
             modified_ns = excluded.modified_ns, analysis_version = excluded.analysis_version, \

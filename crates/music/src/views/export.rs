@@ -11,6 +11,7 @@ pub use audio::decode::is_audio_file as is_music;
 use crate::error::Result;
 use crate::library::Library;
 use crate::library::query::{PassageDetails, each_passage};
+use crate::library::values::name_of;
 
 /// A form to write passages in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,8 +83,7 @@ impl CueSheet<'_> {
 
     /// The file's name without a folder, as a sheet that lies beside it names it.
     pub fn name(&self) -> &str {
-        let path = self.path();
-        path.rsplit('/').next().unwrap_or(path)
+        name_of(self.path())
     }
 
     /// The sheet, which calls its file `name`; `None` for a name that no sheet can have, since it ends at a quotation mark
@@ -214,7 +214,7 @@ fn json_line(value: &impl Serialize, out: &mut dyn Write) -> std::io::Result<()>
 
 /// A line of a playlist must not contain another line.
 fn m3u8(passage: &PassageDetails, path: &Path, out: &mut dyn Write) -> std::io::Result<()> {
-    let name = passage.path.rsplit('/').next().unwrap_or(&passage.path);
+    let name = name_of(&passage.path);
     let title = passage
         .title
         .as_deref()

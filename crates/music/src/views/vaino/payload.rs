@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::flavor::{Flavor, flavors};
 use crate::library::bundle::{BundleFile, BundlePassage, BundleRecording};
+use crate::library::values::name_of;
 
 /// The version of the form; the receiver looks at the fields and not at it.
 const VERSION: u32 = 1;
@@ -269,7 +270,7 @@ impl Recording {
         passage: &BundlePassage,
         known: Option<&BundleRecording>,
     ) -> Self {
-        let name = file.path.rsplit('/').next().unwrap_or(&file.path);
+        let name = name_of(&file.path);
         let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
         let said = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
         let title = known
