@@ -15,6 +15,7 @@ mod convert;
 mod disk;
 mod download;
 mod history;
+mod keys;
 mod lists;
 mod queue;
 mod shared;

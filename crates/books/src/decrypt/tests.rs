@@ -56,7 +56,9 @@ impl Home {
         let plain = self.path("plain.tar.gz");
         let _ = std::fs::remove_file(&plain);
         let secret = Secret::new(passphrase);
-        decrypt(&self.path(encrypted), &plain, &secret, &Cancel::new())?;
+        let encrypted = self.path(encrypted);
+        let derived = slow_key(&encrypted, &secret).and_then(|slow| derive(&[slow]).pop());
+        decrypt(&encrypted, &plain, &secret, derived, &Cancel::new())?;
         Ok(std::fs::read(plain).unwrap())
     }
 }
@@ -174,7 +176,7 @@ fn what_is_no_message_is_no_message() {
     ] {
         std::fs::write(&path, content).unwrap();
         let plain = folder.path().join("plain");
-        let result = decrypt(&path, &plain, &Secret::new("x"), &Cancel::new());
+        let result = decrypt(&path, &plain, &Secret::new("x"), None, &Cancel::new());
         assert!(
             matches!(result, Err(DecryptError::Damaged(_))),
             "{result:?}"
@@ -223,6 +225,7 @@ fn a_stop_is_heeded_and_leaves_nothing() {
         &home.path("a.gpg"),
         &plain,
         &Secret::new(PASSPHRASE),
+        None,
         &cancel,
     );
     assert!(matches!(result, Err(DecryptError::Stopped)));
