@@ -6,6 +6,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
@@ -33,21 +34,40 @@ pub(crate) struct Folder {
     root: PathBuf,
     /// Whether the root itself is made when something is stored.
     is_made: bool,
+    /// The disk that the root was on when it was looked at first.
+    disk: Arc<OnceLock<u64>>,
 }
 
 impl Folder {
     pub(crate) fn new(root: PathBuf, is_made: bool) -> Self {
-        Self { root, is_made }
+        Self {
+            root,
+            is_made,
+            disk: Arc::default(),
+        }
     }
 
     /// Whether the folder is there, where it has to be. A disk that is not mounted is not an empty one: nothing is said
     /// of its objects, and nothing is written in its place.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        if self.is_made || self.root.is_dir() {
+        if self.is_made {
             return Ok(());
         }
-        let detail = "the folder is not there; is its disk mounted?";
+        let detail = match fs::metadata(&self.root) {
+            Ok(found) if found.is_dir() && !self.is_left(&found) => return Ok(()),
+            Ok(found) if found.is_dir() => {
+                "the folder is empty and on another disk than before; is its own disk mounted?"
+            }
+            _ => "the folder is not there; is its disk mounted?",
+        };
         Err(Error::new(Reason::Unavailable, self.root.display(), detail))
+    }
+
+    /// Whether only the folder is left that the disk was mounted on. A disk that comes back may have another number.
+    fn is_left(&self, found: &fs::Metadata) -> bool {
+        let disk = disk_of(found);
+        *self.disk.get_or_init(|| disk) != disk
+            && fs::read_dir(&self.root).is_ok_and(|mut entries| entries.next().is_none())
     }
 
     /// What became of work below the root: whatever failed with the root gone failed for that reason.
@@ -63,6 +83,7 @@ impl Folder {
         if self.is_made {
             return fs::create_dir_all(folder);
         }
+        self.check().map_err(io::Error::other)?;
         let mut at = self.root.clone();
         for part in folder.strip_prefix(&self.root).into_iter().flatten() {
             at.push(part);
@@ -307,6 +328,17 @@ impl Iterator for Walk {
                 })));
             }
         }
+    }
+}
+
+/// The number of the disk that something is on; the same for all where they have none.
+fn disk_of(found: &fs::Metadata) -> u64 {
+    #[cfg(unix)]
+    return std::os::unix::fs::MetadataExt::dev(found);
+    #[cfg(not(unix))]
+    {
+        let _ = found;
+        0
     }
 }
 

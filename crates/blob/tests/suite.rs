@@ -443,3 +443,46 @@ fn a_local_object_is_never_seen_half_written_and_keeps_to_its_folder() {
         .collect();
     assert_eq!(names, ["is-a-folder"], "nothing stays beside it");
 }
+
+/// Where a disk was mounted, its folder is there after it is gone, and empty. Two disks are needed to see that.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_empty_folder_of_a_disk_that_is_gone_is_not_the_disk() {
+    use std::os::unix::fs::MetadataExt as _;
+    let (disk, below) = (tempfile::tempdir_in("/dev/shm"), tempfile::tempdir());
+    let (Ok(disk), Ok(below)) = (disk, below) else {
+        eprintln!("skipped: no folder in memory");
+        return;
+    };
+    let number = |path: &Path| std::fs::metadata(path).unwrap().dev();
+    if number(disk.path()) == number(below.path()) {
+        eprintln!("skipped: one disk");
+        return;
+    }
+    let root = below.path().join("raw");
+    let point = below.path().join("point");
+    std::fs::create_dir(&point).unwrap();
+    let mount = |on: &Path| {
+        let _ = std::fs::remove_file(&root);
+        std::os::unix::fs::symlink(on, &root).unwrap();
+    };
+    mount(disk.path());
+    let bucket = Bucket::local_kept(&root);
+    bucket.check_there().unwrap();
+    let key = Key::new("a/b").unwrap();
+    let put = || run(bucket.put(&key, Bytes::from_static(b"x"), &Metadata::new()));
+    put().unwrap();
+    mount(&point);
+    let gone = [
+        put().unwrap_err(),
+        run(bucket.head(&key)).unwrap_err(),
+        run(bucket.children(None)).unwrap_err(),
+    ];
+    for error in gone {
+        assert_eq!(error.reason(), Reason::Unavailable, "{error}");
+    }
+    assert_eq!(std::fs::read_dir(&point).unwrap().count(), 0);
+    mount(disk.path());
+    put().unwrap();
+    assert!(run(bucket.head(&key)).unwrap().is_some());
+}

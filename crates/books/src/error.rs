@@ -76,6 +76,22 @@ pub enum Error {
         /// Why its books cannot be asked.
         reason: String,
     },
+    /// A local folder is empty in which archives or texts are said to be stored.
+    #[error("`{}` is empty, and books are said to be stored in it; is its disk mounted?", folder.display())]
+    Emptied {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Another run of the same name stores in the same local folder.
+    #[error("the run `{run}` in `{}` stores in `{}`, too, under the same name", directory.display(), folder.display())]
+    SameName {
+        /// The name of both.
+        run: String,
+        /// The directory of the other one.
+        directory: PathBuf,
+        /// The folder.
+        folder: PathBuf,
+    },
     /// The database's file was removed, or another one put in its place, while it was in use.
     #[error("`{}` was removed or replaced while it was in use; what was recorded since is not in it", path.display())]
     Moved {

@@ -17,6 +17,7 @@ use crate::date;
 use crate::error::Error;
 use crate::run::{Run, RunConfig};
 use crate::sync::Storage;
+use crate::sync::owner;
 use crate::sync::storage::Room;
 
 /// Books read from the database at a time.
@@ -88,13 +89,15 @@ impl Removal {
 ///
 /// # Errors
 ///
-/// The store's, and the databases'; [`Error::Shared`] where the archives may be those of a run that cannot be asked.
+/// The store's, and the databases'; [`Error::Shared`] where the archives may be those of a run that cannot be asked,
+/// [`Error::SameName`] where they may be those of another run of this name.
 pub fn plan_removal(run: &Run, catalogue: &Catalogue, room: Room) -> Result<Removal, Error> {
     let mut found = Vec::new();
     list(catalogue, run.config(), room, |entry| {
         found.push((entry.key.clone(), entry.size));
     })?;
     let storage = Storage::open(run.config())?;
+    blocking(owner::check(run, &storage))?;
     let others = match room {
         Room::Raw if !found.is_empty() => Some(Others::of(run, &storage)?),
         _ => None,

@@ -17,6 +17,7 @@ mod download;
 mod history;
 mod keys;
 mod lists;
+pub(crate) mod owner;
 mod queue;
 mod shared;
 mod staging;
@@ -185,9 +186,6 @@ pub(crate) fn sync(
     work.progress.phase("sync");
     let storage = Storage::open(work.run.config())?;
     storage.check_there()?;
-    if options.backup && !options.dry_run {
-        teardown::back_up(work)?;
-    }
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
@@ -197,6 +195,15 @@ pub(crate) fn sync(
             "start work with",
             std::path::Path::new("the network"),
         ))?;
+    runtime.block_on(storage.check_filled(work.catalogue))?;
+    if options.dry_run {
+        runtime.block_on(owner::check(work.run, &storage))?;
+    } else {
+        runtime.block_on(owner::claim(work.run, &storage))?;
+    }
+    if options.backup && !options.dry_run {
+        teardown::back_up(work)?;
+    }
     let shared = Arc::new(Shared::new(work, options, storage, passphrase)?);
     let ended = runtime.block_on(with_others(work, options, &shared));
     let ended = match ended {

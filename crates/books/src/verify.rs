@@ -30,6 +30,8 @@ pub struct Verify {
     pub seed: u64,
     /// Whether archives are read and hashed.
     pub read: bool,
+    /// Whether a local folder that is empty is believed, and all that is said to be stored in it is lost.
+    pub allow_empty: bool,
     /// Books looked at at once.
     pub at_once: usize,
 }
@@ -40,6 +42,7 @@ impl Default for Verify {
             share: 1.0,
             seed: 0,
             read: false,
+            allow_empty: false,
             at_once: 8,
         }
     }
@@ -86,7 +89,7 @@ const STEP: u32 = 500;
 ///
 /// # Errors
 ///
-/// The database's, and settings of the storage that make no sense.
+/// The database's, settings of the storage that make no sense, and [`Error::Emptied`].
 pub fn verify(
     catalogue: &Catalogue,
     config: &RunConfig,
@@ -100,6 +103,9 @@ pub fn verify(
         .build()
         .map_err(Error::file("start work with", Path::new("the network")))?;
     runtime.block_on(async {
+        if !options.allow_empty {
+            storage.check_filled(catalogue).await?;
+        }
         let mut verified = Verified::default();
         let mut above = String::new();
         // Of few books a small share may be none, and nothing is proved by looking at nothing.

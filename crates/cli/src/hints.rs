@@ -160,8 +160,14 @@ fn in_books(error: &books::Error) -> Option<&'static str> {
             ..
         } => "is the server up, and may this machine reach it? `psql` with the same address tells",
         Error::Shared { .. } => {
-            "`--output` names the folder that has that run; what is left of a run that is gone lies in `full`, `meta` and \
+            "`--output-dir` names the folder that has that run; what is left of a run that is gone lies in `full`, `meta` and \
              `staging` of the store"
+        }
+        Error::Emptied { .. } => {
+            "if what was in it is gone for good, `accession books repair --allow-empty` puts its books back into the queue"
+        }
+        Error::SameName { .. } => {
+            "collect under another --run-name or store in another folder; a run that is no more need only be removed"
         }
         Error::Busy { .. } => "wait for it to end, or stop it",
         Error::SignIn { .. } | Error::Page(PageError::SignIn) => {

@@ -79,6 +79,24 @@ pub(crate) fn count_stored(catalogue: &Catalogue) -> Result<u64, Error> {
     catalogue.read(|reader| reader.one(&sql, &[], |row| row.get(0)))
 }
 
+/// Whether any archive is said to be stored, and whether the text of any is.
+pub(crate) fn any_stored(catalogue: &Catalogue) -> Result<(bool, bool), Error> {
+    let archive = format!(
+        "SELECT b.barcode FROM book_status_history AS b
+         WHERE b.status_type = 'sync' AND b.status_value = 'completed' AND ({SYNCED}) LIMIT 1"
+    );
+    let text = format!(
+        "SELECT b.barcode FROM accession_archive AS b WHERE b.pages IS NOT NULL AND ({SYNCED}) LIMIT 1"
+    );
+    catalogue.read(|reader| {
+        let any = |sql: &str| -> Result<bool, Error> {
+            let found: Vec<String> = reader.all(sql, &[], |row| row.get(0))?;
+            Ok(!found.is_empty())
+        };
+        Ok((any(&archive)?, any(&text)?))
+    })
+}
+
 /// Of these barcodes, those of which an archive is stored, complete or not.
 pub(crate) fn held(catalogue: &Catalogue, barcodes: &[String]) -> Result<Vec<String>, Error> {
     let list = serde_json::to_string(barcodes).unwrap_or_default();

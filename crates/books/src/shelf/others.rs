@@ -10,8 +10,9 @@ use blob::Key;
 use crate::catalogue::Catalogue;
 use crate::catalogue::stored;
 use crate::error::Error;
-use crate::run::{CONFIG, Run, SessionLock, StorageKind};
+use crate::run::{CONFIG, Run, SessionLock};
 use crate::sync::Storage;
+use crate::sync::owner::stores_in;
 
 /// Other runs that store in the same local folder. While this exists none of them can be worked on.
 pub(super) struct Others {
@@ -94,23 +95,13 @@ fn names_in(base: &Path) -> BTreeSet<String> {
 
 /// Runs in the folder `output` that are set to store in `base`.
 fn names_beside(output: &Path, base: &Path) -> BTreeSet<String> {
-    let same = |path: &Path| match (fs::canonicalize(path), fs::canonicalize(base)) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => path == base,
-    };
     let mut names = folders_in(output);
     names.retain(|name| {
         if !output.join(name).join(CONFIG).exists() {
             return false;
         }
         // Settings that cannot be read may name this folder.
-        let Ok(run) = Run::open(output, name) else {
-            return true;
-        };
-        let storage = run.config().storage_config.as_ref();
-        let local = storage.filter(|storage| storage.kind == StorageKind::Local);
-        let path = local.and_then(|storage| storage.config.get("base_path")?.as_str());
-        path.is_some_and(|path| same(Path::new(path)))
+        Run::open(output, name).map_or(true, |run| stores_in(&run, base))
     });
     names
 }

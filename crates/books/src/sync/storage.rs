@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use blob::{Bucket, Key, Kind, Remote};
+use futures_util::StreamExt as _;
 use serde_json::Value;
 
+use crate::catalogue::{Catalogue, stored};
 use crate::error::{Error, Setting};
 use crate::run::{RunConfig, StorageKind};
 
@@ -104,6 +106,27 @@ impl Storage {
     pub(crate) fn check_there(&self) -> Result<(), Error> {
         for bucket in [&self.raw, &self.full, &self.meta] {
             bucket.check_there()?;
+        }
+        Ok(())
+    }
+
+    /// Whether local storage has anything, if the run says that it has. A folder on which a disk is to be mounted is
+    /// empty as long as it is not: then nothing is said of its books, and nothing belongs in it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Emptied`], and the database's.
+    pub(crate) async fn check_filled(&self, catalogue: &Catalogue) -> Result<(), Error> {
+        let Some(base) = &self.base else {
+            return Ok(());
+        };
+        let (archive, text) = stored::any_stored(catalogue)?;
+        let rooms = [(archive, &self.raw, "raw"), (text, &self.full, "full")];
+        for (is_said, bucket, name) in rooms {
+            if is_said && bucket.list(None::<&Key>).next().await.is_none() {
+                let folder = base.join(name);
+                return Err(Error::Emptied { folder });
+            }
         }
         Ok(())
     }

@@ -11,9 +11,9 @@ use flate2::write::GzEncoder;
 use crate::error::Error;
 use crate::event::Event;
 use crate::export::{self, Form};
-use crate::run::{CONFIG, SUMMARY};
-use crate::sync::SyncOptions;
+use crate::run::SUMMARY;
 use crate::sync::storage::Storage;
+use crate::sync::{SyncOptions, owner};
 use crate::work::Work;
 
 /// Copies of the database that are kept.
@@ -72,10 +72,9 @@ pub(super) async fn finish(
     if work.catalogue.path().is_some() {
         note("the database", database(work, storage, &time).await);
     }
-    let config = work.run.directory().join(CONFIG);
     note(
         "the settings of the run",
-        small(storage, CONFIG, &config, false).await,
+        owner::store_settings(work.run, storage).await,
     );
     for problem in &problems {
         (work.tell)(&Event::Warning {
@@ -88,7 +87,7 @@ pub(super) async fn finish(
 /// Stores the run's summary.
 pub(super) async fn summary(work: &Work<'_>, storage: &Storage) -> Result<(), Error> {
     let path = work.run.directory().join(SUMMARY);
-    small(storage, &format!("{SUMMARY}.gz"), &path, true).await
+    small(storage, &format!("{SUMMARY}.gz"), &path).await
 }
 
 async fn csv(
@@ -170,16 +169,12 @@ async fn store(storage: &Storage, key: &Key, file: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-async fn small(storage: &Storage, name: &str, path: &Path, pack: bool) -> Result<(), Error> {
+async fn small(storage: &Storage, name: &str, path: &Path) -> Result<(), Error> {
     let bytes = fs::read(path).map_err(Error::file("read", path))?;
-    let bytes = if pack {
-        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-        io::Write::write_all(&mut packed, &bytes)
-            .and_then(|()| packed.finish())
-            .map_err(Error::file("pack", path))?
-    } else {
-        bytes
-    };
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    let bytes = io::Write::write_all(&mut packed, &bytes)
+        .and_then(|()| packed.finish())
+        .map_err(Error::file("pack", path))?;
     let key = storage.about_run(name)?;
     storage
         .meta

@@ -366,6 +366,9 @@ pub(crate) struct Repair {
     /// Tell what is wrong, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Believe a local folder that is empty, where otherwise its disk is taken to be missing
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
 }
 
 /// A share such as `1%` or `0.01`.

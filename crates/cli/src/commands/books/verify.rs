@@ -13,7 +13,7 @@ use crate::signals::stop_on_signals;
 /// Compares what is stored with what is recorded.
 pub(crate) fn verify(args: &args::Verify, printer: Printer) -> Result<ExitStatus> {
     let (run, catalogue) = open_to_read(&args.place)?;
-    let (verified, status) = look(args, &run, &catalogue, printer)?;
+    let (verified, status) = look(args, false, &run, &catalogue, printer)?;
     tell(&verified, printer);
     Ok(status)
 }
@@ -23,7 +23,7 @@ pub(crate) fn repair(args: &args::Repair, printer: Printer) -> Result<ExitStatus
     let run = open(&args.look.place)?;
     let _lock = run.lock()?;
     let catalogue = Catalogue::of_run(&run)?;
-    let (verified, _) = look(&args.look, &run, &catalogue, printer)?;
+    let (verified, _) = look(&args.look, args.allow_empty, &run, &catalogue, printer)?;
     tell(&verified, printer);
     if !args.dry_run && !verified.wrong.is_empty() {
         books::verify::repair(&catalogue, &verified.wrong)?;
@@ -40,6 +40,7 @@ pub(crate) fn repair(args: &args::Repair, printer: Printer) -> Result<ExitStatus
 
 fn look(
     args: &args::Verify,
+    allow_empty: bool,
     run: &Run,
     catalogue: &Catalogue,
     printer: Printer,
@@ -48,6 +49,7 @@ fn look(
         share: args.sample,
         seed: args.seed,
         read: args.read,
+        allow_empty,
         ..Verify::default()
     };
     let cancel = Cancel::new();

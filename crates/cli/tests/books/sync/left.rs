@@ -275,3 +275,87 @@ fn a_full_queue_of_conversions_is_told_and_asked_again_by_the_next_sync() {
         said(&later)
     );
 }
+
+/// Each of the folders of a store may be a disk of its own.
+#[test]
+fn an_empty_folder_in_which_books_are_said_to_be_is_a_disk_that_is_not_mounted() {
+    for room in ["store/raw", "store/full"] {
+        let Some(home) = with_books(3, 20_000, None) else {
+            return;
+        };
+        assert_eq!(code(&home.sync("--queue converted")), 0);
+        let (room, away) = (home.path(room), home.path("away"));
+        std::fs::rename(&room, &away).unwrap();
+        std::fs::create_dir(&room).unwrap();
+        let looks = [
+            home.sync("--queue converted"),
+            home.sync("--queue converted --force"),
+            home.run(&["verify", "--run-name", "g"]),
+            home.run(&["repair", "--run-name", "g"]),
+        ];
+        for refused in looks {
+            assert_eq!(code(&refused), 2, "{}", said(&refused));
+            let told = said(&refused);
+            assert!(
+                told.contains("is empty") && told.contains("is its disk mounted?"),
+                "{told}"
+            );
+        }
+        assert_eq!(std::fs::read_dir(&room).unwrap().count(), 0);
+        assert_eq!(home.completed().len(), 3);
+        std::fs::remove_dir(&room).unwrap();
+        std::fs::rename(&away, &room).unwrap();
+        let sound = home.run(&["verify", "--run-name", "g", "--read"]);
+        assert_eq!(code(&sound), 0, "{}", said(&sound));
+
+        // What is gone for good comes again once somebody says that it is.
+        std::fs::remove_dir_all(&room).unwrap();
+        std::fs::create_dir(&room).unwrap();
+        let lost = home.run(&["repair", "--run-name", "g", "--allow-empty"]);
+        assert_eq!(code(&lost), 0, "{}", said(&lost));
+        assert_eq!(home.completed().len(), 0);
+        let again = home.sync("--queue converted");
+        assert_eq!(code(&again), 0, "{}", said(&again));
+        let sound = home.run(&["verify", "--run-name", "g", "--read"]);
+        assert_eq!(code(&sound), 0, "{}", said(&sound));
+    }
+}
+
+#[test]
+fn two_runs_of_one_name_do_not_store_in_one_folder() {
+    let Some(home) = with_books(3, 20_000, None) else {
+        return;
+    };
+    let of = |output: &str, args: &[String]| {
+        let mut args = args.to_vec();
+        args.extend(["--output-dir".to_owned(), output.to_owned()]);
+        home.run(&args)
+    };
+    let sync = sync_args("--queue converted");
+    let rm: Vec<String> = ["storage", "rm", "--run-name", "g", "raw", "--yes"]
+        .map(str::to_owned)
+        .to_vec();
+    let refused = |output: &std::process::Output| {
+        assert_eq!(code(output), 2, "{}", said(output));
+        assert!(
+            said(output).contains("under the same name"),
+            "{}",
+            said(output)
+        );
+    };
+    assert_eq!(code(&of("output", &sync)), 0);
+    assert_eq!(code(&of("second", &home.collect())), 0);
+    refused(&of("second", &sync));
+    refused(&of("second", &rm));
+    let verify = ["verify", "--run-name", "g", "--read"].map(str::to_owned);
+    let sound = of("output", &verify);
+    assert_eq!(code(&sound), 0, "{}", said(&sound));
+    // A run may be moved; once it is no more, another one may have its name.
+    std::fs::rename(home.path("output"), home.path("moved")).unwrap();
+    let moved = of("moved", &sync);
+    assert_eq!(code(&moved), 0, "{}", said(&moved));
+    refused(&of("second", &sync));
+    std::fs::remove_dir_all(home.path("moved")).unwrap();
+    let alone = of("second", &sync);
+    assert_eq!(code(&alone), 0, "{}", said(&alone));
+}
