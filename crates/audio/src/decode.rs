@@ -44,7 +44,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-pub use digest::{AudioDigest, AudioMd5, AudioXxh3};
+pub use digest::{AudioDigest, AudioMd5, AudioXxh3, BytesOfSound};
 pub use ffmpeg::Ffmpeg;
 pub(crate) use ffmpeg::Probed;
 pub use foreign::Foreign;

@@ -9,8 +9,10 @@
 //! it is the name that other programs use (Vaino, `FLAC`'s and Essentia's `md5_encoded`). XXH3 of the same bytes costs
 //! less than a twentieth of it, and tells whether a sound is one that is known already.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::io::Read;
+use std::ops::Range;
 use std::path::Path;
 
 use md5::{Digest, Md5};
@@ -150,49 +152,110 @@ fn own(
     take: Take<'_>,
 ) -> Result<(), DecodeError> {
     flow::guard(|| {
+        if let Some(ranges) = ranges(&mut input, start, kind)? {
+            return ranges
+                .into_iter()
+                .try_for_each(|range| add_range(Input::open(path)?, range, take));
+        }
         match kind {
-            Kind::Mpeg => {
-                let end = extents::audio_end(&mut input, start)?;
-                let start = first_audio_frame(&mut input, start, end)?;
-                add_range(input, start, end, take)?;
-            }
-            Kind::Adts => {
-                let end = extents::audio_end(&mut input, start)?;
-                add_range(input, start, end, take)?;
-            }
-            Kind::Flac => {
-                let end = extents::audio_end(&mut input, start)?;
-                for plan in flac::streams(&mut input, start, end)? {
-                    add_range(Input::open(path)?, plan.start, plan.end, take)?;
-                }
-            }
-            Kind::Wav => match headers::wav(&mut input, start)? {
-                Wav::Pcm(plan) => add_plan(path, &plan, take)?,
-                Wav::Mpeg { start, end } => add_range(input, start, end, take)?,
-            },
-            Kind::Aiff => {
-                let plan = headers::aiff(&mut input, start)?;
-                add_plan(path, &plan, take)?;
-            }
             Kind::Ogg => {
                 let end = extents::audio_end(&mut input, start)?;
-                add_ogg(Pages::new(View::new(input, Vec::new(), start, end)), take)?;
+                add_ogg(Pages::new(View::new(input, Vec::new(), start, end)), take)
             }
             Kind::Mp4 => {
                 let (mut reader, track) = open::mp4_packets(input, start)?;
-                add_packets(&mut reader, track, take)?;
+                add_packets(&mut reader, track, take)
             }
-            Kind::Foreign(format) => {
-                return Err(DecodeError::Unsupported(format!("`{}`", format.name)));
-            }
-            Kind::Id3 => {
-                return Err(DecodeError::Unrecognised(
-                    "it holds nothing but tags".to_owned(),
-                ));
-            }
+            Kind::Foreign(format) => Err(DecodeError::Unsupported(format!("`{}`", format.name))),
+            _ => Err(DecodeError::Unrecognised(
+                "it holds nothing but tags".to_owned(),
+            )),
         }
-        Ok(())
     })
+}
+
+/// Where the encoded audio lies, one packet behind another; `None` where it has to be taken out of a container.
+fn ranges(
+    input: &mut Input,
+    start: u64,
+    kind: Kind,
+) -> Result<Option<Vec<Range<u64>>>, DecodeError> {
+    Ok(Some(match kind {
+        Kind::Mpeg => {
+            let end = extents::audio_end(input, start)?;
+            alone(first_audio_frame(input, start, end)?..end)
+        }
+        Kind::Adts => alone(start..extents::audio_end(input, start)?),
+        Kind::Flac => {
+            let end = extents::audio_end(input, start)?;
+            let streams = flac::streams(input, start, end)?;
+            streams.iter().map(|plan| plan.start..plan.end).collect()
+        }
+        Kind::Wav => match headers::wav(input, start)? {
+            Wav::Pcm(plan) => data(&plan),
+            Wav::Mpeg { start, end } => alone(start..end),
+        },
+        Kind::Aiff => data(&headers::aiff(input, start)?),
+        Kind::Ogg | Kind::Mp4 | Kind::Foreign(_) | Kind::Id3 => return Ok(None),
+    }))
+}
+
+/// Makes the quick name of a sound of a file's bytes, while they are read for something else: where its packets lie one
+/// behind another, the file need not be read for them again.
+pub struct BytesOfSound {
+    ranges: VecDeque<Range<u64>>,
+    /// Bytes that came already.
+    at: u64,
+    xxh3: xxhash3_128::Hasher,
+}
+
+impl fmt::Debug for BytesOfSound {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("BytesOfSound")
+            .field("ranges", &self.ranges)
+            .field("at", &self.at)
+            .finish_non_exhaustive()
+    }
+}
+
+impl BytesOfSound {
+    /// Looks at the headers of the file at `path`; `None` where its audio has to be taken out of a container, or none
+    /// is found.
+    pub fn of(path: &Path) -> Option<Self> {
+        let ranges = flow::guard(|| {
+            let (mut input, start, kind) = open::begin(path)?;
+            ranges(&mut input, start, kind)
+        });
+        let ranges = ranges.ok().flatten()?;
+        ranges
+            .is_sorted_by(|one, next| one.end <= next.start)
+            .then(|| Self {
+                ranges: ranges.into(),
+                at: 0,
+                xxh3: xxhash3_128::Hasher::new(),
+            })
+    }
+
+    /// Takes the next bytes of the file, all of them from its beginning to its end.
+    pub fn update(&mut self, bytes: &[u8]) {
+        let end = self.at + bytes.len() as u64;
+        while let Some(range) = self.ranges.front().filter(|range| range.start < end) {
+            let from = range.start.max(self.at) - self.at;
+            let to = range.end.min(end) - self.at;
+            self.xxh3
+                .write(bytes.get(from as usize..to as usize).unwrap_or_default());
+            if range.end > end {
+                break;
+            }
+            self.ranges.pop_front();
+        }
+        self.at = end;
+    }
+
+    /// The name, when the whole file was given.
+    pub fn finish(self) -> AudioXxh3 {
+        AudioXxh3(self.xxh3.finish_128().to_be_bytes())
+    }
 }
 
 /// Where the first frame of audio begins: behind a `Xing`, `Info` or `VBRI` frame that says how long the stream is.
@@ -209,17 +272,20 @@ fn first_audio_frame(input: &mut Input, start: u64, end: u64) -> Result<u64, Dec
     Ok(behind + junk as u64)
 }
 
-/// The ranges of a file's data, whole.
-fn add_plan(path: &Path, plan: &Plan, take: Take<'_>) -> Result<(), DecodeError> {
-    add_range(Input::open(path)?, plan.start, plan.data_end, take)?;
-    for (start, end) in &plan.more {
-        add_range(Input::open(path)?, *start, *end, take)?;
-    }
-    Ok(())
+fn alone(range: Range<u64>) -> Vec<Range<u64>> {
+    std::iter::once(range).collect()
 }
 
-fn add_range(input: Input, start: u64, end: u64, take: Take<'_>) -> Result<(), DecodeError> {
-    let mut range = View::new(input, Vec::new(), start, end);
+/// The ranges of a file's data, whole.
+fn data(plan: &Plan) -> Vec<Range<u64>> {
+    let more = plan.more.iter().map(|(start, end)| *start..*end);
+    std::iter::once(plan.start..plan.data_end)
+        .chain(more)
+        .collect()
+}
+
+fn add_range(input: Input, range: Range<u64>, take: Take<'_>) -> Result<(), DecodeError> {
+    let mut range = View::new(input, Vec::new(), range.start, range.end);
     let mut block = vec![0; BLOCK];
     loop {
         match range.read(&mut block) {

@@ -25,6 +25,9 @@ const MAGIC_SEARCH: usize = 1 << 20;
 const WINDOW: u64 = 1 << 20;
 const OVERLAP: u64 = 12 << 10;
 
+/// Bytes of a file that are looked at before a whole window is.
+const FIRST: usize = 4096;
+
 /// Zeros passed over in front of anything: what a download that never came to its data holds is not searched
 /// to its end.
 const MAX_ZEROS: u64 = 64 << 20;
@@ -98,7 +101,8 @@ fn skip_tags(input: &mut Input, mut start: u64) -> io::Result<u64> {
 fn zeros(input: &mut Input, start: u64) -> io::Result<u64> {
     let mut count = 0;
     while count < MAX_ZEROS {
-        let block = input.vec_at(start + count, WINDOW as usize)?;
+        let length = if count == 0 { FIRST } else { WINDOW as usize };
+        let block = input.vec_at(start + count, length)?;
         let zeros = block.iter().take_while(|byte| **byte == 0).count();
         count += zeros as u64;
         if zeros < block.len() || block.is_empty() {
@@ -110,6 +114,10 @@ fn zeros(input: &mut Input, start: u64) -> io::Result<u64> {
 
 /// Where the first MPEG frame begins between two offsets.
 pub(super) fn find_mpeg(input: &mut Input, start: u64, end: u64) -> io::Result<Option<u64>> {
+    let first = input.vec_at(start, OVERLAP.min(end.saturating_sub(start)) as usize)?;
+    if find_first_frame(&first, false) == Some(0) {
+        return Ok(Some(start));
+    }
     let mut at = start;
     while at < end && at - start < SEARCH {
         let length = (WINDOW + OVERLAP).min(end - at);

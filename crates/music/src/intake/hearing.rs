@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use audio::decode::{AudioDigest, Decoders};
+use audio::decode::{AudioDigest, AudioXxh3, Decoders};
 use audio::tags::{self, Neighbours};
 use run::{Fault, LibraryPath, Progress};
 
@@ -35,15 +35,25 @@ pub(crate) type Recall<'a> = &'a dyn Fn(&[&str]) -> Result<Former>;
 
 /// Tells what is in files.
 pub(crate) trait Hearing: Sync {
-    /// The name of a file's whole content.
+    /// The name of a file's whole content; with it the quick name of its sound, where sounds are known that it may be
+    /// one of and the name costs no second reading.
     ///
     /// # Errors
     ///
     /// When it cannot be read, or is no audio.
-    fn content_hash(&self, file: &ScannedFile) -> Result<ContentHash, Rejected>;
+    fn content_hash(
+        &self,
+        file: &ScannedFile,
+        known: &KnownSounds,
+    ) -> Result<(ContentHash, Option<AudioXxh3>), Rejected>;
 
-    /// The names of its sound, by the quick one alone where `known` has it; `None` where it has none.
-    fn audio_digest(&self, file: &ScannedFile, known: &KnownSounds) -> Option<AudioDigest>;
+    /// The names of its sound, by the quick one alone (`xxh3`, where it was made already) where `known` has it; `None` where it has none.
+    fn audio_digest(
+        &self,
+        file: &ScannedFile,
+        xxh3: Option<AudioXxh3>,
+        known: &KnownSounds,
+    ) -> Option<AudioDigest>;
 
     /// A short name for what is written in it and a little of its sound; `None` where that cannot be read.
     fn tags_digest(&self, file: &ScannedFile) -> Option<String>;
@@ -112,14 +122,29 @@ impl<'a> OnDisk<'a> {
 }
 
 impl Hearing for OnDisk<'_> {
-    fn content_hash(&self, file: &ScannedFile) -> Result<ContentHash, Rejected> {
-        recognise::recognise(file)
+    fn content_hash(
+        &self,
+        file: &ScannedFile,
+        known: &KnownSounds,
+    ) -> Result<(ContentHash, Option<AudioXxh3>), Rejected> {
+        if known.is_empty() {
+            return recognise::recognise(file).map(|hash| (hash, None));
+        }
+        recognise::recognise_both(file)
     }
 
-    fn audio_digest(&self, file: &ScannedFile, known: &KnownSounds) -> Option<AudioDigest> {
+    fn audio_digest(
+        &self,
+        file: &ScannedFile,
+        xxh3: Option<AudioXxh3>,
+        known: &KnownSounds,
+    ) -> Option<AudioDigest> {
         let path = file.absolute();
         if !known.is_empty() {
-            let xxh3 = self.decoders.audio_xxh3(path).ok()?;
+            let xxh3 = match xxh3 {
+                Some(xxh3) => xxh3,
+                None => self.decoders.audio_xxh3(path).ok()?,
+            };
             if let Some(md5) = known.get(&xxh3) {
                 return Some(AudioDigest {
                     md5: *md5,

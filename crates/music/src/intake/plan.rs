@@ -21,7 +21,7 @@ use crate::intake::hearing::Hearing;
 use crate::intake::scan::{Refused, Scan};
 use crate::library::known::{Known, KnownFile, Touched};
 use crate::library::values::{Move, Problem, ScannedFile, folder_of, is_below};
-use audio::decode::{AudioDigest, AudioMd5};
+use audio::decode::{AudioDigest, AudioMd5, AudioXxh3};
 use homes::Homes;
 use sounds::{digest_where_sounds_may_meet, hash_where_sizes_meet};
 
@@ -281,6 +281,8 @@ struct Candidate<'a> {
     file: ScannedFile,
     row: Option<&'a KnownFile>,
     hash: Option<ContentHash>,
+    /// The quick name of its sound, where it was made along with the hash.
+    xxh3: Option<AudioXxh3>,
     audio: Option<AudioDigest>,
 }
 
@@ -290,6 +292,7 @@ impl<'a> Candidate<'a> {
             file,
             row,
             hash: None,
+            xxh3: None,
             audio: None,
         }
     }

@@ -4,7 +4,7 @@ use run::Fault;
 
 use crate::intake::hash::{self, ContentHash};
 use crate::library::values::ScannedFile;
-use audio::decode::{self, DecodeError};
+use audio::decode::{self, AudioXxh3, DecodeError};
 
 /// Why a file did not get past its first bytes.
 #[derive(Debug)]
@@ -21,10 +21,28 @@ pub struct Rejected {
 ///
 /// When it cannot be read, is empty, or has nothing of audio in it.
 pub fn recognise(file: &ScannedFile) -> Result<ContentHash, Rejected> {
-    let unreadable = |error: std::io::Error| Rejected {
+    is_audio(file)?;
+    hash::hash(file.absolute()).map_err(unreadable)
+}
+
+/// The same, and names its sound quickly where that costs no second reading.
+///
+/// # Errors
+///
+/// As of [`recognise`].
+pub fn recognise_both(file: &ScannedFile) -> Result<(ContentHash, Option<AudioXxh3>), Rejected> {
+    is_audio(file)?;
+    hash::hash_both(file.absolute()).map_err(unreadable)
+}
+
+fn unreadable(error: std::io::Error) -> Rejected {
+    Rejected {
         fault: Fault::retry_later("hash", error),
         misleading: false,
-    };
+    }
+}
+
+fn is_audio(file: &ScannedFile) -> Result<(), Rejected> {
     let refuse = |reason: String, misleading| Rejected {
         fault: Fault::in_item("scan", reason),
         misleading,
@@ -33,7 +51,7 @@ pub fn recognise(file: &ScannedFile) -> Result<ContentHash, Rejected> {
         return Err(refuse("the file is empty".to_owned(), false));
     }
     match decode::recognise(file.absolute()) {
-        Err(DecodeError::Io(error)) => return Err(unreadable(error)),
+        Err(DecodeError::Io(error)) => Err(unreadable(error)),
         Err(DecodeError::Unrecognised(_)) => {
             if let Some(format) = decode::headerless(file.absolute()) {
                 let reason = format!(
@@ -45,12 +63,11 @@ pub fn recognise(file: &ScannedFile) -> Result<ContentHash, Rejected> {
             let reason = format!(
                 "the content is no audio that is known, though the name ends in `.{extension}`"
             );
-            return Err(refuse(reason, true));
+            Err(refuse(reason, true))
         }
         // What is audio and cannot be decoded is told by decoding, in its own words.
-        Ok(_) | Err(_) => {}
+        Ok(_) | Err(_) => Ok(()),
     }
-    hash::hash(file.absolute()).map_err(unreadable)
 }
 
 /// What the content of a file is, where its name promises something else.

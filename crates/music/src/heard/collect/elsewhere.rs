@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use audio::decode::AudioDigest;
+use audio::decode::{AudioDigest, AudioXxh3};
 use run::Fault;
 
 use super::index::Listing;
@@ -58,16 +58,7 @@ impl<'a> Elsewhere<'a> {
         batch.get(file.path()).cloned()
     }
 
-    fn with<T>(&self, file: &ScannedFile, tell: impl FnOnce(&FileRecord) -> T) -> Option<T> {
-        match &self.heard(file)?.outcome {
-            Outcome::Heard { record, .. } => Some(tell(record)),
-            Outcome::Failed { .. } => None,
-        }
-    }
-}
-
-impl Hearing for Elsewhere<'_> {
-    fn content_hash(&self, file: &ScannedFile) -> Result<ContentHash, Rejected> {
+    fn hash(&self, file: &ScannedFile) -> Result<ContentHash, Rejected> {
         let rejected = |fault, misleading| Err(Rejected { fault, misleading });
         let unknown = || Fault::retry_later("hash", "its record is not at hand");
         let Some(heard) = self.heard(file) else {
@@ -85,7 +76,29 @@ impl Hearing for Elsewhere<'_> {
         }
     }
 
-    fn audio_digest(&self, file: &ScannedFile, _: &KnownSounds) -> Option<AudioDigest> {
+    fn with<T>(&self, file: &ScannedFile, tell: impl FnOnce(&FileRecord) -> T) -> Option<T> {
+        match &self.heard(file)?.outcome {
+            Outcome::Heard { record, .. } => Some(tell(record)),
+            Outcome::Failed { .. } => None,
+        }
+    }
+}
+
+impl Hearing for Elsewhere<'_> {
+    fn content_hash(
+        &self,
+        file: &ScannedFile,
+        _: &KnownSounds,
+    ) -> Result<(ContentHash, Option<AudioXxh3>), Rejected> {
+        self.hash(file).map(|hash| (hash, None))
+    }
+
+    fn audio_digest(
+        &self,
+        file: &ScannedFile,
+        _: Option<AudioXxh3>,
+        _: &KnownSounds,
+    ) -> Option<AudioDigest> {
         self.with(file, FileRecord::audio_digest).flatten()
     }
 
@@ -106,7 +119,7 @@ impl Hearing for Elsewhere<'_> {
         worker
             .progress
             .working(worker.number, task.file.path(), "record");
-        if let Err(rejected) = self.content_hash(&task.file) {
+        if let Err(rejected) = self.hash(&task.file) {
             return Ok(Taken::Failed(rejected));
         }
         let Some(heard) = self.heard(&task.file) else {

@@ -31,17 +31,21 @@ pub(super) fn hash_where_sizes_meet<'a>(
     let (meeting, mut alone): (Vec<_>, Vec<_>) = candidates
         .into_iter()
         .partition(|candidate| sizes[&candidate.file.size()] > 1);
+    if meeting.is_empty() {
+        return alone;
+    }
+    let sounds = known.sounds();
     let hashes: Vec<_> = meeting.iter().map(|_| Mutex::new(None)).collect();
     let work: Vec<_> = meeting.iter().zip(&hashes).collect();
     for_each(scope.jobs, &work, scope.cancel, |_, (candidate, slot)| {
-        let recognised = scope.hearing.content_hash(&candidate.file);
+        let recognised = scope.hearing.content_hash(&candidate.file, &sounds);
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(recognised);
     });
     drop(work);
     for (mut candidate, slot) in meeting.into_iter().zip(hashes) {
         match slot.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Some(Ok(hash)) => {
-                candidate.hash = Some(hash);
+            Some(Ok((hash, xxh3))) => {
+                (candidate.hash, candidate.xxh3) = (Some(hash), xxh3);
                 alone.push(candidate);
             }
             Some(Err(Rejected { fault, misleading })) => {
@@ -98,9 +102,12 @@ pub(super) fn digest_where_sounds_may_meet<'a>(
     let work: Vec<_> = asked.iter().zip(&answers).collect();
     for_each(scope.jobs, &work, scope.cancel, |_, (candidate, slot)| {
         let file = &candidate.file;
-        let hash = candidate.hash.clone();
-        let hash = hash.map_or_else(|| scope.hearing.content_hash(file), Ok);
-        let content = hash.map(|hash| (hash, scope.hearing.audio_digest(file, &sounds)));
+        let named = match candidate.hash.clone() {
+            Some(hash) => Ok((hash, candidate.xxh3)),
+            None => scope.hearing.content_hash(file, &sounds),
+        };
+        let content =
+            named.map(|(hash, xxh3)| (hash, scope.hearing.audio_digest(file, xxh3, &sounds)));
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(content);
     });
     drop(work);
