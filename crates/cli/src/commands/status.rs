@@ -69,6 +69,16 @@ fn text(status: &Status, most: usize, place: &Place) -> Vec<String> {
             list(&status.left_out).replace('_', " ")
         ));
     }
+    let are = match status.same_audio_are {
+        "once" => "duplicates, by the setting `same_audio`",
+        _ => "each its own, by the setting `same_audio`",
+    };
+    if !status.same_audio.is_empty() {
+        lines.push(format!(
+            "sounds    {} with the audio of another and other tags ({are})",
+            counted(status.same_audio.len(), "file")
+        ));
+    }
     if let Some(run) = &status.last_run {
         lines.push(format!(
             "last run  {}: {}, {}",
@@ -86,7 +96,16 @@ fn text(status: &Status, most: usize, place: &Place) -> Vec<String> {
         lines.extend(problems(title, listed, most));
     }
     if most == usize::MAX {
-        lines.extend(copies(&status.copies));
+        lines.extend(copies(
+            "with the content of another",
+            "is the same as",
+            &status.copies,
+        ));
+        lines.extend(copies(
+            &format!("with the audio of another and other tags ({are})"),
+            "sounds as",
+            &status.same_audio,
+        ));
     } else if all.iter().any(|(_, listed)| listed.len() > 1) {
         let command = hints::music(place, &["status", "--all"]);
         lines.extend([String::new(), format!("`{command}` lists each of them")]);
@@ -139,21 +158,18 @@ fn problems(title: &str, problems: &[ListedProblem], most: usize) -> Vec<String>
     lines
 }
 
-fn copies(copies: &[Copy]) -> Vec<String> {
+fn copies(which: &str, verb: &str, copies: &[Copy]) -> Vec<String> {
     let mut lines = Vec::new();
     if !copies.is_empty() {
         lines.extend([
             String::new(),
-            format!(
-                "{} with the content of another:",
-                counted(copies.len(), "file")
-            ),
+            format!("{} {which}:", counted(copies.len(), "file")),
         ]);
     }
     lines.extend(
         copies
             .iter()
-            .map(|copy| format!("  {} is the same as {}", copy.path, copy.original)),
+            .map(|copy| format!("  {} {verb} {}", copy.path, copy.original)),
     );
     lines
 }

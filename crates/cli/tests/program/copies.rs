@@ -2,12 +2,12 @@
 
 use crate::support::{Ran, Root};
 
-const ALBUM: &str = "album/song.mp3";
-const COMPILATION: &str = "compilation/song.mp3";
+pub(crate) const ALBUM: &str = "album/song.mp3";
+pub(crate) const COMPILATION: &str = "compilation/song.mp3";
 const THIRD: &str = "third/song.mp3";
 
 /// A library of two files with the same audio.
-fn two_of_one_sound() -> Root {
+pub(crate) fn two_of_one_sound() -> Root {
     let collection = Root::collection();
     let song = std::fs::read(collection.join("Harbour Lights/Tides/01 Slow Water.mp3")).unwrap();
     let root = Root::empty();
@@ -34,7 +34,7 @@ fn without_a_library(other: &Root) -> Root {
     root
 }
 
-fn passages(root: &Root, path: &str) -> Vec<String> {
+pub(crate) fn passages(root: &Root, path: &str) -> Vec<String> {
     root.column(&format!(
         "SELECT p.guid FROM passages p JOIN files f ON f.guid = p.file_id WHERE f.path = '{path}' \
          ORDER BY start_time_ticks"

@@ -48,6 +48,10 @@ pub struct Status {
     /// Files whose content is another one's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub copies: Vec<Copy>,
+    /// Files with the audio of another one and other tags; `original` is the one that goes out where one does.
+    pub same_audio: Vec<Copy>,
+    /// Whether those are duplicates (`once`) or each their own (`each`), by the settings.
+    pub same_audio_are: &'static str,
     /// The last run that came to its end.
     pub last_run: Option<LastRun>,
 }
@@ -160,6 +164,11 @@ pub enum Shown {
 ///
 /// When the database cannot be read.
 pub fn status(library: &Library) -> Result<Status> {
+    let same_audio_are = if library.settings().same_audio_once {
+        "once"
+    } else {
+        "each"
+    };
     library.db().read(|snapshot| {
         let number = |sql| snapshot.query_row(sql, params![], |row| row.get::<_, u64>(0));
         Ok(Status {
@@ -215,6 +224,8 @@ pub fn status(library: &Library) -> Result<Status> {
                     })
                 },
             )?,
+            same_audio: passage::of_same_audio(snapshot)?,
+            same_audio_are,
             last_run: snapshot.query_optional(
                 "SELECT CASE WHEN json_valid(state) THEN json_extract(state, '$') ELSE state END, started_at, ended_at, current_operation FROM import_sessions \
                  ORDER BY started_at DESC, rowid DESC LIMIT 1",

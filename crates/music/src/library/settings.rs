@@ -60,7 +60,7 @@ const ANY_COUNT: Kind = Kind::Integer {
 };
 
 /// Every setting of the import, with WKMP's keys.
-const SETTINGS: [Setting; 19] = [
+const SETTINGS: [Setting; 20] = [
     Setting {
         key: "ai_processing_thread_count",
         kind: Kind::Integer { min: 1, max: 1024 },
@@ -138,6 +138,13 @@ const SETTINGS: [Setting; 19] = [
         default: Some("peak"),
         former: &[],
         meaning: "what leads go by: peak (WKMP's: 12 dB below the loudest window), or loudness (radio's: 8 LU below the passage's own)",
+    },
+    Setting {
+        key: "same_audio",
+        kind: Kind::Word(&["each", "once"]),
+        default: Some("each"),
+        former: &[],
+        meaning: "files of the same audio with different tags: each goes out (each), or one of them, and the others are duplicates (once)",
     },
     Setting {
         key: "import_parameters",
@@ -238,6 +245,8 @@ pub struct Settings {
     pub silence: SilenceSettings,
     /// What lead-in and lead-out points are.
     pub leads: LeadSettings,
+    /// Whether of files of the same audio only one goes out, whatever their tags say.
+    pub same_audio_once: bool,
     /// The ffmpeg to decode with; `None`: the one that the system finds.
     pub ffmpeg: Option<PathBuf>,
     /// Stored values that could not be used, in words.
@@ -306,6 +315,7 @@ impl Settings {
         if in_force("lead_rule")?.as_deref() == Some("loudness") {
             leads.rule = LeadRule::Loudness;
         }
+        let same_audio_once = in_force("same_audio")?.as_deref() == Some("once");
         let ffmpeg = in_force("ffmpeg_path")?;
         Ok(Self {
             jobs: jobs.map(|jobs| number(Some(jobs)) as usize),
@@ -317,6 +327,7 @@ impl Settings {
                 minimum_audio: Ticks(minimum_audio as i64),
             },
             leads: leads.sane(),
+            same_audio_once,
             ffmpeg: ffmpeg.map(PathBuf::from),
             warnings,
         })
@@ -344,6 +355,7 @@ impl Default for Settings {
             max_lock_wait: Duration::from_secs(30),
             silence: SilenceSettings::default(),
             leads: LeadSettings::default(),
+            same_audio_once: false,
             ffmpeg: None,
             warnings: Vec::new(),
         }

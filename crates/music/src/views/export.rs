@@ -46,7 +46,7 @@ pub fn export(library: &Library, form: Form, out: &mut dyn Write) -> Result<Expo
         Form::JsonLines => {}
     }
     let mut outside = 0;
-    let unreadable = each_passage(library.db(), |passage| {
+    let unreadable = each_passage(library, |passage| {
         match form {
             Form::Csv => csv(&passage, out)?,
             Form::JsonLines => json_line(&passage, out)?,
@@ -113,7 +113,7 @@ pub fn cue_sheets(
         file.clear();
         Ok(())
     };
-    let unreadable = each_passage(library.db(), |passage| {
+    let unreadable = each_passage(library, |passage| {
         if file.first().is_some_and(|first| first.path != passage.path) {
             finish(&mut file)?;
         }

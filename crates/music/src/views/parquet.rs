@@ -135,7 +135,7 @@ pub fn export(library: &Library, out: impl Write + Send) -> Result<Exported> {
         SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties)).map_err(output)?;
     let mut columns: Vec<Filling> = (0..width()).map(|_| Filling::default()).collect();
     let (mut written, mut waiting) = (0, 0);
-    let unreadable = each_described(library.db(), |passage| {
+    let unreadable = each_described(library, |passage| {
         fill(&passage, &mut columns);
         written += 1;
         waiting += 1;

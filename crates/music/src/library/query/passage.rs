@@ -5,8 +5,10 @@ use serde_json::Value;
 use sqlite::types::FromSql;
 use sqlite::{Db, Row, RowResult, Snapshot, params};
 
+use super::Copy;
 use crate::error::Result;
 use crate::id::PassageId;
+use crate::library::Library;
 use crate::library::covers::{self, Cover};
 use audio::Ticks;
 
@@ -142,8 +144,11 @@ pub(crate) fn if_readable<T: FromSql>(row: &Row<'_>, at: usize) -> RowResult<Opt
 /// # Errors
 ///
 /// When the database cannot be read, or `each` fails.
-pub fn each_described(db: &Db, each: impl FnMut(PassageDetails) -> Result<()>) -> Result<u64> {
-    each_row(db, with_flavor, each)
+pub fn each_described(
+    library: &Library,
+    each: impl FnMut(PassageDetails) -> Result<()>,
+) -> Result<u64> {
+    each_row(library, with_flavor, each)
 }
 
 fn with_flavor(row: &Row<'_>) -> RowResult<PassageDetails> {
@@ -199,31 +204,84 @@ pub(super) fn no_songs(
     )
 }
 
-/// Every passage, in the order of paths and positions, one at a time; returns how many have a position or a path that
-/// is none, and were left out.
+/// Every passage that goes out, in the order of paths and positions, one at a time; returns how many have a position or a
+/// path that is none, and were left out. Where the settings say so, files whose audio another one has, too, do not go
+/// out.
 ///
 /// # Errors
 ///
 /// When the database cannot be read, or `each` fails.
-pub fn each_passage(db: &Db, each: impl FnMut(PassageDetails) -> Result<()>) -> Result<u64> {
-    each_row(db, passage_details, each)
+pub fn each_passage(
+    library: &Library,
+    each: impl FnMut(PassageDetails) -> Result<()>,
+) -> Result<u64> {
+    each_row(library, passage_details, each)
+}
+
+/// Of a row of `files`: whether its audio is that of another file that goes before it. The one about which a person said
+/// something goes first, as in a bundle for Vaino, then the order of paths.
+fn repeats_audio(file: &str) -> String {
+    let said = |file: &str| {
+        format!(
+            "EXISTS (SELECT 1 FROM accession_edits e WHERE e.file_id = {file}.guid AND e.undone_at IS NULL)"
+        )
+    };
+    format!(
+        "EXISTS (SELECT 1 FROM accession_files own JOIN accession_files theirs ON theirs.audio_md5 = own.audio_md5 \
+            JOIN files other ON other.guid = theirs.file_id AND other.status <> 'DUPLICATE HASH' \
+         WHERE own.file_id = {file}.guid AND own.audio_md5 <> '' AND other.guid <> {file}.guid \
+            AND ({}, {file}.path) > ({}, other.path))",
+        format_args!("NOT {}", said(file)),
+        format_args!("NOT {}", said("other")),
+    )
+}
+
+/// Files with the audio of another one and other tags, each with the one that goes before it.
+pub(super) fn of_same_audio(snapshot: &Snapshot<'_>) -> Result<Vec<Copy>, sqlite::Error> {
+    snapshot.query_all(
+        &format!(
+            "SELECT f.path, (SELECT o.path FROM accession_files a JOIN files o ON o.guid = a.file_id \
+                 AND o.status <> 'DUPLICATE HASH' \
+                WHERE a.audio_md5 = (SELECT audio_md5 FROM accession_files WHERE file_id = f.guid) \
+                    AND NOT {} LIMIT 1) \
+             FROM files f WHERE f.status <> 'DUPLICATE HASH' AND f.guid IN (SELECT file_id FROM accession_files \
+                WHERE audio_md5 IN (SELECT audio_md5 FROM accession_files WHERE audio_md5 <> '' GROUP BY 1 \
+                    HAVING count(*) > 1)) AND {} ORDER BY 1",
+            repeats_audio("o"),
+            repeats_audio("f")
+        ),
+        params![],
+        |row| {
+            Ok(Copy {
+                path: row.get(0)?,
+                original: row.get(1)?,
+            })
+        },
+    )
 }
 
 fn each_row(
-    db: &Db,
+    library: &Library,
     details: fn(&Row<'_>) -> RowResult<PassageDetails>,
     mut each: impl FnMut(PassageDetails) -> Result<()>,
 ) -> Result<u64> {
     let mut unreadable = 0;
-    db.read(|snapshot| {
-        let sql = format!("{PASSAGE} ORDER BY f.path, p.start_time_ticks");
-        snapshot.query_each(&sql, params![], |row| {
-            if let Ok(passage) = details(row) {
-                return each(passage);
-            }
-            unreadable += 1;
-            Ok(())
+    let which = if library.settings().same_audio_once {
+        format!("WHERE NOT {}", repeats_audio("f"))
+    } else {
+        String::new()
+    };
+    library
+        .db()
+        .read(|snapshot| {
+            let sql = format!("{PASSAGE} {which} ORDER BY f.path, p.start_time_ticks");
+            snapshot.query_each(&sql, params![], |row| {
+                if let Ok(passage) = details(row) {
+                    return each(passage);
+                }
+                unreadable += 1;
+                Ok(())
+            })
         })
-    })
-    .map(|()| unreadable)
+        .map(|()| unreadable)
 }
