@@ -70,6 +70,15 @@ CREATE TABLE IF NOT EXISTS accession_edits (
 );
 CREATE INDEX IF NOT EXISTS idx_accession_edits_sound ON accession_edits(sound, field);
 
+-- Where edits lay before a cut moved them along with their passage, so that they go back when it is undone.
+CREATE TABLE IF NOT EXISTS accession_edit_moves (
+    cut_id INTEGER NOT NULL, -- the cut, an edit
+    edit_id INTEGER NOT NULL REFERENCES accession_edits(edit_id) ON DELETE CASCADE,
+    start_ticks INTEGER NOT NULL,
+    end_ticks INTEGER NOT NULL,
+    PRIMARY KEY (cut_id, edit_id)
+) WITHOUT ROWID;
+
 -- What a person decided about something that was in doubt, so that it is not asked again. Bound like edits. What
 -- changes the passages is an edit as well.
 CREATE TABLE IF NOT EXISTS accession_verdicts (

@@ -329,7 +329,8 @@ fn add(
     let edit = NewEdit {
         source: source.map_or_else(|| origin.to_owned(), |source| format!("{origin}:{source}")),
         ..edits::about(&our.place, field, span, value)
-    };
+    }
+    .on_one_line();
     if !proposal.state(our, &edit) {
         return;
     }

@@ -22,15 +22,13 @@ pub(crate) use port::take_over;
 pub use port::{Imported, export, import};
 pub use undo::{Undone, undo};
 
-pub use crate::library::edits::{Edit, Field as EditField, NewEdit as PortableEdit, list};
+pub use crate::library::edits::{
+    Edit, Field as EditField, LONGEST_TEXT, NewEdit as PortableEdit, list,
+};
 
 /// No position that a person gives is further from the beginning of a file, in seconds. Three years: no file that can be
 /// decoded is as long, and it is far from the range of ticks.
 pub const LONGEST_SECONDS: f64 = 1e8;
-
-/// The longest title, artist or album that a person says, in bytes. A guess: ten times the longest titles of works, and
-/// lists of many such names are still small.
-pub const LONGEST_TEXT: usize = 4096;
 
 /// No passage that a person makes is shorter: 1 ms, in which a file of any usual rate has a sample frame, so that hearing
 /// it again finds the same passages.
@@ -91,18 +89,12 @@ impl Changes {
             (Field::Artist, &self.artist),
             (Field::Album, &self.album),
         ] {
-            let text = text.as_deref().unwrap_or("");
-            let expected = if text.len() > LONGEST_TEXT {
-                format!("at most {LONGEST_TEXT} bytes, and there are {}", text.len())
-            } else if text.chars().any(char::is_control) {
-                "text without control characters".to_owned()
-            } else {
-                continue;
-            };
-            return Err(Error::BadText {
-                field: field.word(),
-                expected,
-            });
+            if let Some(expected) = edits::expected_text(text.as_deref().unwrap_or("")) {
+                return Err(Error::BadText {
+                    field: field.word(),
+                    expected,
+                });
+            }
         }
         Ok(())
     }
@@ -442,13 +434,14 @@ fn write(
                 return Ok(false);
             }
             record::write_cut(tx, &place.file, CutBy::Person, &passages)?;
-            edits::move_to(tx, &place.file, before, after)?;
+            edits::move_with_cut(tx, &place.file, before, after)?;
         }
         if let Some(named) = &named {
             edits::supersede_user_title(tx, named)?;
         }
         edits::write_again(tx, &again)?;
         edits::write(tx, &said)?;
+        edits::moved_by_cut(tx, &place.file)?;
         edits::apply(tx, &place.file)?;
         Ok(true)
     })

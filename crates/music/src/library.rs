@@ -61,7 +61,7 @@ const WKMP: Schema = Schema {
 /// Our own part. A file that a newer Accession has written is refused.
 const ACCESSION: Schema = Schema {
     component: "accession_music",
-    version: 7,
+    version: 8,
     ddl: include_str!("../sql/accession.sql"),
     columns: &[
         Column {

@@ -79,6 +79,7 @@ fn read(lines: &mut dyn BufRead) -> Result<Vec<NewEdit>> {
             continue;
         }
         let edit: NewEdit = serde_json::from_slice(line).map_err(|error| bad(error.to_string()))?;
+        let edit = edit.on_one_line();
         edit.check().map_err(bad)?;
         edits.push(edit);
     }

@@ -19,7 +19,8 @@ use audio::Ticks;
 
 pub(crate) use applied::{
     apply, begin_cut, come_home, concerns, edit_concerns, in_force, leave_to_heirs, mind_newer_cut,
-    move_to, name_by_sound, supersede_user_title, take_place,
+    move_back, move_to, move_with_cut, moved_by_cut, name_by_sound, supersede_user_title,
+    take_place,
 };
 pub(crate) use places::{
     Place, bounds_of, concerning, cut_anew, cuts_over, owner_gone, paths_of, place_of,
@@ -122,10 +123,11 @@ pub struct NewEdit {
 }
 
 impl NewEdit {
-    /// Whether it is about a passage with these bounds: they share more than half of the longer one.
+    /// Whether it is about a passage with these bounds: they share more than three quarters of the longer one.
     pub(crate) fn is_about(&self, start: Ticks, end: Ticks) -> bool {
         let shared = self.end_ticks.min(end.0) - self.start_ticks.max(start.0);
-        shared.saturating_mul(2) > (self.end_ticks - self.start_ticks).max(end.0 - start.0)
+        let longer = (self.end_ticks - self.start_ticks).max(end.0 - start.0);
+        shared.saturating_mul(4) > longer.saturating_mul(3)
     }
 
     /// Whether it was said about a passage that these bounds are mostly a part of, or that is mostly a part of them: it
@@ -133,6 +135,12 @@ impl NewEdit {
     pub(crate) fn overlaps(&self, start: Ticks, end: Ticks) -> bool {
         let shared = self.end_ticks.min(end.0) - self.start_ticks.max(start.0);
         shared.saturating_mul(2) > (self.end_ticks - self.start_ticks).min(end.0 - start.0)
+    }
+
+    /// An edit from elsewhere, whose text may have lines or other control characters: they are blanks here.
+    pub(crate) fn on_one_line(mut self) -> Self {
+        self.value = self.value.replace(char::is_control, " ");
+        self
     }
 
     /// What is wrong with an edit that somebody else wrote.
@@ -149,6 +157,10 @@ impl NewEdit {
                 "`{}` to `{}` ticks, expected a start before the end",
                 self.start_ticks, self.end_ticks
             ));
+        }
+        let is_text = matches!(self.field, Field::Title | Field::Artist | Field::Album);
+        if let Some(expected) = expected_text(&self.value).filter(|_| is_text) {
+            return Err(format!("`{}`: expected {expected}", self.field.word()));
         }
         if let Some(file) = &self.file
             && let Err(error) = file.parse::<run::LibraryPath>()
@@ -185,6 +197,24 @@ impl NewEdit {
                 self.field.word()
             ))
         }
+    }
+}
+
+/// The longest title, artist or album that a person says, in bytes. A guess: ten times the longest titles of works, and
+/// lists of many such names are still small.
+pub const LONGEST_TEXT: usize = 4096;
+
+/// What was expected of a name, where it is none that can go into files and tables of others.
+pub(crate) fn expected_text(text: &str) -> Option<String> {
+    if text.len() > LONGEST_TEXT {
+        Some(format!(
+            "at most {LONGEST_TEXT} bytes, and there are {}",
+            text.len()
+        ))
+    } else if text.chars().any(char::is_control) {
+        Some("text without control characters".to_owned())
+    } else {
+        None
     }
 }
 

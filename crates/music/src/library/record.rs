@@ -179,8 +179,16 @@ pub fn record_file(db: &Db, record: FileRecord, end: Option<RunEnd>) -> Result<R
     let worded = Worded::of(&record);
     db.try_write("record file", move |tx| {
         let id = upsert_file(tx, &record)?;
+        let heirs = if record.is_same_sound {
+            Vec::new()
+        } else {
+            edits::leave_to_heirs(tx, &id, record.audio_md5)?
+        };
         upsert_details(tx, &id, &record, worded.tags.as_deref())?;
         replace_passages(tx, &id, &record, &worded)?;
+        for (heir, _) in &heirs {
+            edits::apply(tx, heir)?;
+        }
         if let Some(gone) = &record.takes_place_of {
             edits::take_place(tx, &id, gone)?;
         }
@@ -371,7 +379,7 @@ pub fn reconcile(db: &Db, changes: Reconciliation, end: Option<RunEnd>) -> Resul
     db.try_write("reconcile files", move |tx| {
         let mut to_cut = Vec::new();
         for id in &changes.removed {
-            let heirs = edits::leave_to_heirs(tx, id)?;
+            let heirs = edits::leave_to_heirs(tx, id, None)?;
             tx.execute("DELETE FROM files WHERE guid = ?1", params![id])?;
             for (heir, is_cut) in heirs {
                 edits::apply(tx, &heir)?;

@@ -21,13 +21,13 @@ pub(crate) fn decided_boundaries() -> String {
 }
 
 /// The passages about whose recording a person decided, as `(passage_id, is_settled)`. A decision belongs to the passage
-/// that shares more than half of its time, as edits do.
+/// that shares more than three quarters of its time, as edits do.
 pub(crate) fn decided_matches() -> String {
     format!(
         "SELECT p.guid AS passage_id, max(v.is_settled) AS is_settled \
          FROM accession_verdicts v CROSS JOIN passages p ON p.file_id IN ({FILES}) AND {} \
-            AND (min(v.end_ticks, p.end_time_ticks) - max(v.start_ticks, p.start_time_ticks)) * 2 \
-                > max(v.end_ticks - v.start_ticks, p.end_time_ticks - p.start_time_ticks) \
+            AND (min(v.end_ticks, p.end_time_ticks) - max(v.start_ticks, p.start_time_ticks)) * 4 \
+                > 3 * max(v.end_ticks - v.start_ticks, p.end_time_ticks - p.start_time_ticks) \
          WHERE v.subject = 'match' AND v.undone_at IS NULL GROUP BY p.guid",
         edits::concerns("v", "p.file_id")
     )

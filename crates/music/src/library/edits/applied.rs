@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::id::{FileId, PassageId};
 use crate::library::identification::BEFORE;
 use audio::Ticks;
+use audio::decode::AudioMd5;
 
 /// The sound of the file `?1`, as edits name it.
 const SOUND: &str = "(SELECT coalesce(nullif(a.audio_md5, ''), f.hash) FROM files f \
@@ -49,9 +50,9 @@ const PATH: &str = "(SELECT path FROM files WHERE guid = ?1)";
 /// What a person said last about a field of the row of `passages` in hand, for the file `?1`; what was said about this
 /// very file goes before what was said about another one of its sound.
 ///
-/// An edit belongs to the passage that it shares most of its time with: bounds may move a little by another analysis. What
-/// was said about a passage that was divided is about the part that most of it became, a position about the part in which
-/// it lies.
+/// An edit belongs to the passage that it shares more than three quarters of the longer one's time with: bounds may move by
+/// another analysis, and a name of one song is none of two that were joined, were it the longer one. What was said about a
+/// passage that was divided is about the part that most of it became, a position about the part in which it lies.
 fn said(field: Field) -> String {
     said_as("value", field)
 }
@@ -65,7 +66,7 @@ fn said_as(column: &str, field: Field) -> String {
     };
     let is_about = |passage: &str| {
         format!(
-            "{} * 2 > max(e.end_ticks - e.start_ticks, {passage}.end_time_ticks - {passage}.start_time_ticks)",
+            "{} * 4 > 3 * max(e.end_ticks - e.start_ticks, {passage}.end_time_ticks - {passage}.start_time_ticks)",
             share(passage)
         )
     };
@@ -78,7 +79,7 @@ fn said_as(column: &str, field: Field) -> String {
         )
     };
     let is_part = format!(
-        "{of_this} * 2 > passages.end_time_ticks - passages.start_time_ticks AND NOT EXISTS ( \
+        "{of_this} * 4 > 3 * (passages.end_time_ticks - passages.start_time_ticks) AND NOT EXISTS ( \
             SELECT 1 FROM passages q WHERE q.file_id = ?1 AND ({}{is_more}))",
         is_about("q")
     );
@@ -254,17 +255,22 @@ pub(crate) fn take_place(tx: &Tx<'_>, file: &FileId, gone: &FileId) -> Result<()
     Ok(())
 }
 
-/// Has what was said about a file, whose row is to be removed, go to the other files of its sound; those are put in
-/// order by [`apply`] once the row is gone. With each, whether it is to be cut anew.
-pub(crate) fn leave_to_heirs(tx: &Tx<'_>, file: &FileId) -> Result<Vec<(FileId, bool)>> {
+/// Has what was said about a file, whose row is to be removed or to have the sound `now`, go to the other files of the sound
+/// that it has yet; those are put in order by [`apply`] once that is done. With each, whether it is to be cut anew.
+pub(crate) fn leave_to_heirs(
+    tx: &Tx<'_>,
+    file: &FileId,
+    now: Option<AudioMd5>,
+) -> Result<Vec<(FileId, bool)>> {
     let edits = "SELECT 1 FROM accession_edits e WHERE e.sound = audio_md5 AND e.file_id = ?1 AND e.undone_at IS NULL";
     Ok(tx.returning(
         &format!(
             "UPDATE accession_files SET analysis_version = \
                 CASE WHEN EXISTS ({edits} AND e.field = 'cut') THEN 0 ELSE analysis_version END \
-             WHERE file_id <> ?1 AND audio_md5 <> '' AND audio_md5 = {SOUND} AND EXISTS ({edits}) RETURNING file_id, analysis_version = 0"
+             WHERE file_id <> ?1 AND audio_md5 <> '' AND audio_md5 = {SOUND} AND audio_md5 IS NOT ?2 AND EXISTS ({edits}) \
+             RETURNING file_id, analysis_version = 0"
         ),
-        params![file],
+        params![file, now.map(|md5| md5.to_string())],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?)
 }
@@ -304,29 +310,95 @@ pub(crate) fn mind_newer_cut(tx: &Tx<'_>, file: &FileId, known: i64) -> Result<b
     Ok(marked > 0)
 }
 
-/// Moves what was said about a passage of a file to its new bounds, which the file's passages have already; what was said
-/// about a part of it that is another passage now is about that. A lead or fade that lies outside those now stays where
-/// it was, for the case that the bounds go back.
-pub(crate) fn move_to(
+/// What was said about a passage of the file `?1` with the bounds `?2` and `?3`, and goes with it to `?4` and `?5`, which
+/// the file's passages have already: what was said about a part of it that is another passage now is about that. A lead
+/// or fade that lies outside the new bounds stays where it was, for the case that they go back.
+fn goes_along() -> String {
+    format!(
+        "e.sound = {SOUND} AND e.field <> 'cut' AND {} AND (e.field NOT IN ('lead_in', 'lead_out', 'fade_in', 'fade_out') \
+            OR CAST(e.value AS INTEGER) BETWEEN ?4 - {NEAR} AND ?5 + {NEAR}) \
+         AND (min(e.end_ticks, ?3) - max(e.start_ticks, ?2)) * 4 > 3 * max(e.end_ticks - e.start_ticks, ?3 - ?2) \
+         AND (e.start_ticks = ?2 AND e.end_ticks = ?3 OR NOT EXISTS (SELECT 1 FROM passages p \
+            WHERE p.file_id = ?1 AND NOT (p.start_time_ticks = ?4 AND p.end_time_ticks = ?5) \
+            AND (min(e.end_ticks, p.end_time_ticks) - max(e.start_ticks, p.start_time_ticks)) * 4 \
+                > 3 * max(e.end_ticks - e.start_ticks, p.end_time_ticks - p.start_time_ticks)))",
+        edit_concerns("e", "?1", PATH)
+    )
+}
+
+/// Moves what was said about a passage of a file to its new bounds, as a cut of a person has them that is about to be
+/// written, and remembers where it lay: [`moved_by_cut`] says by which cut.
+pub(crate) fn move_with_cut(
     tx: &Tx<'_>,
     file: &FileId,
-    (from_start, from_end): (Ticks, Ticks),
-    (to_start, to_end): (Ticks, Ticks),
+    from: (Ticks, Ticks),
+    to: (Ticks, Ticks),
 ) -> Result<()> {
     tx.execute(
         &format!(
-            "UPDATE accession_edits AS e SET start_ticks = ?4, end_ticks = ?5 WHERE e.sound = {SOUND} \
-                AND e.field <> 'cut' AND {} AND (e.field NOT IN ('lead_in', 'lead_out', 'fade_in', 'fade_out') \
-                    OR CAST(e.value AS INTEGER) BETWEEN ?4 - {NEAR} AND ?5 + {NEAR}) \
-                AND (min(e.end_ticks, ?3) - max(e.start_ticks, ?2)) * 2 > max(e.end_ticks - e.start_ticks, ?3 - ?2) \
-                AND (e.start_ticks = ?2 AND e.end_ticks = ?3 OR NOT EXISTS (SELECT 1 FROM passages p \
-                    WHERE p.file_id = ?1 AND NOT (p.start_time_ticks = ?4 AND p.end_time_ticks = ?5) \
-                    AND (min(e.end_ticks, p.end_time_ticks) - max(e.start_ticks, p.start_time_ticks)) * 2 \
-                        > max(e.end_ticks - e.start_ticks, p.end_time_ticks - p.start_time_ticks)))",
+            "INSERT INTO accession_edit_moves (cut_id, edit_id, start_ticks, end_ticks) \
+             SELECT 0, e.edit_id, e.start_ticks, e.end_ticks FROM accession_edits e \
+             WHERE NOT (e.start_ticks = ?4 AND e.end_ticks = ?5) AND {}",
+            goes_along()
+        ),
+        params![file, from.0.0, from.1.0, to.0.0, to.1.0],
+    )?;
+    move_to(tx, file, from, to)
+}
+
+/// What was moved in this transaction was moved by the last cut of the file.
+pub(crate) fn moved_by_cut(tx: &Tx<'_>, file: &FileId) -> Result<()> {
+    // One that was in force before has moved some of it already: where that lay first counts.
+    tx.execute(
+        &format!(
+            "UPDATE OR IGNORE accession_edit_moves SET cut_id = coalesce((SELECT max(e.edit_id) FROM accession_edits e \
+                WHERE e.sound = {SOUND} AND e.field = 'cut' AND e.undone_at IS NULL AND {}), 0) WHERE cut_id = 0",
             edit_concerns("e", "?1", PATH)
         ),
-        params![file, from_start.0, from_end.0, to_start.0, to_end.0],
+        params![file],
     )?;
+    tx.execute(
+        "DELETE FROM accession_edit_moves WHERE cut_id = 0",
+        params![],
+    )?;
+    Ok(())
+}
+
+/// Moves what was said about a passage of a file to its new bounds.
+pub(crate) fn move_to(
+    tx: &Tx<'_>,
+    file: &FileId,
+    from: (Ticks, Ticks),
+    to: (Ticks, Ticks),
+) -> Result<()> {
+    tx.execute(
+        &format!(
+            "UPDATE accession_edits AS e SET start_ticks = ?4, end_ticks = ?5 WHERE {}",
+            goes_along()
+        ),
+        params![file, from.0.0, from.1.0, to.0.0, to.1.0],
+    )?;
+    Ok(())
+}
+
+/// Has what cuts moved that are undone lie where it was said, the last cut first.
+pub(crate) fn move_back(tx: &Tx<'_>, edits: &[i64]) -> Result<()> {
+    let mut edits = edits.to_vec();
+    edits.sort_unstable();
+    for edit in edits.iter().rev() {
+        let is_undone = "EXISTS (SELECT 1 FROM accession_edits c WHERE c.edit_id = ?1 AND c.undone_at IS NOT NULL)";
+        tx.execute(
+            &format!(
+                "UPDATE accession_edits AS e SET start_ticks = m.start_ticks, end_ticks = m.end_ticks \
+                 FROM accession_edit_moves m WHERE m.cut_id = ?1 AND m.edit_id = e.edit_id AND {is_undone}"
+            ),
+            params![edit],
+        )?;
+        tx.execute(
+            &format!("DELETE FROM accession_edit_moves WHERE cut_id = ?1 AND {is_undone}"),
+            params![edit],
+        )?;
+    }
     Ok(())
 }
 

@@ -119,9 +119,9 @@ fn about(said: &NewEdit, passages: &[(PassageId, Place)]) -> Vec<(PassageId, Pla
     }
     let share =
         |place: &Place| place.end.0.min(said.end_ticks) - place.start.0.max(said.start_ticks);
-    let parts = passages
-        .iter()
-        .filter(|(_, place)| share(place).saturating_mul(2) > place.end.0 - place.start.0);
+    let parts = passages.iter().filter(|(_, place)| {
+        share(place).saturating_mul(4) > (place.end.0 - place.start.0).saturating_mul(3)
+    });
     if said.field.is_point() {
         return parts.cloned().collect();
     }
