@@ -69,15 +69,9 @@ fn text(status: &Status, most: usize, place: &Place) -> Vec<String> {
             list(&status.left_out).replace('_', " ")
         ));
     }
-    let are = match status.same_audio_are {
-        "once" => "duplicates, by the setting `same_audio`",
-        _ => "each its own, by the setting `same_audio`",
-    };
     if !status.same_audio.is_empty() {
-        lines.push(format!(
-            "sounds    {} with the audio of another and other tags ({are})",
-            counted(status.same_audio.len(), "file")
-        ));
+        let files = counted(status.same_audio.len(), "file");
+        lines.push(format!("sounds    {files} {}", of_same_audio(status)));
     }
     if let Some(run) = &status.last_run {
         lines.push(format!(
@@ -102,7 +96,7 @@ fn text(status: &Status, most: usize, place: &Place) -> Vec<String> {
             &status.copies,
         ));
         lines.extend(copies(
-            &format!("with the audio of another and other tags ({are})"),
+            &of_same_audio(status),
             "sounds as",
             &status.same_audio,
         ));
@@ -111,6 +105,14 @@ fn text(status: &Status, most: usize, place: &Place) -> Vec<String> {
         lines.extend([String::new(), format!("`{command}` lists each of them")]);
     }
     lines
+}
+
+fn of_same_audio(status: &Status) -> String {
+    let are = match status.same_audio_are {
+        "once" => "duplicates",
+        _ => "each its own",
+    };
+    format!("with the audio of another and other tags ({are}, by the setting `same_audio`)")
 }
 
 /// WKMP's statuses in words.

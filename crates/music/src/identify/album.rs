@@ -44,7 +44,8 @@ pub struct Fit {
     pub tracks: Vec<Option<usize>>,
     /// Per file, whether what is known of it alone says that it is that track.
     pub supported: Vec<bool>,
-    /// Per file, whether it is that track by its sound, under the title of another.
+    /// Per file, whether it is that track by its sound, under the title of another; or, where the titles of most files have
+    /// slipped by one, whether it has the title of that track.
     pub misnamed: Vec<bool>,
 }
 
@@ -74,6 +75,8 @@ struct Pair {
     score: f64,
     is_supported: bool,
     is_misnamed: bool,
+    /// It has the track's title.
+    is_named: bool,
 }
 
 /// Fits `release` to the files of a folder; each track takes one file at most.
@@ -108,16 +111,47 @@ pub fn fit(siblings: &[Sibling], release: &Release) -> Fit {
         supported: vec![false; siblings.len()],
         misnamed: vec![false; siblings.len()],
     };
+    let mut named = vec![None; siblings.len()];
     let mut taken = vec![false; release.tracks.len()];
     for (pair, file, at) in pairs {
         if fit.tracks[file].is_none() && !taken[at] {
             fit.tracks[file] = Some(at);
             fit.supported[file] = pair.is_supported;
             fit.misnamed[file] = pair.is_misnamed;
+            named[file] = pair.is_named.then_some(at);
             taken[at] = true;
         }
     }
+    if have_slipped(siblings, &named, release) {
+        for (misnamed, named) in fit.misnamed.iter_mut().zip(named) {
+            *misnamed |= named.is_some();
+        }
+    }
     fit
+}
+
+/// So many files are as long as the track before or behind their own, and not by chance: of lengths that spread over
+/// two minutes one in twenty is within three seconds of another.
+const LEAST_SLIPPED: usize = 4;
+
+/// Whether the files that are named like tracks of a release are as long as those one further on, or one before: most of
+/// them, and twice as many as are as long as their own tracks.
+fn have_slipped(siblings: &[Sibling], named: &[Option<usize>], release: &Release) -> bool {
+    let as_long = |by: isize| {
+        let files = siblings.iter().zip(named);
+        let agree = files.filter(|(sibling, named)| {
+            let track = named
+                .and_then(|at| at.checked_add_signed(by))
+                .and_then(|at| release.tracks.get(at));
+            track
+                .and_then(|track| track.length_ms.or(track.recording.length_ms))
+                .is_some_and(|length| sibling.heard.length_ms.abs_diff(length) <= LENGTH_AGREES)
+        });
+        agree.count()
+    };
+    let count = named.iter().flatten().count();
+    let elsewhere = as_long(1).max(as_long(-1));
+    elsewhere >= LEAST_SLIPPED && elsewhere * 2 > count && elsewhere >= 2 * as_long(0)
 }
 
 /// Lengths that are off by no more than this many ms agree: pauses belong to one track or the other.
@@ -177,13 +211,16 @@ fn pair(sibling: &Sibling, track: &Track, titles: &[Title; 2], in_order: bool) -
             is_near(LENGTH_AGREES).unwrap_or(false) && (is_placed == Some(true) || in_order);
         (0.65 * length + 0.35 * place, agrees)
     };
+    let is_named = likeness >= Some(Likeness::Misspelt);
     match sibling.likely.get(&track.recording.mbid) {
         Some(known) => Pair {
+            is_named,
             score: plain.max(0.5 + 0.3 * known + 0.15 * length + 0.05 * place),
             is_supported: by_tags || *known >= 0.5,
             is_misnamed: likeness == Some(Likeness::Different) && *known >= 0.5,
         },
         None => Pair {
+            is_named,
             score: plain,
             is_supported: by_tags,
             is_misnamed: false,
@@ -258,6 +295,24 @@ mod tests {
     fn a_lone_file_has_no_others() {
         let files = files(&LENGTHS[..1], true);
         assert_eq!(fit(&files, &release("Tides", &LENGTHS)).others(0), 0);
+    }
+
+    /// Lengths alone tell that titles have slipped, where nothing was heard; one that fits by chance is not believed.
+    #[test]
+    fn titles_that_have_slipped_are_not_believed() {
+        let mut lengths = LENGTHS.to_vec();
+        lengths[1] = lengths[0] + 1_000;
+        let release = release("Tides", &lengths);
+        let straight = fit(&files(&lengths, true), &release);
+        assert!(straight.misnamed.iter().all(|misnamed| !misnamed));
+        let mut slipped = files(&lengths, true);
+        for (at, file) in slipped.iter_mut().enumerate() {
+            file.heard.title = Some(format!("Song number {}", (at + 1) % 8 + 1));
+            file.heard.track = Some(((at + 1) % 8 + 1) as u32);
+            *file = Sibling::new(&file.heard, HashMap::new());
+        }
+        let fit = fit(&slipped, &release);
+        assert!(fit.misnamed.iter().all(|misnamed| *misnamed), "{fit:?}");
     }
 
     #[test]
