@@ -131,7 +131,7 @@ pub fn fit(siblings: &[Sibling], release: &Release) -> Fit {
 }
 
 /// So many files are as long as the track before or behind their own, and not by chance: of lengths that spread over
-/// two minutes one in twenty is within three seconds of another.
+/// two minutes one in ten is within six seconds of another.
 const LEAST_SLIPPED: usize = 4;
 
 /// Whether the files that are named like tracks of a release are as long as those one further on, or one before: most of
@@ -145,7 +145,7 @@ fn have_slipped(siblings: &[Sibling], named: &[Option<usize>], release: &Release
                 .and_then(|at| release.tracks.get(at));
             track
                 .and_then(|track| track.length_ms.or(track.recording.length_ms))
-                .is_some_and(|length| sibling.heard.length_ms.abs_diff(length) <= LENGTH_AGREES)
+                .is_some_and(|length| sibling.heard.length_ms.abs_diff(length) <= LENGTH_DIFFERS)
         });
         agree.count()
     };

@@ -54,8 +54,11 @@ pub fn notice(passage: &Passage<'_>, candidate: &Candidate) -> Vec<&'static str>
     let title = names(passage, candidate, &mut noticed);
     let album = album(passage, candidate, &mut noticed);
     length(passage.heard, passage, candidate, &mut noticed);
-    context(candidate, album, &mut noticed);
-    misnamed(candidate, title, &mut noticed);
+    let is_misnamed = is_misnamed(candidate, title);
+    context(candidate, album, is_misnamed, &mut noticed);
+    if is_misnamed {
+        noticed.push("album: other files are not what their titles say");
+    }
     sound(passage.heard, candidate, title, &mut noticed);
     codes(passage.heard, candidate, &mut noticed);
     noticed
@@ -391,7 +394,14 @@ fn length(
 ///
 /// Where the folder's album is another version of the release, that its other files fit says nothing: all
 /// songs of a remix album have the names and numbers of the album's.
-fn context(candidate: &Candidate, album: Option<Albums>, noticed: &mut Vec<&'static str>) {
+///
+/// Where titles are those of other files, so are the numbers.
+fn context(
+    candidate: &Candidate,
+    album: Option<Albums>,
+    is_misnamed: bool,
+    noticed: &mut Vec<&'static str>,
+) {
     let Some(best) = candidate
         .contexts
         .iter()
@@ -415,7 +425,7 @@ fn context(candidate: &Candidate, album: Option<Albums>, noticed: &mut Vec<&'sta
     if best.others * 2 < best.siblings {
         noticed.push("album: fits fewer than half of the files");
     }
-    if best.others > 0 {
+    if best.others > 0 && !is_misnamed {
         match best.in_place {
             Some(true) => noticed.push("album: at the track's number"),
             Some(false) => noticed.push("album: at another number"),
@@ -425,12 +435,10 @@ fn context(candidate: &Candidate, album: Option<Albums>, noticed: &mut Vec<&'sta
 }
 
 /// Where the other files' titles are not what they sound like, this one's need not be either.
-fn misnamed(candidate: &Candidate, title: Likeness, noticed: &mut Vec<&'static str>) {
+fn is_misnamed(candidate: &Candidate, title: Likeness) -> bool {
     let is_so = |context: &Context| context.misnamed >= 2 && context.misnamed * 2 >= context.others;
     let by_title = title > Likeness::Different && candidate.print.is_none();
-    if by_title && candidate.contexts.iter().any(is_so) {
-        noticed.push("album: other files are not what their titles say");
-    }
+    by_title && candidate.contexts.iter().any(is_so)
 }
 
 fn sound(heard: &Heard, candidate: &Candidate, title: Likeness, noticed: &mut Vec<&'static str>) {
