@@ -4,6 +4,13 @@
 //! added up it is silence. Where that is so the second channel is turned round before it is added. All other
 //! music is mixed as ever. Of surround, each pair of left and right is looked at.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a loop is compiled for wider vectors only where it stands in the function that is compiled for them"
+)]
+
+use crate::vector::{Loop, widest};
+
 /// The most channels that are looked at: 7.1.
 pub(crate) const MAX_CHANNELS: usize = 8;
 
@@ -63,7 +70,7 @@ struct Polarity {
 impl Polarity {
     /// What the second channel is to be multiplied by before it is added to the first: 1, or -1.
     fn sign(&mut self, first: &[f32], second: &[f32]) -> f32 {
-        let (sum, difference) = energies(first, second);
+        let (sum, difference) = widest(Energies(first, second));
         if !(sum + difference).is_finite() {
             return if self.is_inverted { -1.0 } else { 1.0 };
         }
@@ -75,7 +82,20 @@ impl Polarity {
     }
 }
 
-/// The energies of the sum and of the difference. Independent lanes let the compiler use vector instructions.
+/// The energies of the sum and of the difference of two channels.
+struct Energies<'a>(&'a [f32], &'a [f32]);
+
+impl Loop for Energies<'_> {
+    type Output = (f32, f32);
+
+    #[inline(always)]
+    fn run(self) -> (f32, f32) {
+        energies(self.0, self.1)
+    }
+}
+
+/// Independent lanes let the compiler use vector instructions.
+#[inline(always)]
 fn energies(first: &[f32], second: &[f32]) -> (f32, f32) {
     const LANES: usize = 8;
     let (mut sums, mut differences) = ([0.0_f32; LANES], [0.0_f32; LANES]);

@@ -38,12 +38,22 @@ pub(super) enum Kind {
 /// A coefficient, or what is remembered, of every lane.
 type Lanes = [f64; LANES];
 
+/// What a section does at every sample, for every lane. Its first tap is 1: [`Weighting::gains`] has what it was.
+#[derive(Debug, Clone, Copy)]
+struct Taps {
+    /// What the input adds to what is remembered, less what it takes away by way of the output: the output itself is then
+    /// on nobody's way to the next sample, which has to wait for two operations instead of three.
+    input: [Lanes; 2],
+    remembered: [Lanes; 2],
+}
+
 /// Four weightings of four signals.
 #[derive(Debug)]
 pub(super) struct Weighting {
-    b: [[Lanes; 3]; SECTIONS],
-    a: [[Lanes; 2]; SECTIONS],
+    taps: [Taps; SECTIONS],
     state: [[Lanes; 2]; SECTIONS],
+    /// What the energy of each lane is multiplied by at the end, where the gains of its sections belong.
+    gains: Lanes,
 }
 
 impl Weighting {
@@ -53,29 +63,36 @@ impl Weighting {
             Kind::A => a_weighting(rate),
             Kind::K => k_weighting(rate),
         });
-        let lanes = |pick: &dyn Fn(&Section) -> f64, at: usize| {
+        let lanes = |at: usize, pick: &dyn Fn(&Section) -> f64| {
             cascades.map(|sections| pick(&sections[at]))
         };
         Self {
-            b: std::array::from_fn(|at| {
-                std::array::from_fn(|tap| lanes(&|section| section.b[tap], at))
-            }),
-            a: std::array::from_fn(|at| {
-                std::array::from_fn(|tap| lanes(&|section| section.a[tap], at))
+            taps: std::array::from_fn(|at| Taps {
+                input: [0, 1].map(|tap| {
+                    lanes(at, &|section| {
+                        section.b[tap + 1] / section.b[0] - section.a[tap]
+                    })
+                }),
+                remembered: [0, 1].map(|tap| lanes(at, &|section| section.a[tap])),
             }),
             state: [[[0.0; LANES]; 2]; SECTIONS],
+            gains: cascades.map(|sections| {
+                let gain: f64 = sections.iter().map(|section| section.b[0]).product();
+                gain * gain
+            }),
         }
     }
 
     /// The energy of every input after its weighting. Inputs are of one length.
     pub(super) fn energies(&mut self, inputs: [&[f32]; LANES]) -> [f64; LANES] {
-        let Self { b, a, state } = self;
-        let energies = widest(Run {
-            b,
-            a,
-            state,
+        let mut energies = widest(Run {
+            taps: &self.taps,
+            state: &mut self.state,
             inputs,
         });
+        for (energy, gain) in energies.iter_mut().zip(self.gains) {
+            *energy *= gain;
+        }
         // What is far below hearing would soon be denormal and slow; nonsense would stay for ever.
         for value in self.state.as_flattened_mut().as_flattened_mut() {
             if !value.is_finite() || value.abs() < 1e-30 {
@@ -87,8 +104,7 @@ impl Weighting {
 }
 
 struct Run<'a> {
-    b: &'a [[Lanes; 3]; SECTIONS],
-    a: &'a [[Lanes; 2]; SECTIONS],
+    taps: &'a [Taps; SECTIONS],
     state: &'a mut [[Lanes; 2]; SECTIONS],
     inputs: [&'a [f32]; LANES],
 }
@@ -99,8 +115,7 @@ impl Loop for Run<'_> {
     #[inline(always)]
     fn run(self) -> Lanes {
         let Self {
-            b,
-            a,
+            taps,
             state: remembered,
             inputs: [first, second, third, fourth],
         } = self;
@@ -109,17 +124,16 @@ impl Loop for Run<'_> {
         let pairs = first.iter().zip(second).zip(third.iter().zip(fourth));
         for ((first, second), (third, fourth)) in pairs {
             let mut x = [*first, *second, *third, *fourth].map(f64::from);
-            for at in 0..SECTIONS {
-                let ([b0, b1, b2], [a1, a2]) = (&b[at], &a[at]);
-                let [s1, s2] = &mut state[at];
-                let mut y = [0.0; LANES];
+            for (taps, [s1, s2]) in taps.iter().zip(&mut state) {
+                let ([c1, c2], [a1, a2]) = (&taps.input, &taps.remembered);
                 for lane in 0..LANES {
-                    y[lane] = b0[lane] * x[lane] + s1[lane];
-                    // What does not wait for the output comes first.
-                    s1[lane] = (b1[lane] * x[lane] + s2[lane]) - a1[lane] * y[lane];
-                    s2[lane] = b2[lane] * x[lane] - a2[lane] * y[lane];
+                    let y = x[lane] + s1[lane];
+                    // What does not wait for the sample before comes first.
+                    let next = (c1[lane] * x[lane] + s2[lane]) - a1[lane] * s1[lane];
+                    s2[lane] = c2[lane] * x[lane] - a2[lane] * s1[lane];
+                    s1[lane] = next;
+                    x[lane] = y;
                 }
-                x = y;
             }
             for lane in 0..LANES {
                 energy[lane] += x[lane] * x[lane];
