@@ -28,7 +28,7 @@ pub use distance::{Numbers, Similarity, numbers, spec003};
 pub use weights::{Evidence, Weights};
 
 /// The extractor's name and version, kept with what it measured.
-pub const EXTRACTOR: &str = "accession-flavor 2";
+pub const EXTRACTOR: &str = "accession-flavor 3";
 
 /// Names of the pitch classes, and of keys.
 pub const PITCH_CLASSES: [&str; 12] = [
@@ -118,7 +118,7 @@ impl Describer {
 
     /// What was heard; `mean_squares` are the levels of the passage, every 20 ms.
     pub fn finish(self, loudness: &Loudness, mean_squares: &[f32]) -> Flavor {
-        let rhythm = rhythm(&self.spectrum.sums.novelty);
+        let rhythm = rhythm(&self.spectrum.sums.novelty, &self.spectrum.sums.pulse);
         let tonality = self.tones.tonality();
         let spectrum = &self.spectrum.sums;
         let energy: f64 = spectrum.bands.iter().sum();
@@ -374,6 +374,25 @@ mod tests {
         assert!(characteristics["noisiness"]["noisy"] > 0.9);
         assert!(characteristics["brightness"]["bright"] > 0.9);
         assert!(found.centroid_hz > 2000.0);
+    }
+
+    /// Tones that are bowed rather than struck: each takes a tenth of a second to come.
+    #[test]
+    fn slow_attacks_have_a_tempo_too() {
+        let semitones = [0, 4, 7, 12, 7, 4, 2, 5];
+        let beat = 0.6;
+        let samples: Vec<i16> = (0..40 * 11_025)
+            .map(|at| {
+                let seconds = f64::from(at) / 11_025.0;
+                let swell = (seconds % beat / 0.1).min(1.0);
+                let tone = semitones[(seconds / beat) as usize % semitones.len()];
+                let hertz = 330.0 * 2_f64.powf(f64::from(tone) / 12.0);
+                let wave = (std::f64::consts::TAU * hertz * seconds).sin();
+                (8000.0 * swell * wave) as i16
+            })
+            .collect();
+        let tempo = described(&samples, 4096).tempo_bpm.unwrap();
+        assert!((tempo / 100.0 - 1.0).abs() < 0.01, "{tempo}");
     }
 
     #[test]

@@ -204,7 +204,7 @@ mod tests {
         fn describe(&self, letter: &str, centroid_hz: f64) {
             let id = id(letter);
             let flavor = serde_json::json!({
-                "extractor": "accession-flavor 2", "tempo_bpm": 120.0, "pulse_clarity": 0.5, "onset_rate": 3.0,
+                "extractor": "accession-flavor 3", "tempo_bpm": 120.0, "pulse_clarity": 0.5, "onset_rate": 3.0,
                 "key": 0, "key_strength": 0.8, "major_over_minor": 0.1, "pitch_classes": vec![0.1; 12],
                 "loudness_lufs": -14.0, "loudness_range_lu": 5.0, "dynamic_complexity_db": 3.0,
                 "centroid_hz": centroid_hz, "centroid_spread_hz": 500.0, "rolloff_hz": 2000.0, "flatness": 0.1,
@@ -221,7 +221,7 @@ mod tests {
             self.other
                 .execute(
                     "INSERT INTO accession_sounds (passage_id, extractor, range_lu, flavor) \
-                     VALUES (?1, 'accession-flavor 2', 5, ?2)",
+                     VALUES (?1, 'accession-flavor 3', 5, ?2)",
                     said,
                 )
                 .unwrap();

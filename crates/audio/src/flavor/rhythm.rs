@@ -43,15 +43,15 @@ pub(super) struct Rhythm {
     pub(super) onset_rate: f64,
 }
 
-pub(super) fn rhythm(novelty: &[f32]) -> Rhythm {
-    let prominent = prominent(novelty);
+/// `novelty` tells where something begins to sound, `pulse` the same where it does so slowly.
+pub(super) fn rhythm(novelty: &[f32], pulse: &[f32]) -> Rhythm {
     let seconds = novelty.len() as f64 / FRAMES_PER_SECOND;
     let onset_rate = if seconds > 0.0 {
-        onsets(&prominent, novelty) as f64 / seconds
+        onsets(&prominent(novelty), novelty) as f64 / seconds
     } else {
         0.0
     };
-    let correlation = correlation(&prominent);
+    let correlation = correlation(&prominent(pulse));
     let (tempo_bpm, pulse_clarity) = match tempo(&correlation) {
         Some((tempo, clarity)) => (Some(tempo), clarity),
         None => (None, 0.0),
@@ -193,7 +193,8 @@ mod tests {
     #[test]
     fn a_click_has_its_tempo_and_a_clear_pulse() {
         for bpm in [72.0, 90.0, 120.0, 128.0, 150.0] {
-            let found = rhythm(&clicks(bpm, 60.0));
+            let clicks = clicks(bpm, 60.0);
+            let found = rhythm(&clicks, &clicks);
             let tempo = found.tempo_bpm.unwrap();
             assert!((tempo / bpm - 1.0).abs() < 0.01, "{bpm}: {tempo}");
             assert!(found.pulse_clarity > 0.3, "{found:?}");
@@ -203,8 +204,9 @@ mod tests {
 
     #[test]
     fn what_never_changes_has_no_tempo() {
-        assert_eq!(rhythm(&[]).tempo_bpm, None);
-        let still = rhythm(&vec![0.0; 6000]);
+        assert_eq!(rhythm(&[], &[]).tempo_bpm, None);
+        let still = vec![0.0; 6000];
+        let still = rhythm(&still, &still);
         assert_eq!((still.tempo_bpm, still.onset_rate), (None, 0.0));
     }
 }

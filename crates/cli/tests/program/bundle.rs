@@ -180,7 +180,7 @@ fn a_bundle_holds_what_the_receiver_requires_and_the_same_sound() {
     assert!(
         measured
             .into_iter()
-            .all(|row| row["source"] == "accession-flavor 2")
+            .all(|row| row["source"] == "accession-flavor 3")
     );
 }
 

@@ -18,7 +18,7 @@ pub const ANALYSIS_VERSION: u32 = 6;
 
 /// Bumped when only what is told of passages that stay where they are changes (leads, fades, loudness, flavor, the
 /// waveform), so that files are heard again, but not cut, fingerprinted or named again.
-pub const DESCRIPTION_VERSION: u32 = 2;
+pub const DESCRIPTION_VERSION: u32 = 3;
 
 /// WKMP's words for the state of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
