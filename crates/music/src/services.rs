@@ -8,6 +8,7 @@ pub mod acousticbrainz;
 pub mod acoustid;
 pub mod cover_art;
 pub mod dump;
+mod lenient;
 pub mod musicbrainz;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -172,6 +173,10 @@ enum Failed {
     NotJson {
         host: String,
     },
+    /// JSON, but no answer.
+    NoAnswer {
+        host: String,
+    },
     /// The service wants fewer requests.
     TooMany,
     Key(String),
@@ -181,7 +186,7 @@ impl Classified for Failed {
     fn class(&self) -> Class {
         match self {
             Self::Web(error) => error.class(),
-            Self::NotJson { .. } => Class::Final,
+            Self::NotJson { .. } | Self::NoAnswer { .. } => Class::Final,
             Self::TooMany => Class::Throttled(None),
             Self::Key(_) => Class::Unauthorised,
         }
@@ -264,7 +269,8 @@ impl Service {
             };
             let host = answer.host().to_owned();
             let body = answer.bytes(LARGEST_ANSWER).await.map_err(Failed::Web)?;
-            read(body).map(Some).ok_or(Failed::NotJson { host })
+            let is_json = is_json(&body);
+            read(body).map(Some).ok_or(no_answer(is_json, host))
         })
         .await
     }
@@ -355,6 +361,19 @@ impl Service {
     }
 }
 
+/// Whether an answer that is none is JSON all the same.
+fn is_json(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
+}
+
+fn no_answer(is_json: bool, host: String) -> Failed {
+    if is_json {
+        Failed::NoAnswer { host }
+    } else {
+        Failed::NotJson { host }
+    }
+}
+
 fn describe(error: &Failed) -> String {
     match error {
         Failed::Web(error) => {
@@ -365,6 +384,9 @@ fn describe(error: &Failed) -> String {
             format!(
                 "`{host}` sent a web page instead of an answer; does the network want a sign-in?"
             )
+        }
+        Failed::NoAnswer { host } => {
+            format!("`{host}` sent something else than the service answers")
         }
         Failed::TooMany => "too many requests".to_owned(),
         Failed::Key(reason) => reason.clone(),

@@ -18,7 +18,8 @@ use run::Cancel;
 use rusqlite::Connection;
 use tempfile::TempDir;
 use testkit::services::{
-    FakeServices, Fault, KEY, MadeFile, Service, World, files_of, seed, shelves,
+    FakeServices, Fault, KEY, MadeFile, Recording, Service, Tagging, World, files_of, mbid, seed,
+    shelves,
 };
 
 struct Place {
@@ -183,6 +184,54 @@ fn answers_are_right_and_the_second_run_asks_nobody() {
     place.identify();
     assert_eq!(place.rows(), rows);
     assert_eq!(place.fake.requests().len(), asked);
+}
+
+/// A world of recordings by artists of their own, and files of one folder that are called so but for their artists, where
+/// those are said.
+fn loose(known: usize, unknown: usize) -> Place {
+    let recording = |at: usize| Recording {
+        mbid: mbid("loose recording", at as u64),
+        title: format!("Song of the {at} Rivers"),
+        artist: format!("Rower {at} and Sons"),
+        artist_mbid: mbid("loose artist", at as u64),
+        length_ms: 150_000 + 1_700 * at as u64,
+        ..Recording::default()
+    };
+    let file = |at: usize, truth: Option<&Recording>| MadeFile {
+        path: format!("loose/{at:03}.mp3"),
+        length_ms: truth.map_or(200_000, |truth| truth.length_ms + 150),
+        fingerprint: format!("AQAA{at}"),
+        tags: match truth {
+            Some(truth) => serde_json::json!({ "title": truth.title, "artist": truth.artist }),
+            None => serde_json::json!({
+                "title": format!("Nowhere {at} at All"), "artist": format!("Nobody's {at} Band")
+            }),
+        },
+        tagging: Tagging::Good,
+        truth: truth.map(|truth| truth.mbid.clone()),
+        identifiable: truth.is_some(),
+    };
+    let mut world = World::default();
+    world.recordings = (0..known).map(recording).collect();
+    let nowhere = (0..unknown).map(|at| file(at, None));
+    let mut files: Vec<_> = nowhere.collect();
+    let somewhere = world.recordings.iter().enumerate();
+    files.extend(somewhere.map(|(at, truth)| file(unknown + at, Some(truth))));
+    Place::of(world, files)
+}
+
+/// What stands behind many files that nobody knows, or behind many others, is asked about as they are; "known to nobody" is
+/// said of nothing that was not asked about.
+#[test]
+fn loose_files_of_one_folder_are_all_asked_about() {
+    for (known, unknown) in [(40, 0), (10, 30)] {
+        let place = loose(known, unknown);
+        let report = place.identify();
+        assert_eq!(report.high + report.medium, known as u64, "{report:?}");
+        let asked = place.fake.requests().len();
+        assert!(asked <= 40, "{asked} questions about {known} and {unknown}");
+        assert_eq!(place.identify().requests, 0);
+    }
 }
 
 /// On a world that no weight was fitted on.

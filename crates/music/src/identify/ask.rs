@@ -37,6 +37,11 @@ pub struct Named {
     pub length_ms: u64,
 }
 
+/// The question about names among others, under which it is kept that nothing was found there.
+fn among(wanted: &Named) -> String {
+    format!("among/{}", wanted.query())
+}
+
 impl Named {
     fn question(&self) -> String {
         let (artist, title) = (normalise(&self.artist), normalise(&self.title));
@@ -241,6 +246,7 @@ impl CachedServices<'_> {
                 && !self
                     .answers
                     .knows("musicbrainz", &format!("recordings/{}", wanted.query()))
+                && !self.answers.knows("musicbrainz", &among(wanted))
         };
         let unknown: Vec<_> = wanted.iter().filter(is_unknown).collect();
         for batch in unknown
@@ -261,7 +267,10 @@ impl CachedServices<'_> {
                     .iter()
                     .filter(|found| one.is_name_of(found))
                     .collect();
-                if !own.is_empty() {
+                if own.is_empty() {
+                    let nothing: Option<&Vec<Recording>> = None;
+                    self.answers.keep("musicbrainz", &among(one), nothing);
+                } else {
                     self.answers
                         .keep("musicbrainz", &one.question(), Some(&own));
                 }

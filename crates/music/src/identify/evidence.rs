@@ -12,7 +12,7 @@ use crate::identify::model::Model;
 use crate::library::values::{Evidence, Heard, Level, Print, Source};
 
 /// A release that a candidate is on, and what else speaks for that release.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Context {
     /// The release.
     pub release: ReleaseName,
@@ -148,14 +148,36 @@ pub fn decide(heard: &Heard, candidates: &[Candidate]) -> Verdict {
         order.then_with(|| a.recording_mbid.cmp(&b.recording_mbid))
     });
     let confidence = weighed.first().map_or(0.0, |best| best.confidence);
+    let most = weighed.first().map_or(Level::High, most);
     Verdict {
-        level: Level::of(confidence),
+        level: Level::of(confidence).min(most),
         confidence,
         other_version: odds.other_version,
         for_other_version: reasons(&for_other),
         none_of_these: odds.none,
         for_none: reasons(&for_none),
         candidates: weighed,
+    }
+}
+
+/// The surest that an answer may be called that the file's own words contradict: whatever its neighbours say, a cover has
+/// the titles, the numbers and the lengths of what it covers. Where the sound speaks for it, a person looks at it, since
+/// an instrumental sounds as the song.
+fn most(best: &Weighed) -> Level {
+    let has = |noticed: &str| best.reasons.iter().any(|one| one.noticed == noticed);
+    let by_sound = has("sound: roughly alike")
+        || best
+            .reasons
+            .iter()
+            .any(|one| one.noticed.starts_with("sound: alike"));
+    let is_other_version = has("version: the file names one that this is not")
+        || has("version: the file has a qualifier that this has not");
+    let is_other = has("artist: another") || has("title: another");
+    match (is_other_version, by_sound) {
+        (true, true) => Level::Medium,
+        (true, false) => Level::Low,
+        (false, false) if is_other && !has("id: in the tags") => Level::Low,
+        _ => Level::High,
     }
 }
 
@@ -187,6 +209,49 @@ fn evidence(reasons: &[Reason]) -> Vec<Evidence> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Another artist's album with the titles, numbers and lengths of the one that it covers.
+    #[test]
+    fn an_album_does_not_outvote_the_artist_of_its_files() {
+        let level = |artist: &str, title: &str| {
+            let heard = Heard {
+                title: Some(title.to_owned()),
+                artist: Some(artist.to_owned()),
+                album: Some("Kiln".to_owned()),
+                track: Some(3),
+                length_ms: 264_200,
+                ..Heard::default()
+            };
+            let candidate = Candidate {
+                recording: Recording {
+                    mbid: "a".to_owned(),
+                    title: "Gravel".to_owned(),
+                    artist: "Stone Mill".to_owned(),
+                    length_ms: Some(264_000),
+                    ..Recording::default()
+                },
+                contexts: vec![Context {
+                    release: ReleaseName {
+                        title: "Kiln".to_owned(),
+                        ..ReleaseName::default()
+                    },
+                    artist: "Stone Mill".to_owned(),
+                    title: "Gravel".to_owned(),
+                    length_ms: Some(264_000),
+                    others: 9,
+                    siblings: 9,
+                    in_place: Some(true),
+                    ..Context::default()
+                }],
+                ..Candidate::default()
+            };
+            decide(&heard, &[candidate]).level
+        };
+        assert_eq!(level("Stone Mill", "Gravel"), Level::High);
+        assert!(level("The Kiln Boys", "Gravel") < Level::Medium);
+        assert!(level("Stone Mill", "Zephyr") < Level::Medium);
+        assert!(level("Stone Mill", "Gravel (Live at Wembley)") < Level::Medium);
+    }
 
     #[test]
     fn what_one_person_says_against_title_and_artist_is_not_believed() {

@@ -5,7 +5,9 @@ use web::Secret;
 
 use crate::catalogue::{Credit, Recording, ReleaseName};
 use crate::catalogue::{Fingerprint, Linked, Match};
-use crate::services::{Failed, LARGEST_ANSWER, Patience, Service, Trouble};
+use crate::services::{
+    Failed, LARGEST_ANSWER, Patience, Service, Trouble, is_json, lenient, no_answer,
+};
 
 /// Fingerprints in one request; the service takes 20 now and fewer some day.
 pub const BATCH: usize = 10;
@@ -65,12 +67,12 @@ impl AcoustId {
                 return Err(Failed::TooMany);
             }
             let answer: Answer = serde_json::from_slice(&body)
-                .map_err(|_| Failed::NotJson { host: host.clone() })?;
+                .map_err(|_| no_answer(is_json(&body), host.clone()))?;
             match answer.error {
-                Some(error) if error.code == INVALID_KEY || status == 401 => {
+                Some(error) if error.code == Some(INVALID_KEY) || status == 401 => {
                     Err(Failed::Key(error.message))
                 }
-                Some(error) if error.code == 14 => {
+                Some(error) if error.code == Some(14) => {
                     drop(error);
                     Err(Failed::TooMany)
                 }
@@ -91,23 +93,24 @@ impl AcoustId {
 
 #[derive(Debug, Deserialize)]
 struct Answer {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::list")]
     fingerprints: Vec<Answered>,
+    #[serde(default, deserialize_with = "lenient::field")]
     error: Option<Refusal>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Refusal {
-    #[serde(default)]
-    code: u64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::count")]
+    code: Option<u64>,
+    #[serde(default, deserialize_with = "lenient::field")]
     message: String,
 }
 
 #[derive(Debug, Deserialize)]
 struct Answered {
     index: Index,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::list")]
     results: Vec<Found>,
 }
 
@@ -131,37 +134,40 @@ impl Index {
 #[derive(Debug, Deserialize)]
 struct Found {
     id: String,
-    score: f64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::real")]
+    score: Option<f64>,
+    #[serde(default, deserialize_with = "lenient::list")]
     recordings: Vec<FoundRecording>,
 }
 
 #[derive(Debug, Deserialize)]
 struct FoundRecording {
     id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::field")]
     title: String,
+    #[serde(default, deserialize_with = "lenient::real")]
     duration: Option<f64>,
-    #[serde(default)]
-    sources: u64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::count")]
+    sources: Option<u64>,
+    #[serde(default, deserialize_with = "lenient::list")]
     artists: Vec<FoundArtist>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::list")]
     releases: Vec<FoundRelease>,
 }
 
 #[derive(Debug, Deserialize)]
 struct FoundArtist {
+    #[serde(default, deserialize_with = "lenient::field")]
     id: String,
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::field")]
     joinphrase: String,
 }
 
 #[derive(Debug, Deserialize)]
 struct FoundRelease {
     id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::field")]
     title: String,
 }
 
@@ -186,7 +192,7 @@ impl From<Found> for Match {
                 ..ReleaseName::default()
             });
             Linked {
-                sources: recording.sources,
+                sources: recording.sources.unwrap_or_default(),
                 recording: Recording {
                     mbid: recording.id,
                     title: recording.title,
@@ -200,7 +206,7 @@ impl From<Found> for Match {
         });
         Self {
             id: found.id,
-            score: found.score,
+            score: found.score.unwrap_or_default(),
             recordings: recordings.collect(),
         }
     }

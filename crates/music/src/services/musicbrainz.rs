@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::catalogue::{Credit, Recording, Release, ReleaseName, Track, Work};
 use crate::catalogue::{Found, FoundRelease};
-use crate::services::{Patience, Service, Trouble};
+use crate::services::{Patience, Service, Trouble, lenient};
 
 /// The service.
 #[derive(Debug)]
@@ -177,109 +177,144 @@ pub fn phrase(text: &str) -> String {
 
 #[derive(Debug, Default, Deserialize)]
 struct Artists {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::list")]
     artists: Vec<ArtistJson>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 struct Recordings {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::list")]
     recordings: Vec<RecordingJson>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 struct Releases {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::list")]
     releases: Vec<ReleaseJson>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 struct RecordingJson {
+    #[serde(deserialize_with = "lenient::field")]
     id: String,
+    #[serde(deserialize_with = "lenient::field")]
     title: String,
+    #[serde(deserialize_with = "lenient::count")]
     length: Option<u64>,
+    #[serde(deserialize_with = "lenient::field")]
     disambiguation: Option<String>,
+    #[serde(deserialize_with = "lenient::list")]
     artist_credit: Vec<CreditJson>,
+    #[serde(deserialize_with = "lenient::list")]
     isrcs: Vec<String>,
+    #[serde(deserialize_with = "lenient::list")]
     releases: Vec<ReleaseJson>,
+    #[serde(deserialize_with = "lenient::list")]
     relations: Vec<RelationJson>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct CreditJson {
+    #[serde(deserialize_with = "lenient::field")]
     name: String,
+    #[serde(deserialize_with = "lenient::field")]
     joinphrase: String,
+    #[serde(deserialize_with = "lenient::field")]
     artist: ArtistJson,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 struct ArtistJson {
+    #[serde(deserialize_with = "lenient::field")]
     id: String,
+    #[serde(deserialize_with = "lenient::field")]
     name: String,
+    #[serde(deserialize_with = "lenient::field")]
     sort_name: Option<String>,
+    #[serde(deserialize_with = "lenient::field")]
     aliases: Option<Vec<AliasJson>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct AliasJson {
+    #[serde(deserialize_with = "lenient::field")]
     name: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct RelationJson {
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "lenient::field")]
     kind: String,
+    #[serde(deserialize_with = "lenient::field")]
     work: Option<WorkJson>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct WorkJson {
+    #[serde(deserialize_with = "lenient::field")]
     id: String,
+    #[serde(deserialize_with = "lenient::field")]
     title: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 struct GroupJson {
+    #[serde(deserialize_with = "lenient::field")]
     secondary_types: Option<Vec<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 struct ReleaseJson {
+    #[serde(deserialize_with = "lenient::field")]
     id: String,
+    #[serde(deserialize_with = "lenient::field")]
     title: String,
+    #[serde(deserialize_with = "lenient::field")]
     date: Option<String>,
+    #[serde(deserialize_with = "lenient::field")]
     disambiguation: Option<String>,
+    #[serde(deserialize_with = "lenient::field")]
     release_group: Option<GroupJson>,
+    #[serde(deserialize_with = "lenient::list")]
     artist_credit: Vec<CreditJson>,
+    #[serde(deserialize_with = "lenient::count")]
     track_count: Option<u64>,
+    #[serde(deserialize_with = "lenient::list")]
     media: Vec<MediumJson>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 struct MediumJson {
+    #[serde(deserialize_with = "lenient::field")]
     position: u32,
+    #[serde(deserialize_with = "lenient::field")]
     track_count: u64,
+    #[serde(deserialize_with = "lenient::field")]
     track_offset: Option<u32>,
     /// A lookup tells all tracks, a search the one that the recording is on.
-    #[serde(alias = "track")]
+    #[serde(alias = "track", deserialize_with = "lenient::list")]
     tracks: Vec<TrackJson>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct TrackJson {
+    #[serde(deserialize_with = "lenient::field")]
     position: Option<u32>,
+    #[serde(deserialize_with = "lenient::field")]
     title: String,
+    #[serde(deserialize_with = "lenient::count")]
     length: Option<u64>,
+    #[serde(deserialize_with = "lenient::field")]
     recording: RecordingJson,
 }
 

@@ -34,9 +34,18 @@ pub(super) fn plainly_named(item: &Item) -> Option<Named> {
 
 /// Asks about whatever is not settled: ids, then names.
 pub(super) async fn ask(asker: &CachedServices<'_>, items: &[Item], pools: &mut [Pool]) {
-    // Where an album is in no catalogue its titles are not either; a few questions show it.
-    let mut left = 4 + items.len() / 2;
-    for (item, pool) in items.iter().zip(pools) {
+    // Everything that has a name is asked about, several in a question, before anything is asked about twice.
+    let named: Vec<Named> = items
+        .iter()
+        .zip(pools.iter())
+        .filter(|(item, _)| item.due && !item.state.is_some_and(State::is_decided))
+        .filter(|(item, pool)| item.alone && !pool.is_settled(item))
+        .filter_map(|(item, _)| plainly_named(item))
+        .collect();
+    let asked = asker.ask_named(&named).await;
+    // Where an album is in no catalogue its titles are not either; a few questions more show it.
+    let mut left = 4 + items.len() / 4;
+    for (item, pool) in items.iter().zip(pools.iter_mut()) {
         if !item.due || item.state.is_some_and(State::is_decided) {
             continue;
         }
@@ -46,6 +55,14 @@ pub(super) async fn ask(asker: &CachedServices<'_>, items: &[Item], pools: &mut 
         };
         if let Err(trouble) = asked.await {
             pool.trouble = Some(trouble);
+        }
+    }
+    if let Err(trouble) = asked {
+        // Who was to be asked about with others was not.
+        for (item, pool) in items.iter().zip(pools) {
+            if item.due && !pool.is_settled(item) {
+                pool.trouble.get_or_insert_with(|| trouble.clone());
+            }
         }
     }
 }
@@ -121,6 +138,8 @@ async fn by_names(
     left: &mut usize,
 ) -> Result<(), Trouble> {
     let mut searches = 0;
+    // With others at least, or as one of an album.
+    let is_asked = plainly_named(item).is_some() || item.heard.album.is_some();
     if let Some(named) = plainly_named(item).filter(|_| !pool.is_settled(item)) {
         // Who is alone is asked about at once with others, which costs little.
         if item.alone && (*left > 0 || asker.knows(&named)) {
@@ -135,12 +154,12 @@ async fn by_names(
         if verdict.level >= Level::Medium
             || is_named(&verdict)
             || searches >= MOST_SEARCHES
-            || *left == 0
+            || *left == 0 && (is_asked || searches > 0)
         {
             break;
         }
         searches += 1;
-        *left -= 1;
+        *left = left.saturating_sub(1);
         let found = asker.search_recordings(&query).await?;
         add_found(item, pool, &found.recordings);
     }
