@@ -20,7 +20,7 @@ const WINGS: [&str; 3] = [
 ];
 
 /// Where a thread, a task or a runtime may be started, each with its reason.
-const STARTERS: [(&str, &str); 28] = [
+const STARTERS: [(&str, &str); 27] = [
     ("crates/run/src/pool.rs", "the workers of a job"),
     ("crates/sqlite/src/db.rs", "the one writer thread"),
     (
@@ -91,10 +91,6 @@ const STARTERS: [(&str, &str); 28] = [
     (
         "crates/books/src/sync/book/store.rs",
         "packing, beside the network's threads",
-    ),
-    (
-        "crates/books/src/sync/keys.rs",
-        "keys are derived where no task waits",
     ),
     (
         "crates/books/src/verify.rs",

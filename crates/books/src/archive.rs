@@ -7,21 +7,18 @@
 mod gzip;
 mod marc;
 mod pages;
-mod pair;
 mod tar;
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
-use std::rc::Rc;
 
 use blob::Digests;
-use sha2::{Digest as _, Sha256};
+use md5::{Digest as _, Md5};
+use sha2::Sha256;
 
 use self::gzip::{Ended, Members};
 use self::pages::Pages;
-use self::pair::Pair;
 use self::tar::{Entry, Place, Tar};
 
 pub use self::marc::{MARC_COLUMNS, Marc};
@@ -114,11 +111,10 @@ pub fn read(path: &Path, limits: &Limits) -> Result<Contents, Broken> {
 /// Why it is not whole.
 pub fn read_from(source: impl Read, size: u64, limits: &Limits) -> Result<Contents, Broken> {
     let most = limits.least_growth.max(size.saturating_mul(limits.growth));
-    let sums = Rc::new(RefCell::new(Pair::default()));
-    let hashing = Hashing::new(source, Rc::clone(&sums));
+    let hashing = Hashing::new(source);
     let members = Members::new(BufReader::with_capacity(PIECE, hashing), most);
     let mut tar = Tar::new(members, limits.files);
-    let mut reading = Reading::new(limits, sums);
+    let mut reading = Reading::new(limits);
     while let Some(entry) = tar.next_entry()? {
         reading.entry(&mut tar, &entry)?;
     }
@@ -160,15 +156,11 @@ pub fn read_from(source: impl Read, size: u64, limits: &Limits) -> Result<Conten
 ///
 /// The disk's.
 pub fn digests(path: &Path) -> io::Result<Digests> {
-    let mut hashing = Hashing::new(run::regular_file(path)?, Rc::default());
+    let mut hashing = Hashing::new(run::regular_file(path)?);
     let mut piece = vec![0; PIECE];
     while hashing.read(&mut piece)? > 0 {}
     Ok(hashing.finish().0)
 }
-
-/// Which of two streams the archive itself is, and which the files in it.
-const ARCHIVE: usize = 0;
-const FILES: usize = 1;
 
 /// Bytes read at a time.
 const PIECE: usize = 256 << 10;
@@ -176,7 +168,6 @@ const PIECE: usize = 256 << 10;
 /// What comes together while entries pass.
 struct Reading<'a> {
     limits: &'a Limits,
-    md5: Rc<RefCell<Pair>>,
     pages: Pages,
     marc: Option<Result<Marc, String>>,
     /// Where the description that counts by now lies.
@@ -189,10 +180,9 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new(limits: &'a Limits, md5: Rc<RefCell<Pair>>) -> Self {
+    fn new(limits: &'a Limits) -> Self {
         Self {
             limits,
-            md5,
             pages: Pages::default(),
             marc: None,
             described: None,
@@ -212,19 +202,19 @@ impl<'a> Reading<'a> {
             Kind::Other => 0,
         };
         self.buffer.clear();
+        let mut md5 = Md5::new();
         let mut piece = [0; 16 << 10];
         loop {
             let read = tar.read_entry(&mut piece)?;
             if read == 0 {
                 break;
             }
-            self.md5.borrow_mut().update(FILES, &piece[..read]);
+            md5.update(&piece[..read]);
             if (self.buffer.len() + read) as u64 <= limit {
                 self.buffer.extend_from_slice(&piece[..read]);
             }
         }
-        let sum = self.md5.borrow_mut().finish(FILES);
-        self.sums.insert(name.to_vec(), sum);
+        self.sums.insert(name.to_vec(), md5.finalize().into());
         let too_large = entry.size() > limit;
         let shown = String::from_utf8_lossy(name).into_owned();
         match kind {
@@ -353,17 +343,17 @@ struct Hashing<R> {
     source: R,
     size: u64,
     sha256: Sha256,
-    md5: Rc<RefCell<Pair>>,
+    md5: Md5,
     crc64: crc_fast::Digest,
 }
 
 impl<R: Read> Hashing<R> {
-    fn new(source: R, md5: Rc<RefCell<Pair>>) -> Self {
+    fn new(source: R) -> Self {
         Self {
             source,
             size: 0,
             sha256: Sha256::new(),
-            md5,
+            md5: Md5::new(),
             crc64: crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Nvme),
         }
     }
@@ -372,7 +362,7 @@ impl<R: Read> Hashing<R> {
         let digests = Digests {
             size: self.size,
             sha256: hex(&self.sha256.finalize()),
-            md5: hex(&self.md5.borrow_mut().finish(ARCHIVE)),
+            md5: hex(&self.md5.finalize()),
         };
         (digests, format!("{:016x}", self.crc64.finalize()))
     }
@@ -383,8 +373,7 @@ impl<R: Read> Read for Hashing<R> {
         let read = self.source.read(buffer)?;
         self.size += read as u64;
         self.sha256.update(&buffer[..read]);
-        let mut md5 = self.md5.borrow_mut();
-        md5.update(ARCHIVE, &buffer[..read]);
+        self.md5.update(&buffer[..read]);
         self.crc64.update(&buffer[..read]);
         Ok(read)
     }

@@ -5,7 +5,6 @@
 //! gets its name only then. A message without such a code is refused.
 
 mod key;
-mod lanes;
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write as _};
@@ -17,8 +16,6 @@ use pgp::composed::{DecryptionOptions, Esk, Message, TheRing};
 use pgp::types::{Password, Seipdv1ReadMode, StringToKey};
 use run::Cancel;
 use web::Secret;
-
-pub use self::key::{Derived, Slow, derive, side_by_side};
 
 /// Bytes that may come out for each that went in. An archive is packed already and does not shrink twice.
 const GROWTH: u64 = 8;
@@ -86,20 +83,7 @@ pub fn passphrase(path: &Path) -> Result<Secret, DecryptError> {
     Ok(Secret::new(first.trim_start_matches('\u{feff}')))
 }
 
-/// The key that decrypting `encrypted` would derive first, if that takes long: it can be derived together with others
-/// and be handed to [`decrypt`]. What is wrong with a file, decrypting tells.
-pub fn slow_key(encrypted: &Path, passphrase: &Secret) -> Option<Slow> {
-    let source = run::regular_file(encrypted).ok()?;
-    let message = Message::from_reader(BufReader::with_capacity(SMALL_PIECE, source))
-        .ok()?
-        .0;
-    Slow::of_message(&message, passphrase.reveal().as_bytes())
-}
-
-/// Bytes of a message that are read to see how it is made.
-const SMALL_PIECE: usize = 4 << 10;
-
-/// Decrypts `encrypted` into the new file `plain`, by a key that was `derived` before if that is its own.
+/// Decrypts `encrypted` into the new file `plain`.
 ///
 /// # Errors
 ///
@@ -108,7 +92,6 @@ pub fn decrypt(
     encrypted: &Path,
     plain: &Path,
     passphrase: &Secret,
-    derived: Option<Derived>,
     cancel: &Cancel,
 ) -> Result<(), DecryptError> {
     let source = run::regular_file(encrypted).map_err(file("open", encrypted))?;
@@ -120,7 +103,7 @@ pub fn decrypt(
         .0;
     let by_gpg = |why: &str| gpg((encrypted, size), (&beside, most), passphrase, why, cancel);
     let result = if opens_by_passphrase(&message)? {
-        match stream(message, (&beside, most), passphrase, derived, cancel) {
+        match stream(message, (&beside, most), passphrase, cancel) {
             Err(DecryptError::Unsupported(what)) => by_gpg(&format!("this archive has {what}")),
             other => other,
         }
@@ -166,11 +149,10 @@ fn stream(
     message: Message<'_>,
     (target, most): (&Path, u64),
     passphrase: &Secret,
-    derived: Option<Derived>,
     cancel: &Cancel,
 ) -> Result<(), DecryptError> {
     let password = Password::from(passphrase.reveal());
-    let known = key::of_message(&message, passphrase.reveal().as_bytes(), derived);
+    let known = key::of_message(&message, passphrase.reveal().as_bytes());
     let ring = TheRing {
         message_password: vec![&password],
         session_keys: known.into_iter().collect(),

@@ -15,7 +15,6 @@ mod convert;
 mod disk;
 mod download;
 mod history;
-mod keys;
 mod lists;
 pub(crate) mod owner;
 mod queue;

@@ -56,9 +56,7 @@ impl Home {
         let plain = self.path("plain.tar.gz");
         let _ = std::fs::remove_file(&plain);
         let secret = Secret::new(passphrase);
-        let encrypted = self.path(encrypted);
-        let derived = slow_key(&encrypted, &secret).and_then(|slow| derive(&[slow]).pop());
-        decrypt(&encrypted, &plain, &secret, derived, &Cancel::new())?;
+        decrypt(&self.path(encrypted), &plain, &secret, &Cancel::new())?;
         Ok(std::fs::read(plain).unwrap())
     }
 }
@@ -176,7 +174,7 @@ fn what_is_no_message_is_no_message() {
     ] {
         std::fs::write(&path, content).unwrap();
         let plain = folder.path().join("plain");
-        let result = decrypt(&path, &plain, &Secret::new("x"), None, &Cancel::new());
+        let result = decrypt(&path, &plain, &Secret::new("x"), &Cancel::new());
         assert!(
             matches!(result, Err(DecryptError::Damaged(_))),
             "{result:?}"
@@ -225,7 +223,6 @@ fn a_stop_is_heeded_and_leaves_nothing() {
         &home.path("a.gpg"),
         &plain,
         &Secret::new(PASSPHRASE),
-        None,
         &cancel,
     );
     assert!(matches!(result, Err(DecryptError::Stopped)));

@@ -16,7 +16,7 @@ pub(super) use self::store::upload_of;
 use crate::archive::{self, Broken, Contents, Limits};
 use crate::catalogue::sync::{self as archives, BookRecord, Claim, Failure, KnownBook, MOST_TRIES};
 use crate::date;
-use crate::decrypt::{DecryptError, Derived, decrypt, slow_key};
+use crate::decrypt::{DecryptError, decrypt};
 use crate::error::Error;
 use crate::grin::Want;
 use crate::sync::download::{Downloaded, EncryptedArchive, Files, bare, download};
@@ -313,13 +313,11 @@ impl Book<'_> {
         plain: &Path,
     ) -> Result<(Contents, Duration), Halt> {
         let shared = self.shared;
-        let derived = self.derive(encrypted).await?;
         let _turn = turn(&shared.cpu).await?;
         let (source, target) = (encrypted.path.clone(), plain.to_owned());
         let (passphrase, cancel) = (shared.passphrase.clone(), shared.cancel.clone());
-        let decrypted = tokio::task::spawn_blocking(move || {
-            decrypt(&source, &target, &passphrase, derived, &cancel)
-        });
+        let decrypted =
+            tokio::task::spawn_blocking(move || decrypt(&source, &target, &passphrase, &cancel));
         match decrypted.await {
             Ok(Ok(())) => {
                 shared.opened.fetch_add(1, Ordering::Relaxed);
@@ -360,17 +358,6 @@ impl Book<'_> {
         };
         self.history.sync("unpacked", &[]);
         Ok((contents, began.elapsed()))
-    }
-
-    /// Derives the key together with those of other books, if that takes long.
-    async fn derive(&self, encrypted: &EncryptedArchive) -> Result<Option<Derived>, Halt> {
-        let (path, passphrase) = (encrypted.path.clone(), self.shared.passphrase.clone());
-        let slow = tokio::task::spawn_blocking(move || slow_key(&path, &passphrase));
-        match slow.await {
-            Ok(Some(slow)) => self.shared.keys.derive(&self.shared.cpu, slow).await,
-            // Decrypting tells what is wrong with it.
-            Ok(None) | Err(_) => Ok(None),
-        }
     }
 
     /// A failure with its line of history. The plain archive is worth nothing then.

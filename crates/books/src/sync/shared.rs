@@ -20,7 +20,6 @@ use crate::grin::{Grin, Want};
 use crate::sync::bandwidth::Limiter;
 use crate::sync::convert::Converter;
 use crate::sync::disk::Disk;
-use crate::sync::keys::Keys;
 use crate::sync::lists::{self, FailedConversion};
 use crate::sync::storage::Storage;
 use crate::sync::{Counts, SyncOptions};
@@ -72,7 +71,6 @@ pub(super) struct Shared {
     /// Whether the store has been asked for the metadata of an object that it was given.
     pub(super) metadata_asked: AtomicBool,
     pub(super) converter: Converter,
-    pub(super) keys: Keys,
     pub(super) parts: Parts,
     pub(super) checks: Semaphore,
     pub(super) downloads: Semaphore,
@@ -195,7 +193,6 @@ impl Shared {
             unopened: AtomicU64::new(0),
             metadata_asked: AtomicBool::new(false),
             converter: Converter::default(),
-            keys: Keys::default(),
             parts: Parts::new(PARTS_IN_MEMORY),
             checks: at_once(settings.task_check_concurrency),
             downloads: at_once(

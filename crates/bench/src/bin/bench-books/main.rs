@@ -2,7 +2,6 @@
 //!
 //! - `collect`: collecting, enriching and exporting through the program itself, against a design that commits every
 //!   book twice and against the floor: the same rows by one prepared statement.
-//! - `keys`: deriving the keys of encrypted archives, one after the other and side by side.
 //! - `pg`: the same on a PostgreSQL server, against COPY alone; claims of books by several processes.
 //! - `sqlite-large`: what each setting of the database gives on a large file.
 
@@ -14,7 +13,6 @@
 
 mod collect;
 mod designs;
-mod keys;
 mod large;
 #[cfg(unix)]
 mod pg;
@@ -55,12 +53,6 @@ enum Command {
         /// Leave out the file with pages of 8 KiB, to need half the disk
         #[arg(long)]
         narrow: bool,
-    },
-    /// Derive keys as `gpg` has them derived, several at once
-    Keys {
-        /// Keys at once at most
-        #[arg(long, default_value_t = 8)]
-        most: usize,
     },
     /// A run on a PostgreSQL server: collecting, and claims of several processes
     #[cfg(unix)]
@@ -107,7 +99,6 @@ fn main() -> anyhow::Result<()> {
             changed,
             narrow,
         } => large::run(books, changed, narrow),
-        Command::Keys { most } => keys::keys(most),
         #[cfg(unix)]
         Command::Pg { books, claimed } => pg::run(books, claimed),
         #[cfg(unix)]

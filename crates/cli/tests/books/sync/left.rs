@@ -164,23 +164,6 @@ fn an_archive_packed_by_bzip2_is_read() {
     assert!(home.stored(&barcode(0)) == Some(plain));
 }
 
-#[test]
-fn keys_that_take_long_are_derived_together() {
-    let Some(mut books) = shelf(12, 2_000) else {
-        return;
-    };
-    for (number, book) in books.iter_mut().enumerate() {
-        let plain = archive(&format!("volume {number}"), 4, 2_000);
-        book.archive = encrypt_with(&plain, &["--s2k-count", "1048576"]).map(Arc::new);
-    }
-    let home = Home::of(ArchiveGrin::start(books).unwrap(), None);
-    let synced = home.sync("--queue converted");
-    assert_eq!(code(&synced), 0, "{}", said(&synced));
-    assert_eq!(home.completed().len(), 12);
-    let sound = home.run(&["verify", "--run-name", "g", "--read"]);
-    assert_eq!(code(&sound), 0, "{}", said(&sound));
-}
-
 /// The folder of a mount whose disk is gone is there, and empty.
 #[test]
 fn a_store_whose_disk_is_gone_is_waited_for_and_nothing_is_written_in_its_place() {
