@@ -183,8 +183,7 @@ fn counting(library: &Library, files: &[Place]) -> Result<BTreeSet<i64>> {
     Ok(all)
 }
 
-/// Has what was said about passages go with them to where they lie now; but not to one that another has become a part of:
-/// a name of one half is none of the whole.
+/// Has what was said about passages go with them to where they lie now.
 fn follow(library: &Library, place: &Place, before: &[Bounds]) -> Result<()> {
     let (now, _) = edits::bounds_of(library.db(), &place.file)?;
     let moved: Vec<_> = before
@@ -192,11 +191,7 @@ fn follow(library: &Library, place: &Place, before: &[Bounds]) -> Result<()> {
         .filter_map(|(id, start, end)| {
             let (_, to_start, to_end) = now.iter().find(|(other, ..)| other == id)?;
             let (from, to) = ((*start, *end), (*to_start, *to_end));
-            let holds_another = before.iter().any(|(other, start, end)| {
-                let shared = end.0.min(to.1.0) - start.0.max(to.0.0);
-                other != id && shared * 2 > end.0 - start.0
-            });
-            (from != to && !holds_another).then_some((from, to))
+            (from != to).then_some((from, to))
         })
         .collect();
     if moved.is_empty() {
