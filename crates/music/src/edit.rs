@@ -428,6 +428,7 @@ fn write(
         .iter()
         .map(|(id, start, end)| (id.clone(), *start, *end, Measured::HoldsUnmoved))
         .collect();
+    let is_cut = moved.is_some();
     library.db().try_write("record edits", move |tx| {
         if let Some(((before, after), known)) = moved {
             if !edits::begin_cut(tx, &place.file, known)? {
@@ -441,7 +442,9 @@ fn write(
         }
         edits::write_again(tx, &again)?;
         edits::write(tx, &said)?;
-        edits::moved_by_cut(tx, &place.file)?;
+        if is_cut {
+            edits::moved_by_cut(tx, &place.file)?;
+        }
         edits::apply(tx, &place.file)?;
         Ok(true)
     })

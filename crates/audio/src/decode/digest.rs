@@ -84,6 +84,12 @@ digest!(
     AudioXxh3
 );
 
+impl AudioXxh3 {
+    fn of(bytes: &xxhash3_128::Hasher) -> Self {
+        Self(bytes.finish_128().to_be_bytes())
+    }
+}
+
 fn from_hex(text: &str) -> Option<[u8; 16]> {
     if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
@@ -119,7 +125,7 @@ pub(super) fn audio_digest(
     })?;
     Ok(AudioDigest {
         md5: AudioMd5(md5.finalize().into()),
-        xxh3: Some(AudioXxh3(xxh3.finish_128().to_be_bytes())),
+        xxh3: Some(AudioXxh3::of(&xxh3)),
     })
 }
 
@@ -127,7 +133,7 @@ pub(super) fn audio_digest(
 pub(super) fn audio_xxh3(path: &Path, ffmpeg: Option<&Ffmpeg>) -> Result<AudioXxh3, DecodeError> {
     let mut xxh3 = xxhash3_128::Hasher::new();
     packets(path, ffmpeg, &mut |bytes| xxh3.write(bytes))?;
-    Ok(AudioXxh3(xxh3.finish_128().to_be_bytes()))
+    Ok(AudioXxh3::of(&xxh3))
 }
 
 /// Hands the encoded audio of the file at `path` to `take`, from the beginning to the end.
@@ -254,7 +260,7 @@ impl BytesOfSound {
 
     /// The name, when the whole file was given.
     pub fn finish(self) -> AudioXxh3 {
-        AudioXxh3(self.xxh3.finish_128().to_be_bytes())
+        AudioXxh3::of(&self.xxh3)
     }
 }
 

@@ -5,7 +5,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use blob::Metadata;
 use serde_json::Value;
 
 use crate::error::Error;
@@ -45,12 +44,7 @@ pub(crate) async fn store_settings(run: &Run, storage: &Storage) -> Result<(), E
         config.other.insert(DIRECTORY.to_owned(), directory.into());
         bytes = config.to_bytes();
     }
-    let key = storage.about_run(CONFIG)?;
-    storage
-        .meta
-        .put(&key, bytes.into(), &Metadata::new())
-        .await?;
-    Ok(())
+    storage.put_about_run(CONFIG, bytes).await
 }
 
 /// Looks whether another run of its name stores there; whether the store says that it is this one. Processes that share

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use blob::{Bucket, Key, Kind, Remote};
+use blob::{Bucket, Key, Kind, Metadata, Remote};
 use futures_util::StreamExt as _;
 use serde_json::Value;
 
@@ -176,6 +176,13 @@ impl Storage {
     /// The name of something about the run as a whole.
     pub(crate) fn about_run(&self, name: &str) -> Result<Key, Error> {
         Ok(Key::new(format!("{}/{name}", self.run))?)
+    }
+
+    /// Stores something small about the run as a whole.
+    pub(crate) async fn put_about_run(&self, name: &str, bytes: Vec<u8>) -> Result<(), Error> {
+        let key = self.about_run(name)?;
+        self.meta.put(&key, bytes.into(), &Metadata::new()).await?;
+        Ok(())
     }
 
     /// The folder of what is under way. It is on the disk of local storage, so that an archive need not be copied.

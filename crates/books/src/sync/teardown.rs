@@ -175,10 +175,5 @@ async fn small(storage: &Storage, name: &str, path: &Path) -> Result<(), Error> 
     let bytes = io::Write::write_all(&mut packed, &bytes)
         .and_then(|()| packed.finish())
         .map_err(Error::file("pack", path))?;
-    let key = storage.about_run(name)?;
-    storage
-        .meta
-        .put(&key, bytes.into(), &Metadata::new())
-        .await?;
-    Ok(())
+    storage.put_about_run(name, bytes).await
 }

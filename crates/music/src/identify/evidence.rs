@@ -210,6 +210,16 @@ fn evidence(reasons: &[Reason]) -> Vec<Evidence> {
 mod tests {
     use super::*;
 
+    fn recording(title: &str, artist: &str, length_ms: u64) -> Recording {
+        Recording {
+            mbid: "a".to_owned(),
+            title: title.to_owned(),
+            artist: artist.to_owned(),
+            length_ms: Some(length_ms),
+            ..Recording::default()
+        }
+    }
+
     /// Another artist's album with the titles, numbers and lengths of the one that it covers.
     #[test]
     fn an_album_does_not_outvote_the_artist_of_its_files() {
@@ -223,13 +233,7 @@ mod tests {
                 ..Heard::default()
             };
             let candidate = Candidate {
-                recording: Recording {
-                    mbid: "a".to_owned(),
-                    title: "Gravel".to_owned(),
-                    artist: "Stone Mill".to_owned(),
-                    length_ms: Some(264_000),
-                    ..Recording::default()
-                },
+                recording: recording("Gravel", "Stone Mill", 264_000),
                 contexts: vec![Context {
                     release: ReleaseName {
                         title: "Kiln".to_owned(),
@@ -269,13 +273,7 @@ mod tests {
                 ..Heard::default()
             };
             let candidate = Candidate {
-                recording: Recording {
-                    mbid: "a".to_owned(),
-                    title: "Naked Saffron Blues".to_owned(),
-                    artist: "Ray and the Whispers".to_owned(),
-                    length_ms: Some(264_500),
-                    ..Recording::default()
-                },
+                recording: recording("Naked Saffron Blues", "Ray and the Whispers", 264_500),
                 print: Some(print),
                 ..Candidate::default()
             };

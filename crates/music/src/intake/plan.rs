@@ -10,6 +10,7 @@ mod homes;
 mod sheets;
 mod sounds;
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use run::Cancel;
@@ -175,9 +176,11 @@ pub fn plan(scan: Scan, known: &Known, scope: &Scope<'_>) -> Plan {
             from: row.path.clone(),
             to: file,
         }));
-    let candidates = hash_where_sizes_meet(candidates, known, scope, &mut plan);
+    let sounds = OnceCell::new();
+    let candidates = hash_where_sizes_meet(candidates, (known, &sounds), scope, &mut plan);
     let gone = gone(known, scope, &present, &scan.unreadable);
-    let candidates = digest_where_sounds_may_meet(candidates, &gone, known, scope, &mut plan);
+    let candidates =
+        digest_where_sounds_may_meet(candidates, &gone, (known, &sounds), scope, &mut plan);
 
     let homes = Homes::find(known, (&present, &in_place), &gone, &candidates, scope);
     homes.settle(candidates, known, (&in_place, &neighbours), &mut plan);

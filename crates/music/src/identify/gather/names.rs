@@ -139,8 +139,9 @@ async fn by_names(
 ) -> Result<(), Trouble> {
     let mut searches = 0;
     // With others at least, or as one of an album.
-    let is_asked = plainly_named(item).is_some() || item.heard.album.is_some();
-    if let Some(named) = plainly_named(item).filter(|_| !pool.is_settled(item)) {
+    let named = plainly_named(item);
+    let is_asked = named.is_some() || item.heard.album.is_some();
+    if let Some(named) = named.filter(|_| !pool.is_settled(item)) {
         // Who is alone is asked about at once with others, which costs little.
         if item.alone && (*left > 0 || asker.knows(&named)) {
             searches += 1;

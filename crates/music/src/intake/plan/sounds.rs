@@ -1,5 +1,6 @@
 //! Which files may be known contents, or known sounds with new tags, in another container, or at another path.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -7,14 +8,14 @@ use run::for_each;
 
 use super::{Candidate, Plan, Scope};
 use crate::intake::recognise::Rejected;
-use crate::library::known::{Known, KnownFile};
+use crate::library::known::{Known, KnownFile, KnownSounds};
 use crate::library::values::{Problem, is_below};
 
 /// Hashes the candidates whose size another candidate or a known file has too.
 /// What proves to be no audio, or cannot be read, leaves the candidates.
 pub(super) fn hash_where_sizes_meet<'a>(
     candidates: Vec<Candidate<'a>>,
-    known: &Known,
+    (known, sounds): (&Known, &OnceCell<KnownSounds>),
     scope: &Scope<'_>,
     plan: &mut Plan,
 ) -> Vec<Candidate<'a>> {
@@ -34,11 +35,11 @@ pub(super) fn hash_where_sizes_meet<'a>(
     if meeting.is_empty() {
         return alone;
     }
-    let sounds = known.sounds();
+    let sounds = sounds.get_or_init(|| known.sounds());
     let hashes: Vec<_> = meeting.iter().map(|_| Mutex::new(None)).collect();
     let work: Vec<_> = meeting.iter().zip(&hashes).collect();
     for_each(scope.jobs, &work, scope.cancel, |_, (candidate, slot)| {
-        let recognised = scope.hearing.content_hash(&candidate.file, &sounds);
+        let recognised = scope.hearing.content_hash(&candidate.file, sounds);
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(recognised);
     });
     drop(work);
@@ -78,7 +79,7 @@ fn may_come_from_elsewhere(candidates: &[Candidate<'_>], known: &Known, scope: &
 pub(super) fn digest_where_sounds_may_meet<'a>(
     candidates: Vec<Candidate<'a>>,
     gone: &[&KnownFile],
-    known: &Known,
+    (known, sounds): (&Known, &OnceCell<KnownSounds>),
     scope: &Scope<'_>,
     plan: &mut Plan,
 ) -> Vec<Candidate<'a>> {
@@ -97,17 +98,17 @@ pub(super) fn digest_where_sounds_may_meet<'a>(
     let (mut settled, asked): (Vec<_>, Vec<_>) = candidates
         .into_iter()
         .partition(|candidate| candidate.is_same_content() || !may_be_another(candidate));
-    let sounds = known.sounds();
+    let sounds = sounds.get_or_init(|| known.sounds());
     let answers: Vec<_> = asked.iter().map(|_| Mutex::new(None)).collect();
     let work: Vec<_> = asked.iter().zip(&answers).collect();
     for_each(scope.jobs, &work, scope.cancel, |_, (candidate, slot)| {
         let file = &candidate.file;
         let named = match candidate.hash.clone() {
             Some(hash) => Ok((hash, candidate.xxh3)),
-            None => scope.hearing.content_hash(file, &sounds),
+            None => scope.hearing.content_hash(file, sounds),
         };
         let content =
-            named.map(|(hash, xxh3)| (hash, scope.hearing.audio_digest(file, xxh3, &sounds)));
+            named.map(|(hash, xxh3)| (hash, scope.hearing.audio_digest(file, xxh3, sounds)));
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(content);
     });
     drop(work);

@@ -334,14 +334,12 @@ pub(crate) fn move_with_cut(
     from: (Ticks, Ticks),
     to: (Ticks, Ticks),
 ) -> Result<()> {
-    tx.execute(
-        &format!(
-            "INSERT INTO accession_edit_moves (cut_id, edit_id, start_ticks, end_ticks) \
-             SELECT 0, e.edit_id, e.start_ticks, e.end_ticks FROM accession_edits e \
-             WHERE NOT (e.start_ticks = ?4 AND e.end_ticks = ?5) AND {}",
-            goes_along()
-        ),
-        params![file, from.0.0, from.1.0, to.0.0, to.1.0],
+    along(
+        tx,
+        "INSERT INTO accession_edit_moves (cut_id, edit_id, start_ticks, end_ticks) \
+         SELECT 0, e.edit_id, e.start_ticks, e.end_ticks FROM accession_edits e \
+         WHERE NOT (e.start_ticks = ?4 AND e.end_ticks = ?5) AND",
+        (file, from, to),
     )?;
     move_to(tx, file, from, to)
 }
@@ -371,11 +369,21 @@ pub(crate) fn move_to(
     from: (Ticks, Ticks),
     to: (Ticks, Ticks),
 ) -> Result<()> {
+    along(
+        tx,
+        "UPDATE accession_edits AS e SET start_ticks = ?4, end_ticks = ?5 WHERE",
+        (file, from, to),
+    )
+}
+
+/// Runs a statement, which is to end in a condition, on what goes along with a passage of a file from bounds to bounds.
+fn along(
+    tx: &Tx<'_>,
+    statement: &str,
+    (file, from, to): (&FileId, (Ticks, Ticks), (Ticks, Ticks)),
+) -> Result<()> {
     tx.execute(
-        &format!(
-            "UPDATE accession_edits AS e SET start_ticks = ?4, end_ticks = ?5 WHERE {}",
-            goes_along()
-        ),
+        &format!("{statement} {}", goes_along()),
         params![file, from.0.0, from.1.0, to.0.0, to.1.0],
     )?;
     Ok(())
