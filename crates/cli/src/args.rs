@@ -5,6 +5,7 @@ pub(crate) mod complete;
 pub(crate) mod edit;
 pub(crate) mod hear;
 pub(crate) mod identify;
+pub(crate) mod order;
 pub(crate) mod serve;
 
 use std::path::PathBuf;

@@ -26,7 +26,9 @@ use crate::printer::{LogWriter, Printer};
 fn main() -> ExitCode {
     // A shell that asks for completions gets them here, and the program ends.
     clap_complete::CompleteEnv::with_factory(args::command).complete();
-    let matched = args::command().try_get_matches();
+    let command = args::command();
+    let words = args::order::options_last(&command, std::env::args_os());
+    let matched = command.try_get_matches_from(words);
     let mut cli = match matched.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(said) => return not_a_command(&said),
