@@ -10,6 +10,7 @@ mod chapters;
 mod cue;
 mod fit;
 mod flac;
+mod own;
 
 use std::path::Path;
 
@@ -20,6 +21,7 @@ pub use beside::{Beside, SheetFile, is_sheet};
 pub use cue::{Sheet, Track};
 pub use fit::Known;
 use fit::{Place, Verdict};
+pub use own::sign;
 
 /// Who has marked the tracks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

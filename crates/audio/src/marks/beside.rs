@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 
 use super::cue::Sheet;
-use super::text;
+use super::{own, text};
 use crate::input::{Input, hex};
 
 /// A cue sheet is some kilobytes of text; what is larger is none.
@@ -194,7 +194,11 @@ impl Read {
                 .filter(|bytes| bytes.len() <= room)
                 .unwrap_or_default();
             room -= bytes.len();
-            let sheet = Sheet::parse(&text(&bytes));
+            let text = text(&bytes);
+            if own::is_unchanged(&text) {
+                continue;
+            }
+            let sheet = Sheet::parse(&text);
             if sheet.tracks.is_empty() {
                 read.without_tracks.push(file.path.clone());
                 continue;

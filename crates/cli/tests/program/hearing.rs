@@ -187,6 +187,43 @@ fn a_cue_sheet_that_was_written_is_read_back_to_the_same_passages() {
 }
 
 #[test]
+fn a_cue_sheet_that_was_written_here_is_no_word_of_anybody_until_it_is_changed() {
+    let root = Root::empty();
+    album(&root.join("rip/Mix.wav"), 2, 3, 30.0);
+    root.import(&[]).ended(0);
+    let heard = "SELECT guid || start_time_ticks || end_time_ticks || title || (SELECT max(cut_by) FROM accession_files) \
+                 FROM passages ORDER BY start_time";
+    let before = root.column(heard);
+    let folder = root.path();
+    let words = ["export", "--as", "cue", "-o", folder.to_str().unwrap()];
+    root.music(&words).ended(0);
+    let again = root.import(&[]).ended(0);
+    assert_eq!(again.files("unchanged"), 1, "{}", again.out);
+    for options in [&[][..], &["--force"]] {
+        root.import(options).ended(0);
+        assert_eq!(root.column(heard), before);
+    }
+    assert_eq!(root.count("SELECT count(*) FROM accession_marks"), 0);
+    // In another library, too, it is what this program found out, and nobody's word.
+    std::fs::remove_file(root.database()).unwrap();
+    root.import(&[]).ended(0);
+    assert_eq!(root.count("SELECT count(*) FROM accession_marks"), 0);
+    let sheet = std::fs::read_to_string(root.join("rip/Mix.cue")).unwrap();
+    let titled = sheet.replace("\"Track 3\"", "\"Third\"");
+    std::fs::write(root.join("rip/Mix.cue"), titled).unwrap();
+    root.import(&[]).ended(0);
+    let titles = root.column("SELECT title FROM passages ORDER BY start_time");
+    assert_eq!(titles, ["Track 1", "Track 2", "Third"]);
+    // What is cut as that sheet says goes out unsigned: it may take the sheet's place.
+    root.music(&[&words[..], &["--replace"]].concat()).ended(0);
+    root.import(&["--force"]).ended(0);
+    assert_eq!(
+        root.column("SELECT title FROM passages ORDER BY start_time"),
+        titles
+    );
+}
+
+#[test]
 fn doubtful_boundaries_are_listed_with_their_reasons() {
     let root = Root::empty();
     album(&root.join("Mix.wav"), 3, 3, 30.0);

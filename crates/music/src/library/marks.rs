@@ -2,7 +2,9 @@
 //!
 //! Identification takes it as evidence, and it is what a passage is called again when its song is taken away.
 
-use sqlite::{Row, RowResult, Snapshot, Tx, params};
+use std::collections::HashSet;
+
+use sqlite::{Db, Row, RowResult, Snapshot, Tx, params};
 
 use crate::error::Result;
 use crate::id::FileId;
@@ -87,6 +89,24 @@ fn read(row: &Row<'_>) -> RowResult<StoredMark> {
         isrc: row.get(6)?,
         album: row.get(7)?,
     })
+}
+
+/// The paths of files that are cut as a cue sheet beside them says.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub(crate) fn cut_by_sheets(db: &Db) -> Result<HashSet<String>> {
+    let found = db.read(|snapshot| {
+        snapshot.query_all(
+            "SELECT DISTINCT f.path FROM files f JOIN accession_files a ON a.file_id = f.guid \
+             JOIN accession_marks m ON m.file_id = f.guid WHERE a.cut_by = 'marks' AND m.origin = 'cue_sheet'",
+            params![],
+            |row| row.get::<_, String>(0),
+        )
+    });
+    let found: Result<Vec<_>, sqlite::Error> = found;
+    Ok(found?.into_iter().collect())
 }
 
 /// Replaces what is stored about a file.

@@ -10,8 +10,10 @@ pub use audio::decode::is_audio_file as is_music;
 
 use crate::error::Result;
 use crate::library::Library;
+use crate::library::marks;
 use crate::library::query::{PassageDetails, each_passage};
 use crate::library::values::name_of;
+use audio::marks::sign;
 
 /// A form to write passages in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +75,8 @@ pub fn export(library: &Library, form: Form, out: &mut dyn Write) -> Result<Expo
 #[derive(Debug)]
 pub struct CueSheet<'a> {
     passages: &'a [PassageDetails],
+    /// It is cut as another sheet says, in whose place this one may come to lie.
+    is_by_sheet: bool,
 }
 
 impl CueSheet<'_> {
@@ -86,11 +90,19 @@ impl CueSheet<'_> {
         name_of(self.path())
     }
 
-    /// The sheet, which calls its file `name`; `None` for a name that no sheet can have, since it ends at a quotation mark
+    /// The sheet, which calls its file `name` and is signed, so that an import that finds it unchanged takes it for no word of
+    /// somebody else; `None` for a name that no sheet can have, since it ends at a quotation mark
     /// and at the end of a line.
     pub fn naming(&self, name: &str) -> Option<String> {
         let is_plain = !name.contains(|c: char| c == '"' || c.is_control());
-        is_plain.then(|| cue_sheet(self.passages, name))
+        is_plain.then(|| {
+            let sheet = cue_sheet(self.passages, name);
+            if self.is_by_sheet {
+                sheet
+            } else {
+                sign(&sheet)
+            }
+        })
     }
 }
 
@@ -103,12 +115,16 @@ pub fn cue_sheets(
     library: &Library,
     mut each: impl FnMut(&CueSheet<'_>) -> Result<()>,
 ) -> Result<Exported> {
+    let by_sheets = marks::cut_by_sheets(library.db())?;
     let mut written = 0;
     let mut file: Vec<PassageDetails> = Vec::new();
     let mut finish = |file: &mut Vec<PassageDetails>| -> Result<()> {
         if file.len() > 1 {
             written += 1;
-            each(&CueSheet { passages: file })?;
+            each(&CueSheet {
+                passages: file,
+                is_by_sheet: by_sheets.contains(&file[0].path),
+            })?;
         }
         file.clear();
         Ok(())
