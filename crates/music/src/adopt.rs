@@ -1,8 +1,9 @@
 //! Takes a person's work over from another program's database: first as a proposal, then as edits with their source.
 //!
 //! The database is read from a copy and never written beside. Files are the same if their sound is, else if their
-//! paths end alike and they are as long. What a person said in this library stands above what another one says, and
-//! where another one only computed, it never contradicts what is known here: it is told as a difference.
+//! paths end alike and they are as long. What a person said in this library stands above what another one says. Ids that
+//! another one found by itself are evidence, which identification weighs; where something else is known here, that is
+//! told as a difference.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -248,7 +249,8 @@ fn about_file(proposal: &mut Proposal, file: &TheirFile, our: &OurFile, said: &[
     }
 }
 
-/// An id of theirs: a person's word there counts, what was computed there only where nothing is known here.
+/// An id of theirs: a person's word there is one here; what was computed there is evidence, whatever is known here, and
+/// told where that is otherwise.
 fn identify(
     proposal: &mut Proposal,
     our: &OurFile,
@@ -257,24 +259,21 @@ fn identify(
     (mbid, source): (&str, &str),
 ) {
     let mbid = mbid.to_lowercase();
-    let edit = edits::about(&our.place, Field::Match, span, mbid.clone());
+    let edit = proposal.said(our, (Field::Match, span, mbid.clone()), Some(source));
     let here = our
         .passages
         .iter()
         .find(|(start, end, _)| edit.is_about(*start, *end))
         .and_then(|(_, _, recording)| recording.as_ref());
-    match here {
-        Some(here) if *here == mbid => drop(proposal.state(our, &edit)),
-        Some(here) if source != "manual" => {
-            proposal.differ(our, Field::Match, here.clone(), mbid);
-        }
-        _ => add(
-            proposal,
-            our,
-            said,
-            (Field::Match, span, mbid),
-            Some(source),
-        ),
+    let is_new = add(
+        proposal,
+        our,
+        said,
+        (Field::Match, span, mbid.clone()),
+        Some(source),
+    );
+    if let Some(here) = here.filter(|here| is_new && edit.is_evidence() && **here != mbid) {
+        proposal.differ(our, Field::Match, here.clone(), mbid);
     }
 }
 
@@ -283,11 +282,28 @@ fn is_about_the_same(before: &NewEdit, edit: &NewEdit) -> bool {
     before.sound == edit.sound
         && (before.file.is_none() || before.file == edit.file)
         && before.field == edit.field
+        && (!edit.is_evidence() || before.source == PERSON || before.source == edit.source)
         && (edit.field == Field::Cut
             || before.is_about(Ticks(edit.start_ticks), Ticks(edit.end_ticks)))
 }
 
 impl Proposal {
+    /// What the database says, as an edit.
+    fn said(
+        &self,
+        our: &OurFile,
+        (field, span, value): (Field, (Ticks, Ticks), String),
+        source: Option<&str>,
+    ) -> NewEdit {
+        let origin = self.origin.word();
+        let by = source.map_or_else(|| origin.to_owned(), |source| format!("{origin}:{source}"));
+        NewEdit {
+            source: by,
+            ..edits::about(&our.place, field, span, value)
+        }
+        .on_one_line()
+    }
+
     /// Tells what is said otherwise here.
     fn differ(&mut self, our: &OurFile, field: Field, here: String, there: String) {
         self.differences.push(Difference {
@@ -317,38 +333,41 @@ impl Proposal {
     }
 }
 
-/// Proposes an edit, unless it is in force already, a person said otherwise here, or it is none.
+/// Proposes an edit, unless it is in force already, a person said otherwise here, or it is none; whether it is proposed.
 fn add(
     proposal: &mut Proposal,
     our: &OurFile,
     said: &[NewEdit],
     (field, span, value): (Field, (Ticks, Ticks), String),
     source: Option<&str>,
-) {
-    let origin = proposal.origin.word();
-    let edit = NewEdit {
-        source: source.map_or_else(|| origin.to_owned(), |source| format!("{origin}:{source}")),
-        ..edits::about(&our.place, field, span, value)
-    }
-    .on_one_line();
+) -> bool {
+    let edit = proposal.said(our, (field, span, value), source);
     if !proposal.state(our, &edit) {
-        return;
+        return false;
     }
     let before = said
         .iter()
         .rev()
         .find(|before| is_about_the_same(before, &edit));
     match before {
-        Some(before) if before.value == edit.value => {}
+        Some(before) if before.value == edit.value => return false,
         Some(before) if before.source == PERSON => {
             proposal.differ(our, field, before.value.clone(), edit.value);
+            return false;
         }
-        _ => match edit.check() {
-            Ok(()) => proposal.edits.push(Adopted {
+        _ => {}
+    }
+    match edit.check() {
+        Ok(()) => {
+            proposal.edits.push(Adopted {
                 path: our.place.path.clone(),
                 said: edit,
-            }),
-            Err(reason) => proposal.differ(our, field, reason, edit.value),
-        },
+            });
+            true
+        }
+        Err(reason) => {
+            proposal.differ(our, field, reason, edit.value);
+            false
+        }
     }
 }

@@ -7,7 +7,7 @@ use music::adopt::{self, Proposal};
 use run::ExitStatus;
 
 use crate::args::Place;
-use crate::commands::edit::open;
+use crate::commands::edit::{as_evidence, open};
 use crate::commands::open_to_read;
 use crate::printer::{Printer, Volume};
 use crate::words::{count, counted};
@@ -58,11 +58,12 @@ fn lines(proposal: &Proposal) -> Vec<String> {
     )];
     for edit in &proposal.edits {
         lines.push(format!(
-            "`{}` {}: {} ({})",
+            "`{}` {}: {} ({}{})",
             edit.path,
             edit.said.field.word(),
             edit.said.value,
-            edit.said.source
+            edit.said.source,
+            as_evidence(&edit.said)
         ));
     }
     for difference in &proposal.differences {

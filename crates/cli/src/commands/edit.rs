@@ -5,7 +5,7 @@ use std::io::{BufReader, ErrorKind};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use music::edit::{self, Changes, Edit as Edited};
+use music::edit::{self, Changes, Edit as Edited, PortableEdit};
 use music::{Error, Library};
 use run::ExitStatus;
 
@@ -116,14 +116,20 @@ fn line(edit: &Edited) -> String {
     let path = edit.path.as_deref().unwrap_or("a sound that is not here");
     let seconds = |ticks| edit::Ticks(ticks).seconds();
     format!(
-        "{path}  {:.3} s to {:.3} s  {} `{}`  ({}, {})",
+        "{path}  {:.3} s to {:.3} s  {} `{}`  ({}{}, {})",
         seconds(said.start_ticks),
         seconds(said.end_ticks),
         said.field.word(),
         said.value,
         said.source,
+        as_evidence(said),
         moment(said.made_at.as_deref().unwrap_or_default())
     )
+}
+
+/// Behind the source of an id that another program found by itself.
+pub(crate) fn as_evidence(said: &PortableEdit) -> &'static str {
+    if said.is_evidence() { ", evidence" } else { "" }
 }
 
 fn export(place: &Place, output: Option<&Path>, printer: Printer) -> Result<ExitStatus> {

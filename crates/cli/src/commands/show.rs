@@ -144,6 +144,10 @@ fn passage_lines(passage: &PassageDetails, printer: Printer) -> Vec<String> {
     line("end", Some(clock(passage.end_seconds)));
     line("album", passage.album.clone());
     line("recording", passage.recording_mbid.clone());
+    for found in &passage.found_ids {
+        let told = format!("{} ({}, evidence)", found.recording_mbid, found.source);
+        line("adopted id", Some(told));
+    }
     line(
         "status",
         passage.status.as_ref().map(|status| status.to_lowercase()),

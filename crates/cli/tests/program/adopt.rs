@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, params};
+use serde_json::json;
+use testkit::services::{FakeServices, KEY, MadeFile, Tagging, World, seed};
 
+use crate::identify::{run, with_services};
 use crate::support::{Ran, Root};
 
 const SONG: &str = "Harbour Lights/Tides/01 Slow Water.mp3";
@@ -185,6 +188,23 @@ fn what_was_set_by_hand_in_vaino_becomes_edits() {
     let again = theirs.adopt(&root, &["--yes"]).ended(0);
     assert!(again.out.contains("taken over: 0 edits"), "{}", again.out);
     assert_eq!(edits(&root), expected);
+
+    // What came from there goes back, each id with its source.
+    let bundle = root.home().join("bundle");
+    let to = bundle.to_str().unwrap();
+    root.music(&["export", "--as", "vaino", "--output", to])
+        .ended(0);
+    let payload = std::fs::read(bundle.join("payload.json")).unwrap();
+    let payload: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+    let credits = payload["encodings"].as_array().unwrap().iter();
+    let credits: Vec<_> = credits
+        .flat_map(|encoding| encoding["passages"].as_array().unwrap())
+        .flat_map(|passage| passage["recordings"].as_array().unwrap())
+        .collect();
+    for (mbid, source) in [(MBID, "manual"), (OTHER, "acoustid")] {
+        let mut own = credits.iter().filter(|credit| credit["mbid"] == mbid);
+        assert!(own.clone().count() == 2 && own.all(|credit| credit["source"] == source));
+    }
 }
 
 #[test]
@@ -213,8 +233,8 @@ fn beets_tells_ids_by_path_and_length_and_contradicts_nobody() {
         ran.out
     );
     assert_eq!(edits(&root), [format!("match {MBID} beets:mb_trackid")]);
-    let known = "SELECT i.recording_mbid FROM accession_identifications i JOIN passages p ON p.guid = i.passage_id";
-    assert_eq!(root.column(known), [MBID]);
+    let decided = "SELECT count(*) FROM accession_identifications WHERE state = 'chosen'";
+    assert_eq!(root.count(decided), 0);
 
     let db = Connection::open(&theirs.database).unwrap();
     db.execute("UPDATE items SET mb_trackid = ?1", [OTHER])
@@ -225,7 +245,112 @@ fn beets_tells_ids_by_path_and_length_and_contradicts_nobody() {
         .unwrap();
     let ran = theirs.adopt(&root, &["--yes"]).ended(0);
     assert!(ran.out.contains("stays: "), "{}", ran.out);
-    assert!(ran.out.contains("taken over: 0 edits"), "{}", ran.out);
+    // What they say now is what counts of theirs.
+    assert!(ran.out.contains("taken over: 1 edit"), "{}", ran.out);
+    let song = root.column(&format!(
+        "SELECT p.guid FROM passages p JOIN files f ON f.guid = p.file_id WHERE f.path = '{SONG}'"
+    ));
+    let shown = root.music(&["show", &song[0], "--format", "json"]).ended(0);
+    let shown: serde_json::Value = serde_json::from_str(&shown.out).unwrap();
+    assert_eq!(
+        shown["found_ids"],
+        json!([{ "recording_mbid": OTHER, "source": "beets:mb_trackid" }])
+    );
+    assert_eq!(shown["recording_mbid"], MBID);
+}
+
+/// A library of files that nobody has heard, and a library of beets that has an id for each.
+fn found_by_beets(root: &Root, files: &[MadeFile], ids: &[String]) -> Theirs {
+    seed(&root.database(), files).unwrap();
+    let (theirs, db) = Theirs::new(
+        "CREATE TABLE items (id INTEGER PRIMARY KEY, path BLOB, length REAL, mb_trackid TEXT)",
+    );
+    for (file, mbid) in files.iter().zip(ids) {
+        db.execute(
+            "INSERT INTO items (path, length, mb_trackid) VALUES (?1, ?2, ?3)",
+            params![
+                format!("/music/{}", file.path).into_bytes(),
+                file.length_ms as f64 / 1000.0,
+                mbid
+            ],
+        )
+        .unwrap();
+    }
+    theirs
+}
+
+#[test]
+fn an_id_that_another_program_found_is_weighed_with_all_else_and_told() {
+    let fake = FakeServices::start(World::generate(31, 6)).unwrap();
+    let recording = |at: usize| fake.world().recordings[at].clone();
+    let file = |name: &str, tags: serde_json::Value, length_ms: u64| MadeFile {
+        path: format!("Loose/{name}.flac"),
+        length_ms,
+        fingerprint: format!("NOBODY-{name}"),
+        tags,
+        tagging: Tagging::Poor,
+        truth: None,
+        identifiable: true,
+    };
+    let (one, other) = (recording(0), recording(9));
+    let files = [
+        // Nothing but beets tells whose it is.
+        file("a", json!({ "title": one.title }), one.length_ms),
+        // Everything but beets agrees that it is another one.
+        file(
+            "b",
+            json!({ "title": other.title, "artist": other.artist }),
+            other.length_ms,
+        ),
+    ];
+    let states = |root: &Root| {
+        root.column(
+            "SELECT i.state || ' ' || coalesce(p.recording_mbid, '-') FROM passages p JOIN files f ON f.guid = p.file_id \
+             JOIN accession_identifications i ON i.passage_id = p.guid ORDER BY f.path",
+        )
+    };
+    let root = with_services(&fake);
+    let ids = [one.mbid.clone(), one.mbid.clone()];
+    let theirs = found_by_beets(&root, &files, &ids);
+    run(&root, &["identify"], Some(KEY)).ended(0);
+    let before = states(&root);
+    assert!(before[0].ends_with(" -"), "{before:?}");
+
+    let ran = theirs.adopt(&root, &["--yes"]).ended(0);
+    assert!(
+        ran.out.contains("beets:mb_trackid, evidence"),
+        "{}",
+        ran.out
+    );
+    // No person said anything: what has no song yet is asked about again, and nothing is decided.
+    assert_eq!(states(&root)[0], "retry_later -");
+    run(&root, &["identify"], Some(KEY)).ended(0);
+    let after = states(&root);
+    assert_eq!(after[0], format!("identified {}", one.mbid));
+    assert_eq!(after[1], before[1], "what all else says stands");
+    let of_passage = root.column(
+        "SELECT p.guid FROM passages p JOIN files f ON f.guid = p.file_id WHERE f.path = 'Loose/a.flac'",
+    );
+    let shown = root.music(&["show", &of_passage[0]]).ended(0);
+    let told = format!("{} (beets:mb_trackid, evidence)", one.mbid);
+    assert!(shown.out.contains(&told), "{}", shown.out);
+    let sources = format!(
+        "SELECT source_type FROM import_provenance WHERE passage_id = '{}'",
+        of_passage[0]
+    );
+    let sources = root.column(&sources);
+    assert!(
+        sources.contains(&"identify adopted_id".to_owned()),
+        "{sources:?}"
+    );
+
+    // Taken back, it says nothing any more.
+    let number = root.column("SELECT min(edit_id) FROM accession_edits WHERE undone_at IS NULL");
+    root.music(&["edits", "--undo", &number[0]]).ended(0);
+    run(&root, &["identify"], Some(KEY)).ended(0);
+    assert!(states(&root)[0].ends_with(" -"), "{:?}", states(&root));
+    let shown = root.music(&["show", &of_passage[0]]).ended(0);
+    assert!(!shown.out.contains("beets"), "{}", shown.out);
 }
 
 #[test]

@@ -205,3 +205,50 @@ fn a_person_accepts_the_likeliest_candidate_or_rejects_it() {
     let refused = root.music(&["identify", "--accept", unknown]).ended(2);
     assert!(refused.err.contains(unknown.as_str()), "{}", refused.err);
 }
+
+/// Everything about what a passage is, with its reasons, but for when it was written.
+fn identity(root: &Root, passage: &str) -> Vec<String> {
+    root.column(&format!(
+        "SELECT i.state || ' ' || i.level || ' ' || i.confidence || ' ' || i.recording_mbid || ' ' || i.reasoning || ' ' \
+            || i.start_time_ticks || ' ' || i.end_time_ticks FROM accession_identifications i WHERE passage_id = '{passage}' \
+         UNION ALL SELECT song_id || ' ' || recording_mbid || ' ' || mbid_source || ' ' || mbid_confidence || ' ' \
+            || title || ' ' || title_source || ' ' || artist || ' ' || coalesce(album, '') || ' ' \
+            || coalesce(album_source, '') || ' ' || identity_confidence FROM passages WHERE guid = '{passage}' \
+         UNION ALL SELECT song_id || ' ' || start_time_ticks || ' ' || end_time_ticks FROM passage_songs \
+            WHERE passage_id = '{passage}' \
+         UNION ALL SELECT album_id FROM passage_albums WHERE passage_id = '{passage}' \
+         UNION ALL SELECT * FROM (SELECT source_type || ' ' || confidence FROM import_provenance \
+            WHERE passage_id = '{passage}' ORDER BY 1)"
+    ))
+}
+
+#[test]
+fn a_decision_that_is_taken_back_leaves_what_was_known_before_without_asking_anybody() {
+    let mut world = World::generate(33, 6);
+    let files = files_of(&mut world, 33, 3);
+    let fake = FakeServices::start(world).unwrap();
+    let root = with_services(&fake);
+    seed(&root.database(), &files).unwrap();
+    run(&root, &["identify"], Some(KEY)).ended(0);
+    let songs = "SELECT guid FROM passages WHERE song_id IS NOT NULL ORDER BY guid";
+    let song = root.column(songs).remove(0);
+    let other = &fake.world().recordings.last().unwrap().mbid;
+    let before = identity(&root, &song);
+    assert!(before[0].starts_with("identified"), "{before:?}");
+    let asked = fake.requests().len();
+    let decide: [&[&str]; 3] = [
+        &["edit", &song, "--no-song"],
+        &["identify", "--set", &song, other],
+        &["edit", &song, "--no-song"],
+    ];
+    for words in decide {
+        // Only what a person sets may have to be looked up.
+        run(&root, words, None).ended(0);
+        assert_ne!(identity(&root, &song), before, "{words:?}");
+        let last = root.column("SELECT max(edit_id) FROM accession_edits");
+        root.music(&["edits", "--undo", &last[0]]).ended(0);
+        assert_eq!(identity(&root, &song), before, "{words:?}");
+    }
+    assert!(fake.requests().len() <= asked + 1);
+    root.music(&["check"]).ended(0);
+}

@@ -20,6 +20,18 @@ fn a_setting_says_whether_one_sound_is_one_song() {
     root.music(&["settings", "set", "same_audio", "once"])
         .ended(0);
     assert!(goes_out(ALBUM) && !goes_out(COMPILATION));
+    // A duplicate is not what sounds most like its original, nor the other way round.
+    let near = |path: &str, sounds: &str| {
+        root.music(&["settings", "set", "same_audio", sounds])
+            .ended(0);
+        let id = passages(&root, path).remove(0);
+        let near = root.music(&["similar", &id, "--format", "json"]).ended(0);
+        let near: serde_json::Value = serde_json::from_str(&near.out).unwrap();
+        near.as_array().unwrap().len()
+    };
+    for path in [ALBUM, COMPILATION] {
+        assert_eq!((near(path, "each"), near(path, "once")), (1, 0));
+    }
     // The one about which a person said something stays.
     let said = passages(&root, COMPILATION);
     root.music(&["edit", &said[0], "--title", "Mine"]).ended(0);

@@ -174,9 +174,13 @@ pub(crate) fn take_over(library: &Library, mut edits: Vec<NewEdit>) -> Result<Im
             if no_song && is_new {
                 decide::reject_as(library, &passage, edit.clone())?;
             }
-            library
-                .db()
-                .try_write("take edits over", move |tx| edits::apply(tx, &file))?;
+            let is_new_evidence = is_new && edit.is_evidence();
+            library.db().try_write("take edits over", move |tx| {
+                if is_new_evidence {
+                    edits::reconsider(tx, &passage, false)?;
+                }
+                edits::apply(tx, &file)
+            })?;
         }
     }
     Ok(Imported {

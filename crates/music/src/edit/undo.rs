@@ -12,6 +12,7 @@ use crate::identify::decide;
 use crate::intake::import::take_in_again;
 use crate::library::Library;
 use crate::library::edits::{self, Edit, Field, NewEdit, Place};
+use crate::library::identification;
 use crate::library::verdicts;
 
 /// What became of words that were not taken back themselves.
@@ -30,7 +31,8 @@ pub(super) fn reset(library: &Library, passage: &PassageId) -> Result<()> {
     let concerning = edits::concerning(library.db(), &place)?;
     let (mut ids, mut inherited, mut of_others) = (Vec::new(), Vec::new(), Vec::new());
     for edit in list(library.db())? {
-        if !concerning.contains(&edit.id) {
+        // What another program found was not said about it.
+        if !concerning.contains(&edit.id) || edit.said.is_evidence() {
             continue;
         }
         let about = edits::places_about(library.db(), &edit.said)?;
@@ -95,7 +97,8 @@ fn called(library: &Library, ids: &[i64]) -> Result<Vec<Edit>> {
     ids.iter().map(find).collect()
 }
 
-/// A cut has all passages of a file, so a later one has what an earlier one said, and would go on saying it.
+/// A cut has all passages of a file, so a later one has what an earlier one said, and would go on saying it. A cut that was
+/// said earlier, about the file itself, counts before one that it inherited, and has nothing of that.
 fn is_the_last_cut(library: &Library, edit: &Edit, ids: &[i64]) -> Result<()> {
     let mut files: Vec<Place> = Vec::new();
     for (_, place) in edits::places_about(library.db(), &edit.said)? {
@@ -125,10 +128,22 @@ fn take_back(
 ) -> Result<Undone> {
     let undone = called(library, ids)?;
     let (mut again, mut renamed, mut forgotten) = (Vec::<Place>::new(), Vec::new(), Vec::new());
+    let mut reconsidered = Vec::new();
     for edit in &undone {
         for (passage, place) in edits::places_about(library.db(), &edit.said)? {
             match edit.said.field {
                 Field::Title | Field::Artist | Field::Album => renamed.push(passage),
+                // It was taken for a person's word once.
+                Field::Match
+                    if edit.said.is_evidence()
+                        && !identification::is_chosen(
+                            library.db(),
+                            &passage,
+                            &edit.said.value,
+                        )? =>
+                {
+                    reconsidered.push(passage);
+                }
                 Field::Match => forgotten.push(passage),
                 Field::Cut | Field::LeadIn | Field::LeadOut | Field::FadeIn | Field::FadeOut => {
                     if again.iter().all(|known| known.file != place.file) {
@@ -146,6 +161,9 @@ fn take_back(
             edits::undo(tx, &taken)?;
             for place in &files {
                 edits::cut_anew(tx, &place.file, true)?;
+            }
+            for passage in &reconsidered {
+                edits::reconsider(tx, passage, true)?;
             }
             also(tx)?;
             // What is kept for its owner is not undone.

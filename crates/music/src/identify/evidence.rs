@@ -44,8 +44,8 @@ pub struct Candidate {
     /// People who say that the sound is this or another recording of the same names and length: one
     /// performance is in the catalogue more than once, more often than not.
     pub people_of_performance: u64,
-    /// Whether the tags name its id, or one that was merged into it.
-    pub is_tagged: bool,
+    /// Ids that the tags or other programs name, and that mean it: its own, or one that was merged into it.
+    pub ids: Vec<String>,
     /// How many recordings are known to have the ISRC of the tags.
     pub of_code: usize,
 }
@@ -176,7 +176,9 @@ fn most(best: &Weighed) -> Level {
     match (is_other_version, by_sound) {
         (true, true) => Level::Medium,
         (true, false) => Level::Low,
-        (false, false) if is_other && !has("id: in the tags") => Level::Low,
+        (false, false) if is_other && !has("id: in the tags") && !has("found id: this one") => {
+            Level::Low
+        }
         _ => Level::High,
     }
 }
@@ -185,6 +187,7 @@ fn most(best: &Weighed) -> Level {
 fn evidence(reasons: &[Reason]) -> Vec<Evidence> {
     let sources = [
         Source::TagId,
+        Source::FoundId,
         Source::AcoustId,
         Source::Search,
         Source::Album,

@@ -491,13 +491,23 @@ fn sound(heard: &Heard, candidate: &Candidate, title: Likeness, noticed: &mut Ve
 }
 
 fn codes(heard: &Heard, candidate: &Candidate, noticed: &mut Vec<&'static str>) {
-    if let Some(id) = &heard.recording_mbid {
-        let is_it = candidate.is_tagged || *id == candidate.recording.mbid;
-        noticed.push(if is_it {
-            "id: in the tags"
-        } else {
-            "id: the tags name another"
-        });
+    let has_id = |id: &String| *id == candidate.recording.mbid || candidate.ids.contains(id);
+    let in_tags = heard.recording_mbid.as_ref().map(has_id);
+    let found = heard
+        .found_ids
+        .iter()
+        .map(|found| has_id(&found.recording_mbid));
+    let is_found = found.reduce(|one, other| one || other);
+    // What both say counts once: the other program may have written the tags, or read them.
+    noticed.extend(match (in_tags, is_found) {
+        (Some(true), _) => Some("id: in the tags"),
+        (_, Some(true)) => Some("found id: this one"),
+        (Some(false), _) => Some("id: the tags name another"),
+        (None, Some(false)) => Some("found id: another"),
+        (None, None) => None,
+    });
+    if let Some(is_it) = in_tags.or(is_found) {
+        let is_it = is_it || is_found == Some(true);
         if is_it && noticed.contains(&"title: another") {
             noticed.push("id: against the title");
             if noticed.contains(&"artist: another") {

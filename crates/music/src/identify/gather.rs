@@ -102,6 +102,7 @@ pub async fn ask_ahead(asker: &CachedServices<'_>, items: &[&Item]) -> Result<()
         .filter(|item| item.due && !item.state.is_some_and(State::is_decided));
     let named: Vec<Named> = named
         .filter(|item| item.tags.recording_mbid.is_none() && item.tags.release_mbid.is_none())
+        .filter(|item| item.heard.found_ids.is_empty())
         .filter(|item| {
             let mut pool = Pool::default();
             let matches = item

@@ -41,7 +41,15 @@ impl Model {
     }
 
     /// The weight of something noticed; what has none says nothing.
+    ///
+    /// An id that another program found is worth what one in the tags is: most of those were written there by such a
+    /// program, and no made world has others.
     pub fn weight(&self, noticed: &str) -> f64 {
+        let noticed = match noticed {
+            "found id: this one" => "id: in the tags",
+            "found id: another" => "id: the tags name another",
+            other => other,
+        };
         self.weights.get(noticed).copied().unwrap_or(0.0)
     }
 

@@ -8,7 +8,8 @@ use sqlite::{Db, Row, RowResult, Snapshot, params};
 
 use crate::error::{Error, Result};
 use crate::id::{FileId, PassageId};
-use crate::library::edits;
+use crate::library::edits::{self, NewEdit};
+use crate::library::values::FoundId;
 
 /// A file that was taken in whole.
 #[derive(Debug, Clone)]
@@ -44,9 +45,25 @@ pub(crate) struct BundlePassage {
     pub(crate) recording: Option<String>,
     /// Whether a person said which recording it is.
     pub(crate) is_chosen: bool,
+    /// Where another program has the recording from, where nobody has asked a service about the passage yet.
+    pub(crate) found_by: Option<String>,
     pub(crate) lufs: Option<f64>,
     /// What was measured of it, as JSON.
     pub(crate) heard: Option<String>,
+}
+
+impl BundlePassage {
+    /// The passage as what other programs found says it is, where nothing else does: what Vaino had goes back to it.
+    fn or_found(mut self, found: &[NewEdit]) -> Self {
+        if self.recording.is_none()
+            && let Some(found) = FoundId::of(found, self.start, self.end).pop()
+        {
+            let by = found.source.split_once(':').map(|(_, by)| by.to_owned());
+            self.found_by = by.or(Some(found.source));
+            self.recording = Some(found.recording_mbid);
+        }
+        self
+    }
 }
 
 /// What is known of a recording.
@@ -75,28 +92,33 @@ pub(crate) fn everything(db: &Db) -> Result<Everything> {
                          ORDER BY e.file_id IS f.guid DESC, e.made_at DESC, e.edit_id DESC LIMIT 1), \
                         o.points, \
                         EXISTS (SELECT 1 FROM accession_edits e WHERE e.file_id = f.guid AND e.undone_at IS NULL \
-                            AND e.sound IN (a.audio_md5, f.hash)) \
+                            AND e.sound IN (a.audio_md5, f.hash) AND NOT {}) \
                  FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid \
                  LEFT JOIN accession_overviews o ON o.file_id = f.guid AND o.version = ?1 \
                  WHERE f.status = 'INGEST COMPLETE' ORDER BY f.path",
-                edits::edit_concerns("e", "f.guid", "f.path")
+                edits::edit_concerns("e", "f.guid", "f.path"),
+                edits::is_evidence("e")
             ),
             params![audio::overview::VERSION],
             file,
         )?;
         let mut recordings = BTreeMap::new();
         for file in &mut files {
-            file.passages = snapshot.query_all(
+            let passages: Vec<(BundlePassage, bool)> = snapshot.query_all(
                 "SELECT p.guid, p.start_time_ticks, p.end_time_ticks, p.lead_in_start_ticks, p.lead_out_start_ticks, \
                         p.title, p.artist, p.album, \
                         CASE WHEN i.state = 'chosen' THEN i.recording_mbid WHEN p.song_id IS NOT NULL THEN p.recording_mbid END, \
-                        coalesce(i.state = 'chosen', 0), s.integrated_lufs, s.flavor \
+                        coalesce(i.state = 'chosen', 0), s.integrated_lufs, s.flavor, coalesce(i.state, 'retry_later') \
                  FROM passages p LEFT JOIN accession_identifications i ON i.passage_id = p.guid \
                  LEFT JOIN accession_sounds s ON s.passage_id = p.guid \
                  WHERE p.file_id = ?1 ORDER BY p.start_time_ticks",
                 params![file.id],
-                passage,
+                |row| Ok((passage(row)?, row.get::<_, String>(12)? == "retry_later")),
             )?;
+            let found = edits::evidence_of(snapshot, &file.id)?;
+            file.passages = passages.into_iter().map(|(passage, is_open)| {
+                if is_open { passage.or_found(&found) } else { passage }
+            }).collect();
             for mbid in file.passages.iter().filter_map(|passage| passage.recording.as_ref()) {
                 if !recordings.contains_key(mbid) {
                     recordings.insert(mbid.clone(), recording(snapshot, mbid)?);
@@ -138,6 +160,7 @@ fn passage(row: &Row<'_>) -> RowResult<BundlePassage> {
         album: row.get(7)?,
         recording: row.get(8)?,
         is_chosen: row.get(9)?,
+        found_by: None,
         lufs: row.get(10)?,
         heard: row.get(11)?,
     })

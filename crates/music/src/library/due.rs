@@ -8,12 +8,13 @@ use sqlite::{Db, Row, RowResult, params};
 use crate::catalogue::Fingerprint;
 use crate::error::Result;
 use crate::id::{FileId, PassageId};
+use crate::library::edits;
 use crate::library::identification::{Said, State};
 use crate::library::marks::{self, StoredMark};
 use crate::library::record::{Marked, Name, Names};
-use crate::library::values::Heard;
 use crate::library::values::QuietSpot;
 use crate::library::values::folder_of;
+use crate::library::values::{FoundId, Heard};
 use audio::Ticks;
 use audio::tags::Tags;
 
@@ -137,7 +138,9 @@ pub fn items(db: &Db, folder: &str, scope: &Scope) -> Result<Vec<Item>> {
             .collect();
         for file in items.chunk_by_mut(|a, b| a.file == b.file) {
             let marks = marks::load(snapshot, &file[0].file)?;
+            let found = edits::evidence_of(snapshot, &file[0].file)?;
             for item in file {
+                item.heard.found_ids = FoundId::of(&found, Ticks(item.start), Ticks(item.end));
                 item.due = is_wanted(scope, &item.path, &item.id, item.due);
                 let mark = StoredMark::of_passage(&marks, Ticks(item.start), Ticks(item.end));
                 item.hear_marks(mark, !marks.is_empty());

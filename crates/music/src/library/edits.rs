@@ -18,12 +18,12 @@ use crate::id::FileId;
 use audio::Ticks;
 
 pub(crate) use applied::{
-    apply, begin_cut, come_home, concerns, edit_concerns, in_force, leave_to_heirs, mind_newer_cut,
-    move_back, move_to, move_with_cut, moved_by_cut, name_by_sound, supersede_user_title,
-    take_place,
+    apply, begin_cut, come_home, concerns, edit_concerns, in_force, keep_user_titles,
+    leave_to_heirs, mind_newer_cut, move_back, move_to, move_with_cut, moved_by_cut, name_by_sound,
+    reconsider, supersede_user_title, take_place,
 };
 pub(crate) use places::{
-    Place, bounds_of, concerning, cut_anew, cuts_over, owner_gone, paths_of, place_of,
+    Place, bounds_of, concerning, cut_anew, cuts_over, evidence_of, owner_gone, paths_of, place_of,
     places_about, point_of, said_of,
 };
 
@@ -48,7 +48,8 @@ pub enum Field {
     Artist,
     /// The album.
     Album,
-    /// Which recording a passage is, if it is one that is known.
+    /// Which recording a passage is, if it is one that is known; as another program has it, that is evidence, unless a
+    /// person said it there.
     Match,
 }
 
@@ -122,7 +123,28 @@ pub struct NewEdit {
     pub made_at: Option<String>,
 }
 
+/// Who, in the words of another program, is a person there: `manual` in Vaino, `user` in a library of WKMP.
+const BY_HAND: [&str; 3] = ["manual", "user", PERSON];
+
+/// Whether a row of edits is what [`NewEdit::is_evidence`] says.
+pub(crate) fn is_evidence(row: &str) -> String {
+    let by_hand = BY_HAND.map(|word| format!("'{word}'")).join(", ");
+    format!(
+        "({row}.field = 'match' AND {row}.value <> '' AND instr({row}.source, ':') > 0 \
+            AND lower(substr({row}.source, instr({row}.source, ':') + 1)) NOT IN ({by_hand}))"
+    )
+}
+
 impl NewEdit {
+    /// Whether it is an id that another program found out by itself, as the second part of its source says. That is no
+    /// person's word: identification weighs it as it weighs an id in the tags.
+    pub fn is_evidence(&self) -> bool {
+        let found_by = self.source.split_once(':').map(|(_, by)| by.to_lowercase());
+        self.field == Field::Match
+            && !self.value.is_empty()
+            && found_by.is_some_and(|by| !BY_HAND.contains(&&*by))
+    }
+
     /// Whether it is about a passage with these bounds: they share more than three quarters of the longer one.
     pub(crate) fn is_about(&self, start: Ticks, end: Ticks) -> bool {
         let shared = self.end_ticks.min(end.0) - self.start_ticks.max(start.0);

@@ -3,6 +3,8 @@
 //! Everything about the passages of one file is one transaction, the answers it came from
 //! included. An earlier identification is replaced; a person's word is not.
 
+mod before;
+
 use audio::Ticks;
 use sqlite::{Db, Tx, params};
 
@@ -15,6 +17,7 @@ use crate::library::edits::{self, NewEdit};
 use crate::library::record::{CutBy, Measured, write_cut};
 use crate::library::shown_flavor;
 use crate::library::values::{Evidence, Level};
+pub(crate) use before::{BEFORE, forget};
 
 /// What became of a passage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -218,29 +221,6 @@ pub(crate) fn rename(db: &Db, finding: Finding) -> Result<()> {
     })
 }
 
-/// Takes back that a person decided what a passage is.
-pub(crate) fn forget(db: &Db, finding: Finding) -> Result<()> {
-    db.try_write("undo decision", move |tx| {
-        // What had a song is asked for again, with the candidates that it had.
-        tx.execute(
-            "UPDATE accession_identifications AS i SET recording_mbid = NULL, \
-                state = CASE b.state WHEN 'identified' THEN 'retry_later' ELSE b.state END, \
-                level = b.level, confidence = b.confidence, reasoning = b.reasoning \
-             FROM (SELECT passage_id, reasoning ->> '$.before.state' AS state, reasoning ->> '$.before.level' AS level, \
-                    reasoning ->> '$.before.confidence' AS confidence, reasoning -> '$.before.reasoning' AS reasoning \
-                   FROM accession_identifications WHERE passage_id = ?1 AND reasoning ->> '$.before.state' IS NOT NULL) b \
-             WHERE i.passage_id = b.passage_id",
-            params![finding.passage],
-        )?;
-        tx.execute(
-            "DELETE FROM accession_identifications WHERE passage_id = ?1 AND state IN ('chosen', 'rejected')",
-            params![finding.passage],
-        )?;
-        clear_song(tx, &finding)?;
-        edits::apply(tx, &finding.file)
-    })
-}
-
 fn write_findings(tx: &Tx<'_>, findings: &[Finding]) -> Result<()> {
     for finding in findings {
         write_finding(tx, finding)?;
@@ -273,15 +253,6 @@ pub(crate) fn write_answers(tx: &Tx<'_>, answers: &[Answer]) -> Result<()> {
     )?;
     Ok(())
 }
-
-/// The reasoning of a person's decision that is `excluded`, with what was found out `before`, which counts again when it is
-/// taken back.
-pub(crate) const BEFORE: &str = "json_set(excluded.reasoning, '$.before', \
-    CASE WHEN accession_identifications.state IN ('chosen', 'rejected') \
-        THEN json_extract(accession_identifications.reasoning, '$.before') \
-        ELSE json_object('state', accession_identifications.state, 'level', accession_identifications.level, \
-            'confidence', accession_identifications.confidence, \
-            'reasoning', json(accession_identifications.reasoning)) END)";
 
 fn write_finding(tx: &Tx<'_>, finding: &Finding) -> Result<()> {
     // A person may have decided while the network was asked.
@@ -528,6 +499,22 @@ pub(crate) fn likeliest(db: &Db, passage: &PassageId) -> Result<Option<String>> 
             |row| row.get::<_, Option<String>>(0),
         )?;
         Ok(found.flatten())
+    })
+}
+
+/// Whether a passage counts as chosen to be a recording.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub(crate) fn is_chosen(db: &Db, passage: &PassageId, mbid: &str) -> Result<bool> {
+    db.read(|snapshot| {
+        Ok(snapshot.query_row(
+            "SELECT EXISTS (SELECT 1 FROM accession_identifications WHERE passage_id = ?1 AND state = 'chosen' \
+                AND recording_mbid = ?2)",
+            params![passage, mbid],
+            |row| row.get(0),
+        )?)
     })
 }
 

@@ -7,7 +7,7 @@ use sqlite::{Db, Row, RowResult, Snapshot, params};
 
 pub use audio::loudness::REPLAY_GAIN_LUFS;
 pub use passage::{Autocue, PassageDetails, each_described, each_passage};
-pub(crate) use passage::{if_readable, passage};
+pub(crate) use passage::{if_readable, is_of_a_duplicate, passage};
 
 use crate::error::{Error, Result};
 use crate::id::{FileId, PassageId};

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use audio::Ticks;
 use audio::marks::Beside;
 use run::Fault;
 use serde::{Deserialize, Serialize};
 
 use crate::id::FileId;
+use crate::library::edits::NewEdit;
 
 /// One audio file by name, as it lies on the disk.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -172,6 +174,8 @@ pub(crate) fn is_below(path: &str, folder: &str) -> bool {
 pub enum Source {
     /// A MusicBrainz id or an ISRC in the file's tags.
     TagId,
+    /// A MusicBrainz id in another program's database.
+    FoundId,
     /// `AcoustID`, by the fingerprint.
     AcoustId,
     /// `MusicBrainz`, by artist, title and length.
@@ -193,6 +197,7 @@ impl Source {
     pub const fn word(self) -> &'static str {
         match self {
             Self::TagId => "tag_id",
+            Self::FoundId => "adopted_id",
             Self::AcoustId => "acoustid",
             Self::Search => "musicbrainz",
             Self::Album => "album",
@@ -204,6 +209,7 @@ impl Source {
     pub(crate) fn of(noticed: &str) -> Self {
         match noticed.split(':').next() {
             Some("id" | "isrc") => Self::TagId,
+            Some("found id") => Self::FoundId,
             Some("sound") => Self::AcoustId,
             Some("album") => Self::Album,
             Some("length") => Self::Search,
@@ -281,6 +287,28 @@ pub struct Print {
     pub sources_of_all: u64,
 }
 
+/// An id that another program found for a passage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct FoundId {
+    /// MusicBrainz recording id.
+    pub recording_mbid: String,
+    /// Whose database says so, and where that has it from, such as `vaino:acoustid`.
+    pub source: String,
+}
+
+impl FoundId {
+    /// Those of what was found that are about a passage with these bounds.
+    pub(crate) fn of(found: &[NewEdit], start: Ticks, end: Ticks) -> Vec<Self> {
+        let about = found.iter().filter(|edit| edit.is_about(start, end));
+        let of = |edit: &NewEdit| Self {
+            recording_mbid: edit.value.clone(),
+            source: edit.source.clone(),
+        };
+        about.map(of).collect()
+    }
+}
+
 /// What is known of a passage without asking `MusicBrainz`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Heard {
@@ -301,9 +329,23 @@ pub struct Heard {
     /// MusicBrainz recording id in the tags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recording_mbid: Option<String>,
+    /// Ids that other programs found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub found_ids: Vec<FoundId>,
     /// What `AcoustID` says of the recording that most people name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub best_print: Option<Print>,
+}
+
+impl Heard {
+    /// All recordings that an id names, each once.
+    pub(crate) fn ids(&self) -> Vec<&String> {
+        let found = self.found_ids.iter().map(|found| &found.recording_mbid);
+        let mut ids: Vec<_> = self.recording_mbid.iter().chain(found).collect();
+        let mut seen = std::collections::HashSet::new();
+        ids.retain(|id| seen.insert(*id));
+        ids
+    }
 }
 
 /// A moment that is quieter than what is around it.

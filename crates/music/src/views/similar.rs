@@ -154,7 +154,8 @@ impl Sounds {
         self.ids.ends.is_empty()
     }
 
-    /// The `count` passages nearest to the one named, the nearest first. The same music in another file counts too.
+    /// The `count` passages nearest to the one named, the nearest first. The same music in another file counts too, but not
+    /// in one that is a duplicate by the setting `same_audio`.
     ///
     /// # Errors
     ///
@@ -172,11 +173,25 @@ impl Sounds {
                 }
             },
         };
-        let (own, nearest) = self.nearest(library, name, &id, count)?;
+        let is_once = library.settings().same_audio_once;
+        // A guess: a song lies in a library twice at most, and those nearest in some more files.
+        let candidates = if is_once {
+            count.saturating_mul(2).saturating_add(16)
+        } else {
+            count
+        };
+        let (own, nearest) = self.nearest(library, name, &id, candidates)?;
         let own = own.characteristics();
-        let mut neighbours = Vec::with_capacity(nearest.len());
+        let mut neighbours = Vec::with_capacity(count.min(nearest.len()));
         for (distance, number) in nearest {
-            let id = self.ids.get(number);
+            if neighbours.len() == count {
+                break;
+            }
+            let other = self.ids.get(number);
+            if is_once && query::is_of_a_duplicate(library.db(), &id, other)? {
+                continue;
+            }
+            let id = other;
             let Some(flavor) = flavor(library, id)? else {
                 continue;
             };

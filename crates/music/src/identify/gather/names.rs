@@ -68,13 +68,11 @@ pub(super) async fn ask(asker: &CachedServices<'_>, items: &[Item], pools: &mut 
 }
 
 async fn by_ids(asker: &CachedServices<'_>, item: &Item, pool: &mut Pool) -> Result<(), Trouble> {
-    if let Some(id) = &item.heard.recording_mbid {
-        if !pool.candidates.contains_key(id) {
-            if let Some(recording) = asker.recording(id).await? {
-                pool.add(&recording).is_tagged = true;
-            }
-        } else if let Some(candidate) = pool.candidates.get_mut(id) {
-            candidate.is_tagged = true;
+    for id in item.heard.ids() {
+        if let Some(candidate) = pool.candidates.get_mut(id) {
+            candidate.ids.push(id.clone());
+        } else if let Some(recording) = asker.recording(id).await? {
+            pool.add(&recording).ids.push(id.clone());
         }
     }
     // The ids that most people name, until it is settled.

@@ -146,8 +146,8 @@ impl Pool {
             }
         }
         // An id is worth a look at its track; names may contradict it.
-        if let Some(id) = item.heard.recording_mbid.clone() {
-            likely.entry(id).or_insert(0.4);
+        for id in item.heard.ids() {
+            likely.entry(id.clone()).or_insert(0.4);
         }
         Sibling::new(&item.heard, likely)
     }

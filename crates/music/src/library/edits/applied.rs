@@ -2,7 +2,7 @@
 
 use sqlite::{Db, Tx, params};
 
-use super::{Field, PERSON};
+use super::{Field, PERSON, is_evidence};
 use crate::error::Result;
 use crate::id::{FileId, PassageId};
 use crate::library::identification::BEFORE;
@@ -84,6 +84,11 @@ fn said_as(column: &str, field: Field) -> String {
         is_about("q")
     );
     let is_about = is_about("passages");
+    let is_word = if field == Field::Match {
+        format!("AND NOT {}", is_evidence("e"))
+    } else {
+        String::new()
+    };
     let lies_there = if field.is_point() {
         format!(
             "AND CAST(e.value AS INTEGER) BETWEEN passages.start_time_ticks - {NEAR} AND passages.end_time_ticks + {NEAR}"
@@ -93,7 +98,7 @@ fn said_as(column: &str, field: Field) -> String {
     };
     format!(
         "(SELECT e.{column} FROM accession_edits e WHERE e.sound = {SOUND} AND e.field = '{}' AND e.undone_at IS NULL \
-            AND {} {lies_there} AND ({is_about} OR {is_part}) \
+            AND {} {is_word} {lies_there} AND ({is_about} OR {is_part}) \
           ORDER BY e.file_id IS ?1 DESC, {is_about} DESC, e.made_at DESC, e.edit_id DESC LIMIT 1)",
         field.word(),
         edit_concerns("e", "?1", PATH),
@@ -167,6 +172,17 @@ pub(crate) fn apply(tx: &Tx<'_>, file: &FileId) -> Result<()> {
         )?;
     }
     apply_matches(tx, file)
+}
+
+/// Has a passage identified again that nobody decided about, since there is other evidence now; what is known of it stays
+/// until then. Where evidence only came, that is what has no song yet.
+pub(crate) fn reconsider(tx: &Tx<'_>, passage: &PassageId, has_less: bool) -> Result<()> {
+    tx.execute(
+        "UPDATE accession_identifications SET state = 'retry_later' \
+         WHERE passage_id = ?1 AND (state IN ('none', 'doubtful') OR ?2 AND state = 'identified')",
+        params![passage, has_less],
+    )?;
+    Ok(())
 }
 
 /// What a person said a passage is counts as decided; the next identification fetches what is known of it.
@@ -410,20 +426,29 @@ pub(crate) fn move_back(tx: &Tx<'_>, edits: &[i64]) -> Result<()> {
     Ok(())
 }
 
+/// Titles that a person said in another program, as edits.
+const USER_TITLES: &str = "INSERT INTO accession_edits (sound, field, start_ticks, end_ticks, value, source, file_path, file_id, made_at) \
+     SELECT coalesce(nullif(a.audio_md5, ''), f.hash), 'title', p.start_time_ticks, p.end_time_ticks, p.user_title, \
+            'wkmp', f.path, f.guid, CURRENT_TIMESTAMP \
+     FROM passages p JOIN files f ON f.guid = p.file_id LEFT JOIN accession_files a ON a.file_id = f.guid \
+     WHERE p.user_title IS NOT NULL AND";
+
 /// A title that a person said in another program gives way to the one that they say next; it becomes an edit, so that it
 /// counts again where that one is taken back.
 pub(crate) fn supersede_user_title(tx: &Tx<'_>, passage: &PassageId) -> Result<()> {
-    tx.execute(
-        "INSERT INTO accession_edits (sound, field, start_ticks, end_ticks, value, source, file_path, file_id, made_at) \
-         SELECT coalesce(nullif(a.audio_md5, ''), f.hash), 'title', p.start_time_ticks, p.end_time_ticks, p.user_title, \
-                'wkmp', f.path, f.guid, CURRENT_TIMESTAMP \
-         FROM passages p JOIN files f ON f.guid = p.file_id LEFT JOIN accession_files a ON a.file_id = f.guid \
-         WHERE p.guid = ?1 AND p.user_title IS NOT NULL",
-        params![passage],
-    )?;
+    tx.execute(&format!("{USER_TITLES} p.guid = ?1"), params![passage])?;
     tx.execute(
         "UPDATE passages SET user_title = NULL WHERE guid = ?1 AND user_title IS NOT NULL",
         params![passage],
+    )?;
+    Ok(())
+}
+
+/// What a person called the passages of a file in another program outlives its row, as all that was said about it.
+pub(crate) fn keep_user_titles(tx: &Tx<'_>, file: &FileId) -> Result<()> {
+    tx.execute(
+        &format!("{USER_TITLES} p.file_id = ?1 AND p.user_title <> ''"),
+        params![file],
     )?;
     Ok(())
 }

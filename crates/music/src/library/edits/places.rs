@@ -2,7 +2,7 @@
 
 use sqlite::{Db, Snapshot, Tx, params};
 
-use super::{Field, NewEdit, edit_concerns, first_counts};
+use super::{Field, NewEdit, edit_concerns, first_counts, is_evidence};
 use crate::error::{Error, Result};
 use crate::id::{FileId, PassageId};
 use crate::library::values::common_names;
@@ -175,25 +175,59 @@ pub(crate) fn concerning(db: &Db, place: &Place) -> Result<Vec<i64>> {
     })
 }
 
-/// The cuts of a file that count before the cut `edit`, the first of all first.
+/// The cuts of a file that were said after the cut `edit` and count before it, the first of all first.
 pub(crate) fn cuts_over(db: &Db, place: &Place, edit: i64) -> Result<Vec<i64>> {
-    let mut cuts: Vec<i64> = db.read(|snapshot| {
+    let cuts: Vec<(i64, String)> = db.read(|snapshot| {
         let (concerns, order) = (
             edit_concerns("e", "?2", "?3"),
             first_counts("e", "?2", "?3"),
         );
         Ok::<_, Error>(snapshot.query_all(
             &format!(
-                "SELECT e.edit_id FROM accession_edits e WHERE e.sound = ?1 AND e.field = 'cut' \
+                "SELECT e.edit_id, e.made_at FROM accession_edits e WHERE e.sound = ?1 AND e.field = 'cut' \
                     AND e.undone_at IS NULL AND {concerns} ORDER BY {order}"
             ),
             params![place.sound, place.file, place.path],
-            |row| row.get(0),
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )?)
     })?;
-    let own = cuts.iter().position(|id| *id == edit);
-    cuts.truncate(own.unwrap_or(0));
-    Ok(cuts)
+    let Some(at) = cuts.iter().position(|(id, _)| *id == edit) else {
+        return Ok(Vec::new());
+    };
+    let said = |(id, made_at): &(i64, String)| (made_at.clone(), *id);
+    let later = cuts[..at].iter().filter(|cut| said(cut) > said(&cuts[at]));
+    Ok(later.map(|(id, _)| *id).collect())
+}
+
+/// Ids that other programs found for passages of a file, of each program's sources the last word about a passage.
+pub(crate) fn evidence_of(snapshot: &Snapshot<'_>, file: &FileId) -> Result<Vec<NewEdit>> {
+    let (concerns, is_evidence) = (edit_concerns("e", "f.guid", "f.path"), is_evidence("e"));
+    Ok(snapshot.query_all(
+        &format!(
+            "SELECT e.sound, e.start_ticks, e.end_ticks, e.value, e.source FROM files f \
+             LEFT JOIN accession_files a ON a.file_id = f.guid \
+             JOIN accession_edits e ON e.sound = coalesce(nullif(a.audio_md5, ''), f.hash) AND e.field = 'match' \
+             WHERE f.guid = ?1 AND e.undone_at IS NULL AND {is_evidence} AND {concerns} \
+                AND NOT EXISTS (SELECT 1 FROM accession_edits l WHERE l.sound = e.sound AND l.field = 'match' \
+                    AND l.undone_at IS NULL AND l.source = e.source AND l.file_id IS e.file_id \
+                    AND l.start_ticks = e.start_ticks AND l.end_ticks = e.end_ticks \
+                    AND (l.made_at, l.edit_id) > (e.made_at, e.edit_id)) \
+             ORDER BY e.source, e.edit_id"
+        ),
+        params![file],
+        |row| {
+            Ok(NewEdit {
+                sound: row.get(0)?,
+                field: Field::Match,
+                start_ticks: row.get(1)?,
+                end_ticks: row.get(2)?,
+                value: row.get::<_, String>(3)?.to_lowercase(),
+                source: row.get(4)?,
+                file: None,
+                made_at: None,
+            })
+        },
+    )?)
 }
 
 /// What a person said of a file's passages, what counts first.
@@ -202,6 +236,7 @@ pub(crate) fn said_of(db: &Db, place: &Place) -> Result<Vec<NewEdit>> {
     said.retain(|edit| {
         edit.sound == place.sound
             && edit.field != Field::Cut
+            && !edit.is_evidence()
             && edit.file.as_ref().is_none_or(|file| *file == place.path)
     });
     // Of two in one second, the one that was written later.

@@ -6,10 +6,12 @@ use sqlite::types::FromSql;
 use sqlite::{Db, Row, RowResult, Snapshot, params};
 
 use super::Copy;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::PassageId;
 use crate::library::Library;
 use crate::library::covers::{self, Cover};
+use crate::library::edits;
+use crate::library::values::FoundId;
 use audio::Ticks;
 
 /// Everything about one passage.
@@ -38,6 +40,9 @@ pub struct PassageDetails {
     pub album: Option<String>,
     /// MusicBrainz recording id.
     pub recording_mbid: Option<String>,
+    /// Ids that other programs found, as `music adopt` took them over; only where one passage is asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub found_ids: Vec<FoundId>,
     /// A person said that it is no song that is known; only where one passage or its file is asked for.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_no_song: bool,
@@ -111,6 +116,7 @@ pub(super) fn passage_details(row: &Row<'_>) -> RowResult<PassageDetails> {
         artist: if_readable(row, 5)?,
         album: if_readable(row, 6)?,
         recording_mbid: if_readable(row, 7)?,
+        found_ids: Vec::new(),
         is_no_song: false,
         status: if_readable(row, 8)?,
         fingerprint: if_readable(row, 9)?,
@@ -173,16 +179,24 @@ fn with_flavor(row: &Row<'_>) -> RowResult<PassageDetails> {
 }
 
 pub(crate) fn passage(db: &Db, id: &str) -> Result<PassageDetails> {
-    let (found, is_no_song) = db.read(|snapshot| {
+    let (found, is_no_song, found_ids) = db.read(|snapshot| {
         let found: PassageDetails = snapshot.query_row(
             &format!("{PASSAGE} WHERE p.guid = ?1"),
             params![id],
             with_flavor,
         )?;
         let no_songs = no_songs(snapshot, "?1", id)?;
-        Ok::<_, sqlite::Error>((found, !no_songs.is_empty()))
+        let file = snapshot.query_row(
+            "SELECT file_id FROM passages WHERE guid = ?1",
+            params![id],
+            |row| row.get(0),
+        )?;
+        let evidence = edits::evidence_of(snapshot, &file)?;
+        let ids = FoundId::of(&evidence, found.start_ticks, found.end_ticks);
+        Ok::<_, Error>((found, !no_songs.is_empty(), ids))
     })?;
     Ok(PassageDetails {
+        found_ids,
         cover: covers::of_passage(db, id)?,
         is_no_song,
         ..found
@@ -223,7 +237,8 @@ pub fn each_passage(
 fn repeats_audio(file: &str) -> String {
     let said = |file: &str| {
         format!(
-            "EXISTS (SELECT 1 FROM accession_edits e WHERE e.file_id = {file}.guid AND e.undone_at IS NULL)"
+            "EXISTS (SELECT 1 FROM accession_edits e WHERE e.file_id = {file}.guid AND e.undone_at IS NULL AND NOT {})",
+            edits::is_evidence("e")
         )
     };
     format!(
@@ -234,6 +249,29 @@ fn repeats_audio(file: &str) -> String {
         format_args!("NOT {}", said(file)),
         format_args!("NOT {}", said("other")),
     )
+}
+
+/// Whether a passage lies in a file whose audio is that of another one that goes before it, or of the file of the passage
+/// `own`.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub(crate) fn is_of_a_duplicate(db: &Db, own: &PassageId, other: &str) -> Result<bool> {
+    db.read(|snapshot| {
+        let found = snapshot.query_optional(
+            &format!(
+                "SELECT {} OR EXISTS (SELECT 1 FROM passages p JOIN accession_files a ON a.file_id = p.file_id \
+                    JOIN accession_files b ON b.audio_md5 = a.audio_md5 AND b.audio_md5 <> '' \
+                    WHERE p.guid = ?1 AND b.file_id = f.guid AND f.guid <> p.file_id) \
+                 FROM passages o JOIN files f ON f.guid = o.file_id WHERE o.guid = ?2",
+                repeats_audio("f")
+            ),
+            params![own, other],
+            |row| row.get(0),
+        )?;
+        Ok(found.unwrap_or(false))
+    })
 }
 
 /// Files with the audio of another one and other tags, each with the one that goes before it.

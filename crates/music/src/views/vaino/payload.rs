@@ -90,7 +90,7 @@ pub(super) enum Kind {
 pub(super) struct Credit {
     pub(super) mbid: String,
     weight: f64,
-    source: &'static str,
+    source: String,
 }
 
 /// A recording.
@@ -165,11 +165,13 @@ impl Encoding {
             let credit = Credit {
                 mbid: recording_id(file, passage),
                 weight: 1.0,
-                source: match (&passage.recording, passage.is_chosen) {
+                source: match (&passage.recording, &passage.found_by) {
                     (None, _) => LOCAL,
-                    (Some(_), true) => MANUAL,
-                    (Some(_), false) => MUSICBRAINZ,
-                },
+                    (Some(_), Some(program)) => program,
+                    (Some(_), None) if passage.is_chosen => MANUAL,
+                    (Some(_), None) => MUSICBRAINZ,
+                }
+                .to_owned(),
             };
             let boundary_src = boundary_source(file);
             passages.push(Passage {
