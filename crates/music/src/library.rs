@@ -3,6 +3,7 @@
 pub mod adopt;
 pub mod answers;
 pub mod backup;
+pub(crate) mod belongings;
 pub mod browse;
 pub(crate) mod bundle;
 pub mod check;

@@ -23,6 +23,7 @@ mod flavor;
 mod formats;
 mod heard;
 mod hearing;
+mod heirs;
 mod identify;
 mod killed;
 mod locked;

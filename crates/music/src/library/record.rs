@@ -14,6 +14,7 @@ use sqlite::{Db, Tx, params};
 
 use crate::error::Result;
 use crate::id::{FileId, PassageId, SessionId};
+use crate::library::belongings::{self, Belongings};
 use crate::library::edits;
 use crate::library::known::{ANALYSIS_VERSION, DESCRIPTION_VERSION, FileStatus, timestamp};
 use crate::library::marks::{self, StoredMark};
@@ -177,8 +178,14 @@ pub struct PassageRecord {
 /// When the database cannot be written; then nothing of it is.
 pub fn record_file(db: &Db, record: FileRecord, end: Option<RunEnd>) -> Result<Recorded> {
     let worded = Worded::of(&record);
+    let belongings = if record.is_same_sound {
+        Belongings::default()
+    } else {
+        belongings::of(db, &record.id, record.audio_md5)?
+    };
     db.try_write("record file", move |tx| {
         let id = upsert_file(tx, &record)?;
+        belongings.leave(tx, &id)?;
         let heirs = if record.is_same_sound {
             Vec::new()
         } else {
@@ -222,8 +229,10 @@ pub fn record_copy(
     end: Option<RunEnd>,
 ) -> Result<FileId> {
     let worded = Worded::of(&record);
+    let belongings = belongings::of(db, &record.id, None)?;
     db.try_write("record duplicate", move |tx| {
         let id = upsert_file(tx, &record)?;
+        belongings.leave(tx, &id)?;
         upsert_details(tx, &id, &record, worded.tags.as_deref())?;
         replace_passages(tx, &id, &record, &worded)?;
         forget_problem(tx, record.file.path())?;
@@ -376,9 +385,15 @@ impl Reconciliation {
 ///
 /// When the database cannot be written; then nothing of it is.
 pub fn reconcile(db: &Db, changes: Reconciliation, end: Option<RunEnd>) -> Result<Vec<FileId>> {
+    let removed = changes.removed.iter();
+    let left: Vec<_> = removed
+        .map(|id| Ok((id.clone(), belongings::of(db, id, None)?)))
+        .collect::<Result<_>>()?;
     db.try_write("reconcile files", move |tx| {
         let mut to_cut = Vec::new();
-        for id in &changes.removed {
+        for (id, belongings) in &left {
+            belongings.leave(tx, id)?;
+            edits::keep_user_titles(tx, id)?;
             let heirs = edits::leave_to_heirs(tx, id, None)?;
             tx.execute("DELETE FROM files WHERE guid = ?1", params![id])?;
             for (heir, is_cut) in heirs {
