@@ -6,20 +6,23 @@
 
 mod gzip;
 mod marc;
+mod oddities;
 mod pages;
 mod tar;
 
 use std::collections::HashMap;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use blob::Digests;
 use md5::{Digest as _, Md5};
 use sha2::Sha256;
 
 use self::gzip::{Ended, Members};
+use self::oddities::{Oddities, shortened};
 use self::pages::Pages;
-use self::tar::{Entry, Place, Tar};
+use self::tar::{Entry, Place, Tar, short};
 
 pub use self::marc::{MARC_COLUMNS, Marc};
 pub use self::pages::Text;
@@ -29,7 +32,7 @@ pub use self::pages::Text;
 pub struct Limits {
     /// Files in it. A book has a few for each of its pages, and a thousand pages are a thick one.
     pub files: usize,
-    /// Bytes of one page of text, and of the description of the book (METS).
+    /// Bytes of one page of text, and of the list of checksums.
     pub page_bytes: u64,
     /// Bytes of the description of the book. One of 2,000 pages has 4 MB.
     pub description_bytes: u64,
@@ -93,15 +96,26 @@ pub enum Broken {
     Checksum(String),
 }
 
+/// A file of an archive that is in memory as a whole is small up to here: 4 MiB, what the description of 2,000 pages has.
+const SMALL: u64 = 4 << 20;
+
+/// Held by who has a large one in memory. However many archives are read at once, there is one.
+static LARGE: Mutex<()> = Mutex::new(());
+
 /// Reads an archive from the disk.
 ///
 /// # Errors
 ///
 /// Why it is not whole.
 pub fn read(path: &Path, limits: &Limits) -> Result<Contents, Broken> {
+    read_within(path, &std::env::temp_dir(), limits)
+}
+
+/// The same, with what does not stay in memory in a file without a name in `folder`.
+pub(crate) fn read_within(path: &Path, folder: &Path, limits: &Limits) -> Result<Contents, Broken> {
     let file = run::regular_file(path).map_err(Broken::Unreadable)?;
     let size = file.metadata().map_err(Broken::Unreadable)?.len();
-    read_from(file, size, limits)
+    read_into((file, size), Pages::within(folder), limits)
 }
 
 /// Reads an archive of `size` bytes from wherever it comes.
@@ -110,11 +124,19 @@ pub fn read(path: &Path, limits: &Limits) -> Result<Contents, Broken> {
 ///
 /// Why it is not whole.
 pub fn read_from(source: impl Read, size: u64, limits: &Limits) -> Result<Contents, Broken> {
+    read_into((source, size), Pages::within(&std::env::temp_dir()), limits)
+}
+
+fn read_into(
+    (source, size): (impl Read, u64),
+    pages: Pages,
+    limits: &Limits,
+) -> Result<Contents, Broken> {
     let most = limits.least_growth.max(size.saturating_mul(limits.growth));
     let hashing = Hashing::new(source);
     let members = Members::new(BufReader::with_capacity(PIECE, hashing), most);
     let mut tar = Tar::new(members, limits.files);
-    let mut reading = Reading::new(limits);
+    let mut reading = Reading::new(limits, pages);
     while let Some(entry) = tar.next_entry()? {
         reading.entry(&mut tar, &entry)?;
     }
@@ -134,7 +156,9 @@ pub fn read_from(source: impl Read, size: u64, limits: &Limits) -> Result<Conten
     })?;
     let text = reading.pages.finish(&mut oddities)?;
     if let Some(Ok(marc)) = &mut reading.marc {
-        oddities.append(&mut marc.left_out);
+        for left_out in marc.left_out.drain(..) {
+            oddities.push(left_out);
+        }
     }
     Ok(Contents {
         digests,
@@ -146,7 +170,7 @@ pub fn read_from(source: impl Read, size: u64, limits: &Limits) -> Result<Conten
             .marc
             .unwrap_or_else(|| Err("no METS file in the archive".to_owned())),
         checksums,
-        oddities,
+        oddities: oddities.finish(),
     })
 }
 
@@ -172,23 +196,23 @@ struct Reading<'a> {
     marc: Option<Result<Marc, String>>,
     /// Where the description that counts by now lies.
     described: Option<Place>,
-    /// MD5s by the last part of a file's name.
-    sums: HashMap<Vec<u8>, [u8; 16]>,
+    /// MD5s by what stands for the last part of a file's name, which may itself have 64 KiB.
+    sums: HashMap<Place, [u8; 16]>,
     checksums: Option<Vec<u8>>,
-    oddities: Vec<String>,
+    oddities: Oddities,
     buffer: Vec<u8>,
 }
 
 impl<'a> Reading<'a> {
-    fn new(limits: &'a Limits) -> Self {
+    fn new(limits: &'a Limits, pages: Pages) -> Self {
         Self {
             limits,
-            pages: Pages::default(),
+            pages,
             marc: None,
             described: None,
             sums: HashMap::new(),
             checksums: None,
-            oddities: Vec::new(),
+            oddities: Oddities::default(),
             buffer: Vec::new(),
         }
     }
@@ -197,11 +221,17 @@ impl<'a> Reading<'a> {
         let name = entry.file_name();
         let kind = Kind::of(name);
         let limit = match kind {
-            Kind::Page(_) => self.limits.page_bytes,
-            Kind::Description | Kind::Checksums => self.limits.description_bytes,
+            Kind::Page(_) | Kind::Checksums => self.limits.page_bytes,
+            Kind::Description => self.limits.description_bytes,
             Kind::Other => 0,
         };
+        let too_large = entry.size() > limit;
+        // Of what is too large, nothing is kept.
+        let kept = if too_large { 0 } else { entry.size() };
+        let _turn = (kept > SMALL).then(|| LARGE.lock().unwrap_or_else(PoisonError::into_inner));
+        // A large one left its room before it left its turn.
         self.buffer.clear();
+        self.buffer.reserve_exact(kept as usize);
         let mut md5 = Md5::new();
         let mut piece = [0; 16 << 10];
         loop {
@@ -210,18 +240,28 @@ impl<'a> Reading<'a> {
                 break;
             }
             md5.update(&piece[..read]);
-            if (self.buffer.len() + read) as u64 <= limit {
+            if kept > 0 {
                 self.buffer.extend_from_slice(&piece[..read]);
             }
         }
-        self.sums.insert(name.to_vec(), md5.finalize().into());
-        let too_large = entry.size() > limit;
+        self.sums.insert(short(name), md5.finalize().into());
+        self.take(entry, kind, too_large)?;
+        if kept > SMALL {
+            self.buffer = Vec::new();
+        }
+        Ok(())
+    }
+
+    /// Does with a file, which is in the buffer unless it is too large, what it is for.
+    fn take(&mut self, entry: &Entry, kind: Kind, too_large: bool) -> Result<(), Broken> {
+        let name = entry.file_name();
         let shown = String::from_utf8_lossy(name).into_owned();
         match kind {
             Kind::Page(_) if too_large => {
                 return Err(Broken::Hostile(format!(
-                    "the page `{shown}` has {} bytes, expected at most {limit}",
-                    entry.size()
+                    "the page `{shown}` has {} bytes, expected at most {}",
+                    entry.size(),
+                    self.limits.page_bytes
                 )));
             }
             Kind::Page(number) => self.pages.add(entry.place(), number, &self.buffer)?,
@@ -249,12 +289,12 @@ impl<'a> Reading<'a> {
             return;
         }
         let found = if too_large {
-            Err(format!(
+            Err(shortened(format!(
                 "`{name}` is larger than {} bytes",
                 self.limits.description_bytes
-            ))
+            )))
         } else {
-            marc::read(&self.buffer).map_err(|reason| format!("`{name}`: {reason}"))
+            marc::read(&self.buffer).map_err(|reason| shortened(format!("`{name}`: {reason}")))
         };
         if found.is_ok() || self.marc.is_none() || is_again {
             self.marc = Some(found);
@@ -264,6 +304,7 @@ impl<'a> Reading<'a> {
 }
 
 /// What a file of an archive is for, by the last part of its name.
+#[derive(Clone, Copy)]
 enum Kind {
     Page(u32),
     Description,
@@ -293,7 +334,7 @@ impl Kind {
 }
 
 /// Compares files with a list as `md5sum` writes it.
-fn compare(list: &[u8], sums: &HashMap<Vec<u8>, [u8; 16]>) -> Result<(), Broken> {
+fn compare(list: &[u8], sums: &HashMap<Place, [u8; 16]>) -> Result<(), Broken> {
     for line in list.split(|byte| *byte == b'\n') {
         let line = line.trim_ascii();
         let Some((digits, rest)) = line.split_at_checked(32) else {
@@ -307,17 +348,17 @@ fn compare(list: &[u8], sums: &HashMap<Vec<u8>, [u8; 16]>) -> Result<(), Broken>
         let name = name.strip_prefix(b"*").unwrap_or(name);
         let name = name.rsplit(|byte| *byte == b'/').next().unwrap_or(name);
         let shown = String::from_utf8_lossy(name);
-        match sums.get(name) {
+        match sums.get(&short(name)) {
             Some(sum) if *sum == expected => {}
             Some(_) => {
-                return Err(Broken::Checksum(format!(
+                return Err(Broken::Checksum(shortened(format!(
                     "`{shown}` differs from `checksum.md5`"
-                )));
+                ))));
             }
             None => {
-                return Err(Broken::Checksum(format!(
+                return Err(Broken::Checksum(shortened(format!(
                     "`{shown}` is in `checksum.md5` and not in the archive"
-                )));
+                ))));
             }
         }
     }

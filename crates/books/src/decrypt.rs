@@ -23,8 +23,9 @@ const GROWTH: u64 = 8;
 /// Bytes that may come out however few went in.
 const LEAST_GROWTH: u64 = 64 << 20;
 
-/// Memory that deriving a key may take, as a power of two in KiB: 512 MiB. RFC 9106 recommends 64 MiB or 2 GiB.
-const MOST_ARGON2_EXPONENT: u8 = 19;
+/// Memory that deriving a key may take, as a power of two in KiB: 64 MiB, which RFC 9106 recommends where memory is short.
+/// A key for each processor is derived at once.
+const MOST_ARGON2_EXPONENT: u8 = 16;
 
 /// How long `gpg` may take however small the archive is.
 const GPG_PATIENCE: Duration = Duration::from_mins(10);

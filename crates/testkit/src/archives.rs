@@ -56,6 +56,8 @@ pub enum ArchiveFault {
     NoEtag,
     /// Range requests are answered with the whole file.
     NoRange,
+    /// It does not say how long it is: in chunks.
+    NoLength,
     /// Nothing for so long.
     Stalled(Duration),
 }
@@ -289,11 +291,14 @@ impl Shared {
         } else {
             "200 OK"
         };
-        http::head(stream, status, &headers, bytes.len() - begin)?;
+        let body = &bytes[begin..];
+        if fault == Some(ArchiveFault::NoLength) {
+            return self.in_chunks(stream, status, &headers, (barcode, body));
+        }
+        http::head(stream, status, &headers, body.len())?;
         if asked.method == "HEAD" {
             return Ok(true);
         }
-        let body = &bytes[begin..];
         let count = match fault {
             Some(ArchiveFault::CutAfter(count) | ArchiveFault::SilentAfter(count, _)) => {
                 count.min(body.len())
@@ -308,6 +313,27 @@ impl Shared {
             std::thread::sleep(pause);
         }
         Ok(count == body.len())
+    }
+
+    fn in_chunks(
+        &self,
+        mut stream: &TcpStream,
+        status: &str,
+        headers: &str,
+        (barcode, body): (&str, &[u8]),
+    ) -> io::Result<bool> {
+        write!(
+            stream,
+            "HTTP/1.1 {status}\r\n{headers}Transfer-Encoding: chunked\r\n\r\n"
+        )?;
+        for piece in body.chunks(64 << 10) {
+            write!(stream, "{:x}\r\n", piece.len())?;
+            stream.write_all(piece)?;
+            stream.write_all(b"\r\n")?;
+            *lock(&self.sent).entry(barcode.to_owned()).or_default() += piece.len() as u64;
+        }
+        stream.write_all(b"0\r\n\r\n")?;
+        Ok(true)
     }
 
     fn list(&self, target: &str) -> Option<(&'static str, String)> {

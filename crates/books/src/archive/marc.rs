@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{Encoding, UTF_8};
+use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use quick_xml::NsReader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
@@ -13,6 +13,15 @@ const MARC: &[u8] = b"http://www.loc.gov/MARC21/slim";
 
 /// How deep elements may lie in each other. In METS a record lies five deep.
 const DEEPEST: usize = 200;
+
+/// Bytes of a value. In MARC 21 as it is exchanged a whole field has 9,999.
+const LONGEST_VALUE: usize = 64 << 10;
+
+/// Bytes of a column, in which several values stand.
+const LONGEST_COLUMN: usize = 256 << 10;
+
+/// Values that are named when they are left out.
+const MOST_LEFT_OUT: usize = 50;
 
 /// The columns, in the order of the database.
 pub const MARC_COLUMNS: [&str; 17] = [
@@ -78,6 +87,7 @@ impl Marc {
         if !self.is_text(tag, code, value) {
             return;
         }
+        let mut is_full = false;
         for (_, _, column, several) in FIELDS.iter().filter(|(t, c, ..)| *t == tag && *c == code) {
             let value = match several {
                 Several::WithoutPeriod => value.trim_end_matches('.'),
@@ -88,30 +98,38 @@ impl Marc {
                 continue;
             }
             match &mut self.values[*column] {
-                Some(known) if *several != Several::First => {
+                Some(_) if *several == Several::First => {}
+                Some(known) if known.len() + value.len() > LONGEST_COLUMN => is_full = true,
+                Some(known) => {
                     known.push_str(", ");
                     known.push_str(value);
                 }
-                Some(_) => {}
                 empty => *empty = Some(value.to_owned()),
             }
+        }
+        if is_full {
+            self.leave_out(tag, code, "more values than are kept");
+        }
+    }
+
+    fn leave_out(&mut self, tag: &str, code: &str, why: &str) {
+        if self.left_out.len() < MOST_LEFT_OUT {
+            let name = format!("{tag} {code}");
+            let name = name.trim_end();
+            self.left_out
+                .push(format!("MARC field {name} has {why}, and is left out"));
         }
     }
 
     /// Whether a value is text. One bad character costs its value, and no other.
     fn is_text(&mut self, tag: &str, code: &str, value: &str) -> bool {
         let bad = value.chars().find(|c| !is_of_text(*c));
-        let is_wanted = tag == "008" || FIELDS.iter().any(|(t, c, ..)| *t == tag && *c == code);
-        if let Some(bad) = bad.filter(|_| is_wanted) {
+        if let Some(bad) = bad.filter(|_| is_wanted(tag, code)) {
             let what = match bad {
                 char::REPLACEMENT_CHARACTER => "bytes that are no text".to_owned(),
                 other => format!("the character U+{:04X}", u32::from(other)),
             };
-            let name = format!("{tag} {code}");
-            self.left_out.push(format!(
-                "MARC field {} has {what}, and is left out",
-                name.trim_end()
-            ));
+            self.leave_out(tag, code, &what);
         }
         bad.is_none()
     }
@@ -122,11 +140,11 @@ impl Marc {
             return;
         }
         let mut value = value.trim_matches(['\n', '\r', '\t']);
-        if value.chars().count() > FIXED_LENGTH {
+        if value.chars().nth(FIXED_LENGTH).is_some() {
             // Somebody has indented it.
             value = value.trim_start();
         }
-        let value: Vec<char> = value.chars().collect();
+        let value: Vec<char> = value.chars().take(FIXED_LENGTH).collect();
         let at = |begin: usize, end: usize| {
             let text: String = value.get(begin..end)?.iter().collect();
             Some(text).filter(|text| !text.trim().is_empty())
@@ -138,6 +156,11 @@ impl Marc {
         self.values[3] = at(11, 15).filter(year);
         self.values[4] = at(35, 38).map(|text| text.trim().to_owned());
     }
+}
+
+/// Whether there is a column for the value.
+fn is_wanted(tag: &str, code: &str) -> bool {
+    tag == "008" || FIELDS.iter().any(|(t, c, ..)| *t == tag && *c == code)
 }
 
 /// Whether XML 1.0 (section 2.2) has the character, and it was not put in place of bytes that are none.
@@ -229,6 +252,8 @@ struct Place {
     tag: String,
     code: String,
     value: String,
+    /// Whether there is more of the value than is kept.
+    is_too_long: bool,
 }
 
 impl Place {
@@ -246,12 +271,12 @@ impl Place {
             Element::ControlField => {
                 self.tag = attribute(start, "tag");
                 self.code.clear();
-                self.value.clear();
+                self.forget_value();
             }
             Element::DataField => self.tag = attribute(start, "tag"),
             Element::SubField => {
                 self.code = attribute(start, "code");
-                self.value.clear();
+                self.forget_value();
             }
             _ => {}
         }
@@ -262,8 +287,16 @@ impl Place {
     fn text(&mut self, text: &str) {
         let within = self.path.last();
         if matches!(within, Some(Element::ControlField | Element::SubField)) {
-            self.value.push_str(text);
+            self.is_too_long |= self.value.len() + text.len() > LONGEST_VALUE;
+            if !self.is_too_long {
+                self.value.push_str(text);
+            }
         }
+    }
+
+    fn forget_value(&mut self) {
+        self.value.clear();
+        self.is_too_long = false;
     }
 
     /// Leaves an element; the record, if it was that.
@@ -271,6 +304,11 @@ impl Place {
         let element = self.path.pop()?;
         let marc = self.marc.as_mut()?;
         match element {
+            Element::ControlField | Element::SubField
+                if self.is_too_long && is_wanted(&self.tag, &self.code) =>
+            {
+                marc.leave_out(&self.tag, &self.code, "more bytes than are kept");
+            }
             Element::ControlField if self.tag == "008" => marc.fixed(&self.value),
             Element::ControlField | Element::SubField => {
                 marc.field(&self.tag, &self.code, &self.value);
@@ -314,12 +352,9 @@ fn resolved(reference: &BytesRef<'_>) -> String {
 }
 
 /// The text of a document in whatever encoding it is: as its first bytes say, as it declares, or as it turns out to be.
-fn decode(bytes: &[u8]) -> String {
+fn decode(bytes: &[u8]) -> Cow<'_, str> {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
-        return encoding
-            .decode_without_bom_handling(&bytes[mark..])
-            .0
-            .into_owned();
+        return encoding.decode_without_bom_handling(&bytes[mark..]).0;
     }
     let by_shape = match bytes {
         [0, b'<', ..] => Some(encoding_rs::UTF_16BE),
@@ -336,22 +371,19 @@ fn decode(bytes: &[u8]) -> String {
         !is_two_bytes && (!is_utf8 || is_seven_bits)
     });
     let first = by_shape.or(declared).unwrap_or(UTF_8);
-    let (text, wrong) = first.decode_without_bom_handling(bytes);
-    if !wrong {
-        return text.into_owned();
-    }
-    if first != UTF_8 && is_utf8 {
-        return UTF_8.decode_without_bom_handling(bytes).0.into_owned();
-    }
     // What is wrongly declared is most often Windows-1252. Where most of what is not ASCII is UTF-8, a few bytes are
     // damaged, and the rest is what it says.
-    if first == UTF_8 && !is_mostly_utf8(bytes) {
-        let (western, wrong) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes);
-        if !wrong {
-            return western.into_owned();
-        }
+    if first == UTF_8
+        && !is_utf8
+        && !is_mostly_utf8(bytes)
+        && let (western, false) = WINDOWS_1252.decode_without_bom_handling(bytes)
+    {
+        return western;
     }
-    text.into_owned()
+    match first.decode_without_bom_handling(bytes) {
+        (_, true) if first != UTF_8 && is_utf8 => UTF_8.decode_without_bom_handling(bytes).0,
+        (text, _) => text,
+    }
 }
 
 /// Whether more characters beyond ASCII are sound UTF-8 than not.
@@ -465,6 +497,43 @@ mod tests {
         assert!(
             found.left_out[0].contains("bytes that are no text"),
             "{found:?}"
+        );
+    }
+
+    #[test]
+    fn values_beyond_what_a_record_has_are_left_out_and_told() {
+        let field = |tag: &str, value: &str| {
+            format!("<datafield tag='{tag}'><subfield code='a'>{value}</subfield></datafield>")
+        };
+        let long = "x".repeat(LONGEST_VALUE + 1);
+        let inner = [
+            field("245", &long),
+            field("500", "note"),
+            field("650", &"s".repeat(60_000)).repeat(6),
+        ]
+        .concat();
+        let found = read(document(&inner).as_bytes()).unwrap();
+        assert_eq!(found.values[9], None);
+        assert_eq!(found.values[16].as_deref(), Some("note"));
+        assert_eq!(
+            found.values[14].as_ref().map(String::len),
+            Some(4 * 60_000 + 6)
+        );
+        assert_eq!(
+            found.left_out,
+            [
+                "MARC field 245 a has more bytes than are kept, and is left out",
+                "MARC field 650 a has more values than are kept, and is left out",
+                "MARC field 650 a has more values than are kept, and is left out",
+            ]
+        );
+        let control = format!("<controlfield tag='008'>{long}</controlfield>");
+        let found = read(document(&control).as_bytes()).unwrap();
+        assert_eq!(found.values[1], None);
+        let many = field("650", "\u{1}").repeat(200);
+        assert_eq!(
+            read(document(&many).as_bytes()).unwrap().left_out.len(),
+            MOST_LEFT_OUT
         );
     }
 

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::io::{self, BufWriter, Read, Seek as _, SeekFrom, Write};
+use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::Broken;
+use super::oddities::Oddities;
 use super::tar::Place;
 
 /// The highest number of a page.
@@ -29,27 +31,23 @@ pub(super) struct Pages {
     replaced: u64,
 }
 
-impl Default for Pages {
-    fn default() -> Self {
+impl Pages {
+    /// Pages that are in a file without a name in `folder` once they are too many for memory.
+    pub(super) fn within(folder: &Path) -> Self {
         Self {
-            spool: tempfile::spooled_tempfile(IN_MEMORY),
+            spool: tempfile::spooled_tempfile_in(IN_MEMORY, folder),
             written: 0,
             index: Vec::new(),
             places: HashMap::new(),
             replaced: 0,
         }
     }
-}
 
-impl Pages {
     /// Adds a page. One that comes again at the same path takes the place of the first, as in a folder into which an
     /// archive is unpacked.
     pub(super) fn add(&mut self, place: Place, number: u32, bytes: &[u8]) -> Result<(), Broken> {
-        let line = line(bytes);
-        self.spool
-            .write_all(line.as_bytes())
-            .map_err(Broken::Unreadable)?;
-        let entry = (number, self.written, line.len() as u64);
+        let length = line(bytes, &mut self.spool).map_err(Broken::Unreadable)?;
+        let entry = (number, self.written, length);
         match self.places.entry(place) {
             Entry::Occupied(known) => {
                 self.index[*known.get()] = entry;
@@ -60,14 +58,14 @@ impl Pages {
                 self.index.push(entry);
             }
         }
-        self.written += line.len() as u64;
+        self.written += length;
         Ok(())
     }
 
     /// All pages, or why there is no text.
     pub(super) fn finish(
         mut self,
-        oddities: &mut Vec<String>,
+        oddities: &mut Oddities,
     ) -> Result<Result<Text, String>, Broken> {
         // A stable sort: pages with the same number stay in the order of the archive.
         self.index.sort_by_key(|(number, ..)| *number);
@@ -153,17 +151,70 @@ impl Text {
     }
 }
 
-/// A page as a line of JSON. Bytes that are not UTF-8 become U+FFFD, and every end of a line a `\n`.
-fn line(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    let text = if text.contains('\r') {
-        text.replace("\r\n", "\n").replace('\r', "\n")
-    } else {
-        text.into_owned()
+/// Bytes of a line that are made before they are written.
+const PIECE: usize = 16 << 10;
+
+/// Writes a page as a line of JSON, and gives its length. Bytes that are not UTF-8 become U+FFFD, and every end of a line a
+/// `\n`. A page may become six times as long, so it is written in pieces.
+fn line(bytes: &[u8], target: &mut impl Write) -> io::Result<u64> {
+    let mut piece = Vec::with_capacity(PIECE + 16);
+    let mut length = 0;
+    piece.push(b'"');
+    for chunk in bytes.utf8_chunks() {
+        let mut rest = chunk.valid().as_bytes();
+        while !rest.is_empty() {
+            let plain = rest.iter().take(PIECE).take_while(|byte| is_plain(**byte));
+            let (plain, other) = rest.split_at(plain.count());
+            piece.extend_from_slice(plain);
+            rest = other;
+            if let Some((byte, after)) = rest.split_first().filter(|(byte, _)| !is_plain(**byte)) {
+                let is_twofold = *byte == b'\r' && after.first() == Some(&b'\n');
+                rest = if is_twofold { &after[1..] } else { after };
+                escape(*byte, &mut piece);
+            }
+            length += spill(&mut piece, PIECE, target)?;
+        }
+        if !chunk.invalid().is_empty() {
+            piece.extend_from_slice("\u{fffd}".as_bytes());
+            length += spill(&mut piece, PIECE, target)?;
+        }
+    }
+    piece.extend_from_slice(b"\"\n");
+    Ok(length + spill(&mut piece, 0, target)?)
+}
+
+/// Writes a piece that has `least` bytes: how many are written.
+fn spill(piece: &mut Vec<u8>, least: usize, target: &mut impl Write) -> io::Result<u64> {
+    if piece.len() < least {
+        return Ok(0);
+    }
+    target.write_all(piece)?;
+    let written = piece.len() as u64;
+    piece.clear();
+    Ok(written)
+}
+
+/// Whether a byte of UTF-8 stands for itself in JSON.
+fn is_plain(byte: u8) -> bool {
+    byte >= b' ' && byte != b'"' && byte != b'\\'
+}
+
+fn escape(byte: u8, piece: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let short = match byte {
+        b'"' | b'\\' => byte,
+        b'\n' | b'\r' => b'n',
+        b'\t' => b't',
+        8 => b'b',
+        12 => b'f',
+        other => {
+            let digits = [other >> 4, other & 15].map(|digit| DIGITS[usize::from(digit)]);
+            piece.extend_from_slice(b"\\u00");
+            piece.extend_from_slice(&digits);
+            return;
+        }
     };
-    let mut line = serde_json::Value::String(text).to_string();
-    line.push('\n');
-    line
+    piece.extend_from_slice(&[b'\\', short]);
 }
 
 #[cfg(test)]
@@ -172,7 +223,12 @@ mod tests {
 
     #[test]
     fn a_line_has_the_escapes_that_others_write() {
-        let of = |bytes: &[u8]| line(bytes);
+        let of = |bytes: &[u8]| {
+            let mut line = Vec::new();
+            let length = super::line(bytes, &mut line).unwrap();
+            assert_eq!(length, line.len() as u64);
+            String::from_utf8(line).unwrap()
+        };
         assert_eq!(of(b"a\r\nb\rc\n"), "\"a\\nb\\nc\\n\"\n");
         assert_eq!(
             of("\u{feff}é\u{2028}\u{7f}".as_bytes()),
@@ -183,5 +239,29 @@ mod tests {
             "\"\\f\\u0001\\u001f\\\"\\\\\\t\\b\"\n"
         );
         assert_eq!(of(b"bad \xff\xfe"), "\"bad \u{fffd}\u{fffd}\"\n");
+    }
+    /// A page of whatever bytes is the string that it would be made in one piece.
+    #[test]
+    fn a_line_in_pieces_is_that_of_the_whole() {
+        let mut state = 1_u32;
+        for kind in 0..40_usize {
+            let bytes: Vec<u8> = (0..PIECE * kind / 8)
+                .map(|_| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    let byte = (state >> 24) as u8;
+                    match kind % 4 {
+                        0 => byte,
+                        1 => b"\r\n\"\\a\xc3\xa9\x01"[usize::from(byte) % 8],
+                        2 => b'a' + byte % 26,
+                        _ => byte % 32,
+                    }
+                })
+                .collect();
+            let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
+            let expected = serde_json::Value::String(text.replace('\r', "\n")).to_string();
+            let mut line = Vec::new();
+            super::line(&bytes, &mut line).unwrap();
+            assert!(line == format!("{expected}\n").into_bytes(), "{kind}");
+        }
     }
 }

@@ -15,8 +15,20 @@ const BLOCK: usize = 512;
 /// Bytes of a long name or an extended header. Names of files are some tens of bytes.
 const MOST_HEADER: u64 = 64 << 10;
 
-/// Where in an archive a file is: half of a SHA-256, so that those of 200,000 files take a few megabytes.
+/// Where in an archive a file is, or what it is called: half of a SHA-256, so that those of 200,000 files take a few
+/// megabytes.
 pub(super) type Place = [u8; 16];
+
+/// What stands for a name.
+pub(super) fn short(name: &[u8]) -> Place {
+    half(Sha256::new_with_prefix(name))
+}
+
+fn half(hasher: Sha256) -> Place {
+    let mut place = [0; 16];
+    place.copy_from_slice(&hasher.finalize()[..16]);
+    place
+}
 
 /// A regular file of the archive.
 #[derive(Debug)]
@@ -42,9 +54,7 @@ impl Entry {
             hasher.update(part);
             hasher.update(b"/");
         }
-        let mut place = [0; 16];
-        place.copy_from_slice(&hasher.finalize()[..16]);
-        place
+        half(hasher)
     }
 
     /// Its size in bytes.

@@ -293,3 +293,67 @@ fn a_header_of_any_bytes_is_refused_or_read_and_never_breaks_the_reader() {
     }
     assert!(refused > 2_000, "{refused}");
 }
+
+#[test]
+fn of_many_oddities_the_first_are_told_and_the_others_counted() {
+    let long = [b'n'; 90];
+    let many: Vec<u8> = (0..200_u32)
+        .flat_map(|at| {
+            header(
+                b'0',
+                &[&long[..], format!("{at}.txt").as_bytes()].concat(),
+                0,
+            )
+        })
+        .chain(vec![0; 1024])
+        .collect();
+    let oddities = read_bytes(&gzip(&many)).unwrap().oddities;
+    assert_eq!(oddities.len(), 51);
+    assert_eq!(oddities.last().unwrap(), "and 150 more like these");
+}
+
+/// A description of which a reason would tell megabytes.
+#[test]
+fn a_reason_is_a_sentence() {
+    let end = [&b"<a></"[..], &[b'b'; 10_000], b">"].concat();
+    let contents = read_bytes(&gzip(&tar_of(&[("H.xml", &end)]))).unwrap();
+    let reason = contents.marc.unwrap_err();
+    assert!(reason.contains("the XML is damaged"), "{reason}");
+    assert!(reason.len() < 1_000, "{}", reason.len());
+    let list = [&[b'0'; 32][..], b"  ", &[b'z'; 10_000]].concat();
+    let error = read_bytes(&gzip(&tar_of(&[("checksum.md5", &list)]))).unwrap_err();
+    assert!(
+        error.to_string().len() < 1_000,
+        "{}",
+        error.to_string().len()
+    );
+}
+
+/// Of what is larger than it may be, nothing is kept, and of the rest everything counts.
+#[test]
+fn large_files_are_read_one_at_a_time_and_right() {
+    let page = vec![b'x'; 5 << 20];
+    let list = format!("{}  00000001.txt\n", hex(&Md5::digest(&page)));
+    let large = vec![b' '; 49 << 20];
+    let bytes = gzip(&tar_of(&[
+        ("large.xml", &large),
+        ("00000001.txt", &page),
+        ("checksum.md5", list.as_bytes()),
+        ("00000002.txt", b"two"),
+    ]));
+    let reading: Vec<_> = (0..3)
+        .map(|_| {
+            let bytes = bytes.clone();
+            std::thread::spawn(move || read_bytes(&bytes).unwrap())
+        })
+        .collect();
+    for contents in reading {
+        let contents = contents.join().unwrap();
+        assert!(contents.checksums);
+        let reason = contents.marc.as_ref().unwrap_err();
+        assert!(reason.contains("is larger than 50331648 bytes"), "{reason}");
+        let lines = lines(contents);
+        assert_eq!(lines.len(), (5 << 20) + 3 + 6);
+        assert!(lines.ends_with("x\"\n\"two\"\n"));
+    }
+}

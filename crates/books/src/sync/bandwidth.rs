@@ -107,11 +107,13 @@ impl Limiter {
         }
     }
 
+    /// Whether there is a limit, at whatever time of day.
+    pub(super) fn is_limited(&self) -> bool {
+        !self.bandwidth.times.is_empty()
+    }
+
     /// Waits until so many bytes may have come.
     pub(super) async fn pass(&self, count: usize) {
-        if self.bandwidth.times.is_empty() {
-            return;
-        }
         let now = jiff::Zoned::now();
         let minute = now.hour() as u16 * 60 + now.minute() as u16;
         let Some(rate) = self.bandwidth.at(minute) else {

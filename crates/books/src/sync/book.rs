@@ -5,13 +5,15 @@ mod store;
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 use web::Classified as _;
 
 pub(super) use self::store::upload_of;
+
+use self::store::WrittenText;
 
 use crate::archive::{self, Broken, Contents, Limits};
 use crate::catalogue::sync::{self as archives, BookRecord, Claim, Failure, KnownBook, MOST_TRIES};
@@ -49,6 +51,7 @@ pub(super) async fn work_on(
             ..BookRecord::default()
         },
         etag: None,
+        is_over: false,
     };
     // Whatever a book waits for, GRIN or the store, ends soon after somebody asks to stop: what is on disk by then is gone on
     // with, as after a kill.
@@ -65,6 +68,7 @@ pub(super) async fn work_on(
     let Book {
         history,
         mut record,
+        is_over,
         ..
     } = book;
     record.statuses = history.statuses;
@@ -77,6 +81,8 @@ pub(super) async fn work_on(
     match outcome {
         // Only now: until it is recorded, a killed process goes on from the encrypted archive.
         BookOutcome::Stored { .. } => Files::of(&shared.staging, &barcode).remove(),
+        // Its archive is stored, and no other try would find more in it.
+        _ if is_over => Files::of(&shared.staging, &barcode).remove(),
         // Another try goes on with what is there.
         BookOutcome::Failed { .. } | BookOutcome::Stopped => {}
         // What an earlier run has begun of it is of no more use.
@@ -108,6 +114,8 @@ struct Book<'a> {
     record: BookRecord,
     /// Which version of GRIN's archive it is about.
     etag: Option<String>,
+    /// Whether what was downloaded has done its work, although the book failed.
+    is_over: bool,
 }
 
 /// What the check decided.
@@ -141,7 +149,10 @@ impl Book<'_> {
                 }
                 // What was put together from two runs may be two halves of different files. It comes again, whole.
                 Err(Halt::Fault(fault))
-                    if resumed && !second && matches!(fault.stage, "decrypt" | "read") =>
+                    if resumed
+                        && !second
+                        && !fault.is_common
+                        && matches!(fault.stage, "decrypt" | "read") =>
                 {
                     second = true;
                     self.history.statuses.clear();
@@ -298,20 +309,25 @@ impl Book<'_> {
         self.history.sync("checked", &[("etag", etag.clone())]);
         self.history.sync("downloaded", &[("etag", etag)]);
         let plain = self.shared.staging.join(format!("{}.tar.gz", self.barcode));
-        let (contents, spent) = self.decrypt_and_read(encrypted, &plain).await?;
-        let result = self.store(encrypted, &plain, contents, spent).await;
-        // A local store has taken it; for others it has done its work. An interrupted upload needs it no more either:
-        // the encrypted one makes the same bytes again.
-        let _ = std::fs::remove_file(&plain);
+        let (contents, text) = self.decrypt_and_read(encrypted, &plain).await?;
+        let written = text.as_ref().and_then(|text| text.as_ref().ok());
+        let written = written.map(|text| text.file.clone());
+        let result = self.store(encrypted, &plain, contents, text).await;
+        // A local store has taken them; for others they have done their work. An interrupted upload needs them no more
+        // either: the encrypted one makes the same bytes again.
+        for path in written.into_iter().chain([plain]) {
+            let _ = std::fs::remove_file(path);
+        }
         result
     }
 
-    /// Decrypts it and reads it from front to back, on a thread of its own.
+    /// Decrypts it and reads it from front to back, on a thread of its own. Its text is written to a file while it has its
+    /// turn: of a book that waits for the store, next to nothing is in memory.
     async fn decrypt_and_read(
         &mut self,
         encrypted: &EncryptedArchive,
         plain: &Path,
-    ) -> Result<(Contents, Duration), Halt> {
+    ) -> Result<(Contents, Option<Result<WrittenText, String>>), Halt> {
         let shared = self.shared;
         let _turn = turn(&shared.cpu).await?;
         let (source, target) = (encrypted.path.clone(), plain.to_owned());
@@ -343,10 +359,12 @@ impl Book<'_> {
                     .into());
             }
         }
-        let source = plain.to_owned();
+        let (source, folder) = (plain.to_owned(), shared.staging.clone());
         let began = Instant::now();
-        let read = tokio::task::spawn_blocking(move || archive::read(&source, &Limits::default()));
-        let contents = match read.await {
+        let read = tokio::task::spawn_blocking(move || {
+            archive::read_within(&source, &folder, &Limits::default())
+        });
+        let mut contents = match read.await {
             Ok(Ok(contents)) => contents,
             Ok(Err(error)) => {
                 let later = matches!(error, Broken::Unreadable(_));
@@ -357,7 +375,14 @@ impl Book<'_> {
             }
         };
         self.history.sync("unpacked", &[]);
-        Ok((contents, began.elapsed()))
+        let spent = began.elapsed();
+        let text = std::mem::replace(&mut contents.text, Err(String::new()));
+        let text = match text {
+            _ if !shared.options.text => None,
+            Ok(text) => Some(Ok(self.write_text(text, spent).await?)),
+            Err(reason) => Some(Err(reason)),
+        };
+        Ok((contents, text))
     }
 
     /// A failure with its line of history. The plain archive is worth nothing then.
@@ -393,8 +418,8 @@ impl Book<'_> {
             self.history
                 .sync(value, &[("error", reason.clone().into())]);
         }
-        if stage == "decrypt" || stage == "read" {
-            // Another try downloads it anew.
+        if !is_common && (stage == "decrypt" || stage == "read") {
+            // Another try downloads it anew. A passphrase or a disk is at fault for none of what has come.
             Files::of(&self.shared.staging, self.barcode).remove();
         }
         self.record.failure = Some(Failure {

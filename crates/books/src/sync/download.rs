@@ -1,25 +1,21 @@
 //! A book's archive comes from GRIN: as a stream, from where an interrupted download stopped.
 
+mod received;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncWriteExt as _, BufWriter};
 use web::{Answer, Class, Classified as _};
+
+use self::received::Received;
 
 use crate::error::Error;
 use crate::grin::Want;
 use crate::sync::disk::{Reserved, Room};
 use crate::sync::shared::{Fault, GRIN, Halt, Shared, Tries};
-
-/// Bytes that are gathered before they are written.
-const PIECE: usize = 512 << 10;
-
-/// How long bytes are gathered, whatever their number: what has come is to be there after a kill. A guess: a write takes
-/// a hundredth of it.
-const GATHERED: Duration = Duration::from_millis(10);
 
 /// Room on disk for each byte of an encrypted archive: itself, the plain one, and its text.
 const ROOM: f64 = 2.2;
@@ -235,21 +231,17 @@ async fn receive(
     };
     let expected = version.length.map(|length| length.saturating_sub(begin));
     let room = reserve(shared, version.length.unwrap_or(0), expected.unwrap_or(0)).await?;
-    let file = tokio::fs::File::options()
-        .create(true)
-        .append(true)
-        .open(&files.archive)
-        .await
-        .map_err(|error| disk(&files.archive, &error))?;
-    let mut file = BufWriter::with_capacity(PIECE, file);
     let mut total = begin;
-    // The first bytes are written at once: with none, a download begins again.
-    let mut written: Option<Instant> = None;
+    let mut received = Received::open(&files.archive)?;
     let ended = loop {
         let chunk = tokio::select! {
             chunk = answer.chunk() => chunk,
+            () = received.is_due() => {
+                received.write()?;
+                continue;
+            }
             () = shared.stopped() => {
-                file.flush().await.map_err(|error| disk(&files.archive, &error))?;
+                received.write()?;
                 return Err(Halt::Stopped.into());
             }
         };
@@ -258,40 +250,40 @@ async fn receive(
                 let is_page = total == 0 && is_page(&bytes);
                 total += bytes.len() as u64;
                 if is_page || version.length.is_some_and(|length| total > length) {
-                    drop(file);
+                    drop(received);
                     files.remove();
                     return Err(instead(is_page));
                 }
-                file.write_all(&bytes)
-                    .await
-                    .map_err(|error| disk(&files.archive, &error))?;
-                if written.is_none_or(|at| at.elapsed() >= GATHERED) {
-                    file.flush()
-                        .await
-                        .map_err(|error| disk(&files.archive, &error))?;
-                    written = Some(Instant::now());
-                }
+                received.take(&bytes)?;
                 shared
                     .counts
                     .downloaded_bytes
                     .fetch_add(bytes.len() as u64, Ordering::Relaxed);
-                shared.limiter.pass(bytes.len()).await;
+                if shared.limiter.is_limited() {
+                    received.write()?;
+                    shared.limiter.pass(bytes.len()).await;
+                }
             }
             Ok(None) => break Ok(()),
             Err(error) => break Err(error),
         }
     };
-    file.flush()
-        .await
-        .map_err(|error| disk(&files.archive, &error))?;
+    received.write()?;
     ended.map_err(Error::from)?;
-    if version.length.is_some_and(|length| total != length) {
-        return Err(Attempt::Failed(Error::Short {
+    match version.length {
+        Some(length) if total != length => Err(Attempt::Failed(Error::Short {
             received: total,
-            expected: version.length.unwrap_or(0),
-        }));
+            expected: length,
+        })),
+        Some(_) => Ok(archive(files, &version.etag, resumed, room)),
+        None => {
+            // GRIN did not say how long it is; now it is known to be whole.
+            let length = Some(total);
+            let version = Version { length, ..version };
+            write_version(files, &version).map_err(|error| disk(&files.version, &error))?;
+            Ok(archive(files, &version.etag, resumed, room))
+        }
     }
-    Ok(archive(files, &version.etag, resumed, room))
 }
 
 /// Which version an answer sends.
@@ -351,6 +343,7 @@ async fn reserve(shared: &Shared, length: u64, missing: u64) -> Result<Option<Ro
     }
 }
 
+/// The disk of the staging folder fails for every book.
 fn disk(path: &Path, error: &io::Error) -> Halt {
     let reason = format!("cannot write `{}`: {error}", path.display());
     Fault::new("download", reason, true).common().into()

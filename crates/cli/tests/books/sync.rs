@@ -4,19 +4,21 @@ mod beside;
 mod crew;
 mod golden;
 mod kept;
+mod killed;
 mod left;
+mod memory;
 mod stops;
 mod whose;
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use testkit::archives::{ArchiveCall, ArchiveFault, ArchiveGrin, Shelved, archive, encrypt};
+use testkit::archives::{ArchiveFault, ArchiveGrin, Shelved, archive, encrypt};
 use testkit::kill::kill_after;
 use testkit::stores::{ACCESS_KEY, Habit, ObjectStore, SECRET_KEY, StoreFault};
 
@@ -418,44 +420,6 @@ fn survives_kills(store: Option<ObjectStore>, kills: u64) {
             assert_eq!(store.unfinished(), Vec::<String>::new());
         }
     }
-}
-
-#[test]
-fn a_download_that_is_killed_early_goes_on_where_it_was() {
-    let Some(books) = shelf(1, 400_000) else {
-        return;
-    };
-    let home = Home::of(ArchiveGrin::start(books).unwrap(), None);
-    let is_archive =
-        |call: &ArchiveCall| call.method == "GET" && call.target.ends_with(".tar.gz.gpg");
-    let silence = ArchiveFault::SilentAfter(100_000, Duration::from_mins(2));
-    home.grin
-        .fail(move |call| is_archive(call).then_some(silence));
-    let mut child = home
-        .command(&sync_args("--queue converted"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let begun = Instant::now();
-    while home.grin.sent().values().sum::<u64>() < 100_000 {
-        assert!(begun.elapsed() < Duration::from_secs(30), "nothing is sent");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    // Time for what is on its way.
-    std::thread::sleep(Duration::from_millis(500));
-    child.kill().unwrap();
-    child.wait().unwrap();
-    home.grin.recover();
-    let last = home.sync("--queue converted");
-    assert_eq!(code(&last), 0, "{}", said(&last));
-    let calls = home.grin.calls();
-    let from: Vec<_> = calls.iter().filter(|call| is_archive(call)).collect();
-    let [first, second] = from.as_slice() else {
-        panic!("{from:?}");
-    };
-    assert_eq!(first.from, 0);
-    assert!(second.from > 0, "it began again: {second:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! An archive that was read to its end is stored, and its text beside it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::archive::{self, Contents};
 use crate::catalogue::sync::StoredArchive;
 use crate::date;
 use crate::sync::book::Book;
-use crate::sync::download::{EncryptedArchive, Files};
+use crate::sync::download::EncryptedArchive;
 use crate::sync::shared::{BookOutcome, Fault, Halt, Tries, turn};
 
 /// Bytes of a text that is stored in one piece from memory.
@@ -28,6 +28,16 @@ pub(in crate::sync) fn upload_of(
     Upload::new(memory, parts.clone())
 }
 
+/// The text of a book, in a file of the staging folder.
+pub(super) struct WrittenText {
+    pub(super) file: PathBuf,
+    digests: Digests,
+    /// Lines it has.
+    pages: u64,
+    /// How long it took to read the archive.
+    spent: Duration,
+}
+
 impl Book<'_> {
     /// Stores the archive and its text, and notes what is then true.
     pub(super) async fn store(
@@ -35,14 +45,13 @@ impl Book<'_> {
         encrypted: &EncryptedArchive,
         plain: &Path,
         contents: Contents,
-        spent: Duration,
+        text: Option<Result<WrittenText, String>>,
     ) -> Result<BookOutcome, Halt> {
         let shared = self.shared;
         let _turn = turn(&shared.stores).await?;
         let Contents {
             digests,
             crc64,
-            text,
             marc,
             oddities,
             ..
@@ -73,9 +82,7 @@ impl Book<'_> {
         self.record.fields.encrypted_etag = Some(encrypted.etag.clone());
         self.record.fields.is_decrypted = Some(true);
         self.record.fields.sync_timestamp = Some(now.clone());
-        let (pages, missing) = self
-            .extract((text, marc), spent, &barcode, &acquired)
-            .await?;
+        let (pages, missing) = self.extract((text, marc), &barcode, &acquired).await?;
         self.record.archive = Some(StoredArchive {
             barcode: self.barcode.to_owned(),
             storage_path: path,
@@ -89,7 +96,7 @@ impl Book<'_> {
         });
         if !missing.is_empty() {
             // The archive is safe, and the book is not what it should be: that is not completed.
-            Files::of(&shared.staging, self.barcode).remove();
+            self.is_over = true;
             return Err(Fault::new("extract", missing.join("; "), false).into());
         }
         self.record.recovered = true;
@@ -104,8 +111,10 @@ impl Book<'_> {
     /// Notes the description and stores the text: how many pages it has, and what is missing and why.
     async fn extract(
         &mut self,
-        (text, marc): (Result<archive::Text, String>, Result<archive::Marc, String>),
-        spent: Duration,
+        (text, marc): (
+            Option<Result<WrittenText, String>>,
+            Result<archive::Marc, String>,
+        ),
         barcode: &(String, String),
         acquired: &(String, String),
     ) -> Result<(Option<u64>, Vec<String>), Halt> {
@@ -132,24 +141,25 @@ impl Book<'_> {
             }
         }
         let mut pages = None;
-        if shared.options.text {
-            match text {
-                Ok(text) => {
-                    let count = text.pages;
-                    self.store_text(text, barcode, acquired).await?;
-                    pages = Some(count);
-                    let spent = Value::from(spent.as_millis() as u64);
-                    let metadata = [("page_count", count.into()), ("extraction_time_ms", spent)];
-                    self.history.add("text_extraction", "completed", &metadata);
-                }
-                Err(reason) => {
-                    self.history.add(
-                        "text_extraction",
-                        "failed",
-                        &[("error", reason.clone().into())],
-                    );
-                    missing.push(reason);
-                }
+        match text {
+            None => {}
+            Some(Ok(text)) => {
+                self.store_text(&text, barcode, acquired).await?;
+                pages = Some(text.pages);
+                let spent = Value::from(text.spent.as_millis() as u64);
+                let metadata = [
+                    ("page_count", text.pages.into()),
+                    ("extraction_time_ms", spent),
+                ];
+                self.history.add("text_extraction", "completed", &metadata);
+            }
+            Some(Err(reason)) => {
+                self.history.add(
+                    "text_extraction",
+                    "failed",
+                    &[("error", reason.clone().into())],
+                );
+                missing.push(reason);
             }
         }
         Ok((pages, missing))
@@ -228,24 +238,17 @@ impl Book<'_> {
         is_named_so && matches!(raw.holds(key, digests).await, Ok(true))
     }
 
-    async fn store_text(
+    /// Writes the text to a file of the staging folder.
+    pub(super) async fn write_text(
         &mut self,
         mut text: archive::Text,
-        barcode: &(String, String),
-        acquired: &(String, String),
-    ) -> Result<(), Halt> {
-        let shared = self.shared;
-        let pack = shared.options.pack_text;
+        spent: Duration,
+    ) -> Result<WrittenText, Halt> {
+        let pack = self.shared.options.pack_text;
         let end = if pack { ".gz" } else { "" };
-        let file = shared
-            .staging
-            .join(format!("{}_ocr.jsonl{end}", self.barcode));
-        let metadata = Metadata::from([
-            barcode.clone(),
-            acquired.clone(),
-            ("page_count".to_owned(), text.pages.to_string()),
-        ]);
-        let target = file.clone();
+        let name = format!("{}_ocr.jsonl{end}", self.barcode);
+        let file = self.shared.staging.join(name);
+        let (pages, target) = (text.pages, file.clone());
         let written = tokio::task::spawn_blocking(move || {
             let output = std::fs::File::create(&target)?;
             if pack {
@@ -264,44 +267,64 @@ impl Book<'_> {
                 return Err(self.fault("extract", "upload_failed", &error, false).into());
             }
         };
+        Ok(WrittenText {
+            file,
+            digests,
+            pages,
+            spent,
+        })
+    }
+
+    async fn store_text(
+        &mut self,
+        text: &WrittenText,
+        barcode: &(String, String),
+        acquired: &(String, String),
+    ) -> Result<(), Halt> {
+        let shared = self.shared;
+        let pack = shared.options.pack_text;
+        let WrittenText { file, digests, .. } = text;
+        let metadata = Metadata::from([
+            barcode.clone(),
+            acquired.clone(),
+            ("page_count".to_owned(), text.pages.to_string()),
+        ]);
         let key = shared.storage.text(self.barcode, pack)?;
         let full = &shared.storage.full;
         let upload = self.upload("full");
         let mut tries = Tries::of("the store");
-        let stored = loop {
+        loop {
             let put = async {
                 // A file of this machine is moved; in pieces from memory it would be written twice.
                 if digests.size <= SMALL_TEXT && !shared.storage.is_local() {
-                    let bytes = tokio::fs::read(&file).await.map(Bytes::from);
+                    let bytes = tokio::fs::read(file).await.map(Bytes::from);
                     match bytes {
                         Ok(bytes) => full.put(&key, bytes, &metadata).await,
                         // The file is looked at again below.
                         Err(_) => {
-                            full.store_file(&key, &file, &metadata, &digests, &upload)
+                            full.store_file(&key, file, &metadata, digests, &upload)
                                 .await
                         }
                     }
                 } else {
-                    full.store_file(&key, &file, &metadata, &digests, &upload)
+                    full.store_file(&key, file, &metadata, digests, &upload)
                         .await
                 }
             };
             let stored = tokio::select! {
                 stored = put => stored,
-                () = shared.stopped() => break Err(Halt::Stopped),
+                () = shared.stopped() => return Err(Halt::Stopped),
             };
             match stored {
-                Ok(_) => break Ok(()),
+                Ok(_) => return Ok(()),
                 Err(error) => {
                     if let Err(halt) = self.store_trouble(&mut tries, error, "store").await {
                         let _ = full.abandon(&upload).await;
-                        break Err(self.upload_failed(halt));
+                        return Err(self.upload_failed(halt));
                     }
                 }
             }
-        };
-        let _ = std::fs::remove_file(&file);
-        stored
+        }
     }
 
     fn upload(&self, room: &str) -> Upload {
