@@ -113,3 +113,45 @@ fn what_was_inherited_is_taken_back_though_the_heir_was_cut_before() {
     assert!(refused.err.contains("take back"), "{}", refused.err);
     root.assert_sound();
 }
+
+#[test]
+fn words_of_two_files_of_one_sound_stay_apart_in_a_library_that_has_neither() {
+    let root = two_of_one_sound();
+    for (path, start, title) in [(ALBUM, "0.5", "Mine"), (COMPILATION, "1", "Theirs")] {
+        let passage = passages(&root, path).remove(0);
+        root.music(&["edit", &passage, "--start", start, "--title", title])
+            .ended(0);
+    }
+    std::fs::remove_file(root.join(COMPILATION)).unwrap();
+    root.import(&["--offline", "--prune"]).ended(0);
+    let now = "SELECT start_time || ' ' || title FROM passages";
+    assert_eq!(root.column(now), ["0.5 Mine"]);
+    let told = root.music(&["edits", "export"]).ended(0).out;
+
+    let other = Root::empty();
+    let file = other.home().join("edits.jsonl");
+    std::fs::write(&file, &told).unwrap();
+    for _ in 0..2 {
+        other
+            .music(&["edits", "import", file.to_str().unwrap()])
+            .ended(0);
+    }
+    std::fs::create_dir(other.join("here")).unwrap();
+    std::fs::copy(root.join(ALBUM), other.join("here/song.mp3")).unwrap();
+    other.import(&["--offline"]).ended(0);
+    assert_eq!(other.column(now), ["0.5 Mine"]);
+    assert_eq!(
+        other.count("SELECT count(*) FROM accession_edits"),
+        told.lines().count() as i64
+    );
+    // The other one comes back where it was, with what was said about it.
+    std::fs::create_dir(other.join("compilation")).unwrap();
+    let sound = std::fs::read(root.join(ALBUM)).unwrap();
+    let tagged = [&sound[..], b"TAG", &[b'y'; 125]].concat();
+    std::fs::write(other.join(COMPILATION), tagged).unwrap();
+    other.import(&["--offline"]).ended(0);
+    other.import(&["--offline"]).ended(0);
+    let all = "SELECT start_time || ' ' || p.title FROM passages p JOIN files f ON f.guid = p.file_id ORDER BY f.path";
+    assert_eq!(other.column(all), ["1.0 Theirs", "0.5 Mine"]);
+    other.assert_sound();
+}

@@ -86,8 +86,9 @@ fn read(lines: &mut dyn BufRead) -> Result<Vec<NewEdit>> {
 }
 
 /// Where several files of one sound are named that are not there, such as those of another person's folders, each is taken
-/// for the one of that sound that is called most like it.
-fn find_files(library: &Library, edits: &mut [NewEdit]) -> Result<()> {
+/// for the one of that sound that is called most like it. Those that are left over, by sound and path: each of them is a file
+/// that is gone, with words of its own.
+fn find_files(library: &Library, edits: &mut [NewEdit]) -> Result<HashSet<(String, String)>> {
     let is_there = |file: &str| library.place(file).is_some_and(|path| path.exists());
     let mut named: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for edit in edits.iter() {
@@ -101,6 +102,7 @@ fn find_files(library: &Library, edits: &mut [NewEdit]) -> Result<()> {
             said.entry(edit.sound.clone()).or_default().push(edit);
         }
     }
+    let mut gone = HashSet::new();
     for (sound, mut files) in named {
         let mut said = said.remove(&sound).unwrap_or_default();
         let mut ours = library
@@ -122,14 +124,15 @@ fn find_files(library: &Library, edits: &mut [NewEdit]) -> Result<()> {
                 edit.file = Some(path.clone());
             }
         }
+        gone.extend(files.into_iter().map(|file| (sound.clone(), file)));
     }
-    Ok(())
+    Ok(gone)
 }
 
 /// Takes edits over, whoever made them.
 pub(crate) fn take_over(library: &Library, mut edits: Vec<NewEdit>) -> Result<Imported> {
     let read = edits.len() as u64;
-    find_files(library, &mut edits)?;
+    let gone = find_files(library, &mut edits)?;
     let kept = edits.clone();
     let there: HashSet<String> = edits
         .iter()
@@ -138,7 +141,16 @@ pub(crate) fn take_over(library: &Library, mut edits: Vec<NewEdit>) -> Result<Im
         .collect();
     let known = there.clone();
     let new = library.db().try_write("take edits over", move |tx| {
-        edits::take_over(tx, &kept, |file| known.contains(file))
+        edits::take_over(
+            tx,
+            &kept,
+            |file| known.contains(file),
+            |edit| {
+                let file = edit.file.clone()?;
+                let is_gone = gone.contains(&(edit.sound.clone(), file.clone()));
+                is_gone.then(|| format!("elsewhere/{}/{file}", edit.sound))
+            },
+        )
     })?;
     let written = new.iter().filter(|is_new| **is_new).count() as u64;
     let mut placed = Vec::new();

@@ -329,27 +329,36 @@ pub(crate) fn value_of(spans: &[(Ticks, Ticks)]) -> String {
 /// Keeps edits. Those that are in force already are not kept twice; one that was said earlier than what is in force does
 /// not undo that.
 pub(crate) fn write(tx: &Tx<'_>, edits: &[NewEdit]) -> Result<u64> {
-    let kept = take_over(tx, edits, |_| true)?;
+    let kept = take_over(tx, edits, |_| true, |_| None)?;
     Ok(kept.into_iter().filter(|is_new| *is_new).count() as u64)
 }
 
-/// The same of edits from elsewhere, given which of the files that they name are there, taken in or not; which were new.
+/// The same of edits from elsewhere, given which of the files that they name are there, taken in or not, and which id stands
+/// for one that is not where several of its sound are told apart; which were new.
 pub(crate) fn take_over(
     tx: &Tx<'_>,
     edits: &[NewEdit],
     is_there: impl Fn(&str) -> bool,
+    gone: impl Fn(&NewEdit) -> Option<String>,
 ) -> Result<Vec<bool>> {
     edits
         .iter()
         .map(|edit| {
-            insert(
-                tx,
-                edit,
-                edit.file.as_ref().is_some_and(|file| is_there(file)),
-                false,
-            )
+            let owner = Owner {
+                is_there: edit.file.as_ref().is_some_and(|file| is_there(file)),
+                gone: gone(edit),
+            };
+            insert(tx, edit, &owner, false)
         })
         .collect()
+}
+
+/// Where the file lies that an edit names.
+struct Owner {
+    /// On the disk, taken in or not.
+    is_there: bool,
+    /// Nowhere, and this stands for it: all files of its sound are its heirs, until one of them takes its place.
+    gone: Option<String>,
 }
 
 /// Has what was said count as said now, even where it is in force already.
@@ -359,13 +368,17 @@ pub(crate) fn write_again(tx: &Tx<'_>, edits: &[NewEdit]) -> Result<()> {
             made_at: None,
             ..edit.clone()
         };
-        insert(tx, &said_now, true, true)?;
+        let owner = Owner {
+            is_there: true,
+            gone: None,
+        };
+        insert(tx, &said_now, &owner, true)?;
     }
     Ok(())
 }
 
 /// Keeps an edit whose file is there or not; whether it is new, which it need not be to be kept `again`.
-fn insert(tx: &Tx<'_>, edit: &NewEdit, is_there: bool, again: bool) -> Result<bool> {
+fn insert(tx: &Tx<'_>, edit: &NewEdit, owner: &Owner, again: bool) -> Result<bool> {
     // A file that is nowhere is known by its sound alone.
     // A clock that was wrong, here or elsewhere, must not let an edit count for ever: none is from the future, and
     // what is said now is never earlier than what was said before.
@@ -374,8 +387,8 @@ fn insert(tx: &Tx<'_>, edit: &NewEdit, is_there: bool, again: bool) -> Result<bo
                                           made_at) \
              SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?9, file_id, coalesce(min(?8, CURRENT_TIMESTAMP), max(CURRENT_TIMESTAMP, \
                 coalesce((SELECT max(made_at) FROM accession_edits WHERE sound = ?1 AND field = ?2), ''))) \
-             FROM (SELECT (SELECT f.guid FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid \
-                WHERE f.path = ?7 AND f.status <> 'DUPLICATE HASH' AND (a.audio_md5 = ?1 OR f.hash = ?1)) AS file_id) n \
+             FROM (SELECT coalesce((SELECT f.guid FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid \
+                WHERE f.path = ?7 AND f.status <> 'DUPLICATE HASH' AND (a.audio_md5 = ?1 OR f.hash = ?1)), ?11) AS file_id) n \
              WHERE ?10 OR NOT EXISTS (SELECT 1 FROM accession_edits WHERE sound = ?1 \
                 AND field = ?2 AND start_ticks = ?3 AND end_ticks = ?4 AND value = ?5 AND undone_at IS NULL \
                 AND (coalesce(file_id, file_path) IS coalesce(n.file_id, ?9) OR file_path IS ?7) \
@@ -392,8 +405,9 @@ fn insert(tx: &Tx<'_>, edit: &NewEdit, is_there: bool, again: bool) -> Result<bo
                 edit.source,
                 edit.file,
                 edit.made_at,
-                edit.file.as_ref().filter(|_| is_there),
+                edit.file.as_ref().filter(|_| owner.is_there || owner.gone.is_some()),
                 again,
+                owner.gone,
             ],
         )?;
     Ok(rows > 0)
