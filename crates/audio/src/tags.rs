@@ -68,6 +68,9 @@ pub struct Tags {
     /// Composers, one by one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub composers: Vec<String>,
+    /// Conductors, orchestras and ensembles, one by one, where they have fields of their own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub performers: Vec<String>,
     /// Number of the track on its disc, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub track: Option<u32>,
@@ -420,6 +423,9 @@ impl Tags {
         }
         if self.composers.is_empty() {
             self.composers = fields.all(Name::Composer);
+        }
+        if self.performers.is_empty() {
+            self.performers = fields.all(Name::Performer);
         }
         let totals = |number, total| pair(text(number).as_deref(), text(total).as_deref());
         let (track, track_total) = totals(Name::Track, Name::TrackTotal);

@@ -23,6 +23,7 @@ pub mod features;
 pub mod flavor;
 pub mod gather;
 pub mod model;
+pub mod paths;
 pub mod recut;
 pub mod rip;
 pub mod text;
@@ -73,7 +74,7 @@ pub enum IdentifyEvent {
         #[serde(skip_serializing_if = "Option::is_none")]
         name: Option<String>,
     },
-    /// A service that is not asked any more.
+    /// A service that is not asked any more, or that left a question open.
     ServiceFailed {
         /// Which, and why.
         message: String,
@@ -391,12 +392,13 @@ fn told(item: &Item, finding: &Finding) -> IdentifyEvent {
     }
 }
 
-/// What is known of a folder's passages; a title that says nothing is none.
+/// What is known of a folder's passages; a title that says nothing is none, and then names of paths are asked.
 pub(crate) fn items_of(library: &Library, folder: &str, scope: &Scope) -> Result<Vec<Item>> {
     let mut items = due::items(library.db(), folder, scope)?;
     for item in &mut items {
         let title = item.heard.title.take();
         item.heard.title = title.filter(|title| !text::is_placeholder(title));
+        paths::hear(item);
     }
     Ok(items)
 }

@@ -11,7 +11,7 @@ pub mod dump;
 mod lenient;
 pub mod musicbrainz;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,9 @@ use web::{Class, Classified, Client, Options, Retry, Secret, Url};
 
 use crate::error::{Error, Result};
 use crate::library::settings;
+
+/// So many questions in a row are left open by a service that does not work; fewer are odd ones. A guess.
+const MOST_IN_A_ROW: u32 = 3;
 
 /// An answer larger than this is no answer.
 const LARGEST_ANSWER: usize = 16 << 20;
@@ -92,6 +95,13 @@ pub enum Trouble {
         /// What was noticed.
         reason: String,
     },
+    /// The service left one question open: other questions it may well answer.
+    Odd {
+        /// The service.
+        service: &'static str,
+        /// What was noticed.
+        reason: String,
+    },
     /// The service does not want this key.
     Refused {
         /// The service.
@@ -107,6 +117,9 @@ impl std::fmt::Display for Trouble {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Down { service, reason } => write!(f, "{service} does not work: {reason}"),
+            Self::Odd { service, reason } => {
+                write!(f, "{service} left a question open: {reason}")
+            }
             Self::Refused { service, reason } => write!(f, "{service} refuses: {reason}"),
             Self::Stopped => f.write_str("stopped"),
         }
@@ -163,6 +176,10 @@ pub struct Service {
     trouble: Mutex<Option<Trouble>>,
     /// Whether its trouble was told.
     told: AtomicBool,
+    /// Questions in a row that it left open.
+    odd: AtomicU32,
+    /// The last of them, until it was told.
+    odd_untold: Mutex<Option<Trouble>>,
 }
 
 /// A failed attempt, sorted by what may help.
@@ -180,6 +197,18 @@ enum Failed {
     /// The service wants fewer requests.
     TooMany,
     Key(String),
+}
+
+impl Failed {
+    /// Whether it may be the question: an answer came, and was none.
+    fn concerns_one_question(&self) -> bool {
+        matches!(
+            self,
+            Self::NotJson { .. }
+                | Self::NoAnswer { .. }
+                | Self::Web(web::Error::Truncated { .. } | web::Error::Status { status: 500, .. })
+        )
+    }
 }
 
 impl Classified for Failed {
@@ -201,7 +230,8 @@ impl Service {
             connect_limit: endpoints.patience.min(Duration::from_secs(10)),
             answer_limit: endpoints.patience,
             idle_limit: endpoints.patience,
-            breaker_failures: 3,
+            // A question that fails in all attempts is one of `MOST_IN_A_ROW`.
+            breaker_failures: endpoints.attempts.saturating_mul(MOST_IN_A_ROW),
             breaker_pause: Duration::from_mins(1),
             user_agent: user_agent(&endpoints.contact),
             ..Options::new(url.clone())
@@ -223,6 +253,8 @@ impl Service {
             asked: OnceLock::new(),
             trouble: Mutex::default(),
             told: AtomicBool::new(false),
+            odd: AtomicU32::new(0),
+            odd_untold: Mutex::default(),
         })
     }
 
@@ -315,13 +347,27 @@ impl Service {
         match result {
             Ok(value) => {
                 self.works.store(true, Ordering::Relaxed);
+                self.odd.store(0, Ordering::Relaxed);
                 Ok(value)
+            }
+            Err(error) if error.concerns_one_question() && self.is_one_of_few() => {
+                let trouble = Trouble::Odd {
+                    service: self.name,
+                    reason: describe(&error),
+                };
+                *lock(&self.odd_untold) = Some(trouble.clone());
+                Err(trouble)
             }
             Err(error) => {
                 self.works.store(false, Ordering::Relaxed);
                 Err(self.leave_alone(&error))
             }
         }
+    }
+
+    /// Counts a question that was left open; whether the service may answer others all the same.
+    fn is_one_of_few(&self) -> bool {
+        self.odd.fetch_add(1, Ordering::Relaxed) + 1 < MOST_IN_A_ROW
     }
 
     fn give_up(&self, patience: &Patience) -> Trouble {
@@ -357,8 +403,12 @@ impl Service {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Trouble>> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.trouble)
     }
+}
+
+fn lock(trouble: &Mutex<Option<Trouble>>) -> std::sync::MutexGuard<'_, Option<Trouble>> {
+    trouble.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether an answer that is none is JSON all the same.
@@ -472,11 +522,13 @@ impl Services {
 
     /// What is wrong with them and was not asked for in this way before.
     pub fn untold(&self) -> Vec<Trouble> {
-        self.all()
+        let odd = self.all().filter_map(|one| lock(&one.odd_untold).take());
+        let down = self
+            .all()
             .filter_map(|one| Some((one, one.trouble()?)))
             .filter(|(one, _)| !one.told.swap(true, Ordering::Relaxed))
-            .map(|(_, trouble)| trouble)
-            .collect()
+            .map(|(_, trouble)| trouble);
+        odd.chain(down).collect()
     }
 
     /// Requests that were sent.

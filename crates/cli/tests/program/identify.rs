@@ -5,7 +5,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use testkit::kill::kill_after;
-use testkit::services::{FakeServices, Fault, KEY, Service, World, files_of, hard, seed};
+use testkit::services::{
+    FakeServices, Fault, KEY, Recording, Service, World, files_of, hard, mbid, seed,
+};
 use testkit::synth::Random;
 
 use crate::support::{Ran, Root};
@@ -250,4 +252,46 @@ fn a_decision_that_is_taken_back_leaves_what_was_known_before_without_asking_any
         assert_eq!(identity(&root, &song), before, "{words:?}");
     }
     assert!(fake.requests().len() <= asked + 1);
+}
+
+/// What was found by tags that say something else now is looked at again, and stays where nothing else is found.
+#[test]
+fn new_tags_are_new_evidence() {
+    let mut world = World::default();
+    for (at, title) in ["Harbor Light", "Tin Roof"].iter().enumerate() {
+        world.recordings.push(Recording {
+            mbid: mbid("new evidence", at as u64),
+            title: (*title).to_owned(),
+            artist: "Gale Ostrander".to_owned(),
+            artist_mbid: mbid("Gale Ostrander", 0),
+            length_ms: 16_000,
+            ..Recording::default()
+        });
+    }
+    let ids: Vec<_> = world
+        .recordings
+        .iter()
+        .map(|one| one.mbid.clone())
+        .collect();
+    let fake = FakeServices::start(world).unwrap();
+    let root = with_services(&fake);
+    let file = testkit::corpus::many(&root.path(), 1, 16.0)
+        .unwrap()
+        .remove(0);
+    let called = |title: &str| {
+        testkit::synth::wav::retag(&file, &[("INAM", title), ("IART", "Gale Ostrander")]).unwrap();
+        run(&root, &["import"], None).ended(0);
+        run(&root, &["identify"], None).ended(0);
+        root.column("SELECT coalesce(recording_mbid, '') FROM passages")
+    };
+    assert_eq!(called("Harbor Light"), [ids[0].as_str()]);
+    let passages = root.column("SELECT guid FROM passages");
+    assert_eq!(called("Tin Roof"), [ids[1].as_str()]);
+    // The same by another spelling costs nothing and changes nothing.
+    assert_eq!(called("tin roof"), [ids[1].as_str()]);
+    assert_eq!(root.column("SELECT guid FROM passages"), passages);
+    // A person's word is not asked about.
+    let passage = &passages[0];
+    run(&root, &["identify", "--set", passage, &ids[0]], None).ended(0);
+    assert_eq!(called("Tin Roof"), [ids[0].as_str()]);
 }

@@ -96,7 +96,8 @@ pub fn fit(siblings: &[Sibling], release: &Release) -> Fit {
     for (file, sibling) in siblings.iter().enumerate() {
         for (at, track) in release.tracks.iter().enumerate() {
             let in_order = is_whole && file == at;
-            let pair = pair(sibling, track, &titles[at], in_order);
+            let is_set = release.discs() > 1;
+            let pair = pair(sibling, track, &titles[at], in_order, is_set);
             if pair.score >= LEAST_PAIR {
                 pairs.push((pair, file, at));
             }
@@ -160,7 +161,13 @@ const LENGTH_AGREES: u64 = 3_000;
 /// Lengths that are off by more than this many ms are those of another recording.
 const LENGTH_DIFFERS: u64 = 6_000;
 
-fn pair(sibling: &Sibling, track: &Track, titles: &[Title; 2], in_order: bool) -> Pair {
+fn pair(
+    sibling: &Sibling,
+    track: &Track,
+    titles: &[Title; 2],
+    in_order: bool,
+    is_set: bool,
+) -> Pair {
     let heard = &sibling.heard;
     let known = track.length_ms.or(track.recording.length_ms);
     let apart = known.map(|length| heard.length_ms.abs_diff(length));
@@ -173,8 +180,9 @@ fn pair(sibling: &Sibling, track: &Track, titles: &[Title; 2], in_order: bool) -
         Some(_) => 0.0,
     };
     let is_placed = heard.track.map(|number| {
+        // The discs of a box are releases of their own, more often than not.
         let disc = heard.disc.is_none_or(|disc| disc == track.disc);
-        number == track.number && disc
+        number == track.number && (disc || !is_set)
     });
     let place = match is_placed {
         Some(true) => 1.0,
@@ -195,7 +203,8 @@ fn pair(sibling: &Sibling, track: &Track, titles: &[Title; 2], in_order: bool) -
     let is_foreign = heard.title.as_deref().is_some_and(|ours| {
         are_other_scripts(ours, &track.title) && are_other_scripts(ours, &track.recording.title)
     });
-    let likeness = likeness.filter(|likeness| *likeness > Likeness::Different || !is_foreign);
+    let is_no_other = is_foreign || heard.is_by_path;
+    let likeness = likeness.filter(|likeness| *likeness > Likeness::Different || !is_no_other);
     let is_near = |limit: u64| apart.map(|apart| apart <= limit);
     let (plain, by_tags): (f64, bool) = if let Some(likeness) = likeness {
         let title = match likeness {

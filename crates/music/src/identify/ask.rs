@@ -107,15 +107,22 @@ impl CachedServices<'_> {
             .cloned()
             .collect();
         unknown.dedup();
+        let mut open = Ok(());
         for batch in unknown.chunks(BATCH) {
-            let found = acoustid.lookup(batch, self.patience).await?;
+            let found = match acoustid.lookup(batch, self.patience).await {
+                Err(odd @ Trouble::Odd { .. }) => {
+                    open = Err(odd);
+                    continue;
+                }
+                found => found?,
+            };
             for (print, matches) in batch.iter().zip(found) {
                 let matches = (!matches.is_empty()).then_some(matches);
                 self.answers
                     .keep("acoustid", &question(print), matches.as_ref());
             }
         }
-        Ok(())
+        open
     }
 
     /// The recording of an id.
@@ -225,7 +232,18 @@ impl CachedServices<'_> {
         Ok(found.recordings)
     }
 
-    /// Whether it is known already what has these names.
+    /// Whether it was asked already what has these names, alone or with others.
+    pub fn has_asked(&self, wanted: &Named) -> bool {
+        let questions = [
+            wanted.question(),
+            among(wanted),
+            format!("recordings/{}", wanted.query()),
+        ];
+        let mut questions = questions.iter();
+        questions.any(|question| self.answers.knows("musicbrainz", question))
+    }
+
+    /// Whether something of these names is known already.
     pub fn knows(&self, wanted: &Named) -> bool {
         self.answers.knows("musicbrainz", &wanted.question())
     }
@@ -237,18 +255,7 @@ impl CachedServices<'_> {
     ///
     /// When the service does not answer.
     pub async fn ask_named(&self, wanted: &[Named]) -> Result<(), Trouble> {
-        let is_unknown = |wanted: &&Named| {
-            let question = wanted.question();
-            let known = self
-                .answers
-                .look::<Vec<Recording>>("musicbrainz", &question);
-            known.is_none()
-                && !self
-                    .answers
-                    .knows("musicbrainz", &format!("recordings/{}", wanted.query()))
-                && !self.answers.knows("musicbrainz", &among(wanted))
-        };
-        let unknown: Vec<_> = wanted.iter().filter(is_unknown).collect();
+        let unknown: Vec<_> = wanted.iter().filter(|one| !self.has_asked(one)).collect();
         for batch in unknown
             .chunks(NAMED_AT_ONCE)
             .filter(|batch| batch.len() > 1)
@@ -258,9 +265,15 @@ impl CachedServices<'_> {
                 .map(|one| format!("({})", one.query()))
                 .collect();
             let musicbrainz = &self.services.musicbrainz;
-            let found = musicbrainz
-                .search_recordings(&parts.join(" OR "), self.patience)
-                .await?;
+            let question = parts.join(" OR ");
+            let found = match musicbrainz
+                .search_recordings(&question, self.patience)
+                .await
+            {
+                // One of them may be answered alone.
+                Err(Trouble::Odd { .. }) => continue,
+                found => found?,
+            };
             for one in batch {
                 let own: Vec<_> = found
                     .recordings

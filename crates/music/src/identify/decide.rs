@@ -38,7 +38,7 @@ pub fn finding(item: &Item, gathered: Gathered) -> Option<Finding> {
             State::Identified
         }
         (_, _, Some(_)) => State::RetryLater,
-        (Level::None, ..) => State::None,
+        (Level::None, ..) if !verdict.is_worth_a_look() => State::None,
         _ => State::Doubtful,
     };
     let mut candidates = verdict.candidates;
@@ -126,15 +126,7 @@ pub fn set(
     mbid: &str,
 ) -> Result<Recording> {
     let item = item(library, passage)?;
-    if uuid::Uuid::try_parse(mbid).is_err() {
-        return Err(Error::Unanswered {
-            reason: format!(
-                "`{mbid}` is no MusicBrainz id, expected 32 hexadecimal digits and 4 hyphens, with which the address of \
-                 the recording's page on musicbrainz.org ends"
-            ),
-        });
-    }
-    let mbid = &mbid.to_lowercase();
+    let mbid = &recording_id(mbid)?;
     // What any answer told is enough, and needs no network.
     let recording = match asker.answers.recording(mbid) {
         Some(known) => known,
@@ -144,7 +136,9 @@ pub fn set(
                 reason: trouble.to_string(),
             })?
             .ok_or_else(|| Error::Unanswered {
-                reason: format!("MusicBrainz has no recording `{mbid}`"),
+                reason: format!(
+                    "MusicBrainz has no recording `{mbid}`; is it the id of a release, a track or a work?"
+                ),
             })?,
     };
     let album = recording.releases.first().cloned();
@@ -167,6 +161,32 @@ pub fn set(
     identification::record_decision(library.db(), edit, finding, answers)?;
     shown_flavor::settle(library)?;
     Ok(recording)
+}
+
+/// The id that a person wrote, as it is written: in the address of the recording's page, in braces, without hyphens.
+fn recording_id(text: &str) -> Result<String> {
+    let text = text.trim();
+    let unanswered = |reason: String| Error::Unanswered { reason };
+    let mut id = text;
+    if let Some((_, path)) = text.split_once("://") {
+        let mut parts = path.split(['/', '?', '#']).skip(1);
+        match (parts.next(), parts.next()) {
+            (Some("recording"), Some(of_page)) => id = of_page,
+            (Some(what @ ("release" | "release-group" | "artist" | "work" | "track")), Some(_)) => {
+                return Err(unanswered(format!(
+                    "`{text}` is the page of a {what}, expected that of a recording"
+                )));
+            }
+            _ => {}
+        }
+    }
+    let parsed = uuid::Uuid::try_parse(id).map_err(|_| {
+        unanswered(format!(
+            "`{text}` is no MusicBrainz id, expected 32 hexadecimal digits and 4 hyphens, with which the address of \
+             the recording's page on musicbrainz.org ends"
+        ))
+    })?;
+    Ok(parsed.hyphenated().to_string())
 }
 
 /// The recording that is likeliest for a passage by what was found.
@@ -242,4 +262,32 @@ fn item(library: &Library, passage: &PassageId) -> Result<Item> {
         .into_iter()
         .find(|item| item.id == *passage)
         .ok_or_else(missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_taken_as_people_copy_it() {
+        let id = "b1a9c0e9-d987-4042-ae91-78d6a3267d69";
+        for text in [
+            id.to_owned(),
+            id.to_uppercase(),
+            id.replace('-', ""),
+            format!("{{{id}}}"),
+            format!(" {id} "),
+            format!("https://musicbrainz.org/recording/{id}"),
+            format!("http://musicbrainz.org/recording/{id}/fingerprints?x=1"),
+        ] {
+            assert_eq!(recording_id(&text).unwrap(), id, "{text}");
+        }
+        let of_release =
+            recording_id(&format!("https://musicbrainz.org/release/{id}")).unwrap_err();
+        assert!(
+            of_release.to_string().contains("page of a release"),
+            "{of_release}"
+        );
+        assert!(recording_id("b1a9").is_err());
+    }
 }

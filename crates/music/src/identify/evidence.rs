@@ -81,6 +81,18 @@ pub struct Weighed {
     pub evidence: Vec<Evidence>,
 }
 
+/// The file has a qualifier that nobody knows, and the candidate has not.
+const OTHER_QUALIFIER: &str = "version: the file has a qualifier that this has not";
+
+impl Weighed {
+    /// Whether any of this was noticed.
+    pub(crate) fn has(&self, noticed: &[&str]) -> bool {
+        self.reasons
+            .iter()
+            .any(|one| noticed.contains(&one.noticed))
+    }
+}
+
 /// The weighing of all candidates, the likeliest first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verdict {
@@ -105,16 +117,48 @@ impl Verdict {
     pub fn is_settled(&self) -> bool {
         self.level == Level::High
     }
+
+    /// Whether a person may find the first candidate right all the same: it is called and as long as the passage, and
+    /// by the same people or of an album that other files are of.
+    pub fn is_worth_a_look(&self) -> bool {
+        let Some(best) = self.candidates.first() else {
+            return false;
+        };
+        let any = |noticed: &[&str]| best.has(noticed);
+        let is_other = [
+            "version: the file names one that this is not",
+            OTHER_QUALIFIER,
+        ];
+        any(&["title: the same", "title: a slip of spelling"])
+            && any(&["length: within 1.5 s", "length: within 3 s"])
+            && !any(&is_other)
+            && (any(&[
+                "artist: the same",
+                "artist: one of several",
+                "artist: that of the release",
+                "artist: another, whom the album names",
+            ]) || any(&[
+                "album: fits 2 or 3 other files",
+                "album: fits 4 to 6 other files",
+                "album: fits 7 or more other files",
+            ]))
+    }
+
+    /// Takes the answer back to a guess, whatever it was.
+    pub(crate) fn doubt(&mut self) {
+        self.level = self.level.min(Level::Low);
+    }
 }
 
 /// Weighs `candidates` against what was heard and against each other.
 pub fn decide(heard: &Heard, candidates: &[Candidate]) -> Verdict {
     let model = Model::fitted();
     let passage = Passage::new(heard);
-    let noticed: Vec<_> = candidates
+    let mut noticed: Vec<_> = candidates
         .iter()
         .map(|candidate| features::notice(&passage, candidate))
         .collect();
+    features::notice_rivals(&mut noticed);
     let (for_other, for_none) = features::notice_passage(&passage, &noticed);
     let odds = model.odds(&noticed, &for_other, &for_none);
     let reasons = |noticed: &[&'static str]| -> Vec<Reason> {
@@ -160,26 +204,60 @@ pub fn decide(heard: &Heard, candidates: &[Candidate]) -> Verdict {
     }
 }
 
-/// The surest that an answer may be called that the file's own words contradict: whatever its neighbours say, a cover has
-/// the titles, the numbers and the lengths of what it covers. Where the sound speaks for it, a person looks at it, since
-/// an instrumental sounds as the song.
+/// The surest that an answer may be called that something contradicts, or that little speaks for, whatever its odds are.
 fn most(best: &Weighed) -> Level {
-    let has = |noticed: &str| best.reasons.iter().any(|one| one.noticed == noticed);
-    let by_sound = has("sound: roughly alike")
-        || best
-            .reasons
-            .iter()
-            .any(|one| one.noticed.starts_with("sound: alike"));
-    let is_other_version = has("version: the file names one that this is not")
-        || has("version: the file has a qualifier that this has not");
-    let is_other = has("artist: another") || has("title: another");
-    match (is_other_version, by_sound) {
-        (true, true) => Level::Medium,
-        (true, false) => Level::Low,
-        (false, false) if is_other && !has("id: in the tags") && !has("found id: this one") => {
-            Level::Low
-        }
-        _ => Level::High,
+    let has = |noticed: &str| best.has(&[noticed]);
+    let begins = |with: &str| best.reasons.iter().any(|one| one.noticed.starts_with(with));
+    let by_sound = has("sound: roughly alike") || begins("sound: alike");
+    let by_length = if has("length: the only sign, and more than 3 s apart") {
+        Level::Medium
+    } else {
+        Level::High
+    };
+    by_names(&has, by_sound)
+        .min(by_sound_alone(&has, &begins))
+        .min(by_length)
+}
+
+/// Where nothing but a fingerprint speaks for it: one person's word and a likeness that may be chance need a look.
+fn by_sound_alone(has: &dyn Fn(&str) -> bool, begins: &dyn Fn(&str) -> bool) -> Level {
+    let is_named = has("title: the same")
+        || has("title: a slip of spelling")
+        || has("title: in other letters");
+    let is_on_album = begins("album: fits ") && !has("album: fits no other file");
+    let is_told = has("id: in the tags") || has("found id: this one");
+    if is_named || is_on_album || is_told || begins("isrc: the same") {
+        return Level::High;
+    }
+    let is_contradicted = has("names: title and artist are others");
+    let is_weak = has("sound: alike, says one person")
+        || has("sound: roughly alike")
+        || is_contradicted && !has("sound: alike, say many");
+    match (has("sound: hardly alike"), is_weak) {
+        (true, _) => Level::Low,
+        (false, true) => Level::Medium,
+        (false, false) => Level::High,
+    }
+}
+
+/// Where the file's own names, versions or people contradict: whatever its neighbours say, a cover has the titles, the
+/// numbers and the lengths of what it covers, and an instrumental sounds as the song.
+fn by_names(has: &dyn Fn(&str) -> bool, by_sound: bool) -> Level {
+    let is_other_version =
+        has("version: the file names one that this is not") || has(OTHER_QUALIFIER);
+    let is_other_title = has("title: another") && !has("title: a damaged spelling");
+    let is_other = has("artist: another") || is_other_title;
+    let is_by_others = has("artist: each names others, too");
+    let is_elsewhere = has("album: another of its kind")
+        || has("album: another of its series") && !has("album: fits no other file");
+    if is_other_version || (is_by_others || is_elsewhere) && !by_sound {
+        Level::Low
+    } else if is_by_others || is_elsewhere {
+        Level::Medium
+    } else if is_other && !by_sound && !has("id: in the tags") && !has("found id: this one") {
+        Level::Low
+    } else {
+        Level::High
     }
 }
 

@@ -3,19 +3,21 @@
 //! Everything is either noticed or not; what is unknown is a thing noticed by itself and no
 //! disagreement. The weights are in [`model`](crate::identify::model).
 
+mod albums;
+mod people;
 mod readings;
 
 use std::collections::BTreeSet;
 
-use crate::catalogue::{Recording, ReleaseName};
 use crate::identify::evidence::{Candidate, Context};
 use crate::identify::text::{
-    AlbumName, Albums, Artists, Likeness, Relation, Title, are_other_scripts, artists, is_nobody,
-    normalise,
+    AlbumName, Albums, Artists, Likeness, Relation, Title, are_other_scripts, artists,
 };
 use crate::library::values::Heard;
 
-pub use readings::{Reading, readings};
+use albums::{album, context, is_album, release_names, versions_of_year};
+use people::{artist_alone, fellowship, is_artist_in_title, names_of};
+pub use readings::{Reading, readings, split};
 
 /// What is known of a passage, taken apart once for all candidates.
 #[derive(Debug, Clone)]
@@ -64,6 +66,26 @@ pub fn notice(passage: &Passage<'_>, candidate: &Candidate) -> Vec<&'static str>
     noticed
 }
 
+/// What is noticed about a candidate only beside the others: who takes part decides between two recordings of a song where
+/// one of them has just the people whom the file names.
+pub fn notice_rivals(noticed: &mut [Vec<&'static str>]) {
+    const OF_COMPANY: [&str; 3] = [
+        "artist: the file names more",
+        "artist: the file names fewer",
+        "artist: each names others, too",
+    ];
+    let is_named = |one: &[&str]| one.contains(&"names: title and artist are the same");
+    let differs = |one: &[&str]| OF_COMPANY.iter().any(|what| one.contains(what));
+    if noticed.iter().any(|one| is_named(one) && !differs(one)) {
+        for one in noticed
+            .iter_mut()
+            .filter(|one| is_named(one) && differs(one))
+        {
+            one.push("artist: another has just these people");
+        }
+    }
+}
+
 /// The titles that a candidate goes by, with what is said of its version.
 fn titles(candidate: &Candidate) -> Vec<Title> {
     let recording = &candidate.recording;
@@ -77,26 +99,13 @@ fn titles(candidate: &Candidate) -> Vec<Title> {
     titles
 }
 
-fn names_of(recording: &Recording) -> impl Iterator<Item = &str> {
-    let credits = recording.credits.iter().flat_map(|credit| {
-        let names = [credit.name.as_str(), &credit.credited_as, &credit.sort_name];
-        names
-            .into_iter()
-            .chain(credit.aliases.iter().map(String::as_str))
-    });
-    std::iter::once(recording.artist.as_str())
-        .chain(credits)
-        .filter(|name| !name.is_empty())
-}
-
-/// How the names relate in the reading of the tags that fits best, and whether that is what they say as
-/// they stand; `None` without a title.
-fn best_reading(
-    passage: &Passage<'_>,
+/// How the names relate in the reading of the tags that fits best, and that reading; `None` without a title.
+fn best_reading<'a>(
+    passage: &'a Passage<'_>,
     candidate: &Candidate,
-) -> Option<(Relation, Option<Artists>, bool)> {
+) -> Option<(Relation, Option<Artists>, &'a Reading)> {
     let titles = titles(candidate);
-    let mut best: Option<(Relation, Option<Artists>, bool)> = None;
+    let mut best: Option<(Relation, Option<Artists>, &Reading)> = None;
     let rank = |relation: &Relation, artist: Option<Artists>, is_plain: bool| {
         // A version that only one of them names is less of a difference than another name.
         let differ = relation.only_first.len() + relation.only_second.len();
@@ -123,11 +132,11 @@ fn best_reading(
             .map(|artist| artists(artist, names_of(&candidate.recording)));
         for title in &titles {
             let relation = reading.title.relation(title);
-            let is_better = best.as_ref().is_none_or(|(known, by, plain)| {
-                rank(&relation, artist, reading.is_plain) > rank(known, *by, *plain)
+            let is_better = best.as_ref().is_none_or(|(known, by, other)| {
+                rank(&relation, artist, reading.is_plain) > rank(known, *by, other.is_plain)
             });
             if is_better {
-                best = Some((relation, artist, reading.is_plain));
+                best = Some((relation, artist, reading));
             }
         }
     }
@@ -140,8 +149,11 @@ fn names(
     candidate: &Candidate,
     noticed: &mut Vec<&'static str>,
 ) -> Likeness {
-    let best = best_reading(passage, candidate);
-    let Some((relation, artist, is_plain)) = best else {
+    // What a file is called may be anything; only that it is called like the candidate means something.
+    let says =
+        |relation: &Relation| !passage.heard.is_by_path || relation.name > Likeness::Different;
+    let best = best_reading(passage, candidate).filter(|(relation, ..)| says(relation));
+    let Some((relation, artist, reading)) = best else {
         noticed.push("title: none in the tags");
         artist_alone(passage, candidate, noticed);
         return Likeness::Different;
@@ -161,6 +173,7 @@ fn names(
         Some(Artists::Same) => "artist: the same",
         Some(Artists::Shared) => "artist: one of several",
         Some(Artists::Misspelt) => "artist: a slip of spelling",
+        Some(Artists::Different) if passage.heard.is_by_path => "artist: none in the tags",
         Some(Artists::Different) if by_release => "artist: that of the release",
         Some(Artists::Different) if is_artist_in_title(passage, candidate) => {
             "artist: another, whom the album names"
@@ -168,14 +181,24 @@ fn names(
         Some(Artists::Different) => "artist: another",
         None => "artist: none in the tags",
     });
+    if artist >= Some(Artists::Shared) {
+        fellowship(passage, reading, candidate, noticed);
+    }
     let by_somebody_else = artist == Some(Artists::Different) && !by_release;
     if relation.name == Likeness::Different {
         if by_somebody_else {
             noticed.push("names: title and artist are others");
         }
+        let theirs = titles(candidate);
+        if theirs
+            .iter()
+            .any(|title| reading.title.is_damaged_spelling_of(title))
+        {
+            noticed.push("title: a damaged spelling");
+        }
         return relation.name;
     }
-    if !is_plain {
+    if !reading.is_plain {
         noticed.push("names: read from a title that holds more");
     }
     if relation.name == Likeness::Same && artist >= Some(Artists::Shared) {
@@ -189,37 +212,6 @@ fn names(
 fn is_foreign(passage: &Passage<'_>, candidate: &Candidate) -> bool {
     let ours = passage.heard.title.as_deref().unwrap_or_default();
     are_other_scripts(ours, &candidate.recording.title)
-}
-
-/// Whether the album that the file and the candidate are of names the file's artist in its title, as
-/// recordings of classical music do their composers.
-fn is_artist_in_title(passage: &Passage<'_>, candidate: &Candidate) -> bool {
-    let Some(ours) = passage.heard.artist.as_deref().map(normalise) else {
-        return false;
-    };
-    let names_it = |title: &str| {
-        let title = normalise(title);
-        let title: BTreeSet<_> = title.split(' ').collect();
-        ours.split(' ').all(|word| title.contains(word))
-    };
-    release_names(candidate).any(|release| {
-        is_album(passage, release) >= Some(Albums::Similar) && names_it(&release.title)
-    })
-}
-
-fn artist_alone(passage: &Passage<'_>, candidate: &Candidate, noticed: &mut Vec<&'static str>) {
-    let ours = passage
-        .heard
-        .artist
-        .as_deref()
-        .filter(|artist| !is_nobody(artist));
-    noticed.push(
-        match ours.map(|ours| artists(ours, names_of(&candidate.recording))) {
-            None => "artist: none in the tags",
-            Some(Artists::Different) => "artist: another, of no title",
-            Some(_) => "artist: the same, of no title",
-        },
-    );
 }
 
 /// What versions one of them names and the other does not.
@@ -260,7 +252,8 @@ fn versions(
         .collect();
     file.extend(by_album.iter().filter(|one| *one != "remix").cloned());
     file.retain(|version| !of_releases.contains(version) && !of_this.contains(version));
-    this.retain(|version| !by_album.contains(version));
+    let of_year = versions_of_year(passage, candidate);
+    this.retain(|version| !by_album.contains(version) && !of_year.contains(version.as_str()));
     let masters = ["remaster", "mono", "stereo"];
     let is_master = |version: &String| masters.contains(&version.as_str());
     if file.iter().chain(&this).any(is_master) {
@@ -298,70 +291,6 @@ fn versions(
     }
 }
 
-fn release_names(candidate: &Candidate) -> impl Iterator<Item = &ReleaseName> {
-    let of_contexts = candidate.contexts.iter().map(|context| &context.release);
-    candidate.recording.releases.iter().chain(of_contexts)
-}
-
-fn is_album(passage: &Passage<'_>, release: &ReleaseName) -> Option<Albums> {
-    let ours = passage.album.as_ref()?;
-    Some(ours.relation(&AlbumName::parse(&release.title, &release.remark)))
-}
-
-/// The album that the tags name, against those that the candidate is known to be on.
-fn album(
-    passage: &Passage<'_>,
-    candidate: &Candidate,
-    noticed: &mut Vec<&'static str>,
-) -> Option<Albums> {
-    let Some(ours) = &passage.album else {
-        noticed.push("album: none in the tags");
-        return None;
-    };
-    let related: Vec<_> = release_names(candidate)
-        .filter_map(|release| Some((is_album(passage, release)?, release)))
-        .collect();
-    let written = passage.heard.album.as_deref().unwrap_or_default();
-    let in_other_letters = related
-        .iter()
-        .any(|(_, release)| are_other_scripts(written, &release.title));
-    let Some(best) = related.iter().map(|(albums, _)| *albums).max() else {
-        noticed.push("album: its releases are not known");
-        return None;
-    };
-    noticed.push(match best {
-        Albums::Same => "album: the same",
-        Albums::Similar => "album: a slip of spelling",
-        Albums::OtherVersion => "album: another version of it",
-        Albums::Different if in_other_letters => "album: in other letters",
-        Albums::Different => "album: another",
-    });
-    if ours.years.is_empty() || best < Albums::OtherVersion {
-        return Some(best);
-    }
-    let years: BTreeSet<u32> = related
-        .into_iter()
-        .filter(|(albums, _)| *albums == best)
-        .flat_map(|(_, release)| {
-            let mut years = AlbumName::parse(&release.title, &release.remark).years;
-            let year: Option<u32> = release
-                .date
-                .as_deref()
-                .and_then(|date| date.get(..4)?.parse().ok());
-            years.extend(year);
-            years
-        })
-        .collect();
-    if !years.is_empty() {
-        noticed.push(if years.is_disjoint(&ours.years) {
-            "album: of another year than its name says"
-        } else {
-            "album: of the year that its name says"
-        });
-    }
-    Some(best)
-}
-
 fn length(
     heard: &Heard,
     passage: &Passage<'_>,
@@ -387,50 +316,6 @@ fn length(
     let only_length = heard.title.is_none() && candidate.print.is_none();
     if only_length && apart.is_some_and(|apart| apart > 3_000) {
         noticed.push("length: the only sign, and more than 3 s apart");
-    }
-}
-
-/// Other files of the folder that a release explains as well.
-///
-/// Where the folder's album is another version of the release, that its other files fit says nothing: all
-/// songs of a remix album have the names and numbers of the album's.
-///
-/// Where titles are those of other files, so are the numbers.
-fn context(
-    candidate: &Candidate,
-    album: Option<Albums>,
-    is_misnamed: bool,
-    noticed: &mut Vec<&'static str>,
-) {
-    let Some(best) = candidate
-        .contexts
-        .iter()
-        .max_by_key(|one| (one.others, one.in_place))
-    else {
-        return;
-    };
-    if album == Some(Albums::OtherVersion) {
-        if best.others > 0 {
-            noticed.push("album: fits other files, all of another version");
-        }
-        return;
-    }
-    noticed.push(match best.others {
-        0 => "album: fits no other file",
-        1 => "album: fits 1 other file",
-        2 | 3 => "album: fits 2 or 3 other files",
-        4..=6 => "album: fits 4 to 6 other files",
-        _ => "album: fits 7 or more other files",
-    });
-    if best.others * 2 < best.siblings {
-        noticed.push("album: fits fewer than half of the files");
-    }
-    if best.others > 0 && !is_misnamed {
-        match best.in_place {
-            Some(true) => noticed.push("album: at the track's number"),
-            Some(false) => noticed.push("album: at another number"),
-            None => {}
-        }
     }
 }
 
@@ -542,7 +427,8 @@ pub fn notice_passage(
     } else {
         for_none.push("none: title and artist are not known together");
     }
-    if passage.album.is_some() && !any("album: the same") && !any("album: a slip of spelling") {
+    let is_known = any("album: the same") || any("album: a slip of spelling");
+    if passage.album.is_some() && !passage.heard.is_by_path && !is_known {
         for_other.push("another version: the album is not known");
         for_none.push("none: the album is not known");
     }
@@ -552,7 +438,8 @@ pub fn notice_passage(
         Some(print) if print.score < 0.8 => for_none.push("none: the sound is hardly known"),
         Some(_) => {}
     }
-    if heard.title.is_none() && heard.best_print.is_none() {
+    let is_untitled = heard.title.is_none() || heard.is_by_path && !any("title: the same");
+    if is_untitled && heard.best_print.is_none() {
         for_none.push("none: neither title nor sound");
     }
     (for_other, for_none)

@@ -76,6 +76,7 @@ pub async fn gather(asker: &CachedServices<'_>, items: Vec<Item>, brisk: bool) -
     for (item, pool) in items.iter().zip(pools) {
         gathered.push(settle(asker, item, pool, &releases).await);
     }
+    contest(&items, &mut gathered);
     Album {
         items,
         gathered,
@@ -129,6 +130,35 @@ pub async fn ask_ahead(asker: &CachedServices<'_>, items: &[&Item]) -> Result<()
         .collect();
     asker.ask_current(&twins).await?;
     asker.ask_named(&named).await
+}
+
+/// A recording that several files of a folder claim is that of those which are called so: a fingerprint of silence, or of
+/// what many tracks begin with, is linked with one song and found for many.
+fn contest(items: &[Item], gathered: &mut [Gathered]) {
+    let claim = |one: &Gathered| {
+        let verdict = one
+            .verdict
+            .as_ref()
+            .filter(|verdict| verdict.level >= Level::Medium)?;
+        let best = verdict.candidates.first()?;
+        Some((best.recording_mbid.clone(), best.has(&["title: another"])))
+    };
+    let claims: Vec<_> = gathered.iter().map(claim).collect();
+    for (at, own) in claims.iter().enumerate() {
+        let Some((mbid, true)) = own else {
+            continue;
+        };
+        let is_rival = |(other, claim): (usize, &Option<(String, bool)>)| {
+            let differs = items[other].heard.title != items[at].heard.title;
+            other != at && differs && claim.as_ref().is_some_and(|(theirs, _)| theirs == mbid)
+        };
+        if claims.iter().enumerate().any(is_rival) {
+            gathered[at].recording = None;
+            if let Some(verdict) = &mut gathered[at].verdict {
+                verdict.doubt();
+            }
+        }
+    }
 }
 
 /// The passages as a release would have them, if nearly all of them are then known.

@@ -9,9 +9,11 @@ use deunicode::deunicode;
 use strsim::osa_distance;
 
 mod albums;
+mod artists;
 mod versions;
 
-pub use albums::{AlbumName, Albums};
+pub use albums::{AlbumName, Albums, disc_of};
+pub use artists::{Artists, Company, artists, company, members};
 
 use versions::{HARMLESS, versions_in};
 
@@ -39,6 +41,11 @@ pub struct Title {
     pub qualifiers: BTreeSet<String>,
     /// The words that its versions are named with: of `(take 3)` the number, too.
     pub details: BTreeSet<String>,
+    /// What else it may be called without being another version: of `(Single Version)` an edit, which the catalogue calls
+    /// it or not.
+    pub permitted: BTreeSet<&'static str>,
+    /// Who takes part by the title's own words, normalised.
+    pub guests: BTreeSet<String>,
 }
 
 /// How two titles relate as titles and as versions.
@@ -68,17 +75,31 @@ impl Title {
             versions: BTreeSet::new(),
             qualifiers: BTreeSet::new(),
             details: BTreeSet::new(),
+            permitted: BTreeSet::new(),
+            guests: BTreeSet::new(),
         };
         for (part, aside) in parts(text) {
             let words = words(&part);
             if !aside {
+                let (name, guests) = without_guests(&part);
                 title.name.push(' ');
-                title.name.push_str(without_guests(&part));
+                title.name.push_str(name);
+                title.guests.extend(members(guests));
                 continue;
             }
             let first = words.first().map(String::as_str);
-            let is_guest = first.is_some_and(|first| versions::GUESTS.contains(&first));
-            if is_guest || is_harmless(&words) || is_of_film(&part, &words) {
+            if first.is_some_and(|first| versions::GUESTS.contains(&first)) {
+                let plays = first.is_some_and(|first| !versions::PRODUCED.contains(&first));
+                let names = part.trim().split_once([' ', '.', '/', ':']);
+                let names = names.filter(|_| plays).map(|(_, names)| names);
+                title.guests.extend(names.into_iter().flat_map(members));
+                continue;
+            }
+            if is_harmless(&words) {
+                title.permitted.extend(versions_in(&words));
+                continue;
+            }
+            if is_of_film(&part, &words) {
                 continue;
             }
             let found = versions_in(&words);
@@ -95,6 +116,8 @@ impl Title {
         title.name = normalise(&title.name);
         if title.name.is_empty() {
             title.name = normalise(text);
+            title.guests.clear();
+            title.permitted.clear();
             title.qualifiers.clear();
             title.versions.clear();
             title.details.clear();
@@ -173,6 +196,13 @@ impl Title {
             versions.iter().map(|one| (*one).to_owned()).collect()
         };
         let (mut ours, mut theirs) = (owned(&self.versions), owned(&other.versions));
+        let permitted = |versions: &BTreeSet<String>, by: &Self| -> BTreeSet<String> {
+            let permitted = by.permitted.iter().filter(|one| versions.contains(**one));
+            permitted.map(|one| (*one).to_owned()).collect()
+        };
+        let (of_theirs, of_ours) = (permitted(&theirs, self), permitted(&ours, other));
+        ours.extend(of_theirs);
+        theirs.extend(of_ours);
         let whole = likeness(&self.whole(), &other.whole());
         let mut name = whole;
         let mut is_unknown = false;
@@ -212,112 +242,6 @@ impl Title {
             is_unknown,
         }
     }
-}
-
-/// How two artists relate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Artists {
-    /// Different.
-    Different,
-    /// A letter differs.
-    Misspelt,
-    /// They share one of several.
-    Shared,
-    /// The same.
-    Same,
-}
-
-/// How the artist that tags name relates to names that a catalogue has for another.
-pub fn artists<'a>(ours: &str, theirs: impl Iterator<Item = &'a str>) -> Artists {
-    theirs
-        .map(|theirs| artist(ours, theirs))
-        .max()
-        .unwrap_or(Artists::Different)
-}
-
-fn artist(ours: &str, theirs: &str) -> Artists {
-    let ours = without_count(ours);
-    let (a, b) = (normalise(ours), normalise(theirs));
-    if a == b || sorted(&a) == sorted(&b) {
-        return Artists::Same;
-    }
-    let (several, of_theirs) = (members(ours), members(theirs));
-    let all: BTreeSet<_> = several.iter().map(|one| sorted(one)).collect();
-    let all_theirs: BTreeSet<_> = of_theirs.iter().map(|one| sorted(one)).collect();
-    if all == all_theirs {
-        return Artists::Same;
-    }
-    if all.intersection(&all_theirs).next().is_some() {
-        return Artists::Shared;
-    }
-    match likeness(&a, &b) {
-        Likeness::Same => Artists::Same,
-        Likeness::Misspelt => Artists::Misspelt,
-        Likeness::Longer | Likeness::Different => Artists::Different,
-    }
-}
-
-/// A name without the number by which a catalogue tells artists of one name apart: `Ravens (2)`.
-fn without_count(name: &str) -> &str {
-    let counted = name.trim_end().strip_suffix(')');
-    let counted = counted.and_then(|name| name.rsplit_once(" ("));
-    counted
-        .filter(|(_, count)| !count.is_empty() && count.chars().all(|c| c.is_ascii_digit()))
-        .map_or(name, |(name, _)| name)
-}
-
-/// The words of a name in the order of the alphabet: `Last, First` is `First Last`.
-fn sorted(name: &str) -> String {
-    let mut words: Vec<_> = name.split(' ').filter(|word| *word != "the").collect();
-    words.sort_unstable();
-    words.join(" ")
-}
-
-/// Each of several artists, normalised.
-pub fn members(text: &str) -> Vec<String> {
-    let mut rest = format!(" {} ", text.replace(['(', ')', '[', ']'], " "));
-    for join in [
-        " feat. ",
-        " feat ",
-        " ft. ",
-        " ft ",
-        " featuring ",
-        " with ",
-        " & ",
-        " and ",
-        " vs. ",
-        " vs ",
-        " x ",
-        " / ",
-        "; ",
-        ", ",
-        " + ",
-        " y ",
-        " et ",
-        " und ",
-    ] {
-        rest = replace_ignoring_case(&rest, join, "\n");
-    }
-    let mut members: Vec<_> = rest
-        .split('\n')
-        .map(normalise)
-        .filter(|name| !name.is_empty())
-        .collect();
-    members.dedup();
-    members
-}
-
-fn replace_ignoring_case(text: &str, what: &str, with: &str) -> String {
-    let lower = text.to_ascii_lowercase();
-    let mut out = String::with_capacity(text.len());
-    let mut from = 0;
-    while let Some(at) = lower[from..].find(what) {
-        out.push_str(&text[from..from + at]);
-        out.push_str(with);
-        from += at + what.len();
-    }
-    out.push_str(&text[from..]);
-    out
 }
 
 /// Whether an artist is what people write for many or for nobody.
@@ -378,6 +302,17 @@ pub fn normalise(text: &str) -> String {
     words[skip..].join(" ")
 }
 
+/// From here on two titles are so much alike that one is a damaged spelling of the other, unless something else tells them
+/// apart: `A Valley ofr Aberdeen`. A guess; a letter in seven.
+const DAMAGED: f64 = 0.85;
+
+impl Title {
+    /// Whether the letters of two titles are nearly the same, though their words are not.
+    pub fn is_damaged_spelling_of(&self, other: &Self) -> bool {
+        strsim::normalized_damerau_levenshtein(&self.name, &other.name) >= DAMAGED
+    }
+}
+
 /// How two normalised names relate.
 pub fn likeness(a: &str, b: &str) -> Likeness {
     let joined = |text: &str| text.replace(' ', "");
@@ -423,6 +358,11 @@ fn is_misspelling(a: &str, b: &str) -> bool {
     if has_digit(a) || has_digit(b) || a.chars().next() != b.chars().next() || longest < 5 {
         return false;
     }
+    // `Williamson` is nobody's `Williams`: an end of its own is no slip.
+    let apart = a.chars().count().abs_diff(b.chars().count());
+    if apart >= 2 && (a.starts_with(b) || b.starts_with(a)) {
+        return false;
+    }
     // `major` and `minor` are two slips apart, and words of nine letters take two.
     osa_distance(a, b) <= if longest >= 9 { 2 } else { 1 }
 }
@@ -432,9 +372,10 @@ fn is_misspelling(a: &str, b: &str) -> bool {
 fn numbered(words: &[String]) -> Vec<String> {
     let mut out = Vec::with_capacity(words.len());
     let mut tens: Option<u32> = None;
-    for (at, word) in words.iter().enumerate() {
+    for word in words {
         let spelt = versions::number(word);
-        let number = spelt.or_else(|| (at > 0).then(|| roman(word)).flatten());
+        // A movement begins with its number: `II. Adagio`.
+        let number = spelt.or_else(|| (words.len() > 1).then(|| roman(word)).flatten());
         // `twenty four` is one number.
         let joined = tens.zip(spelt.filter(|unit| (1..10).contains(unit)));
         tens = spelt.filter(|number| number % 10 == 0 && (20..100).contains(number));
@@ -487,12 +428,40 @@ fn words(text: &str) -> Vec<String> {
     let plain = deunicode(text).to_lowercase().replace('&', " and ");
     // `Nothin' but` is `Nothing but`.
     let plain = format!("{plain} ").replace("in' ", "ing ");
-    plain
+    with_signs_spelt(&plain)
         .replace(['\'', '`', '.'], "")
         .split(|c: char| !c.is_ascii_alphanumeric())
         .filter(|word| !word.is_empty())
         .map(str::to_owned)
         .collect()
+}
+
+/// Signs that tell names apart, as words: `C#` and `C++` are not `C`, and `Ke$ha` is written with an s.
+fn with_signs_spelt(text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    let mut spelt = String::with_capacity(text.len() + 8);
+    for (at, letter) in letters.iter().enumerate() {
+        let before = at.checked_sub(1).map(|at| letters[at]);
+        let after = letters.get(at + 1).copied();
+        let is =
+            |neighbour: Option<char>, what: fn(&char) -> bool| neighbour.is_some_and(|c| what(&c));
+        let behind_letter = is(before, char::is_ascii_alphabetic);
+        match letter {
+            '#' if is(after, char::is_ascii_digit) => spelt.push_str(" no "),
+            '.' if is(before, char::is_ascii_digit) && is(after, char::is_ascii_digit) => {
+                spelt.push_str(" point ");
+            }
+            '#' if behind_letter => spelt.push_str(" sharp "),
+            '$' if behind_letter => spelt.push('s'),
+            '+' if is(before, |c| !c.is_whitespace()) => spelt.push_str(" plus "),
+            '+' if is(before, |c| c.is_whitespace()) && is(after, |c| c.is_whitespace()) => {
+                spelt.push_str(" and ");
+            }
+            '%' if is(before, char::is_ascii_digit) => spelt.push_str(" percent "),
+            _ => spelt.push(*letter),
+        }
+    }
+    spelt
 }
 
 /// Whether an aside says what everybody takes for granted: `album version`, `original mix`.
@@ -574,13 +543,16 @@ fn parts(text: &str) -> Vec<(String, bool)> {
     split
 }
 
-fn without_guests(text: &str) -> &str {
+/// A name, and who takes part by its own words.
+fn without_guests(text: &str) -> (&str, &str) {
     let lower = text.to_ascii_lowercase();
-    let end = [" feat. ", " feat ", " ft. ", " ft ", " featuring "]
+    let found = [" feat. ", " feat ", " ft. ", " ft ", " featuring "]
         .iter()
-        .filter_map(|word| lower.find(word))
+        .filter_map(|word| Some((lower.find(word)?, word.len())))
         .min();
-    &text[..end.unwrap_or(text.len())]
+    found.map_or((text, ""), |(at, length)| {
+        (&text[..at], &text[at + length..])
+    })
 }
 
 #[cfg(test)]

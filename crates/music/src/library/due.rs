@@ -189,6 +189,9 @@ impl Item {
                 Some(mark) => mark.isrc.clone(),
                 None => tags.isrc.clone().filter(|_| own),
             },
+            year: tags.year.filter(|year| *year > 0),
+            composers: tags.composers.clone(),
+            performers: tags.performers.clone(),
             ..std::mem::take(&mut self.heard)
         };
     }

@@ -326,6 +326,18 @@ pub struct Heard {
     pub disc: Option<u32>,
     /// ISRC in the tags.
     pub isrc: Option<String>,
+    /// Year in the tags.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub year: Option<i32>,
+    /// Composers in the tags.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub composers: Vec<String>,
+    /// Conductors, orchestras and ensembles in the tags.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub performers: Vec<String>,
+    /// Title, artist and album are read from names of files and folders, since the tags have no title.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_by_path: bool,
     /// MusicBrainz recording id in the tags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recording_mbid: Option<String>,

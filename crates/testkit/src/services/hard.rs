@@ -9,6 +9,7 @@ mod asking;
 mod codes;
 mod more;
 mod names;
+mod people;
 mod qualifiers;
 mod words;
 
@@ -79,6 +80,9 @@ pub fn generate(seed: u64, situations: usize) -> (World, Vec<HardFile>) {
         maker.names();
         maker.asking();
         maker.more();
+    }
+    for _ in 0..situations {
+        maker.people();
     }
     (maker.world, maker.files)
 }

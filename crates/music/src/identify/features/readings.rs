@@ -38,7 +38,7 @@ pub fn readings(heard: &Heard) -> Vec<Reading> {
     if bare != title {
         other(bare, artist.clone());
     }
-    if let Some((before, after)) = bare.split_once(" - ") {
+    if let Some((before, after)) = split(bare) {
         // `Artist - Title`, with the artist in its own field or without.
         other(after, Some(before.to_owned()));
         other(before, Some(after.to_owned()));
@@ -50,6 +50,11 @@ pub fn readings(heard: &Heard) -> Vec<Reading> {
         other(artist, Some(title.to_owned()));
     }
     readings
+}
+
+/// The two names that a title holds, one of them the artist's: `Artist - Title`, and `Artist / Title` of compilations.
+pub fn split(title: &str) -> Option<(&str, &str)> {
+    title.split_once(" - ").or_else(|| title.split_once(" / "))
 }
 
 /// A title without its artist: `Artist: X`, `X by Artist`; ` - ` is read in either way.

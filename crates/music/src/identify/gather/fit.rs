@@ -23,8 +23,9 @@ pub(super) fn fit(items: &[Item], pools: &mut [Pool], release: &Release) -> f64 
         let mut recording = track.recording.clone();
         recording.releases = vec![release.name.clone()];
         let is_placed = item.heard.track.map(|wanted| {
+            // The discs of a box are releases of their own, more often than not.
             let on_disc = item.heard.disc.is_none_or(|disc| disc == track.disc);
-            wanted == track.number && on_disc
+            wanted == track.number && (on_disc || release.discs() == 1)
         });
         let context = Context {
             release: release.name.clone(),

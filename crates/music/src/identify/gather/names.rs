@@ -3,7 +3,7 @@
 use crate::catalogue::Recording;
 use crate::identify::ask::{CachedServices, Named, around};
 use crate::identify::evidence::Verdict;
-use crate::identify::features::{Reading, readings};
+use crate::identify::features::{Reading, readings, split};
 use crate::identify::text::{Likeness, Title, is_nobody};
 use crate::library::due::Item;
 use crate::library::identification::State;
@@ -43,6 +43,10 @@ pub(super) async fn ask(asker: &CachedServices<'_>, items: &[Item], pools: &mut 
         .filter_map(|(item, _)| plainly_named(item))
         .collect();
     let asked = asker.ask_named(&named).await;
+    let asked = match asked {
+        Ok(()) => ask_otherwise(asker, items, pools).await,
+        other => other,
+    };
     // Where an album is in no catalogue its titles are not either; a few questions more show it.
     let mut left = 4 + items.len() / 4;
     for (item, pool) in items.iter().zip(pools.iter_mut()) {
@@ -65,6 +69,59 @@ pub(super) async fn ask(asker: &CachedServices<'_>, items: &[Item], pools: &mut 
             }
         }
     }
+}
+
+/// Asks about the names of several files read in other ways, several in a question, where nothing has them as they stand.
+async fn ask_otherwise(
+    asker: &CachedServices<'_>,
+    items: &[Item],
+    pools: &mut [Pool],
+) -> Result<(), Trouble> {
+    let mut open = Vec::new();
+    for (item, pool) in items.iter().zip(pools.iter_mut()) {
+        if !item.due || !item.alone || item.state.is_some_and(State::is_decided) {
+            continue;
+        }
+        if let Some(named) = plainly_named(item).filter(|named| asker.knows(named)) {
+            add_found(item, pool, &asker.named(&named).await?);
+        }
+        if !is_named(&pool.verdict(item)) && !pool.is_settled(item) {
+            open.push((item, pool, other_names(item)));
+        }
+    }
+    if open.len() < 2 {
+        // One is asked about by itself.
+        return Ok(());
+    }
+    let all: Vec<Named> = open.iter().flat_map(|(.., names)| names.clone()).collect();
+    asker.ask_named(&all).await?;
+    for (item, pool, names) in open {
+        for named in names.iter().filter(|named| asker.knows(named)) {
+            add_found(item, pool, &asker.named(named).await?);
+        }
+    }
+    Ok(())
+}
+
+/// Title and artist in other readings: they have changed places, or the title holds both.
+fn other_names(item: &Item) -> Vec<Named> {
+    let Some(title) = item.heard.title.as_deref() else {
+        return Vec::new();
+    };
+    let artist = item
+        .heard
+        .artist
+        .as_deref()
+        .filter(|artist| !is_nobody(artist));
+    let swapped = artist.map(|artist| (title, artist));
+    let held = split(title).map(|(one, other)| [(one, other), (other, one)]);
+    let named = |(artist, title): (&str, &str)| Named {
+        artist: artist.to_owned(),
+        title: title.to_owned(),
+        length_ms: item.heard.length_ms,
+    };
+    let ways = held.into_iter().flatten().chain(swapped);
+    ways.map(named).collect()
 }
 
 async fn by_ids(asker: &CachedServices<'_>, item: &Item, pool: &mut Pool) -> Result<(), Trouble> {
@@ -140,8 +197,8 @@ async fn by_names(
     let named = plainly_named(item);
     let is_asked = named.is_some() || item.heard.album.is_some();
     if let Some(named) = named.filter(|_| !pool.is_settled(item)) {
-        // Who is alone is asked about at once with others, which costs little.
-        if item.alone && (*left > 0 || asker.knows(&named)) {
+        // Who is alone is asked about at once with others, which costs little; whoever was not, is asked about now.
+        if item.alone && (*left > 0 || asker.knows(&named) || !asker.has_asked(&named)) {
             searches += 1;
             *left = left.saturating_sub(1);
             let found = asker.named(&named).await?;
@@ -192,12 +249,8 @@ fn other_queries(item: &Item) -> Vec<String> {
             "recording:({title}) AND artist:({artist}) AND {length}"
         ));
     };
-    if let Some((before, after)) = title.split_once(" - ") {
-        of_length(after, before);
-    }
-    if let Some(artist) = artist {
-        // Title and artist have changed places.
-        of_length(artist, title);
+    for named in other_names(item) {
+        of_length(&named.title, &named.artist);
     }
     if let Some(album) = item.heard.album.as_deref() {
         // The artist is somebody else: the composer, the game, a guest.
@@ -214,6 +267,15 @@ fn other_queries(item: &Item) -> Vec<String> {
             words(title),
             words(artist)
         ));
+        if title.chars().filter(|c| c.is_alphanumeric()).count() < LEAST_ASKED {
+            // Signs are in no index.
+            ways.push(format!("artist:({}) AND {length}", words(artist)));
+        } else if let Some(near) = nearly(title) {
+            ways.push(format!(
+                "recording:({near}) AND artist:({}) AND {length}",
+                words(artist)
+            ));
+        }
     }
     let alone = format!("recording:{} AND {length}", phrase(title));
     match ways.len() {
@@ -221,6 +283,31 @@ fn other_queries(item: &Item) -> Vec<String> {
         1 => vec![ways.remove(0), alone],
         _ => vec![format!("({})", ways.join(") OR (")), alone],
     }
+}
+
+/// Titles of fewer letters than this are asked for by their artist and length alone.
+const LEAST_ASKED: usize = 2;
+
+/// The words of a title, long ones with a slip: `Fuehrer` is `Führer`, and `SOS` is written `S.O.S.` as well.
+fn nearly(title: &str) -> Option<String> {
+    let plain = words(title);
+    if plain.starts_with('"') {
+        return None;
+    }
+    let is_abbreviated =
+        |word: &str| (2..=5).contains(&word.len()) && word.chars().all(|c| c.is_ascii_uppercase());
+    let near = plain.split(' ').map(|word| {
+        if is_abbreviated(word) {
+            let letters: Vec<String> = word.chars().map(|c| c.to_string()).collect();
+            format!("({word} OR \"{}\")", letters.join("."))
+        } else if word.chars().count() >= 5 && word.chars().all(char::is_alphabetic) {
+            format!("{word}~")
+        } else {
+            word.to_owned()
+        }
+    });
+    let near = near.collect::<Vec<_>>().join(" ");
+    (near != plain).then_some(near)
 }
 
 /// Takes in what has something of the title, in one way to read it.

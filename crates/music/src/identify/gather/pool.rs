@@ -8,6 +8,7 @@ use crate::identify::album::Sibling;
 use crate::identify::evidence::{Candidate, Context, Verdict, decide};
 use crate::identify::text::{Title, normalise};
 use crate::library::due::Item;
+use crate::library::identification::State;
 use crate::library::values::Print;
 use crate::services::Trouble;
 
@@ -144,6 +145,10 @@ impl Pool {
                 let share = print.sources as f64 / print.sources_of_all.max(1) as f64;
                 likely.insert(mbid.clone(), print.score * share);
             }
+        }
+        if let (Some(State::Chosen), Some(chosen)) = (item.state, &item.recording) {
+            // A person's word about one file says which release the others are of.
+            likely.insert(chosen.clone(), 1.0);
         }
         // An id is worth a look at its track; names may contradict it.
         for id in item.heard.ids() {

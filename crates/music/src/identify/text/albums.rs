@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::identify::text::versions::{OF_EDITIONS, OF_SOUNDTRACKS, versions_in};
+use crate::identify::text::versions::{OF_EDITIONS, OF_SOUNDTRACKS, number, versions_in};
 use crate::identify::text::{Likeness, Title, parts, words};
 
 /// An album's name, taken apart: what an edition adds to it is no version.
@@ -42,10 +42,9 @@ impl AlbumName {
                 .filter(|year| (1900..2100).contains(year))
                 .collect()
         };
+        without_edition(&mut title.name);
         title.qualifiers.retain(|one| {
-            let is_edition = one
-                .split(' ')
-                .all(|word| OF_EDITIONS.contains(&word) || word.parse::<u32>().is_ok());
+            let is_edition = one.split(' ').all(is_of_edition);
             if is_edition {
                 years.extend(of_years(one));
             }
@@ -72,6 +71,19 @@ impl AlbumName {
         of_name.retain(|one| ["live", "demo", "acoustic", "karaoke", "instrumental"].contains(one));
         of_name.extend(self.title.versions.iter().copied());
         of_name
+    }
+
+    /// Whether `other` is called the same but for a number: another volume, another year's sessions.
+    pub fn is_of_series(&self, other: &Self) -> bool {
+        let without_numbers = |name: &str| -> String {
+            let words = name
+                .split(' ')
+                .filter(|word| !word.chars().all(|c| c.is_ascii_digit()));
+            words.collect::<Vec<_>>().join(" ")
+        };
+        let (ours, theirs) = (&self.title.name, &other.title.name);
+        let plain = without_numbers(ours);
+        ours != theirs && !plain.is_empty() && plain == without_numbers(theirs)
     }
 
     /// How `other` relates to this.
@@ -117,6 +129,47 @@ fn relation_of(ours: &Title, theirs: &Title) -> Albums {
     }
 }
 
+/// Words of which one at least stands in what an edition adds without brackets.
+const EDITION: [&str; 7] = [
+    "edition",
+    "deluxe",
+    "remastered",
+    "expanded",
+    "anniversary",
+    "bonus",
+    "reissue",
+];
+
+fn is_of_edition(word: &str) -> bool {
+    let number = word.trim_end_matches(|c: char| c.is_ascii_lowercase());
+    let is_ordinal = ["st", "nd", "rd", "th"].contains(&&word[number.len()..]);
+    OF_EDITIONS.contains(&word)
+        || word.parse::<u32>().is_ok()
+        || is_ordinal && number.parse::<u32>().is_ok()
+}
+
+/// Takes what an edition adds from the end of an album's name: `Kiln Deluxe Edition`, `Kiln + Bonus Tracks`.
+fn without_edition(name: &mut String) {
+    let words: Vec<_> = name.split(' ').collect();
+    let is_added = |word: &&&str| is_of_edition(word) || ["and", "plus"].contains(*word);
+    let tail = words
+        .iter()
+        .rev()
+        .take_while(is_added)
+        .count()
+        .min(words.len() - 1);
+    let mut tail = &words[words.len() - tail..];
+    // `7 Deluxe` is the album `7`, and what begins with a number may end with it.
+    let begins = |word: &&str| *word == "the" || word.parse::<u32>().is_ok();
+    while tail.first().is_some_and(begins) && tail.len() > 1 {
+        tail = &tail[1..];
+    }
+    if tail.iter().any(|word| EDITION.contains(word)) {
+        let kept = words.len() - tail.len();
+        *name = words[..kept].join(" ");
+    }
+}
+
 /// An album's name without the disc of a set at its end: `X CD2`, `X - Disc 2`.
 fn without_disc(text: &str) -> &str {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -153,3 +206,30 @@ fn without_label(text: &str) -> (&str, Option<Title>) {
 /// Letters of a name that may stand for an album without its label. A guess: shorter ones are words that
 /// many albums end with, such as `Gold`.
 const LEAST_NAME: usize = 6;
+
+/// Words for a disc of a set.
+const DISC: [&str; 7] = ["cd", "disc", "disk", "disco", "disque", "dvd", "lp"];
+
+/// Which disc of a set an album's name or a folder says it is: `X CD2`, `X (Disc 2)`, `Disc Two`, `CD 02 - Live`.
+pub fn disc_of(text: &str) -> Option<u32> {
+    let words = words(text);
+    let number = |word: &str| -> Option<u32> {
+        let number = word.parse().ok().or_else(|| number(word))?;
+        (1..=40).contains(&number).then_some(number)
+    };
+    let behind = words
+        .windows(2)
+        .filter(|two| DISC.contains(&two[0].as_str()))
+        .find_map(|two| number(&two[1]));
+    let in_one = || {
+        words.iter().find_map(|word| {
+            let kinds = DISC.iter().filter_map(|kind| word.strip_prefix(kind));
+            kinds
+                .filter(|rest| !rest.is_empty())
+                .find_map(|rest| rest.parse().ok())
+        })
+    };
+    behind
+        .or_else(in_one)
+        .filter(|disc| (1..=40).contains(disc))
+}

@@ -190,6 +190,16 @@ fn a_label_before_an_album_and_a_disc_behind_it_change_nothing() {
         assert_eq!(of(disc, "Harbour"), Albums::Same, "{disc}");
     }
     assert_eq!(of("Harbour [Édition limitée]", "Harbour"), Albums::Same);
+    for edition in [
+        "Harbour - 25th Anniversary Edition",
+        "Harbour Deluxe Edition",
+        "Harbour + Bonus Tracks",
+        "Harbour Remastered",
+    ] {
+        assert_eq!(of(edition, "Harbour"), Albums::Same, "{edition}");
+    }
+    assert_eq!(of("7 Deluxe", "7"), Albums::Same);
+    assert_eq!(of("Harbour Tour", "Harbour"), Albums::OtherVersion);
     assert_eq!(of("Harbour: Live", "Harbour"), Albums::OtherVersion);
     assert_eq!(of("Harbour", "Harbour (mono)"), Albums::Same);
     assert_eq!(
@@ -252,4 +262,60 @@ fn words_around_a_title_are_a_version_or_nothing() {
     let album = |text: &str| AlbumName::parse(text, "").relation(&AlbumName::parse("Harbour", ""));
     assert_eq!(album("Harbour [FLAC 24bit]"), Albums::Same);
     assert_eq!(album("1973 - Harbour"), Albums::Similar);
+}
+
+#[test]
+fn discs_are_read_from_names() {
+    for (name, disc) in [
+        ("Two Towers CD2", Some(2)),
+        ("Two Towers (Disc 2)", Some(2)),
+        ("Disc Two", Some(2)),
+        ("CD 03 - Live", Some(3)),
+        ("disk1", Some(1)),
+        ("Two Towers [CD 1]", Some(1)),
+        ("Two Towers", None),
+        ("2 Many DJs", None),
+        ("Discovery", None),
+        ("CD 2001", None),
+    ] {
+        assert_eq!(disc_of(name), disc, "{name}");
+    }
+}
+
+#[test]
+fn signs_and_what_is_asked_for_tell_titles_apart() {
+    for (one, other) in [
+        ("Etude in C minor", "Etude in C# minor"),
+        ("The C Song", "The C++ Song"),
+        ("Crush", "#1 Crush"),
+    ] {
+        assert_ne!(relation(one, other).name, Likeness::Same, "{one} {other}");
+    }
+    assert!(is_same("Tik Tok by Ke$ha", "Tik Tok by Kesha"));
+    assert!(is_same(
+        "Florence + the Machine",
+        "Florence and the Machine"
+    ));
+    assert!(is_same("#1 Crush", "No. 1 Crush"));
+    // Who asks for the version of the single means the one that the catalogue calls so, and would take the other.
+    let of_single = Title::parse("Wire").with_remark("single version");
+    let asked = Title::parse("Wire (Single Version)").relation(&of_single);
+    assert!(
+        asked.only_second.is_empty() && asked.shared.contains("edit"),
+        "{asked:?}"
+    );
+    assert!(is_same("Wire (Single Version)", "Wire"));
+    assert!(
+        !Title::parse("Wire")
+            .relation(&of_single)
+            .only_second
+            .is_empty()
+    );
+    let guests = |title: &str| Title::parse(title).guests.into_iter().collect::<Vec<_>>();
+    assert_eq!(
+        guests("Night Bus (feat. Lil Fern & Old Oak)"),
+        ["lil fern", "old oak"]
+    );
+    assert_eq!(guests("Night Bus ft. Lil Fern"), ["lil fern"]);
+    assert!(guests("Night Bus (prod. by Old Oak)").is_empty());
 }

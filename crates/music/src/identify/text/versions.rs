@@ -251,6 +251,9 @@ pub(super) const GUESTS: [&str; 13] = [
     "med",
 ];
 
+/// Of those, words for somebody who is not heard.
+pub(super) const PRODUCED: [&str; 2] = ["prod", "produced"];
+
 /// Words for an artist whom nobody knows, in part.
 pub(super) const UNKNOWN: [&str; 8] = [
     "unknown",
@@ -347,7 +350,7 @@ pub(super) const OF_SOUNDTRACKS: [&str; 16] = [
 ];
 
 /// Words that are written in two ways, each with the way in which it is compared.
-pub(super) const SPELT: [(&str, &str); 25] = [
+pub(super) const SPELT: [(&str, &str); 26] = [
     ("pt", "part"),
     ("vol", "volume"),
     ("number", "no"),
@@ -356,6 +359,7 @@ pub(super) const SPELT: [(&str, &str); 25] = [
     ("mr", "mister"),
     ("dr", "doctor"),
     ("mt", "mount"),
+    ("st", "saint"),
     ("oh", "o"),
     ("thru", "through"),
     ("til", "till"),

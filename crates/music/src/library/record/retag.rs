@@ -65,13 +65,8 @@ pub(crate) fn record_retag(db: &Db, record: RetagRecord, end: Option<RunEnd>) ->
                 tags.year,
             ],
         )?;
-        // What the tags say now may tell what a passage is.
-        tx.execute(
-            "UPDATE accession_identifications SET state = 'retry_later' WHERE state IN ('none', 'doubtful') \
-                AND passage_id IN (SELECT guid FROM passages WHERE file_id = ?1) \
-                AND (SELECT tags FROM accession_files WHERE file_id = ?1) IS NOT ?2",
-            params![id, text],
-        )?;
+        // What the tags say now may tell what a passage is; what was found stays until something else is.
+        tx.execute(&is_due_again(), params![id, text])?;
         tx.execute(
             "UPDATE accession_files SET modified_ns = ?2, tags = ?3, audio_md5 = ?4, misnamed = ?5, changed_ns = ?6, \
                 tags_digest = ?7, sheets = ?8, sheets_content = ?9, audio_xxh3 = coalesce(?10, audio_xxh3) \
@@ -116,6 +111,36 @@ pub(crate) fn record_retag(db: &Db, record: RetagRecord, end: Option<RunEnd>) ->
         end.map_or(Ok(()), |end| write_end(tx, &end))?;
         Ok(record.id)
     })
+}
+
+/// Tags by which a passage is identified.
+const EVIDENCE: [&str; 12] = [
+    "title",
+    "artist",
+    "album",
+    "album_artist",
+    "track",
+    "disc",
+    "year",
+    "isrc",
+    "recording_mbid",
+    "release_mbid",
+    "composers",
+    "performers",
+];
+
+/// Marks the passages of a file that are to be identified again, since their tags say something else now; not those whose
+/// tags name the very recording that was found.
+fn is_due_again() -> String {
+    let differs = EVIDENCE.map(|name| format!("a.tags -> '$.{name}' IS NOT ?2 -> '$.{name}'"));
+    format!(
+        "UPDATE accession_identifications AS i SET state = 'retry_later' \
+         FROM passages p JOIN accession_files a ON a.file_id = p.file_id \
+         WHERE p.guid = i.passage_id AND p.file_id = ?1 AND i.state IN ('none', 'doubtful', 'identified') \
+            AND (i.state <> 'identified' OR i.recording_mbid IS NOT ?2 ->> '$.recording_mbid') \
+            AND ({})",
+        differs.join(" OR ")
+    )
 }
 
 /// Writes the digest of a file that was analysed before there was one, or that it has none.

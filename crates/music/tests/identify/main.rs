@@ -5,6 +5,8 @@
     reason = "a helper of a test may fail as the test itself may"
 )]
 
+mod told;
+
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 

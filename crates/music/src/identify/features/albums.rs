@@ -1,0 +1,171 @@
+//! Which album it is from: its name, its year, and what its other tracks say.
+
+use std::collections::BTreeSet;
+
+use crate::catalogue::ReleaseName;
+use crate::identify::evidence::Candidate;
+use crate::identify::features::Passage;
+use crate::identify::text::{AlbumName, Albums, are_other_scripts};
+
+pub(super) fn release_names(candidate: &Candidate) -> impl Iterator<Item = &ReleaseName> {
+    let of_contexts = candidate.contexts.iter().map(|context| &context.release);
+    candidate.recording.releases.iter().chain(of_contexts)
+}
+
+pub(super) fn is_album(passage: &Passage<'_>, release: &ReleaseName) -> Option<Albums> {
+    let ours = passage.album.as_ref()?;
+    let told = ours.relation(&AlbumName::parse(&release.title, &release.remark));
+    // What a catalogue says to tell two of one name apart, the tags' year says as well.
+    Some(if is_of_year(passage, release) {
+        told.max(ours.relation(&AlbumName::parse(&release.title, "")))
+    } else {
+        told
+    })
+}
+
+/// Whether a release came out in the year that the tags name.
+fn is_of_year(passage: &Passage<'_>, release: &ReleaseName) -> bool {
+    let year: Option<i32> = release
+        .date
+        .as_deref()
+        .and_then(|date| date.get(..4)?.parse().ok());
+    year.is_some() && year == passage.heard.year
+}
+
+/// Versions that are told of the candidate's releases which are of the album and the year that the tags name.
+pub(super) fn versions_of_year(
+    passage: &Passage<'_>,
+    candidate: &Candidate,
+) -> BTreeSet<&'static str> {
+    let is_it = |release: &&ReleaseName| {
+        is_of_year(passage, release) && is_album(passage, release) >= Some(Albums::Similar)
+    };
+    release_names(candidate)
+        .filter(is_it)
+        .flat_map(|release| AlbumName::parse(&release.title, &release.remark).versions())
+        .collect()
+}
+
+/// The album that the tags name, against those that the candidate is known to be on.
+pub(super) fn album(
+    passage: &Passage<'_>,
+    candidate: &Candidate,
+    noticed: &mut Vec<&'static str>,
+) -> Option<Albums> {
+    let Some(ours) = &passage.album else {
+        noticed.push("album: none in the tags");
+        return None;
+    };
+    let related: Vec<_> = release_names(candidate)
+        .filter_map(|release| Some((is_album(passage, release)?, release)))
+        .collect();
+    let written = passage.heard.album.as_deref().unwrap_or_default();
+    let in_other_letters = related
+        .iter()
+        .any(|(_, release)| are_other_scripts(written, &release.title));
+    let best = related.iter().map(|(albums, _)| *albums).max();
+    if passage.heard.is_by_path && best.unwrap_or(Albums::Different) == Albums::Different {
+        noticed.push("album: none in the tags");
+        return None;
+    }
+    let Some(best) = best else {
+        noticed.push("album: its releases are not known");
+        return None;
+    };
+    noticed.push(match best {
+        Albums::Same => "album: the same",
+        Albums::Similar => "album: a slip of spelling",
+        Albums::OtherVersion => "album: another version of it",
+        Albums::Different if in_other_letters => "album: in other letters",
+        Albums::Different => "album: another",
+    });
+    if best == Albums::Different && !ours.versions().is_empty() {
+        // Another concert: what is live, too, was played elsewhere.
+        noticed.push("album: another of its kind");
+    }
+    let is_of_series = |(_, release): &(Albums, &ReleaseName)| {
+        ours.is_of_series(&AlbumName::parse(&release.title, &release.remark))
+    };
+    if best == Albums::Different && related.iter().any(is_of_series) {
+        noticed.push("album: another of its series");
+    }
+    if best < Albums::OtherVersion {
+        return Some(best);
+    }
+    let said: BTreeSet<u32> = if ours.years.is_empty() {
+        let year = passage.heard.year.and_then(|year| u32::try_from(year).ok());
+        year.into_iter().collect()
+    } else {
+        ours.years.clone()
+    };
+    if said.is_empty() {
+        return Some(best);
+    }
+    let years: BTreeSet<u32> = related
+        .into_iter()
+        .filter(|(albums, _)| *albums == best)
+        .flat_map(|(_, release)| {
+            let mut years = AlbumName::parse(&release.title, &release.remark).years;
+            let year: Option<u32> = release
+                .date
+                .as_deref()
+                .and_then(|date| date.get(..4)?.parse().ok());
+            years.extend(year);
+            years
+        })
+        .collect();
+    if !years.is_empty() {
+        let is_it = !years.is_disjoint(&said);
+        noticed.push(match (ours.years.is_empty(), is_it) {
+            (false, true) => "album: of the year that its name says",
+            (false, false) => "album: of another year than its name says",
+            (true, true) => "album: of the year in the tags",
+            (true, false) => "album: of another year than in the tags",
+        });
+    }
+    Some(best)
+}
+
+/// Other files of the folder that a release explains as well.
+///
+/// Where the folder's album is another version of the release, that its other files fit says nothing: all
+/// songs of a remix album have the names and numbers of the album's.
+///
+/// Where titles are those of other files, so are the numbers.
+pub(super) fn context(
+    candidate: &Candidate,
+    album: Option<Albums>,
+    is_misnamed: bool,
+    noticed: &mut Vec<&'static str>,
+) {
+    let Some(best) = candidate
+        .contexts
+        .iter()
+        .max_by_key(|one| (one.others, one.in_place))
+    else {
+        return;
+    };
+    if album == Some(Albums::OtherVersion) {
+        if best.others > 0 {
+            noticed.push("album: fits other files, all of another version");
+        }
+        return;
+    }
+    noticed.push(match best.others {
+        0 => "album: fits no other file",
+        1 => "album: fits 1 other file",
+        2 | 3 => "album: fits 2 or 3 other files",
+        4..=6 => "album: fits 4 to 6 other files",
+        _ => "album: fits 7 or more other files",
+    });
+    if best.others * 2 < best.siblings {
+        noticed.push("album: fits fewer than half of the files");
+    }
+    if best.others > 0 && !is_misnamed {
+        match best.in_place {
+            Some(true) => noticed.push("album: at the track's number"),
+            Some(false) => noticed.push("album: at another number"),
+            None => {}
+        }
+    }
+}

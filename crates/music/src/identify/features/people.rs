@@ -1,0 +1,123 @@
+//! Who made it: artists, guests, and who performs what somebody else composed.
+
+use std::collections::BTreeSet;
+
+use crate::catalogue::Recording;
+use crate::identify::evidence::Candidate;
+use crate::identify::features::{
+    Passage, Reading, albums::is_album, albums::release_names, titles,
+};
+use crate::identify::text::{
+    Albums, Artists, Company, artists, company, is_nobody, members, normalise,
+};
+
+pub(super) fn names_of(recording: &Recording) -> impl Iterator<Item = &str> {
+    let credits = recording.credits.iter().flat_map(|credit| {
+        let names = [credit.name.as_str(), &credit.credited_as, &credit.sort_name];
+        names
+            .into_iter()
+            .chain(credit.aliases.iter().map(String::as_str))
+    });
+    std::iter::once(recording.artist.as_str())
+        .chain(credits)
+        .filter(|name| !name.is_empty())
+}
+
+/// Everybody whom a candidate credits, each by all names, normalised; guests of its titles among them.
+fn credited(candidate: &Candidate) -> Vec<Vec<String>> {
+    let recording = &candidate.recording;
+    let mut all: Vec<Vec<String>> = recording
+        .credits
+        .iter()
+        .map(|credit| {
+            let names = [&credit.name, &credit.credited_as, &credit.sort_name];
+            let names = names.into_iter().chain(&credit.aliases);
+            names
+                .filter(|name| !name.is_empty())
+                .map(|name| normalise(name))
+                .collect()
+        })
+        .collect();
+    if all.is_empty() {
+        all = members(&recording.artist)
+            .into_iter()
+            .map(|name| vec![name])
+            .collect();
+    }
+    for guest in titles(candidate).into_iter().flat_map(|title| title.guests) {
+        if !all.iter().flatten().any(|name| *name == guest) {
+            all.push(vec![guest]);
+        }
+    }
+    all
+}
+
+/// Guests, orchestras and conductors: whom only one of them names.
+pub(super) fn fellowship(
+    passage: &Passage<'_>,
+    reading: &Reading,
+    candidate: &Candidate,
+    noticed: &mut Vec<&'static str>,
+) {
+    let heard = passage.heard;
+    let Some(artist) = reading
+        .artist
+        .as_deref()
+        .filter(|artist| !is_nobody(artist))
+    else {
+        return;
+    };
+    let mut ours = members(artist);
+    ours.extend(heard.performers.iter().flat_map(|names| members(names)));
+    ours.extend(reading.title.guests.iter().cloned());
+    // A catalogue of classical music writes the composer first, and a semicolon behind him.
+    let credits = &candidate.recording.credits;
+    let of_work = credits.iter().filter(|credit| credit.join.trim() == ";");
+    let composers: Vec<String> = heard
+        .composers
+        .iter()
+        .chain(of_work.map(|credit| &credit.name))
+        .map(|name| normalise(name))
+        .collect();
+    match company(&ours, &credited(candidate), &composers) {
+        Company::Same => {}
+        Company::More => noticed.push("artist: the file names more"),
+        Company::Fewer => noticed.push("artist: the file names fewer"),
+        Company::Others => noticed.push("artist: each names others, too"),
+    }
+}
+
+/// Whether the album that the file and the candidate are of names the file's artist in its title, as
+/// recordings of classical music do their composers.
+pub(super) fn is_artist_in_title(passage: &Passage<'_>, candidate: &Candidate) -> bool {
+    let Some(ours) = passage.heard.artist.as_deref().map(normalise) else {
+        return false;
+    };
+    let names_it = |title: &str| {
+        let title = normalise(title);
+        let title: BTreeSet<_> = title.split(' ').collect();
+        ours.split(' ').all(|word| title.contains(word))
+    };
+    release_names(candidate).any(|release| {
+        is_album(passage, release) >= Some(Albums::Similar) && names_it(&release.title)
+    })
+}
+
+pub(super) fn artist_alone(
+    passage: &Passage<'_>,
+    candidate: &Candidate,
+    noticed: &mut Vec<&'static str>,
+) {
+    let ours = passage
+        .heard
+        .artist
+        .as_deref()
+        .filter(|artist| !is_nobody(artist));
+    noticed.push(
+        match ours.map(|ours| artists(ours, names_of(&candidate.recording))) {
+            None => "artist: none in the tags",
+            Some(Artists::Different) => "artist: another, of no title",
+            Some(_) => "artist: the same, of no title",
+        },
+    );
+}

@@ -1,0 +1,306 @@
+//! What names of files and folders say of a recording whose tags say nothing.
+//!
+//! `Artist/Album/01 Title`, `Artist - Album (2004) [FLAC]/03 - Artist - Title`: people write it in many ways, and as many
+//! names of files mean nothing (`R3`, `03 cassette`). So what is read here is asked about and speaks for what is found under
+//! that name, and never against anything else.
+
+use crate::identify::text::{disc_of, is_nobody, is_placeholder, plain_signs};
+use crate::library::due::Item;
+use crate::library::values::{folder_of, name_of};
+
+/// What a path says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PathNames {
+    /// The title, of a file that holds one song.
+    pub title: Option<String>,
+    /// Who made it.
+    pub artist: Option<String>,
+    /// The album.
+    pub album: Option<String>,
+    /// Its number on the disc.
+    pub track: Option<u32>,
+}
+
+/// Folders that say where files came from and not who made them.
+const GENERIC: [&str; 28] = [
+    "music",
+    "vinyl",
+    "records",
+    "tapes",
+    "cassettes",
+    "musik",
+    "musique",
+    "musica",
+    "audio",
+    "mp3",
+    "flac",
+    "ogg",
+    "wav",
+    "downloads",
+    "download",
+    "unsorted",
+    "new",
+    "misc",
+    "singles",
+    "albums",
+    "library",
+    "media",
+    "itunes",
+    "collection",
+    "tracks",
+    "songs",
+    "lossless",
+    "rips",
+];
+
+/// Words of file names that are no names: what somebody recorded, and from what.
+const OF_MEDIA: [&str; 20] = [
+    "side",
+    "cassette",
+    "tape",
+    "track",
+    "record",
+    "recording",
+    "lp",
+    "vinyl",
+    "cd",
+    "disc",
+    "rip",
+    "audio",
+    "untitled",
+    "new",
+    "file",
+    "part",
+    "take",
+    "capture",
+    "master",
+    "unknown",
+];
+
+/// Takes in what the path of a file says, where its tags have no title; of a file that holds an album, where they have no
+/// album.
+pub fn hear(item: &mut Item) {
+    let heard = &mut item.heard;
+    if heard.disc.is_none() {
+        let in_album = heard.album.as_deref().and_then(disc_of);
+        heard.disc = in_album.or_else(|| disc_of(name_of(folder_of(&item.path))));
+    }
+    let is_untold = if item.alone {
+        heard.title.is_none()
+    } else {
+        heard.album.is_none()
+    };
+    let is_marked = [&item.said.title, &item.said.album]
+        .iter()
+        .any(|(_, source)| *source == Some("marks"));
+    if !is_untold || is_marked {
+        return;
+    }
+    let names = read(&item.path, item.alone);
+    let is_told = names.title.is_some() || names.album.is_some() && !item.alone;
+    if !is_told {
+        return;
+    }
+    heard.is_by_path = true;
+    if item.alone {
+        heard.title = names.title;
+        heard.track = heard.track.or(names.track);
+    }
+    let artist = heard.artist.take().filter(|artist| !is_nobody(artist));
+    heard.artist = artist.or(names.artist);
+    heard.album = heard.album.take().or(names.album);
+}
+
+/// Reads a path of the library; `is_song`: the file holds one song, and not an album.
+pub fn read(path: &str, is_song: bool) -> PathNames {
+    let name = name_of(path);
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let stem = plain_signs(&stem.replace('_', " "));
+    let mut folders: Vec<&str> = folder_of(path)
+        .split('/')
+        .filter(|name| !name.is_empty())
+        .collect();
+    // `CD1` is a part of what the folder around it is.
+    if folders
+        .last()
+        .is_some_and(|last| disc_of(last).is_some() && !last.contains(" - "))
+    {
+        folders.pop();
+    }
+    let (number, rest) = numbered(&stem);
+    let mut parts: Vec<&str> = rest
+        .split(" - ")
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect();
+    let mut names = PathNames {
+        track: number,
+        ..PathNames::default()
+    };
+    // `Artist - 03 - Title`.
+    parts.retain(|part| {
+        let number: Option<u32> = part.parse().ok();
+        names.track = names.track.or(number.filter(|number| *number < 100));
+        number.is_none()
+    });
+    let Some((last, before)) = parts.split_last() else {
+        return names;
+    };
+    if !is_name(last) {
+        return PathNames::default();
+    }
+    let of_folders = of_folders(&folders);
+    names.artist = before
+        .first()
+        .map(|artist| (*artist).to_owned())
+        .or(of_folders.0);
+    if is_song {
+        names.title = Some((*last).to_owned());
+        names.album = match before {
+            [_, album] => Some((*album).to_owned()),
+            _ => of_folders.1,
+        };
+    } else {
+        names.album = Some(bare(last));
+        if before.is_empty() {
+            // `Artist/Album.flac`.
+            let artist = folders
+                .last()
+                .filter(|name| is_told(name) && !is_nobody(name));
+            names.artist = artist.map(|name| name.replace('_', " "));
+        }
+    }
+    names
+}
+
+/// Whether a folder's name is one of people or records, as far as one can tell.
+fn is_told(folder: &str) -> bool {
+    is_name(folder) && !GENERIC.contains(&folder.to_lowercase().as_str())
+}
+
+/// Artist and album by the folders around a file, the innermost last.
+fn of_folders(folders: &[&str]) -> (Option<String>, Option<String>) {
+    let Some((last, around)) = folders.split_last() else {
+        return (None, None);
+    };
+    let plain = plain_signs(&last.replace('_', " "));
+    let is_year = |part: &&str| {
+        part.trim()
+            .parse()
+            .is_ok_and(|year: u32| (1900..2100).contains(&year))
+    };
+    let parts: Vec<&str> = plain.split(" - ").filter(|part| !is_year(part)).collect();
+    match parts.as_slice() {
+        [artist, album, ..] if is_told(artist) => (
+            Some((*artist).trim().to_owned()),
+            Some(bare(album)).filter(|album| is_name(album)),
+        ),
+        [only] if is_told(only) => {
+            let artist = around
+                .last()
+                .filter(|name| is_told(name) && !is_nobody(name));
+            (
+                artist.map(|name| name.replace('_', " ")),
+                Some(bare(only)).filter(|album| is_name(album)),
+            )
+        }
+        _ => (None, None),
+    }
+}
+
+/// A name without what stands in brackets behind it, such as a year and a format.
+fn bare(name: &str) -> String {
+    let end = name
+        .find(['(', '[', '{'])
+        .filter(|at| *at > 0)
+        .unwrap_or(name.len());
+    name[..end].trim().to_owned()
+}
+
+/// The number before a name, and the name: `01 - X`, `1-03 X`, `07. X`, `X`.
+fn numbered(stem: &str) -> (Option<u32>, &str) {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let mut rest = stem.trim();
+    let mut number = None;
+    for _ in 0..2 {
+        let count = digits(rest);
+        let behind = &rest[count..];
+        let is_number = (1..=3).contains(&count) && behind.starts_with([' ', '.', '-', ')', ']']);
+        if !is_number {
+            break;
+        }
+        number = rest[..count].parse().ok();
+        rest = behind.trim_start_matches([' ', '.', '-', ')', ']']);
+    }
+    if rest.is_empty() {
+        (None, stem)
+    } else {
+        (number, rest)
+    }
+}
+
+/// Whether something is a name at all, and no number, code or medium.
+fn is_name(text: &str) -> bool {
+    if is_placeholder(text) {
+        return false;
+    }
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    let mut said = words.filter(|word| {
+        let is_long = word.chars().filter(|c| c.is_alphabetic()).count() >= 3 || !word.is_ascii();
+        is_long && !OF_MEDIA.contains(&word.to_lowercase().as_str())
+    });
+    said.next().is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_read_as_people_write_them() {
+        let of = |path: &str, is_song: bool| {
+            let names = read(path, is_song);
+            let text = |name: Option<String>| name.unwrap_or_default();
+            format!(
+                "{}|{}|{}|{}",
+                text(names.artist),
+                text(names.album),
+                names.track.unwrap_or(0),
+                text(names.title)
+            )
+        };
+        for (path, said) in [
+            (
+                "Gale Ostrander/Saltworks/01 Harbor Light.wav",
+                "Gale Ostrander|Saltworks|1|Harbor Light",
+            ),
+            (
+                "Gale Ostrander - Saltworks (2004) [FLAC]/01 - Gale Ostrander - Harbor Light.flac",
+                "Gale Ostrander|Saltworks|1|Harbor Light",
+            ),
+            (
+                "in/Gale Ostrander/2004 - Saltworks/CD2/2-07. Tin_Roof.mp3",
+                "Gale Ostrander|Saltworks|7|Tin Roof",
+            ),
+            (
+                "Downloads/Gale Ostrander - Pale Engine.mp3",
+                "Gale Ostrander||0|Pale Engine",
+            ),
+            ("Music/Pale Engine.mp3", "||0|Pale Engine"),
+            ("R3.wav", "||0|"),
+            ("tapes/03 cassette.wav", "||0|"),
+            ("x/Track 04.flac", "||0|"),
+            ("rips/Side A.flac", "||0|"),
+        ] {
+            assert_eq!(of(path, true), said, "{path}");
+        }
+        assert_eq!(
+            of("vinyl/Gale Ostrander - Saltworks (1974).flac", false),
+            "Gale Ostrander|Saltworks|0|"
+        );
+        assert_eq!(
+            of("vinyl/Gale Ostrander/Saltworks.flac", false),
+            "Gale Ostrander|Saltworks|0|"
+        );
+    }
+}

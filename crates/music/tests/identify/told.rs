@@ -1,0 +1,191 @@
+//! What files are told apart by: their folders, their names, what others of their folder are, an answer that never comes.
+
+use serde_json::{Value, json};
+use testkit::services::{
+    Fault, Linked, MadeFile, Recording, Release, Service, Tagging, Track, World, mbid,
+};
+
+use super::{Place, loose};
+
+fn recording(at: usize, title: &str, artist: &str, length_ms: u64) -> Recording {
+    Recording {
+        mbid: mbid("told recording", at as u64),
+        title: title.to_owned(),
+        artist: artist.to_owned(),
+        artist_mbid: mbid(artist, 0),
+        work_mbid: mbid("told work", at as u64),
+        length_ms,
+        ..Recording::default()
+    }
+}
+
+fn file(path: &str, length_ms: u64, tags: Value, truth: Option<&Recording>) -> MadeFile {
+    MadeFile {
+        path: path.to_owned(),
+        length_ms,
+        fingerprint: format!("AQ{path}"),
+        tags,
+        tagging: Tagging::Good,
+        truth: truth.map(|truth| truth.mbid.clone()),
+        identifiable: truth.is_some(),
+    }
+}
+
+/// Every file is linked with what it is, or with nothing where it is nothing.
+fn assert_right(place: &Place) {
+    let found = place.answers();
+    for file in &place.files {
+        let (level, recording, first) = &found[&file.path];
+        assert_eq!(*recording, file.truth, "{} {level} {first:?}", file.path);
+    }
+}
+
+#[test]
+fn a_question_that_is_left_open_keeps_nobody_else_waiting() {
+    let place = loose(40, 0);
+    place
+        .fake
+        .fail_after(2, Service::MusicBrainz, Fault::Portal, 1);
+    let report = place.identify();
+    assert_eq!(
+        (report.high + report.medium, report.retry_later),
+        (40, 0),
+        "{report:?}"
+    );
+    // A service that never answers is left alone all the same.
+    let place = loose(40, 0);
+    place.fake.fail(Service::MusicBrainz, Fault::Portal, 1_000);
+    let report = place.identify();
+    assert_eq!(report.retry_later, 40, "{report:?}");
+    let asked = place.fake.requests();
+    let asked = asked
+        .iter()
+        .filter(|one| one.service == Service::MusicBrainz);
+    assert!(asked.count() <= 4, "{report:?}");
+    place.fake.mend();
+    assert_eq!(place.identify().high, 40);
+}
+
+/// Two discs with tracks of the same titles, in folders whose names say which; the tags do not.
+#[test]
+fn discs_are_told_by_their_folders_and_albums() {
+    let titles = ["Overture", "Bells", "Theme", "Finale"];
+    for (folders, albums) in [
+        (["Two Towers/CD1", "Two Towers/CD2"], ["Two Towers"; 2]),
+        (["a", "b"], ["Two Towers (Disc 1)", "Two Towers (Disc 2)"]),
+        (
+            ["Two Towers [Disc 1]", "Two Towers [Disc 2]"],
+            ["Two Towers"; 2],
+        ),
+    ] {
+        let mut world = World::default();
+        let mut release = Release {
+            mbid: mbid("told release", 1),
+            title: "Two Towers".to_owned(),
+            artist: "Rower".to_owned(),
+            artist_mbid: mbid("Rower", 0),
+            date: "1999".to_owned(),
+            ..Release::default()
+        };
+        let mut files = Vec::new();
+        for (disc, (folder, album)) in folders.iter().zip(albums).enumerate() {
+            for (at, title) in titles.iter().enumerate() {
+                let number = world.recordings.len();
+                let length_ms = 150_000 + 17_000 * at as u64 + 700 * disc as u64;
+                let own = recording(number, title, "Rower", length_ms);
+                release.tracks.push(Track {
+                    disc: disc as u32 + 1,
+                    number: at as u32 + 1,
+                    title: (*title).to_owned(),
+                    length_ms,
+                    recording: number,
+                    ..Track::default()
+                });
+                let tags =
+                    json!({"title": title, "artist": "Rower", "album": album, "track": at + 1});
+                files.push(file(
+                    &format!("{folder}/{at}.mp3"),
+                    length_ms + 100,
+                    tags,
+                    Some(&own),
+                ));
+                world.recordings.push(own);
+            }
+        }
+        world.releases.push(release);
+        let place = Place::of(world, files);
+        place.identify();
+        assert_right(&place);
+    }
+}
+
+#[test]
+fn untagged_files_are_known_by_their_names_and_codes_say_nothing() {
+    let mut world = World::default();
+    let songs = [
+        ("Harbor Light", 181_000),
+        ("Tin Roof", 243_000),
+        ("Pale Engine", 305_000),
+    ];
+    for (at, (title, length)) in songs.iter().enumerate() {
+        world
+            .recordings
+            .push(recording(at, title, "Gale Ostrander", *length));
+    }
+    let known = |at: usize, path: &str| {
+        let own = &world.recordings[at];
+        file(path, own.length_ms + 300, json!({}), Some(own))
+    };
+    let files = vec![
+        known(0, "in/Gale Ostrander/Saltworks/01 Harbor Light.wav"),
+        known(1, "in/Gale Ostrander/Saltworks/02 - Tin_Roof.wav"),
+        known(2, "Downloads/Gale Ostrander - Pale Engine.mp3"),
+        file("tapes/R3.wav", 243_000, json!({}), None),
+        file("tapes/03 cassette.wav", 243_000, json!({}), None),
+        // What a file is called does not speak against what its tags say.
+        file(
+            "x/Take That.wav",
+            181_200,
+            json!({"artist": "Gale Ostrander", "title": "Harbor Light"}),
+            Some(&world.recordings[0]),
+        ),
+    ];
+    let place = Place::of(world, files);
+    place.identify();
+    assert_right(&place);
+}
+
+/// A fingerprint of what many recordings begin with is linked with one of them.
+#[test]
+fn a_fingerprint_of_many_files_is_that_of_the_one_that_is_called_so() {
+    let mut world = World::default();
+    world
+        .recordings
+        .push(recording(0, "Jingle", "Station", 37_000));
+    let truth = world.recordings[0].clone();
+    let mut files = Vec::new();
+    for (at, (title, artist)) in [("Jingle", "Station"), ("Oak", "Grove"), ("Ash", "Wood")]
+        .iter()
+        .enumerate()
+    {
+        let tags = json!({"title": title, "artist": artist});
+        let own = (at == 0).then_some(&truth);
+        let made = file(
+            &format!("radio/{at}.mp3"),
+            37_000 + 700 * at as u64,
+            tags,
+            own,
+        );
+        let linked = Linked {
+            recording: 0,
+            sources: 12,
+            former: None,
+            nameless: false,
+        };
+        world.know(&made.fingerprint, 0.97, vec![linked]);
+        files.push(made);
+    }
+    let place = Place::of(world, files);
+    place.identify();
+    assert_right(&place);
+}
