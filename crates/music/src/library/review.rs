@@ -41,8 +41,8 @@ pub struct Doubt {
     pub reason: String,
 }
 
-/// From this share of the odds on, another candidate is a close second: a High answer leaves no more than
-/// three hundredths to all others together.
+/// From this share of the odds on, another candidate is a close second. A High answer leaves less than that to all others
+/// together; what was found before it did may not.
 const CLOSE: f64 = 0.02;
 
 /// The passages that need a look. A candidate less likely than a tenth is not worth it: on the made worlds none of those

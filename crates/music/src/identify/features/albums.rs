@@ -79,7 +79,8 @@ pub(super) fn album(
         Albums::Different if in_other_letters => "album: in other letters",
         Albums::Different => "album: another",
     });
-    if best == Albums::Different && !ours.versions().is_empty() {
+    let is_another = |version: &&str| *version != "remaster";
+    if best == Albums::Different && ours.versions().iter().any(is_another) {
         // Another concert: what is live, too, was played elsewhere.
         noticed.push("album: another of its kind");
     }

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use crate::catalogue::Credit;
 use crate::catalogue::FoundRelease;
 use crate::catalogue::Release;
+use crate::catalogue::ReleaseName;
 use crate::identify::ask::CachedServices;
+use crate::identify::evidence::Weighed;
 use crate::identify::text::{AlbumName, Albums, Artists, are_other_scripts, artists};
 use crate::library::due::Item;
 use crate::library::identification::State;
@@ -19,6 +21,10 @@ use super::pool::Pool;
 /// Releases looked up for one album at most. An album has one release in the catalogue more often than
 /// not; where it has many, a search for its recordings has told of most of them. A guess.
 const MOST_LOOKED_UP: usize = 6;
+
+/// Releases of one name with other recordings of the same songs that are looked at: an album and what was made of it later.
+/// A guess.
+const MOST_RIVALS: usize = 2;
 
 /// Files of an album whose lengths together are those of no other album of its artist. A guess.
 const LEAST_BY_LENGTHS: usize = 4;
@@ -73,6 +79,7 @@ impl Asking<'_> {
             let searched = self.searched(pools).await?;
             self.look_up(&searched, pools).await?;
         }
+        self.look_up_rivals(pools).await?;
         if self.items.len() >= LEAST_BY_LENGTHS && is_unheard_of(pools) {
             let of_artist = self.of_artist_elsewhere().await?;
             self.look_up(&of_artist, pools).await?;
@@ -136,6 +143,48 @@ impl Asking<'_> {
             }
             if self.is_settled(pools) {
                 break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at the release of the same name that has other recordings of the same songs, if it was not asked about: what
+    /// was not looked at fits no file, and would lose to what was.
+    async fn look_up_rivals(&mut self, pools: &mut [Pool]) -> Result<(), Trouble> {
+        let votes = self
+            .items
+            .iter()
+            .zip(pools.iter())
+            .flat_map(|(item, pool)| {
+                let named = item.heard.album.as_deref();
+                let ours = named
+                    .filter(|_| item.due)
+                    .map(|album| AlbumName::parse(album, ""));
+                let best = pool.verdict(item).candidates.into_iter().next();
+                let rivals = pool.candidates.values().filter(move |one| {
+                    let is_best = |best: &Weighed| {
+                        best.recording_mbid != one.recording.mbid
+                            && best.title == one.recording.title
+                            && best.artist == one.recording.artist
+                    };
+                    one.contexts.is_empty() && best.as_ref().is_some_and(is_best)
+                });
+                rivals.flat_map(move |one| {
+                    let ours = ours.clone();
+                    let is_it = move |release: &&ReleaseName| {
+                        let theirs = AlbumName::parse(&release.title, &release.remark);
+                        let relation = ours.as_ref().map(|ours| ours.relation(&theirs));
+                        relation == Some(Albums::Same)
+                    };
+                    let of_name = one.recording.releases.iter().filter(is_it);
+                    of_name.map(|release| (release.mbid.clone(), 1.0))
+                })
+            });
+        let enough = (self.items.len() as f64 / 2.0).max(1.0);
+        for mbid in ranked(votes, enough).into_iter().take(MOST_RIVALS) {
+            if let Some(release) = self.asker.release(&mbid).await? {
+                fit(self.items, pools, &release);
+                self.found.push(release);
             }
         }
         Ok(())

@@ -13,6 +13,8 @@ pub struct AlbumName {
     behind: Option<Title>,
     /// Years that it names.
     pub years: BTreeSet<u32>,
+    /// It says that it was mastered anew, which makes no other album of it, and other recordings now and then.
+    is_remaster: bool,
 }
 
 /// How two albums relate.
@@ -43,8 +45,10 @@ impl AlbumName {
                 .collect()
         };
         without_edition(&mut title.name);
+        let mut is_remaster = title.versions.remove("remaster");
         title.qualifiers.retain(|one| {
             let is_edition = one.split(' ').all(is_of_edition);
+            is_remaster |= is_edition && one.contains("remaster");
             if is_edition {
                 years.extend(of_years(one));
             }
@@ -55,11 +59,11 @@ impl AlbumName {
         let alone = alone.filter(|(part, _)| part.trim().len() == 4);
         years.extend(alone.flat_map(|(part, _)| of_years(&part)));
         years.extend(of_years(remark));
-        title.versions.remove("remaster");
         Self {
             title,
             behind,
             years,
+            is_remaster,
         }
     }
 
@@ -70,6 +74,7 @@ impl AlbumName {
         // `The Long Run` and `Piano Stories` are names; `Live in Leeds` is a version as well.
         of_name.retain(|one| ["live", "demo", "acoustic", "karaoke", "instrumental"].contains(one));
         of_name.extend(self.title.versions.iter().copied());
+        of_name.extend(self.is_remaster.then_some("remaster"));
         of_name
     }
 
