@@ -285,13 +285,13 @@ impl<'a> Run<'a> {
             }
             self.write(album)?;
         }
-        self.tell_troubles();
+        self.tell_troubles(false);
         Ok(())
     }
 
     /// Tells what is wrong with services since it was told last.
-    pub(crate) fn tell_troubles(&self) {
-        for trouble in self.asker.services.untold() {
+    pub(crate) fn tell_troubles(&self, at_the_end: bool) {
+        for trouble in self.asker.services.untold(at_the_end) {
             (self.tell)(&IdentifyEvent::ServiceFailed {
                 message: trouble.to_string(),
                 key_refused: matches!(
@@ -307,7 +307,7 @@ impl<'a> Run<'a> {
 
     /// Marks what cannot be found out now, if that is for this run to do.
     fn pass_over(&mut self, items: &[Item], troubles: &[Trouble]) -> Result<()> {
-        self.tell_troubles();
+        self.tell_troubles(false);
         if self.manner == OutagePolicy::Ahead {
             return Ok(());
         }
@@ -360,7 +360,7 @@ impl<'a> Run<'a> {
 
     /// Writes what is left.
     fn finish(mut self) -> Result<Identified> {
-        self.tell_troubles();
+        self.tell_troubles(true);
         // What was answered and served nobody yet is kept all the same.
         self.later
             .write(self.library, self.asker.answers.take_unwritten())?;

@@ -384,6 +384,7 @@ impl Service {
 
     /// A service that failed in spite of all attempts is not asked again in this run.
     fn leave_alone(&self, error: &Failed) -> Trouble {
+        lock(&self.odd_untold).take();
         let trouble = match error {
             Failed::Key(reason) => Trouble::Refused {
                 service: self.name,
@@ -520,9 +521,13 @@ impl Services {
         self.all().filter_map(Service::trouble).collect()
     }
 
-    /// What is wrong with them and was not asked for in this way before.
-    pub fn untold(&self) -> Vec<Trouble> {
-        let odd = self.all().filter_map(|one| lock(&one.odd_untold).take());
+    /// What is wrong with them and was not asked for in this way before. What may yet turn out to be an outage waits, unless
+    /// nothing more will be asked.
+    pub fn untold(&self, at_the_end: bool) -> Vec<Trouble> {
+        let odd = self
+            .all()
+            .filter(|one| at_the_end || one.odd.load(Ordering::Relaxed) == 0)
+            .filter_map(|one| lock(&one.odd_untold).take());
         let down = self
             .all()
             .filter_map(|one| Some((one, one.trouble()?)))

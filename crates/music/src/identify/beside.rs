@@ -97,7 +97,7 @@ pub fn identify_ahead(
             waiting.add(library, news)?;
         }
         if !services.troubles().is_empty() {
-            run.tell_troubles();
+            run.tell_troubles(false);
             waiting = Waiting::default();
         }
         waiting.ask(&run, &asker, quiet);

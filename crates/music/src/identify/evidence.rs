@@ -209,14 +209,28 @@ fn most(best: &Weighed) -> Level {
     let has = |noticed: &str| best.has(&[noticed]);
     let begins = |with: &str| best.reasons.iter().any(|one| one.noticed.starts_with(with));
     let by_sound = has("sound: roughly alike") || begins("sound: alike");
-    let by_length = if has("length: the only sign, and more than 3 s apart") {
+    by_names(&has, by_sound)
+        .min(by_sound_alone(&has, &begins))
+        .min(by_little(&has, &begins))
+}
+
+/// Where a title and a length are all there is, or a length among other tracks: many songs are called `Home`.
+fn by_little(has: &dyn Fn(&str) -> bool, begins: &dyn Fn(&str) -> bool) -> Level {
+    let is_nobodys = has("artist: none in the tags") && has("album: none in the tags");
+    let is_told = has("id: in the tags") || begins("found id: this") || begins("isrc: the same");
+    let is_on_album = begins("album: fits ") && !has("album: fits no other file");
+    if is_nobodys
+        && !is_told
+        && !is_on_album
+        && !begins("sound: alike")
+        && !has("sound: roughly alike")
+    {
+        Level::Low
+    } else if has("length: the only sign, and more than 3 s apart") {
         Level::Medium
     } else {
         Level::High
-    };
-    by_names(&has, by_sound)
-        .min(by_sound_alone(&has, &begins))
-        .min(by_length)
+    }
 }
 
 /// Where nothing but a fingerprint speaks for it: one person's word and a likeness that may be chance need a look.
