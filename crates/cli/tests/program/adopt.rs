@@ -88,7 +88,11 @@ fn vaino(root: &Root) -> (Theirs, Connection) {
             "INSERT INTO files VALUES (?1, ?2, ?3, ?4)",
             params![
                 id,
-                sound(root, path),
+                // Some write digests in capitals.
+                match id {
+                    1 => sound(root, path),
+                    _ => sound(root, path).to_uppercase(),
+                },
                 format!("D:\\Music\\{id}"),
                 length_ms(root, path)
             ],

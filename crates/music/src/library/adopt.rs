@@ -117,7 +117,7 @@ fn vaino(snapshot: &Snapshot<'_>) -> Result<Vec<TheirFile>> {
             Ok((
                 row.get::<_, i64>(0)?,
                 row.get(1)?,
-                row.get(2)?,
+                row.get::<_, Option<String>>(2)?,
                 row.get::<_, i64>(3)?,
             ))
         },
@@ -155,13 +155,18 @@ fn vaino(snapshot: &Snapshot<'_>) -> Result<Vec<TheirFile>> {
         }
         all.push(TheirFile {
             path,
-            audio_md5,
+            audio_md5: audio_md5.as_deref().map(in_lower_case),
             hash: None,
             length: Some(Ticks(length.saturating_mul(MILLISECOND))),
             passages,
         });
     }
     Ok(all)
+}
+
+/// A digest in the one spelling that we have; others may write theirs in capitals.
+fn in_lower_case(digest: &str) -> String {
+    digest.to_lowercase()
 }
 
 fn vaino_passage(row: &Row<'_>) -> RowResult<TheirPassage> {
@@ -197,7 +202,10 @@ fn wkmp(snapshot: &Snapshot<'_>) -> Result<Vec<TheirFile>> {
             let file = TheirFile {
                 path: row.get(1)?,
                 audio_md5: None,
-                hash: row.get(2)?,
+                hash: row
+                    .get::<_, Option<String>>(2)?
+                    .as_deref()
+                    .map(in_lower_case),
                 length: row.get::<_, Option<i64>>(3)?.map(Ticks),
                 passages: Vec::new(),
             };
