@@ -86,6 +86,15 @@ pub struct Tags {
     /// Year of release or recording.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub year: Option<i32>,
+    /// Year of the first release, where a field of its own says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub original_year: Option<i32>,
+    /// What stands below the title: the version, more often than not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subtitle: Option<String>,
+    /// Genre, as it is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub genre: Option<String>,
     /// International Standard Recording Code, without hyphens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub isrc: Option<String>,
@@ -434,11 +443,12 @@ impl Tags {
         let (disc, disc_total) = totals(Name::Disc, Name::DiscTotal);
         fill(&mut self.disc, disc);
         fill(&mut self.disc_total, disc_total);
-        let dates = [Name::Date, Name::OriginalDate].map(|name| fields.all(name));
-        fill(
-            &mut self.year,
-            dates.iter().flatten().find_map(|date| year(date)),
-        );
+        fill(&mut self.subtitle, text(Name::Subtitle));
+        fill(&mut self.genre, text(Name::Genre));
+        let year_in = |name| fields.all(name).iter().find_map(|date| year(date));
+        let original = year_in(Name::OriginalDate);
+        fill(&mut self.original_year, original);
+        fill(&mut self.year, year_in(Name::Date).or(original));
         fill(
             &mut self.isrc,
             text(Name::Isrc).map(|isrc| isrc.replace('-', "").to_uppercase()),

@@ -30,6 +30,8 @@ pub struct Context {
     pub siblings: usize,
     /// Whether the track has the number that the tags name, if they do.
     pub in_place: Option<bool>,
+    /// The file is of a disc that the release does not have.
+    pub lacks_disc: bool,
 }
 
 /// A recording that a passage may be, and what is known of it.
@@ -80,6 +82,9 @@ pub struct Weighed {
     /// The same by whoever said it.
     pub evidence: Vec<Evidence>,
 }
+
+/// Another candidate of the same names is just as long, and this one is not.
+const LONGER_RIVAL: &str = "length: another of these names is as long";
 
 /// The file has a qualifier that nobody knows, and the candidate has not.
 const OTHER_QUALIFIER: &str = "version: the file has a qualifier that this has not";
@@ -219,6 +224,11 @@ fn by_little(has: &dyn Fn(&str) -> bool, begins: &dyn Fn(&str) -> bool) -> Level
     let is_nobodys = has("artist: none in the tags") && has("album: none in the tags");
     let is_told = has("id: in the tags") || begins("found id: this") || begins("isrc: the same");
     let is_on_album = begins("album: fits ") && !has("album: fits no other file");
+    let is_far = has("length: more than 12 s apart");
+    let by_sound_alone = is_nobodys && has("title: none in the tags");
+    if is_far && by_sound_alone {
+        return Level::Low;
+    }
     if is_nobodys
         && !is_told
         && !is_on_album
@@ -226,7 +236,10 @@ fn by_little(has: &dyn Fn(&str) -> bool, begins: &dyn Fn(&str) -> bool) -> Level
         && !has("sound: roughly alike")
     {
         Level::Low
-    } else if has("length: the only sign, and more than 3 s apart") {
+    } else if has("length: the only sign, and more than 3 s apart")
+        || is_far
+        || by_sound_alone && has("length: within 12 s")
+    {
         Level::Medium
     } else {
         Level::High
@@ -262,11 +275,24 @@ fn by_names(has: &dyn Fn(&str) -> bool, by_sound: bool) -> Level {
     let is_other_title = has("title: another") && !has("title: a damaged spelling");
     let is_other = has("artist: another") || is_other_title;
     let is_by_others = has("artist: each names others, too");
+    let is_of_another = [
+        "album: it has no such disc",
+        "names: another of this sound is called so",
+        LONGER_RIVAL,
+    ];
+    let is_other_beside = has("artist: another, by the path")
+        || has("version: one is named beside the title that this is not");
     let is_elsewhere = has("album: another of its kind")
+        || has(features::NOT_THERE)
         || has("album: another of its series") && !has("album: fits no other file");
-    if is_other_version || (is_by_others || is_elsewhere) && !by_sound {
+    let is_doubted = is_by_others || is_elsewhere || is_other_beside;
+    let is_outdone = is_of_another.iter().any(|what| has(what));
+    if is_other_version || is_outdone || is_doubted && !by_sound {
         Level::Low
-    } else if is_by_others || is_elsewhere {
+    } else if is_doubted
+        || has("artist: the tags name another than the title")
+        || has("names: the path says others")
+    {
         Level::Medium
     } else if is_other && !by_sound && !has("id: in the tags") && !has("found id: this one") {
         Level::Low

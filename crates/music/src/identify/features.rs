@@ -9,9 +9,11 @@ mod readings;
 
 use std::collections::BTreeSet;
 
+use crate::catalogue::ReleaseName;
 use crate::identify::evidence::{Candidate, Context};
 use crate::identify::text::{
-    AlbumName, Albums, Artists, Likeness, Relation, Title, are_other_scripts, artists,
+    AlbumName, Albums, Artists, Likeness, Relation, Title, are_other_scripts, artists, is_nobody,
+    normalise,
 };
 use crate::library::values::Heard;
 
@@ -75,6 +77,32 @@ pub fn notice_rivals(noticed: &mut [Vec<&'static str>]) {
         "artist: each names others, too",
     ];
     let is_named = |one: &[&str]| one.contains(&"names: title and artist are the same");
+    let sounds = |one: &[&str]| one.iter().any(|what| what.starts_with("sound: alike"));
+    let is_another = |one: &[&str]| {
+        one.contains(&"artist: another") || one.contains(&"artist: another, by the path")
+    };
+    if noticed.iter().any(|one| is_named(one) && sounds(one)) {
+        for one in noticed
+            .iter_mut()
+            .filter(|one| is_another(one) && sounds(one))
+        {
+            one.push("names: another of this sound is called so");
+        }
+    }
+    let is_as_long = |one: &[&str]| {
+        one.contains(&"length: within 1.5 s")
+            && !one.iter().any(|what| what.starts_with("version: the file"))
+    };
+    let is_off =
+        |one: &[&str]| one.contains(&"length: within 6 s") || one.contains(&"length: within 12 s");
+    if noticed.iter().any(|one| is_named(one) && is_as_long(one)) {
+        for one in noticed
+            .iter_mut()
+            .filter(|one| is_named(one) && is_off(one) && !sounds(one))
+        {
+            one.push("length: another of these names is as long");
+        }
+    }
     let differs = |one: &[&str]| OF_COMPANY.iter().any(|what| one.contains(what));
     if noticed.iter().any(|one| is_named(one) && !differs(one)) {
         for one in noticed
@@ -152,7 +180,14 @@ fn names(
     // What a file is called may be anything; only that it is called like the candidate means something.
     let says =
         |relation: &Relation| !passage.heard.is_by_path || relation.name > Likeness::Different;
-    let best = best_reading(passage, candidate).filter(|(relation, ..)| says(relation));
+    let best = best_reading(passage, candidate);
+    if let Some((relation, Some(_), _)) = &best
+        && !says(relation)
+        && !is_foreign(passage, candidate)
+    {
+        noticed.push("names: the path says others");
+    }
+    let best = best.filter(|(relation, ..)| says(relation));
     let Some((relation, artist, reading)) = best else {
         noticed.push("title: none in the tags");
         artist_alone(passage, candidate, noticed);
@@ -173,7 +208,7 @@ fn names(
         Some(Artists::Same) => "artist: the same",
         Some(Artists::Shared) => "artist: one of several",
         Some(Artists::Misspelt) => "artist: a slip of spelling",
-        Some(Artists::Different) if passage.heard.is_by_path => "artist: none in the tags",
+        Some(Artists::Different) if passage.heard.is_by_path => "artist: another, by the path",
         Some(Artists::Different) if by_release => "artist: that of the release",
         Some(Artists::Different) if is_artist_in_title(passage, candidate) => {
             "artist: another, whom the album names"
@@ -198,14 +233,33 @@ fn names(
         }
         return relation.name;
     }
+    if !reading.is_plain && is_beside_another(passage, reading, candidate) {
+        noticed.push("artist: the tags name another than the title");
+    }
     if !reading.is_plain {
         noticed.push("names: read from a title that holds more");
     }
     if relation.name == Likeness::Same && artist >= Some(Artists::Shared) {
         noticed.push("names: title and artist are the same");
     }
-    versions(passage, candidate, &relation, noticed);
+    versions(passage, reading, candidate, &relation, noticed);
     relation.name
+}
+
+/// Whether the title names the candidate's artist and the tags another one: whoever sings it anew, or sends it in.
+fn is_beside_another(passage: &Passage<'_>, reading: &Reading, candidate: &Candidate) -> bool {
+    let tagged = passage
+        .heard
+        .artist
+        .as_deref()
+        .filter(|artist| !is_nobody(artist));
+    let (Some(tagged), Some(read)) = (tagged, reading.artist.as_deref()) else {
+        return false;
+    };
+    // Where both have changed places, the tags' artist is the title.
+    let is_swapped = Title::parse(tagged).relation(&reading.title).name > Likeness::Different;
+    let is_another = artists(tagged, names_of(&candidate.recording)) == Artists::Different;
+    tagged != read && !is_swapped && is_another
 }
 
 /// Whether the tags have the title in other letters than the catalogue.
@@ -214,9 +268,68 @@ fn is_foreign(passage: &Passage<'_>, candidate: &Candidate) -> bool {
     are_other_scripts(ours, &candidate.recording.title)
 }
 
+/// Versions that releases of the candidate say their tracks are, those that the file is not of left out.
+fn versions_of_releases(passage: &Passage<'_>, candidate: &Candidate) -> BTreeSet<String> {
+    let is_it = |release: &&ReleaseName| is_album(passage, release) != Some(Albums::Different);
+    release_names(candidate)
+        .filter(is_it)
+        .flat_map(|release| {
+            let name = AlbumName::parse(&release.title, &release.remark).versions();
+            let is_live = release.secondary.iter().any(|kind| kind == "Live");
+            name.into_iter().chain(is_live.then_some("live"))
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Versions that the file is said to be beside its title, and that are `known` of neither side.
+fn beside(
+    passage: &Passage<'_>,
+    reading: &Reading,
+    known: [&BTreeSet<String>; 3],
+    noticed: &mut Vec<&'static str>,
+) {
+    let is_told = |version: &str| {
+        let mut known = known.iter();
+        known.any(|versions| versions.contains(version)) || reading.title.versions.contains(version)
+    };
+    let mut said = passage.heard.said_versions.iter();
+    if said.any(|version| !is_told(version)) {
+        noticed.push("version: one is named beside the title that this is not");
+    }
+}
+
+/// A concert of its own: the file says where or when it was played, and nothing that is known of the candidate does.
+fn elsewhere(reading: &Reading, candidate: &Candidate, noticed: &mut Vec<&'static str>) {
+    const PLAYED: [&str; 3] = ["live", "session", "demo"];
+    let places = reading.title.places();
+    let versions = &reading.title.versions;
+    if places.is_empty() || !versions.iter().any(|one| PLAYED.contains(one)) {
+        return;
+    }
+    let recording = &candidate.recording;
+    let releases = release_names(candidate).flat_map(|release| [&release.title, &release.remark]);
+    let told: BTreeSet<String> = [&recording.title, &recording.remark]
+        .into_iter()
+        .chain(releases)
+        .flat_map(|text| {
+            let words: Vec<_> = normalise(text).split(' ').map(str::to_owned).collect();
+            words
+        })
+        .collect();
+    if !places.iter().any(|place| told.contains(*place)) {
+        noticed.push(NOT_THERE);
+    }
+}
+
+/// The file says of its concert what is told of no other.
+pub(crate) const NOT_THERE: &str =
+    "version: the file says where or when, and this is not told of there";
+
 /// What versions one of them names and the other does not.
 fn versions(
     passage: &Passage<'_>,
+    reading: &Reading,
     candidate: &Candidate,
     relation: &Relation,
     noticed: &mut Vec<&'static str>,
@@ -225,21 +338,7 @@ fn versions(
     let mut this = relation.only_second.clone();
     // A live album need not call its tracks live, in the tags or in the catalogue.
     let by_album = passage.versions_of_album();
-    let of_releases: BTreeSet<String> = release_names(candidate)
-        .filter(|release| is_album(passage, release) != Some(Albums::Different))
-        .flat_map(|release| {
-            let name = AlbumName::parse(&release.title, &release.remark).versions();
-            let live = release
-                .secondary
-                .iter()
-                .any(|kind| kind == "Live")
-                .then_some("live");
-            name.into_iter()
-                .chain(live)
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        })
-        .collect();
+    let of_releases = versions_of_releases(passage, candidate);
     let of_this: BTreeSet<String> = titles(candidate)
         .into_iter()
         .flat_map(|title| {
@@ -280,6 +379,13 @@ fn versions(
             "version: this is one that the file does not name"
         });
     }
+    elsewhere(reading, candidate, noticed);
+    beside(
+        passage,
+        reading,
+        [&of_this, &of_releases, &by_album],
+        noticed,
+    );
     if !relation.shared.is_empty() && relation.is_word_by_word {
         noticed.push("version: named with the same words");
     } else if !relation.shared.is_empty() && relation.is_told_apart {

@@ -141,7 +141,10 @@ fn contest(items: &[Item], gathered: &mut [Gathered]) {
             .as_ref()
             .filter(|verdict| verdict.level >= Level::Medium)?;
         let best = verdict.candidates.first()?;
-        Some((best.recording_mbid.clone(), best.has(&["title: another"])))
+        Some((
+            best.recording_mbid.clone(),
+            best.has(&["title: another", "names: the path says others"]),
+        ))
     };
     let claims: Vec<_> = gathered.iter().map(claim).collect();
     for (at, own) in claims.iter().enumerate() {

@@ -4,7 +4,12 @@
 //! names of files mean nothing (`R3`, `03 cassette`). So what is read here is asked about and speaks for what is found under
 //! that name, and never against anything else.
 
-use crate::identify::text::{disc_of, is_nobody, is_placeholder, plain_signs};
+use crate::identify::text::{
+    disc_of, is_nobody, is_placeholder, normalise, plain_signs, versions_of_folder,
+    versions_of_stem,
+};
+use audio::tags::Tags;
+
 use crate::library::due::Item;
 use crate::library::values::{folder_of, name_of};
 
@@ -19,6 +24,8 @@ pub struct PathNames {
     pub album: Option<String>,
     /// Its number on the disc.
     pub track: Option<u32>,
+    /// The year of its folder.
+    pub year: Option<i32>,
 }
 
 /// Folders that say where files came from and not who made them.
@@ -85,6 +92,10 @@ pub fn hear(item: &mut Item) {
         let in_album = heard.album.as_deref().and_then(disc_of);
         heard.disc = in_album.or_else(|| disc_of(name_of(folder_of(&item.path))));
     }
+    if item.alone {
+        let told = [heard.artist.as_deref(), heard.album.as_deref()];
+        heard.said_versions = said_versions(&item.path, told, &item.tags);
+    }
     let is_untold = if item.alone {
         heard.title.is_none()
     } else {
@@ -97,7 +108,8 @@ pub fn hear(item: &mut Item) {
         return;
     }
     let names = read(&item.path, item.alone);
-    let is_told = names.title.is_some() || names.album.is_some() && !item.alone;
+    // `Artist - Album/Track 01`: the album may tell.
+    let is_told = names.title.is_some() || names.album.is_some();
     if !is_told {
         return;
     }
@@ -109,13 +121,35 @@ pub fn hear(item: &mut Item) {
     let artist = heard.artist.take().filter(|artist| !is_nobody(artist));
     heard.artist = artist.or(names.artist);
     heard.album = heard.album.take().or(names.album);
+    heard.year = heard.year.or(names.year);
+}
+
+/// Versions that the names of the file and of the two folders around it tell of, and a subtitle, a genre and the album's artist; what a folder
+/// is called after in the tags is told there.
+fn said_versions(path: &str, told: [Option<&str>; 2], tags: &Tags) -> Vec<&'static str> {
+    let name = name_of(path);
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let is_told = |folder: &&str| {
+        let mut told = told.iter().flatten();
+        told.any(|name| normalise(name) == normalise(folder))
+    };
+    let folders = folder_of(path).rsplit('/').take(2);
+    let folders = folders.filter(|folder| !is_told(folder));
+    let mut versions: Vec<_> = folders.flat_map(versions_of_folder).collect();
+    versions.extend(versions_of_stem(stem));
+    let fields = [&tags.subtitle, &tags.genre, &tags.album_artist];
+    let fields = fields.into_iter().flatten();
+    versions.extend(fields.flat_map(|text| versions_of_folder(text)));
+    versions.sort_unstable();
+    versions.dedup();
+    versions
 }
 
 /// Reads a path of the library; `is_song`: the file holds one song, and not an album.
 pub fn read(path: &str, is_song: bool) -> PathNames {
     let name = name_of(path);
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    let stem = plain_signs(&stem.replace('_', " "));
+    let stem = plain_signs(&without_id(stem).replace('_', " "));
     let mut folders: Vec<&str> = folder_of(path)
         .split('/')
         .filter(|name| !name.is_empty())
@@ -143,13 +177,27 @@ pub fn read(path: &str, is_song: bool) -> PathNames {
         names.track = names.track.or(number.filter(|number| *number < 100));
         number.is_none()
     });
-    let Some((last, before)) = parts.split_last() else {
-        return names;
-    };
-    if !is_name(last) {
-        return PathNames::default();
-    }
     let of_folders = of_folders(&folders);
+    names.year = folders.last().and_then(|folder| year_of(folder));
+    let Some((last, before)) = parts.split_last().filter(|(last, _)| is_name(last)) else {
+        // A number in a folder that has a name.
+        let digits = stem.rsplit(|c: char| !c.is_ascii_digit()).next();
+        names.track = names
+            .track
+            .or(digits.and_then(|digits| digits.parse().ok()));
+        let is_told =
+            is_song && names.track.is_some_and(|number| number < 100) && of_folders.0.is_some();
+        return if is_told {
+            let (artist, album) = of_folders;
+            PathNames {
+                artist,
+                album,
+                ..names
+            }
+        } else {
+            PathNames::default()
+        };
+    };
     names.artist = before
         .first()
         .map(|artist| (*artist).to_owned())
@@ -205,6 +253,38 @@ fn of_folders(folders: &[&str]) -> (Option<String>, Option<String>) {
             )
         }
         _ => (None, None),
+    }
+}
+
+/// The year that a folder's name tells: `Red (2011)`, `2011 - Red`.
+fn year_of(folder: &str) -> Option<i32> {
+    let mut numbers = folder.split(|c: char| !c.is_ascii_digit());
+    let year = numbers.find(|number| number.len() == 4)?.parse().ok()?;
+    (1900..2100).contains(&year).then_some(year)
+}
+
+/// A file's name without the id of a video behind it: `Ember-dQw4w9WgXcQ`, `Ember [dQw4w9WgXcQ]`.
+fn without_id(stem: &str) -> &str {
+    const LETTERS: usize = 11;
+    let plain = stem.strip_suffix(']').unwrap_or(stem);
+    let Some(at) = plain
+        .len()
+        .checked_sub(LETTERS)
+        .filter(|at| plain.is_char_boundary(*at))
+    else {
+        return stem;
+    };
+    let (name, id) = plain.split_at(at);
+    let is_id = id
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+        && id.chars().any(|c| c.is_ascii_digit())
+        && id.chars().any(|c| c.is_ascii_uppercase());
+    let bare = name.trim_end_matches(['-', '_', '[', ' ']);
+    if is_id && bare.len() < name.len() && !bare.is_empty() {
+        bare
+    } else {
+        stem
     }
 }
 
@@ -290,6 +370,18 @@ mod tests {
             ("R3.wav", "||0|"),
             ("tapes/03 cassette.wav", "||0|"),
             ("x/Track 04.flac", "||0|"),
+            (
+                "Gale Ostrander - Saltworks/Track 04.wma",
+                "Gale Ostrander|Saltworks|4|",
+            ),
+            (
+                "Gale Ostrander - Ember (Official Video)-dQw4w9WgXcQ.opus",
+                "Gale Ostrander||0|Ember (Official Video)",
+            ),
+            (
+                "Gale Ostrander - Anniversary.mp3",
+                "Gale Ostrander||0|Anniversary",
+            ),
             ("rips/Side A.flac", "||0|"),
         ] {
             assert_eq!(of(path, true), said, "{path}");

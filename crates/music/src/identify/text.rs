@@ -13,9 +13,10 @@ mod artists;
 mod versions;
 
 pub use albums::{AlbumName, Albums, disc_of};
-pub use artists::{Artists, Company, artists, company, members};
+pub use artists::{Artists, Company, artists, company, is_part, members};
 
 use versions::{HARMLESS, versions_in};
+pub use versions::{versions_of_folder, versions_of_stem};
 
 /// How two names relate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -145,6 +146,15 @@ impl Title {
             whole.push_str(one);
         }
         whole
+    }
+
+    /// Words that say where or when a version was played: `lisbon` and `1984` of `Live in Lisbon 1984`.
+    pub fn places(&self) -> BTreeSet<&str> {
+        let is_place = |word: &&str| {
+            !versions::PLACELESS.contains(word) && versions_in(&[(*word).to_owned()]).is_empty()
+        };
+        let details = self.details.iter().map(String::as_str);
+        details.filter(is_place).collect()
     }
 
     /// The title with versions at its end taken for such: `Slow Water Live`.

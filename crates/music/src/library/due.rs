@@ -190,7 +190,9 @@ impl Item {
                 None => tags.isrc.clone().filter(|_| own),
             },
             year: tags.year.filter(|year| *year > 0),
+            original_year: tags.original_year.filter(|year| *year > 0),
             composers: tags.composers.clone(),
+            album_artist: tags.album_artist.clone(),
             performers: tags.performers.clone(),
             ..std::mem::take(&mut self.heard)
         };

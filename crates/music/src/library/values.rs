@@ -329,9 +329,18 @@ pub struct Heard {
     /// Year in the tags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub year: Option<i32>,
+    /// Year of the first release in the tags.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub original_year: Option<i32>,
     /// Composers in the tags.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub composers: Vec<String>,
+    /// Artist of the album in the tags.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub album_artist: Option<String>,
+    /// Versions that it is said to be beside its title: by names of the file and its folders, a subtitle, a genre.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub said_versions: Vec<&'static str>,
     /// Conductors, orchestras and ensembles in the tags.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub performers: Vec<String>,

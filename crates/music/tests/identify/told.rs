@@ -189,3 +189,108 @@ fn a_fingerprint_of_many_files_is_that_of_the_one_that_is_called_so() {
     place.identify();
     assert_right(&place);
 }
+
+/// One album of one disc is all that the catalogue has; every file is as long as a track of it.
+fn saltworks() -> (World, Vec<Recording>) {
+    let mut world = World::default();
+    let mut release = Release {
+        mbid: mbid("told saltworks", 1),
+        title: "Saltworks".to_owned(),
+        artist: "Gale Ostrander".to_owned(),
+        artist_mbid: mbid("Gale Ostrander", 0),
+        date: "2004".to_owned(),
+        ..Release::default()
+    };
+    for (at, title) in ["Ember", "Furnace", "Gravel", "Hollow"].iter().enumerate() {
+        let length_ms = 140_000 + 21_000 * at as u64;
+        world
+            .recordings
+            .push(recording(at, title, "Gale Ostrander", length_ms));
+        release.tracks.push(Track {
+            disc: 1,
+            number: at as u32 + 1,
+            title: (*title).to_owned(),
+            length_ms,
+            recording: at,
+            ..Track::default()
+        });
+    }
+    world.releases.push(release);
+    let recordings = world.recordings.clone();
+    (world, recordings)
+}
+
+/// A folder of the album: `path` with `NN` and `TITLE`, and what `more` says beside title, artist and album.
+fn folder(path: &str, more: Option<&Value>, is_right: bool) -> Place {
+    let (world, recordings) = saltworks();
+    let files = recordings.iter().enumerate().map(|(at, own)| {
+        let title = &own.title;
+        let path = path.replace("NN", &format!("{:02}", at + 1));
+        let path = path.replace("TITLE", title);
+        let mut tags = json!({});
+        if let Some(more) = more {
+            tags = json!({"title": title, "artist": "Gale Ostrander", "album": "Saltworks"});
+            for (name, value) in more.as_object().into_iter().flatten() {
+                tags[name] = match value.as_str() {
+                    Some(text) => json!(text.replace("TITLE", title)),
+                    None => value.clone(),
+                };
+            }
+        }
+        let truth = is_right.then_some(own);
+        file(&format!("{path}.mp3"), own.length_ms + 400, tags, truth)
+    });
+    let place = Place::of(world, files.collect());
+    place.identify();
+    place
+}
+
+#[test]
+fn folders_of_files_without_tags_tell_their_albums() {
+    for (path, more) in [
+        ("Gale Ostrander/Saltworks/NN TITLE", None),
+        ("Gale Ostrander - Saltworks (2004) [FLAC]/Track NN", None),
+        ("in/NN", Some(json!({}))),
+        ("Live/NN", Some(json!({"album": "Live"}))),
+    ] {
+        let is_right = path != "Live/NN";
+        let place = folder(path, more.as_ref(), is_right);
+        assert_right(&place);
+    }
+}
+
+/// Whatever contradicts a candidate leaves it open, however well its album fits, or `review` shows it at least.
+#[test]
+fn what_contradicts_is_not_outvoted() {
+    for (path, more) in [
+        ("Mira Lund - Saltworks/NN TITLE", None),
+        ("Karaoke/Saltworks/NN TITLE", None),
+        ("Gale Ostrander - Saltworks (Live)/NN TITLE", None),
+        ("in/TITLE (Karaoke Version)", Some(json!({}))),
+        ("in/Saltworks Demos/NN", Some(json!({}))),
+        ("in/NN", Some(json!({"disc": 2}))),
+        ("Disc 2/NN", Some(json!({}))),
+        ("in/NN", Some(json!({"album": "Saltworks (Bonus Disc)"}))),
+        ("in/NN", Some(json!({"genre": "Karaoke"}))),
+        ("in/NN", Some(json!({"subtitle": "Live"}))),
+        ("in/NN", Some(json!({"album_artist": "The Covers Band"}))),
+        (
+            "in/NN",
+            Some(json!({"title": "TITLE (Live in Lisbon 1984)"})),
+        ),
+        (
+            "in/NN",
+            Some(json!({"title": "Gale Ostrander - TITLE", "artist": "Mira Lund"})),
+        ),
+    ] {
+        let place = folder(path, more.as_ref(), false);
+        let found = place.answers();
+        let doubts = music::library::review::doubtful_matches(&place.library()).unwrap();
+        for file in &place.files {
+            let (level, recording, _) = &found[&file.path];
+            assert_ne!(level, "high", "{} {}", file.path, file.tags);
+            let is_shown = doubts.iter().any(|doubt| doubt.path == file.path);
+            assert!(recording.is_none() || is_shown, "{} {level}", file.path);
+        }
+    }
+}

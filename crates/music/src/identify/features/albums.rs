@@ -16,7 +16,7 @@ pub(super) fn is_album(passage: &Passage<'_>, release: &ReleaseName) -> Option<A
     let ours = passage.album.as_ref()?;
     let told = ours.relation(&AlbumName::parse(&release.title, &release.remark));
     // What a catalogue says to tell two of one name apart, the tags' year says as well.
-    Some(if is_of_year(passage, release) {
+    Some(if is_of_year(passage, release) && !ours.is_remaster {
         told.max(ours.relation(&AlbumName::parse(&release.title, "")))
     } else {
         told
@@ -29,7 +29,12 @@ fn is_of_year(passage: &Passage<'_>, release: &ReleaseName) -> bool {
         .date
         .as_deref()
         .and_then(|date| date.get(..4)?.parse().ok());
-    year.is_some() && year == passage.heard.year
+    // Where a first release has a year of its own, this is what was made of it.
+    let is_of_first = passage
+        .heard
+        .original_year
+        .is_some_and(|first| Some(first) != year);
+    year.is_some() && year == passage.heard.year && !is_of_first
 }
 
 /// Versions that are told of the candidate's releases which are of the album and the year that the tags name.
@@ -64,6 +69,11 @@ pub(super) fn album(
         .iter()
         .any(|(_, release)| are_other_scripts(written, &release.title));
     let best = related.iter().map(|(albums, _)| *albums).max();
+    let is_another = |version: &&str| *version != "remaster";
+    if best == Some(Albums::Different) && ours.versions().iter().any(is_another) {
+        // Another concert: what is live, too, was played elsewhere.
+        noticed.push("album: another of its kind");
+    }
     if passage.heard.is_by_path && best.unwrap_or(Albums::Different) == Albums::Different {
         noticed.push("album: none in the tags");
         return None;
@@ -79,11 +89,6 @@ pub(super) fn album(
         Albums::Different if in_other_letters => "album: in other letters",
         Albums::Different => "album: another",
     });
-    let is_another = |version: &&str| *version != "remaster";
-    if best == Albums::Different && ours.versions().iter().any(is_another) {
-        // Another concert: what is live, too, was played elsewhere.
-        noticed.push("album: another of its kind");
-    }
     let is_of_series = |(_, release): &(Albums, &ReleaseName)| {
         ours.is_of_series(&AlbumName::parse(&release.title, &release.remark))
     };
@@ -94,8 +99,9 @@ pub(super) fn album(
         return Some(best);
     }
     let said: BTreeSet<u32> = if ours.years.is_empty() {
-        let year = passage.heard.year.and_then(|year| u32::try_from(year).ok());
-        year.into_iter().collect()
+        let years = [passage.heard.year, passage.heard.original_year];
+        let years = years.into_iter().flatten();
+        years.filter_map(|year| u32::try_from(year).ok()).collect()
     } else {
         ours.years.clone()
     };
@@ -159,6 +165,9 @@ pub(super) fn context(
         4..=6 => "album: fits 4 to 6 other files",
         _ => "album: fits 7 or more other files",
     });
+    if best.others > 0 && best.lacks_disc {
+        noticed.push("album: it has no such disc");
+    }
     if best.others * 2 < best.siblings {
         noticed.push("album: fits fewer than half of the files");
     }

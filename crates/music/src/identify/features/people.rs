@@ -8,7 +8,7 @@ use crate::identify::features::{
     Passage, Reading, albums::is_album, albums::release_names, titles,
 };
 use crate::identify::text::{
-    Albums, Artists, Company, artists, company, is_nobody, members, normalise,
+    Albums, Artists, Company, artists, company, is_nobody, is_part, members, normalise,
 };
 
 pub(super) fn names_of(recording: &Recording) -> impl Iterator<Item = &str> {
@@ -79,6 +79,20 @@ pub(super) fn fellowship(
         .chain(of_work.map(|credit| &credit.name))
         .map(|name| normalise(name))
         .collect();
+    let is_composer = |name: &String| composers.iter().any(|one| is_part(one, name));
+    if ours.iter().all(is_composer) {
+        // Who performs stands elsewhere: as the artist of the album, or before its name.
+        let album = heard
+            .album
+            .as_deref()
+            .and_then(|album| album.split_once(": "));
+        let elsewhere = [heard.album_artist.as_deref(), album.map(|(label, _)| label)];
+        let names = elsewhere
+            .into_iter()
+            .flatten()
+            .filter(|name| !is_nobody(name));
+        ours.extend(names.flat_map(members));
+    }
     match company(&ours, &credited(candidate), &composers) {
         Company::Same => {}
         Company::More => noticed.push("artist: the file names more"),

@@ -36,6 +36,7 @@ pub(super) fn fit(items: &[Item], pools: &mut [Pool], release: &Release) -> f64 
             misnamed: found.others_misnamed(at),
             siblings: items.len() - 1,
             in_place: is_placed,
+            lacks_disc: item.heard.disc.is_some_and(|disc| disc > release.discs()),
         };
         add_context(pools[at].add(&recording), context);
     }

@@ -14,7 +14,7 @@ pub struct AlbumName {
     /// Years that it names.
     pub years: BTreeSet<u32>,
     /// It says that it was mastered anew, which makes no other album of it, and other recordings now and then.
-    is_remaster: bool,
+    pub is_remaster: bool,
 }
 
 /// How two albums relate.
@@ -234,7 +234,11 @@ pub fn disc_of(text: &str) -> Option<u32> {
                 .find_map(|rest| rest.parse().ok())
         })
     };
+    // What is a bonus is no first disc.
+    let is_bonus = |two: &[String]| two[0] == "bonus" && DISC.contains(&two[1].as_str());
+    let bonus = || words.windows(2).any(is_bonus).then_some(2);
     behind
         .or_else(in_one)
+        .or_else(bonus)
         .filter(|disc| (1..=40).contains(disc))
 }

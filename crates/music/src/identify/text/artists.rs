@@ -125,8 +125,8 @@ pub enum Company {
 
 /// Whom a file names, one by one and normalised, against those whom a catalogue credits, each by all of their names.
 ///
-/// Composers are no company: every performance of a work has them. Orchestras are called differently in every language,
-/// so where anybody else who performs is named by both, the others are not compared.
+/// Composers are no company: every performance of a work has them. Orchestras and choirs are called differently in every
+/// language, so where anybody who performs is named by both, only people are compared beyond that: conductors and soloists.
 pub fn company(ours: &[String], theirs: &[Vec<String>], composers: &[String]) -> Company {
     let is_composer = |name: &String| composers.iter().any(|one| is_part(one, name));
     let ours: Vec<_> = ours.iter().filter(|name| !is_composer(name)).collect();
@@ -135,27 +135,64 @@ pub fn company(ours: &[String], theirs: &[Vec<String>], composers: &[String]) ->
         .filter(|names| !names.iter().any(is_composer))
         .collect();
     let is_named = |name: &str, names: &[String]| names.iter().any(|one| is_part(one, name));
-    let more = ours
+    let more: Vec<_> = ours
         .iter()
         .filter(|name| !theirs.iter().any(|names| is_named(name, names)))
-        .count();
-    let fewer = theirs
+        .collect();
+    let fewer: Vec<_> = theirs
         .iter()
         .filter(|names| !ours.iter().any(|name| is_named(name, names)))
-        .count();
-    let have_in_common = more < ours.len();
-    match (more, fewer) {
+        .collect();
+    let have_in_common = more.len() < ours.len();
+    let are_people = more.iter().any(|name| !is_ensemble(name))
+        && fewer
+            .iter()
+            .any(|names| !names.iter().any(|name| is_ensemble(name)));
+    match (more.len(), fewer.len()) {
         _ if ours.is_empty() || theirs.is_empty() => Company::Same,
         (0, 0) => Company::Same,
         (_, 0) => Company::More,
         (0, _) => Company::Fewer,
-        _ if have_in_common && !composers.is_empty() => Company::Same,
+        _ if have_in_common && !composers.is_empty() && !are_people => Company::Same,
         _ => Company::Others,
     }
 }
 
+/// Beginnings of words that say that a name is one of many people who play or sing together, in several languages.
+const ENSEMBLE: [&str; 20] = [
+    "orchest",
+    "orkest",
+    "orquest",
+    "philharm",
+    "filharm",
+    "symphon",
+    "sinfon",
+    "choir",
+    "chor",
+    "coro",
+    "ensemble",
+    "quartet",
+    "quintet",
+    "trio",
+    "kapelle",
+    "staatskapelle",
+    "academy",
+    "consort",
+    "singers",
+    "kammer",
+];
+
+/// Whether a normalised name is that of an orchestra, a choir or the like.
+fn is_ensemble(name: &str) -> bool {
+    let ends = ["chor", "kapelle", "orchester"];
+    name.split(' ').any(|word| {
+        let begins = ENSEMBLE.iter().any(|begin| word.starts_with(begin));
+        begins || ends.iter().any(|end| word.ends_with(end))
+    })
+}
+
 /// Whether all words of one name are in the other: `Bernstein` and `Leonard Bernstein`.
-fn is_part(one: &str, other: &str) -> bool {
+pub fn is_part(one: &str, other: &str) -> bool {
     let words = |name: &str| -> BTreeSet<String> {
         let words = name.split(' ').filter(|word| *word != "the");
         words.map(str::to_owned).collect()
@@ -192,6 +229,12 @@ mod tests {
             (
                 "Beethoven; New York Philharmonic, Leonard Bernstein",
                 "Ludwig van Beethoven; Wiener Philharmoniker, Carlos Kleiber",
+                "Ludwig van Beethoven",
+                Company::Others,
+            ),
+            (
+                "Berliner Philharmoniker; Claudio Abbado",
+                "Ludwig van Beethoven; Berliner Philharmoniker, Herbert von Karajan",
                 "Ludwig van Beethoven",
                 Company::Others,
             ),

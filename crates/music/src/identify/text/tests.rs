@@ -273,6 +273,7 @@ fn discs_are_read_from_names() {
         ("CD 03 - Live", Some(3)),
         ("disk1", Some(1)),
         ("Two Towers [CD 1]", Some(1)),
+        ("Two Towers (Bonus Disc)", Some(2)),
         ("Two Towers", None),
         ("2 Many DJs", None),
         ("Discovery", None),
