@@ -43,12 +43,12 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Guesses, each ten times and more what a book has.
+    /// Guesses, each eight times and more what a book has.
     fn default() -> Self {
         Self {
             files: 200_000,
             page_bytes: 16 << 20,
-            description_bytes: 48 << 20,
+            description_bytes: 32 << 20,
             growth: 200,
             least_growth: 1 << 30,
         }

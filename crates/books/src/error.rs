@@ -76,11 +76,17 @@ pub enum Error {
         /// Why its books cannot be asked.
         reason: String,
     },
-    /// A local folder is empty in which archives or texts are said to be stored.
-    #[error("`{}` is empty, and books are said to be stored in it; is its disk mounted?", folder.display())]
+    /// A local folder is empty in which archives or texts are said to be stored, or a bucket has none of the run.
+    #[error("`{place}` is empty, and books are said to be stored in it; {}", if *is_bucket {
+        "is it the bucket that they are in?"
+    } else {
+        "is its disk mounted?"
+    })]
     Emptied {
-        /// The folder.
-        folder: PathBuf,
+        /// The folder, or the bucket and what the names of the run begin with.
+        place: String,
+        /// Which of them it is.
+        is_bucket: bool,
     },
     /// Another run of the same name stores in the same local folder.
     #[error("the run `{run}` in `{}` stores in `{}`, too, under the same name", directory.display(), folder.display())]
@@ -91,6 +97,14 @@ pub enum Error {
         directory: PathBuf,
         /// The folder.
         folder: PathBuf,
+    },
+    /// Another run of the same name stores in the same buckets, or did so.
+    #[error("another run `{run}` stores in `{place}` under the same name, or did so")]
+    OtherRun {
+        /// The name of both.
+        run: String,
+        /// The bucket, and what the names of both begin with.
+        place: String,
     },
     /// The database's file was removed, or another one put in its place, while it was in use.
     #[error("`{}` was removed or replaced while it was in use; what was recorded since is not in it", path.display())]

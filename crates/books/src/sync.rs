@@ -57,6 +57,8 @@ pub struct SyncOptions {
     pub limit: Option<u64>,
     /// Download what is stored in the same version, and ask again for what failed for good.
     pub force: bool,
+    /// Store in the buckets of another run of this name, which is no more.
+    pub take_over: bool,
     /// Tell what would be done, and do nothing.
     pub dry_run: bool,
     /// Whether text is extracted.
@@ -97,6 +99,7 @@ impl Default for SyncOptions {
             source: Source::Queues(vec![Queue::Converted]),
             limit: None,
             force: false,
+            take_over: false,
             dry_run: false,
             text: true,
             marc: true,
@@ -194,11 +197,13 @@ pub(crate) fn sync(
             "start work with",
             std::path::Path::new("the network"),
         ))?;
-    runtime.block_on(storage.check_filled(work.catalogue))?;
+    runtime.block_on(unless_late(work, storage.check_filled(work.catalogue)))?;
     if options.dry_run {
-        runtime.block_on(owner::check(work.run, &storage))?;
+        let checked = async { owner::check(work.run, &storage).await.map(drop) };
+        runtime.block_on(unless_late(work, checked))?;
     } else {
-        runtime.block_on(owner::claim(work.run, &storage))?;
+        let claimed = owner::claim(work.run, &storage, options.take_over);
+        runtime.block_on(unless_late(work, claimed))?;
     }
     if options.backup && !options.dry_run {
         teardown::back_up(work)?;
@@ -227,6 +232,22 @@ pub(crate) fn sync(
     // What still runs on other threads has been asked to stop.
     runtime.shutdown_timeout(std::time::Duration::from_secs(5));
     Ok(completed)
+}
+
+/// How long the store is asked what there is before the first book: a store that does not answer is waited for with the
+/// books, and says nothing until then.
+const ASKED: Duration = Duration::from_secs(20);
+
+/// What is asked before the first book, unless somebody asks to stop or the answer does not come.
+async fn unless_late(
+    work: &Work<'_>,
+    asked: impl Future<Output = Result<(), Error>>,
+) -> Result<(), Error> {
+    tokio::select! {
+        answer = asked => answer,
+        _ = work.cancel.requested() => Ok(()),
+        () = tokio::time::sleep(ASKED) => Ok(()),
+    }
 }
 
 /// Works on all books, beside others if there are any.

@@ -169,6 +169,10 @@ fn in_books(error: &books::Error) -> Option<&'static str> {
         Error::SameName { .. } => {
             "collect under another --run-name or store in another folder; a run that is no more need only be removed"
         }
+        Error::OtherRun { .. } => {
+            "collect under another --run-name or store in other buckets; if that run is no more, `accession books sync --take-over` \
+             stores in its place"
+        }
         Error::Busy { .. } => "wait for it to end, or stop it",
         Error::SignIn { .. } | Error::Page(PageError::SignIn) => {
             "`accession books auth setup` signs in, with --remote on a machine without a browser"

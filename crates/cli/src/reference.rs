@@ -177,7 +177,7 @@ pub(crate) const EXAMPLES: [Example; 32] = [
 ];
 
 /// Files that are read or written, and what they are.
-pub(crate) const FILES: [(&str, &str); 15] = [
+pub(crate) const FILES: [(&str, &str); 16] = [
     (
         "ROOT/wkmp.db",
         "the library: everything that is known about the music, in WKMP's schema; with wkmp.db-wal and wkmp.db-shm beside it while it is in use",
@@ -214,6 +214,10 @@ pub(crate) const FILES: [(&str, &str); 15] = [
     (
         "output/RUN/run_config.json",
         "the settings of a run of books",
+    ),
+    (
+        "output/RUN/accession_run_id",
+        "what tells the run from others of its name that store in the same buckets",
     ),
     ("output/RUN/books.db", "its catalogue"),
     ("output/RUN/staging/", "archives under way"),

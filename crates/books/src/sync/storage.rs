@@ -110,22 +110,28 @@ impl Storage {
         Ok(())
     }
 
-    /// Whether local storage has anything, if the run says that it has. A folder on which a disk is to be mounted is
-    /// empty as long as it is not: then nothing is said of its books, and nothing belongs in it.
+    /// Whether there is anything of the run, if it says that there is. A folder on which a disk is to be mounted is empty as
+    /// long as it is not: then nothing is said of its books, and nothing belongs in it. A bucket without anything may be
+    /// another one of its name, at another address. One that cannot be asked, or may not be listed, is no empty one.
     ///
     /// # Errors
     ///
     /// [`Error::Emptied`], and the database's.
     pub(crate) async fn check_filled(&self, catalogue: &Catalogue) -> Result<(), Error> {
-        let Some(base) = &self.base else {
-            return Ok(());
-        };
         let (archive, text) = stored::any_stored(catalogue)?;
+        let prefix = self.prefix()?;
+        let within = Some(&prefix).filter(|_| self.base.is_none());
         let rooms = [(archive, &self.raw, "raw"), (text, &self.full, "full")];
         for (is_said, bucket, name) in rooms {
-            if is_said && bucket.list(None::<&Key>).next().await.is_none() {
-                let folder = base.join(name);
-                return Err(Error::Emptied { folder });
+            if is_said && bucket.list(within).next().await.is_none() {
+                let folder = self.base.as_ref().map(|base| base.join(name));
+                return Err(Error::Emptied {
+                    is_bucket: folder.is_none(),
+                    place: match folder {
+                        Some(folder) => folder.display().to_string(),
+                        None => bucket.address(&prefix),
+                    },
+                });
             }
         }
         Ok(())

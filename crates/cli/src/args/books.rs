@@ -286,6 +286,9 @@ pub(crate) struct Sync {
     /// Download what is stored already, and try again what was given up
     #[arg(long)]
     pub(crate) force: bool,
+    /// Store in the buckets of another run of this name, which is no more
+    #[arg(long)]
+    pub(crate) take_over: bool,
     /// List the books, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -366,7 +369,7 @@ pub(crate) struct Repair {
     /// Tell what is wrong, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Believe a local folder that is empty, where otherwise its disk is taken to be missing
+    /// Believe a store that is empty, where otherwise a disk is taken to be missing, or the bucket to be another one
     #[arg(long)]
     pub(crate) allow_empty: bool,
 }

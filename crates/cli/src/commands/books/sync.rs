@@ -45,6 +45,7 @@ fn options(args: &args::Sync) -> Result<SyncOptions> {
         source,
         limit: args.limit,
         force: args.force,
+        take_over: args.take_over,
         dry_run: args.dry_run,
         text: !args.skip_extract_ocr,
         marc: !args.skip_extract_marc,

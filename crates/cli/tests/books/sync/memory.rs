@@ -87,7 +87,7 @@ fn long_names() -> Vec<u8> {
 fn description(inside: &[u8], around: [&str; 2]) -> Vec<u8> {
     let mut packed = Packed::new();
     let [begin, end] = around.map(str::as_bytes);
-    let count = (44 << 20) / inside.len();
+    let count = (30 << 20) / inside.len();
     let pieces = [begin]
         .into_iter()
         .chain(std::iter::repeat_n(inside, count));
