@@ -138,6 +138,18 @@ impl Home {
         all
     }
 
+    /// Syncs so many times with another passphrase than the right one, which is there again afterwards.
+    fn sync_with_another_passphrase(&self, times: usize) {
+        let path = self.path("secret/gpg_passphrase.asc");
+        let right = std::fs::read(&path).unwrap();
+        std::fs::write(&path, "another one").unwrap();
+        for _ in 0..times {
+            let synced = self.sync("--queue converted");
+            assert_eq!(code(&synced), 1, "{}", said(&synced));
+        }
+        std::fs::write(&path, right).unwrap();
+    }
+
     fn completed(&self) -> Vec<String> {
         let all = self.history();
         let done = all

@@ -88,24 +88,34 @@ fn plays_of_a_sound_go_to_its_other_file_where_another_sound_takes_its_path() {
     root.assert_sound();
 }
 
-#[test]
-fn what_was_inherited_is_taken_back_though_the_heir_was_cut_before() {
-    let root = two_of_one_sound();
+/// Where passages start, and what they are called.
+const NOW: &str = "SELECT start_time || ' ' || title FROM passages";
+
+fn cut_and_name_both(root: &Root) {
     for (path, start, title) in [(ALBUM, "0.5", "Mine"), (COMPILATION, "1", "Theirs")] {
-        let passage = passages(&root, path).remove(0);
+        let passage = passages(root, path).remove(0);
         root.music(&["edit", &passage, "--start", start, "--title", title])
             .ended(0);
     }
-    let cuts = "SELECT edit_id FROM accession_edits WHERE field = 'cut' AND undone_at IS NULL ORDER BY edit_id";
-    let cut = root.column(cuts);
+}
+
+fn lose_the_compilation(root: &Root) {
     std::fs::remove_file(root.join(COMPILATION)).unwrap();
     root.import(&["--offline", "--prune"]).ended(0);
-    let now = "SELECT start_time || ' ' || title FROM passages";
-    assert_eq!(root.column(now), ["0.5 Mine"]);
+}
+
+#[test]
+fn what_was_inherited_is_taken_back_though_the_heir_was_cut_before() {
+    let root = two_of_one_sound();
+    cut_and_name_both(&root);
+    let cuts = "SELECT edit_id FROM accession_edits WHERE field = 'cut' AND undone_at IS NULL ORDER BY edit_id";
+    let cut = root.column(cuts);
+    lose_the_compilation(&root);
+    assert_eq!(root.column(NOW), ["0.5 Mine"]);
     // The album's own cut has nothing of the other one, and stays.
     root.music(&["edits", "--undo", &cut[1]]).ended(0);
     assert_eq!(root.column(cuts), cut[..1]);
-    assert_eq!(root.column(now), ["0.5 Mine"]);
+    assert_eq!(root.column(NOW), ["0.5 Mine"]);
     // A later one of its own would go on saying what an earlier one said.
     let passage = passages(&root, ALBUM).remove(0);
     root.music(&["edit", &passage, "--start", "0.75"]).ended(0);
@@ -117,15 +127,9 @@ fn what_was_inherited_is_taken_back_though_the_heir_was_cut_before() {
 #[test]
 fn words_of_two_files_of_one_sound_stay_apart_in_a_library_that_has_neither() {
     let root = two_of_one_sound();
-    for (path, start, title) in [(ALBUM, "0.5", "Mine"), (COMPILATION, "1", "Theirs")] {
-        let passage = passages(&root, path).remove(0);
-        root.music(&["edit", &passage, "--start", start, "--title", title])
-            .ended(0);
-    }
-    std::fs::remove_file(root.join(COMPILATION)).unwrap();
-    root.import(&["--offline", "--prune"]).ended(0);
-    let now = "SELECT start_time || ' ' || title FROM passages";
-    assert_eq!(root.column(now), ["0.5 Mine"]);
+    cut_and_name_both(&root);
+    lose_the_compilation(&root);
+    assert_eq!(root.column(NOW), ["0.5 Mine"]);
     let told = root.music(&["edits", "export"]).ended(0).out;
 
     let other = Root::empty();
@@ -139,7 +143,7 @@ fn words_of_two_files_of_one_sound_stay_apart_in_a_library_that_has_neither() {
     std::fs::create_dir(other.join("here")).unwrap();
     std::fs::copy(root.join(ALBUM), other.join("here/song.mp3")).unwrap();
     other.import(&["--offline"]).ended(0);
-    assert_eq!(other.column(now), ["0.5 Mine"]);
+    assert_eq!(other.column(NOW), ["0.5 Mine"]);
     assert_eq!(
         other.count("SELECT count(*) FROM accession_edits"),
         told.lines().count() as i64

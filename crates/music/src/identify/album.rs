@@ -92,12 +92,12 @@ pub fn fit(siblings: &[Sibling], release: &Release) -> Fit {
         })
         .collect();
     let is_whole = siblings.len() == release.tracks.len();
+    let discs = release.discs();
     let mut pairs = Vec::new();
     for (file, sibling) in siblings.iter().enumerate() {
         for (at, track) in release.tracks.iter().enumerate() {
             let in_order = is_whole && file == at;
-            let is_set = release.discs() > 1;
-            let pair = pair(sibling, track, &titles[at], in_order, is_set);
+            let pair = pair(sibling, track, &titles[at], in_order, discs);
             if pair.score >= LEAST_PAIR {
                 pairs.push((pair, file, at));
             }
@@ -161,13 +161,16 @@ const LENGTH_AGREES: u64 = 3_000;
 /// Lengths that are off by more than this many ms are those of another recording.
 const LENGTH_DIFFERS: u64 = 6_000;
 
-fn pair(
-    sibling: &Sibling,
-    track: &Track,
-    titles: &[Title; 2],
-    in_order: bool,
-    is_set: bool,
-) -> Pair {
+/// Whether a track of a release with so many discs has the number that the tags name, if they do.
+pub fn is_placed(heard: &Heard, track: &Track, discs: u32) -> Option<bool> {
+    // The discs of a box are releases of their own, more often than not.
+    let is_on_disc = discs == 1 || heard.disc.is_none_or(|disc| disc == track.disc);
+    heard
+        .track
+        .map(|number| number == track.number && is_on_disc)
+}
+
+fn pair(sibling: &Sibling, track: &Track, titles: &[Title; 2], in_order: bool, discs: u32) -> Pair {
     let heard = &sibling.heard;
     let known = track.length_ms.or(track.recording.length_ms);
     let apart = known.map(|length| heard.length_ms.abs_diff(length));
@@ -179,11 +182,7 @@ fn pair(
         Some(6_001..=12_000) => 0.25,
         Some(_) => 0.0,
     };
-    let is_placed = heard.track.map(|number| {
-        // The discs of a box are releases of their own, more often than not.
-        let disc = heard.disc.is_none_or(|disc| disc == track.disc);
-        number == track.number && (disc || !is_set)
-    });
+    let is_placed = is_placed(heard, track, discs);
     let place = match is_placed {
         Some(true) => 1.0,
         Some(false) => 0.2,

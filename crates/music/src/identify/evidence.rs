@@ -83,11 +83,11 @@ pub struct Weighed {
     pub evidence: Vec<Evidence>,
 }
 
-/// Another candidate of the same names is just as long, and this one is not.
-const LONGER_RIVAL: &str = "length: another of these names is as long";
-
-/// The file has a qualifier that nobody knows, and the candidate has not.
-const OTHER_QUALIFIER: &str = "version: the file has a qualifier that this has not";
+/// The file's words say another version than the candidate's.
+const OTHER_VERSION: [&str; 2] = [
+    "version: the file names one that this is not",
+    "version: the file has a qualifier that this has not",
+];
 
 impl Weighed {
     /// Whether any of this was noticed.
@@ -130,13 +130,9 @@ impl Verdict {
             return false;
         };
         let any = |noticed: &[&str]| best.has(noticed);
-        let is_other = [
-            "version: the file names one that this is not",
-            OTHER_QUALIFIER,
-        ];
         any(&["title: the same", "title: a slip of spelling"])
             && any(&["length: within 1.5 s", "length: within 3 s"])
-            && !any(&is_other)
+            && !any(&OTHER_VERSION)
             && (any(&[
                 "artist: the same",
                 "artist: one of several",
@@ -211,34 +207,46 @@ pub fn decide(heard: &Heard, candidates: &[Candidate]) -> Verdict {
 
 /// The surest that an answer may be called that something contradicts, or that little speaks for, whatever its odds are.
 fn most(best: &Weighed) -> Level {
-    let has = |noticed: &str| best.has(&[noticed]);
-    let begins = |with: &str| best.reasons.iter().any(|one| one.noticed.starts_with(with));
-    let by_sound = has("sound: roughly alike") || begins("sound: alike");
-    by_names(&has, by_sound)
-        .min(by_sound_alone(&has, &begins))
-        .min(by_little(&has, &begins))
+    by_names(best)
+        .min(by_sound_alone(best))
+        .min(by_little(best))
+}
+
+impl Weighed {
+    /// Whether anything was noticed that begins so.
+    fn begins(&self, with: &str) -> bool {
+        self.reasons.iter().any(|one| one.noticed.starts_with(with))
+    }
+
+    /// Whether a fingerprint that is alike speaks for it.
+    fn is_by_sound(&self) -> bool {
+        self.has(&["sound: roughly alike"]) || self.begins("sound: alike")
+    }
+
+    /// Whether an id of the tags or of another program means it.
+    fn is_told_by_id(&self) -> bool {
+        self.has(&["id: in the tags", "found id: this one"])
+    }
+
+    /// Whether an id or a code speaks for it, or other files that its album fits.
+    fn is_told_or_on_album(&self) -> bool {
+        let is_on_album = self.begins("album: fits ") && !self.has(&["album: fits no other file"]);
+        self.is_told_by_id() || self.begins("isrc: the same") || is_on_album
+    }
 }
 
 /// Where a title and a length are all there is, or a length among other tracks: many songs are called `Home`.
-fn by_little(has: &dyn Fn(&str) -> bool, begins: &dyn Fn(&str) -> bool) -> Level {
+fn by_little(best: &Weighed) -> Level {
+    let has = |noticed: &str| best.has(&[noticed]);
     let is_nobodys = has("artist: none in the tags") && has("album: none in the tags");
-    let is_told = has("id: in the tags") || begins("found id: this") || begins("isrc: the same");
-    let is_on_album = begins("album: fits ") && !has("album: fits no other file");
+    let is_untitled = is_nobodys && has("title: none in the tags");
     let is_far = has("length: more than 12 s apart");
-    let by_sound_alone = is_nobodys && has("title: none in the tags");
-    if is_far && by_sound_alone {
-        return Level::Low;
-    }
-    if is_nobodys
-        && !is_told
-        && !is_on_album
-        && !begins("sound: alike")
-        && !has("sound: roughly alike")
-    {
+    let is_unsupported = is_nobodys && !best.is_told_or_on_album() && !best.is_by_sound();
+    if is_far && is_untitled || is_unsupported {
         Level::Low
     } else if has("length: the only sign, and more than 3 s apart")
         || is_far
-        || by_sound_alone && has("length: within 12 s")
+        || is_untitled && has("length: within 12 s")
     {
         Level::Medium
     } else {
@@ -247,18 +255,18 @@ fn by_little(has: &dyn Fn(&str) -> bool, begins: &dyn Fn(&str) -> bool) -> Level
 }
 
 /// Where nothing but a fingerprint speaks for it: one person's word and a likeness that may be chance need a look.
-fn by_sound_alone(has: &dyn Fn(&str) -> bool, begins: &dyn Fn(&str) -> bool) -> Level {
-    let is_named = has("title: the same")
-        || has("title: a slip of spelling")
-        || has("title: in other letters");
-    let is_on_album = begins("album: fits ") && !has("album: fits no other file");
-    let is_told = has("id: in the tags") || has("found id: this one");
-    if is_named || is_on_album || is_told || begins("isrc: the same") {
+fn by_sound_alone(best: &Weighed) -> Level {
+    let has = |noticed: &str| best.has(&[noticed]);
+    let is_named = best.has(&[
+        "title: the same",
+        "title: a slip of spelling",
+        "title: in other letters",
+    ]);
+    if is_named || best.is_told_or_on_album() {
         return Level::High;
     }
     let is_contradicted = has("names: title and artist are others");
-    let is_weak = has("sound: alike, says one person")
-        || has("sound: roughly alike")
+    let is_weak = best.has(&["sound: alike, says one person", "sound: roughly alike"])
         || is_contradicted && !has("sound: alike, say many");
     match (has("sound: hardly alike"), is_weak) {
         (true, _) => Level::Low,
@@ -269,24 +277,26 @@ fn by_sound_alone(has: &dyn Fn(&str) -> bool, begins: &dyn Fn(&str) -> bool) -> 
 
 /// Where the file's own names, versions or people contradict: whatever its neighbours say, a cover has the titles, the
 /// numbers and the lengths of what it covers, and an instrumental sounds as the song.
-fn by_names(has: &dyn Fn(&str) -> bool, by_sound: bool) -> Level {
-    let is_other_version =
-        has("version: the file names one that this is not") || has(OTHER_QUALIFIER);
+fn by_names(best: &Weighed) -> Level {
+    let has = |noticed: &str| best.has(&[noticed]);
+    let by_sound = best.is_by_sound();
+    let is_other_version = best.has(&OTHER_VERSION);
     let is_other_title = has("title: another") && !has("title: a damaged spelling");
     let is_other = has("artist: another") || is_other_title;
     let is_by_others = has("artist: each names others, too");
-    let is_of_another = [
+    let is_outdone = best.has(&[
         "album: it has no such disc",
-        "names: another of this sound is called so",
-        LONGER_RIVAL,
-    ];
-    let is_other_beside = has("artist: another, by the path")
-        || has("version: one is named beside the title that this is not");
+        features::CALLED_SO,
+        features::AS_LONG,
+    ]);
+    let is_other_beside = best.has(&[
+        "artist: another, by the path",
+        "version: one is named beside the title that this is not",
+    ]);
     let is_elsewhere = has("album: another of its kind")
         || has(features::NOT_THERE)
         || has("album: another of its series") && !has("album: fits no other file");
     let is_doubted = is_by_others || is_elsewhere || is_other_beside;
-    let is_outdone = is_of_another.iter().any(|what| has(what));
     if is_other_version || is_outdone || is_doubted && !by_sound {
         Level::Low
     } else if is_doubted
@@ -294,7 +304,7 @@ fn by_names(has: &dyn Fn(&str) -> bool, by_sound: bool) -> Level {
         || has("names: the path says others")
     {
         Level::Medium
-    } else if is_other && !by_sound && !has("id: in the tags") && !has("found id: this one") {
+    } else if is_other && !by_sound && !best.is_told_by_id() {
         Level::Low
     } else {
         Level::High

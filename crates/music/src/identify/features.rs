@@ -68,8 +68,14 @@ pub fn notice(passage: &Passage<'_>, candidate: &Candidate) -> Vec<&'static str>
     noticed
 }
 
-/// What is noticed about a candidate only beside the others: who takes part decides between two recordings of a song where
-/// one of them has just the people whom the file names.
+/// Another candidate that sounds so has the artist and the title whom the file names.
+pub(crate) const CALLED_SO: &str = "names: another of this sound is called so";
+
+/// Another candidate of the same names is just as long, and this one is not.
+pub(crate) const AS_LONG: &str = "length: another of these names is as long";
+
+/// What is noticed about a candidate only beside the others: who has the names of the file goes before others of the same
+/// sound, who is as long before others of those names, and who has just the people of the file before those with others.
 pub fn notice_rivals(noticed: &mut [Vec<&'static str>]) {
     const OF_COMPANY: [&str; 3] = [
         "artist: the file names more",
@@ -77,39 +83,43 @@ pub fn notice_rivals(noticed: &mut [Vec<&'static str>]) {
         "artist: each names others, too",
     ];
     let is_named = |one: &[&str]| one.contains(&"names: title and artist are the same");
-    let sounds = |one: &[&str]| one.iter().any(|what| what.starts_with("sound: alike"));
-    let is_another = |one: &[&str]| {
-        one.contains(&"artist: another") || one.contains(&"artist: another, by the path")
-    };
-    if noticed.iter().any(|one| is_named(one) && sounds(one)) {
-        for one in noticed
-            .iter_mut()
-            .filter(|one| is_another(one) && sounds(one))
-        {
-            one.push("names: another of this sound is called so");
-        }
-    }
-    let is_as_long = |one: &[&str]| {
-        one.contains(&"length: within 1.5 s")
-            && !one.iter().any(|what| what.starts_with("version: the file"))
-    };
-    let is_off =
-        |one: &[&str]| one.contains(&"length: within 6 s") || one.contains(&"length: within 12 s");
-    if noticed.iter().any(|one| is_named(one) && is_as_long(one)) {
-        for one in noticed
-            .iter_mut()
-            .filter(|one| is_named(one) && is_off(one) && !sounds(one))
-        {
-            one.push("length: another of these names is as long");
-        }
-    }
-    let differs = |one: &[&str]| OF_COMPANY.iter().any(|what| one.contains(what));
-    if noticed.iter().any(|one| is_named(one) && !differs(one)) {
-        for one in noticed
-            .iter_mut()
-            .filter(|one| is_named(one) && differs(one))
-        {
-            one.push("artist: another has just these people");
+    let begins = |one: &[&str], with: &str| one.iter().any(|what| what.starts_with(with));
+    let sounds = |one: &[&str]| begins(one, "sound: alike");
+    let any_of = |one: &[&str], what: &[&str]| what.iter().any(|what| one.contains(what));
+    outdo(
+        noticed,
+        |one| is_named(one) && sounds(one),
+        |one| any_of(one, &["artist: another", "artist: another, by the path"]) && sounds(one),
+        CALLED_SO,
+    );
+    let is_off = ["length: within 6 s", "length: within 12 s"];
+    outdo(
+        noticed,
+        |one| {
+            let is_as_long = one.contains(&"length: within 1.5 s");
+            is_named(one) && is_as_long && !begins(one, "version: the file")
+        },
+        |one| is_named(one) && any_of(one, &is_off) && !sounds(one),
+        AS_LONG,
+    );
+    outdo(
+        noticed,
+        |one| is_named(one) && !any_of(one, &OF_COMPANY),
+        |one| is_named(one) && any_of(one, &OF_COMPANY),
+        "artist: another has just these people",
+    );
+}
+
+/// Where one candidate is better, notices of those that are worse that there is one.
+fn outdo(
+    noticed: &mut [Vec<&'static str>],
+    is_better: impl Fn(&[&str]) -> bool,
+    is_worse: impl Fn(&[&str]) -> bool,
+    what: &'static str,
+) {
+    if noticed.iter().any(|one| is_better(one)) {
+        for one in noticed.iter_mut().filter(|one| is_worse(one)) {
+            one.push(what);
         }
     }
 }
@@ -131,8 +141,8 @@ fn titles(candidate: &Candidate) -> Vec<Title> {
 fn best_reading<'a>(
     passage: &'a Passage<'_>,
     candidate: &Candidate,
+    titles: &[Title],
 ) -> Option<(Relation, Option<Artists>, &'a Reading)> {
-    let titles = titles(candidate);
     let mut best: Option<(Relation, Option<Artists>, &Reading)> = None;
     let rank = |relation: &Relation, artist: Option<Artists>, is_plain: bool| {
         // A version that only one of them names is less of a difference than another name.
@@ -158,7 +168,7 @@ fn best_reading<'a>(
             .artist
             .as_deref()
             .map(|artist| artists(artist, names_of(&candidate.recording)));
-        for title in &titles {
+        for title in titles {
             let relation = reading.title.relation(title);
             let is_better = best.as_ref().is_none_or(|(known, by, other)| {
                 rank(&relation, artist, reading.is_plain) > rank(known, *by, other.is_plain)
@@ -180,7 +190,8 @@ fn names(
     // What a file is called may be anything; only that it is called like the candidate means something.
     let says =
         |relation: &Relation| !passage.heard.is_by_path || relation.name > Likeness::Different;
-    let best = best_reading(passage, candidate);
+    let titles = titles(candidate);
+    let best = best_reading(passage, candidate, &titles);
     if let Some((relation, Some(_), _)) = &best
         && !says(relation)
         && !is_foreign(passage, candidate)
@@ -217,15 +228,14 @@ fn names(
         None => "artist: none in the tags",
     });
     if artist >= Some(Artists::Shared) {
-        fellowship(passage, reading, candidate, noticed);
+        fellowship(passage, reading, (candidate, &titles), noticed);
     }
     let by_somebody_else = artist == Some(Artists::Different) && !by_release;
     if relation.name == Likeness::Different {
         if by_somebody_else {
             noticed.push("names: title and artist are others");
         }
-        let theirs = titles(candidate);
-        if theirs
+        if titles
             .iter()
             .any(|title| reading.title.is_damaged_spelling_of(title))
         {
@@ -242,7 +252,7 @@ fn names(
     if relation.name == Likeness::Same && artist >= Some(Artists::Shared) {
         noticed.push("names: title and artist are the same");
     }
-    versions(passage, reading, candidate, &relation, noticed);
+    versions(passage, reading, (candidate, &titles), &relation, noticed);
     relation.name
 }
 
@@ -330,7 +340,7 @@ pub(crate) const NOT_THERE: &str =
 fn versions(
     passage: &Passage<'_>,
     reading: &Reading,
-    candidate: &Candidate,
+    (candidate, titles): (&Candidate, &[Title]),
     relation: &Relation,
     noticed: &mut Vec<&'static str>,
 ) {
@@ -339,16 +349,8 @@ fn versions(
     // A live album need not call its tracks live, in the tags or in the catalogue.
     let by_album = passage.versions_of_album();
     let of_releases = versions_of_releases(passage, candidate);
-    let of_this: BTreeSet<String> = titles(candidate)
-        .into_iter()
-        .flat_map(|title| {
-            title
-                .versions
-                .into_iter()
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        })
-        .collect();
+    let of_this = titles.iter().flat_map(|title| &title.versions);
+    let of_this: BTreeSet<String> = of_this.map(|version| (*version).to_owned()).collect();
     file.extend(by_album.iter().filter(|one| *one != "remix").cloned());
     file.retain(|version| !of_releases.contains(version) && !of_this.contains(version));
     let of_year = versions_of_year(passage, candidate);

@@ -171,14 +171,7 @@ fn what_a_wrong_passphrase_did_not_open_is_kept() {
         return;
     };
     let home = Home::of(ArchiveGrin::start(books).unwrap(), None);
-    let path = home.path("secret/gpg_passphrase.asc");
-    let right = std::fs::read(&path).unwrap();
-    std::fs::write(&path, "another one").unwrap();
-    for _ in 0..2 {
-        let synced = home.sync("--queue converted");
-        assert_eq!(code(&synced), 1, "{}", said(&synced));
-    }
-    std::fs::write(&path, right).unwrap();
+    home.sync_with_another_passphrase(2);
     let later = home.sync("--queue converted");
     assert_eq!(code(&later), 0, "{}", said(&later));
     // In each run, the first that does not open may be damaged, and comes again.

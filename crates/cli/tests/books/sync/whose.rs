@@ -61,14 +61,7 @@ fn a_wrong_passphrase_gives_up_one_book_at_most() {
         return;
     };
     let home = Home::of(ArchiveGrin::start(books).unwrap(), None);
-    let path = home.path("secret/gpg_passphrase.asc");
-    let right = std::fs::read(&path).unwrap();
-    std::fs::write(&path, "another one").unwrap();
-    for _ in 0..6 {
-        let synced = home.sync("--queue converted");
-        assert_eq!(code(&synced), 1, "{}", said(&synced));
-    }
-    std::fs::write(&path, right).unwrap();
+    home.sync_with_another_passphrase(6);
     let later = home.sync("--queue converted");
     assert!(home.completed().len() >= 3, "{}", said(&later));
 }

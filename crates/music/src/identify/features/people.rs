@@ -4,11 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::catalogue::Recording;
 use crate::identify::evidence::Candidate;
-use crate::identify::features::{
-    Passage, Reading, albums::is_album, albums::release_names, titles,
-};
+use crate::identify::features::{Passage, Reading, albums::is_album, albums::release_names};
 use crate::identify::text::{
-    Albums, Artists, Company, artists, company, is_nobody, is_part, members, normalise,
+    Albums, Artists, Company, Title, artists, company, is_nobody, is_part, members, normalise,
 };
 
 pub(super) fn names_of(recording: &Recording) -> impl Iterator<Item = &str> {
@@ -24,7 +22,7 @@ pub(super) fn names_of(recording: &Recording) -> impl Iterator<Item = &str> {
 }
 
 /// Everybody whom a candidate credits, each by all names, normalised; guests of its titles among them.
-fn credited(candidate: &Candidate) -> Vec<Vec<String>> {
+fn credited(candidate: &Candidate, titles: &[Title]) -> Vec<Vec<String>> {
     let recording = &candidate.recording;
     let mut all: Vec<Vec<String>> = recording
         .credits
@@ -44,9 +42,9 @@ fn credited(candidate: &Candidate) -> Vec<Vec<String>> {
             .map(|name| vec![name])
             .collect();
     }
-    for guest in titles(candidate).into_iter().flat_map(|title| title.guests) {
-        if !all.iter().flatten().any(|name| *name == guest) {
-            all.push(vec![guest]);
+    for guest in titles.iter().flat_map(|title| &title.guests) {
+        if !all.iter().flatten().any(|name| name == guest) {
+            all.push(vec![guest.clone()]);
         }
     }
     all
@@ -56,7 +54,7 @@ fn credited(candidate: &Candidate) -> Vec<Vec<String>> {
 pub(super) fn fellowship(
     passage: &Passage<'_>,
     reading: &Reading,
-    candidate: &Candidate,
+    (candidate, titles): (&Candidate, &[Title]),
     noticed: &mut Vec<&'static str>,
 ) {
     let heard = passage.heard;
@@ -93,7 +91,7 @@ pub(super) fn fellowship(
             .filter(|name| !is_nobody(name));
         ours.extend(names.flat_map(members));
     }
-    match company(&ours, &credited(candidate), &composers) {
+    match company(&ours, &credited(candidate, titles), &composers) {
         Company::Same => {}
         Company::More => noticed.push("artist: the file names more"),
         Company::Fewer => noticed.push("artist: the file names fewer"),

@@ -15,6 +15,7 @@ pub(super) fn fit(items: &[Item], pools: &mut [Pool], release: &Release) -> f64 
     } else {
         fit_rip(items, release).unwrap_or_else(|| fit_files(items, pools, release))
     };
+    let discs = release.discs();
     for (at, item) in items.iter().enumerate() {
         let Some(number) = found.tracks[at] else {
             continue;
@@ -22,11 +23,6 @@ pub(super) fn fit(items: &[Item], pools: &mut [Pool], release: &Release) -> f64 
         let track = &release.tracks[number];
         let mut recording = track.recording.clone();
         recording.releases = vec![release.name.clone()];
-        let is_placed = item.heard.track.map(|wanted| {
-            // The discs of a box are releases of their own, more often than not.
-            let on_disc = item.heard.disc.is_none_or(|disc| disc == track.disc);
-            wanted == track.number && (on_disc || release.discs() == 1)
-        });
         let context = Context {
             release: release.name.clone(),
             artist: release.artist.clone(),
@@ -35,8 +31,8 @@ pub(super) fn fit(items: &[Item], pools: &mut [Pool], release: &Release) -> f64 
             others: found.others(at),
             misnamed: found.others_misnamed(at),
             siblings: items.len() - 1,
-            in_place: is_placed,
-            lacks_disc: item.heard.disc.is_some_and(|disc| disc > release.discs()),
+            in_place: album::is_placed(&item.heard, track, discs),
+            lacks_disc: item.heard.disc.is_some_and(|disc| disc > discs),
         };
         add_context(pools[at].add(&recording), context);
     }

@@ -7,7 +7,7 @@ use crate::catalogue::FoundRelease;
 use crate::catalogue::Release;
 use crate::catalogue::ReleaseName;
 use crate::identify::ask::CachedServices;
-use crate::identify::evidence::Weighed;
+use crate::identify::evidence::Candidate;
 use crate::identify::text::{AlbumName, Albums, Artists, are_other_scripts, artists};
 use crate::library::due::Item;
 use crate::library::identification::State;
@@ -151,37 +151,35 @@ impl Asking<'_> {
     /// Looks at the release of the same name that has other recordings of the same songs, if it was not asked about: what
     /// was not looked at fits no file, and would lose to what was.
     async fn look_up_rivals(&mut self, pools: &mut [Pool]) -> Result<(), Trouble> {
-        let votes = self
-            .items
-            .iter()
-            .zip(pools.iter())
-            .flat_map(|(item, pool)| {
-                let named = item.heard.album.as_deref();
-                let ours = named
-                    .filter(|_| item.due)
-                    .map(|album| AlbumName::parse(album, ""));
-                let best = pool.verdict(item).candidates.into_iter().next();
-                let rivals = pool.candidates.values().filter(move |one| {
-                    let is_best = |best: &Weighed| {
-                        best.recording_mbid != one.recording.mbid
-                            && best.title == one.recording.title
-                            && best.artist == one.recording.artist
-                    };
-                    one.contexts.is_empty() && best.as_ref().is_some_and(is_best)
-                });
-                rivals.flat_map(move |one| {
-                    let ours = ours.clone();
-                    let is_it = move |release: &&ReleaseName| {
-                        let theirs = AlbumName::parse(&release.title, &release.remark);
-                        let relation = ours.as_ref().map(|ours| ours.relation(&theirs));
-                        relation == Some(Albums::Same)
-                    };
-                    let of_name = one.recording.releases.iter().filter(is_it);
-                    of_name.map(|release| (release.mbid.clone(), 1.0))
-                })
-            });
+        let mut votes = Vec::new();
+        for (item, pool) in self.items.iter().zip(pools.iter()) {
+            let album = item.heard.album.as_deref().filter(|_| item.due);
+            let (Some(album), true) = (album, pool.candidates.len() > 1) else {
+                continue;
+            };
+            let ours = AlbumName::parse(album, "");
+            let Some(best) = pool.verdict(item).candidates.into_iter().next() else {
+                continue;
+            };
+            let is_rival = |one: &&Candidate| {
+                let recording = &one.recording;
+                one.contexts.is_empty()
+                    && best.recording_mbid != recording.mbid
+                    && best.title == recording.title
+                    && best.artist == recording.artist
+            };
+            let is_of_name = |release: &&ReleaseName| {
+                ours.relation(&AlbumName::parse(&release.title, &release.remark)) == Albums::Same
+            };
+            let rivals = pool.candidates.values().filter(is_rival);
+            let releases = rivals.flat_map(|one| one.recording.releases.iter().filter(is_of_name));
+            votes.extend(releases.map(|release| (release.mbid.clone(), 1.0)));
+        }
         let enough = (self.items.len() as f64 / 2.0).max(1.0);
-        for mbid in ranked(votes, enough).into_iter().take(MOST_RIVALS) {
+        for mbid in ranked(votes.into_iter(), enough)
+            .into_iter()
+            .take(MOST_RIVALS)
+        {
             if let Some(release) = self.asker.release(&mbid).await? {
                 fit(self.items, pools, &release);
                 self.found.push(release);
