@@ -397,7 +397,10 @@ pub(crate) fn items_of(library: &Library, folder: &str, scope: &Scope) -> Result
     let mut items = due::items(library.db(), folder, scope)?;
     for item in &mut items {
         let title = item.heard.title.take();
-        item.heard.title = title.filter(|title| !text::is_placeholder(title));
+        let track = item.heard.track;
+        item.heard.title = title.filter(|title| {
+            !text::is_placeholder(title) || text::is_number_of_its_own(title, track)
+        });
         paths::hear(item);
     }
     Ok(items)
@@ -417,8 +420,24 @@ fn is_settled(item: &Item) -> bool {
     item.state.is_some_and(State::is_decided)
 }
 
-/// Items that say they belong together: one album, or one file that holds one.
+/// Items that say they belong together and something is due of: one album, or one file that holds one.
 fn albums(items: Vec<Item>) -> Vec<Vec<Item>> {
+    of_one_album(items)
+        .into_iter()
+        .filter(|group| group.iter().any(|item| item.due))
+        .flat_map(|group| {
+            if group.len() <= LARGEST_ALBUM {
+                return vec![group];
+            }
+            // A folder full of everything: nobody belongs to anybody.
+            group.into_iter().map(|item| vec![item]).collect()
+        })
+        .filter(|group| group.iter().any(|item| item.due))
+        .collect()
+}
+
+/// Items of a folder by album, or by the file that holds one.
+pub(crate) fn of_one_album(items: Vec<Item>) -> Vec<Vec<Item>> {
     let mut groups: BTreeMap<String, Vec<Item>> = BTreeMap::new();
     for item in items {
         let name = if item.alone {
@@ -432,16 +451,5 @@ fn albums(items: Vec<Item>) -> Vec<Vec<Item>> {
         };
         groups.entry(name).or_default().push(item);
     }
-    groups
-        .into_values()
-        .filter(|group| group.iter().any(|item| item.due))
-        .flat_map(|group| {
-            if group.len() <= LARGEST_ALBUM {
-                return vec![group];
-            }
-            // A folder full of everything: nobody belongs to anybody.
-            group.into_iter().map(|item| vec![item]).collect()
-        })
-        .filter(|group| group.iter().any(|item| item.due))
-        .collect()
+    groups.into_values().collect()
 }

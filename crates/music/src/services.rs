@@ -200,13 +200,20 @@ enum Failed {
 }
 
 impl Failed {
-    /// Whether it may be the question: an answer came, and was none.
+    /// Whether it may be the question: an answer came, and was none, however often it was asked. What costs a service too
+    /// much it answers like an outage, every time.
     fn concerns_one_question(&self) -> bool {
         matches!(
             self,
             Self::NotJson { .. }
                 | Self::NoAnswer { .. }
-                | Self::Web(web::Error::Truncated { .. } | web::Error::Status { status: 500, .. })
+                | Self::Web(
+                    web::Error::Truncated { .. }
+                        | web::Error::Status {
+                            status: 500 | 502..=504,
+                            ..
+                        }
+                )
         )
     }
 }

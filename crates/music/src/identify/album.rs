@@ -24,6 +24,8 @@ pub struct Sibling {
     pub readings: Vec<Reading>,
     /// Recordings that a fingerprint or an id speaks for, and how much, 0 to 1.
     pub likely: HashMap<String, f64>,
+    /// The recording that a person said it is.
+    pub chosen: Option<String>,
 }
 
 impl Sibling {
@@ -33,6 +35,7 @@ impl Sibling {
             heard: heard.clone(),
             readings: readings(heard),
             likely,
+            chosen: None,
         }
     }
 }
@@ -47,9 +50,27 @@ pub struct Fit {
     /// Per file, whether it is that track by its sound, under the title of another; or, where the titles of most files have
     /// slipped by one, whether it has the title of that track.
     pub misnamed: Vec<bool>,
+    /// Per file, whether a person said that it is that track.
+    pub chosen: Vec<bool>,
 }
 
 impl Fit {
+    /// Of so many files, none on any track.
+    pub fn of_none(files: usize) -> Self {
+        Self {
+            tracks: vec![None; files],
+            supported: vec![false; files],
+            misnamed: vec![false; files],
+            chosen: vec![false; files],
+        }
+    }
+
+    /// Whether a person put a file other than this one on the release.
+    pub fn is_others_chosen(&self, file: usize) -> bool {
+        let mut chosen = self.chosen.iter().enumerate();
+        chosen.any(|(other, is_chosen)| *is_chosen && other != file)
+    }
+
     /// Files other than this one that are on the release by themselves.
     pub fn others(&self, file: usize) -> usize {
         let all = self.supported.iter().filter(|is_it| **is_it).count();
@@ -107,11 +128,7 @@ pub fn fit(siblings: &[Sibling], release: &Release) -> Fit {
         let order = b.0.score.total_cmp(&a.0.score);
         order.then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2))
     });
-    let mut fit = Fit {
-        tracks: vec![None; siblings.len()],
-        supported: vec![false; siblings.len()],
-        misnamed: vec![false; siblings.len()],
-    };
+    let mut fit = Fit::of_none(siblings.len());
     let mut named = vec![None; siblings.len()];
     let mut taken = vec![false; release.tracks.len()];
     for (pair, file, at) in pairs {
@@ -119,6 +136,8 @@ pub fn fit(siblings: &[Sibling], release: &Release) -> Fit {
             fit.tracks[file] = Some(at);
             fit.supported[file] = pair.is_supported;
             fit.misnamed[file] = pair.is_misnamed;
+            let track = &release.tracks[at].recording.mbid;
+            fit.chosen[file] = siblings[file].chosen.as_ref() == Some(track);
             named[file] = pair.is_named.then_some(at);
             taken[at] = true;
         }
@@ -172,6 +191,19 @@ pub fn is_placed(heard: &Heard, track: &Track, discs: u32) -> Option<bool> {
 
 fn pair(sibling: &Sibling, track: &Track, titles: &[Title; 2], in_order: bool, discs: u32) -> Pair {
     let heard = &sibling.heard;
+    if sibling
+        .chosen
+        .as_ref()
+        .is_some_and(|chosen| *chosen != track.recording.mbid)
+    {
+        // It is another recording, however alike.
+        return Pair {
+            score: 0.0,
+            is_supported: false,
+            is_misnamed: false,
+            is_named: false,
+        };
+    }
     let known = track.length_ms.or(track.recording.length_ms);
     let apart = known.map(|length| heard.length_ms.abs_diff(length));
     let length = match apart {

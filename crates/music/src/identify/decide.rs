@@ -7,8 +7,7 @@ use crate::error::{Error, Result};
 use crate::id::PassageId;
 use crate::identify::ask::CachedServices;
 use crate::identify::gather::Gathered;
-use crate::identify::items_of;
-use crate::identify::runtime;
+use crate::identify::{items_of, of_one_album, runtime};
 use crate::library::Library;
 use crate::library::due::{Item, Scope};
 use crate::library::edits::{self, Field, NewEdit};
@@ -125,7 +124,7 @@ pub fn set(
     passage: &PassageId,
     mbid: &str,
 ) -> Result<Recording> {
-    let item = item(library, passage)?;
+    let (item, beside) = item(library, passage)?;
     let mbid = &recording_id(mbid)?;
     // What any answer told is enough, and needs no network.
     let recording = match asker.answers.recording(mbid) {
@@ -158,7 +157,7 @@ pub fn set(
     };
     let answers = asker.answers.take_unwritten();
     let edit = edit(library, passage, recording.mbid.clone())?;
-    identification::record_decision(library.db(), edit, finding, answers)?;
+    identification::record_decision(library.db(), edit, finding, beside, answers)?;
     shown_flavor::settle(library)?;
     Ok(recording)
 }
@@ -218,29 +217,29 @@ pub fn reject(library: &Library, passage: &PassageId) -> Result<()> {
 
 /// The same, said by an edit that exists.
 pub(crate) fn reject_as(library: &Library, passage: &PassageId, edit: NewEdit) -> Result<()> {
-    let item = item(library, passage)?;
+    let (item, beside) = item(library, passage)?;
     let finding = Finding {
         state: State::Rejected,
         reasoning: json!({ "heard": item.heard, "rejected": item.recording, "candidates": [] })
             .to_string(),
         ..later(&item, &[])
     };
-    identification::record_decision(library.db(), edit, finding, Vec::new())?;
+    identification::record_decision(library.db(), edit, finding, beside, Vec::new())?;
     shown_flavor::settle(library).map(drop)
 }
 
 /// Nobody has said any more what a passage is called: it has its song's names again, or those of marks and tags.
 pub(crate) fn rename(library: &Library, passage: &PassageId) -> Result<()> {
-    let item = item(library, passage)?;
+    let (item, _) = item(library, passage)?;
     let finding = later(&item, &[]);
     identification::rename(library.db(), finding)
 }
 
 /// Nobody has decided any more what a passage is: it has no song until it is identified again.
 pub(crate) fn forget(library: &Library, passage: &PassageId) -> Result<()> {
-    let item = item(library, passage)?;
+    let (item, beside) = item(library, passage)?;
     let finding = later(&item, &[]);
-    identification::forget(library.db(), finding)?;
+    identification::forget(library.db(), finding, beside)?;
     shown_flavor::settle(library).map(drop)
 }
 
@@ -254,14 +253,22 @@ fn edit(library: &Library, passage: &PassageId, value: String) -> Result<NewEdit
     Ok(edits::about(&place, Field::Match, bounds, value))
 }
 
-fn item(library: &Library, passage: &PassageId) -> Result<Item> {
+/// A passage with what is known of it, and the others of its album: what a person says of one is evidence about them.
+fn item(library: &Library, passage: &PassageId) -> Result<(Item, Vec<PassageId>)> {
     let missing = || Error::not_found(passage.to_string());
     let path = query::path_of(library.db(), passage)?.ok_or_else(missing)?;
-    let scope = Scope::default();
-    items_of(library, folder_of(&path), &scope)?
+    let items = items_of(library, folder_of(&path), &Scope::default())?;
+    let is_it = |item: &Item| item.id == *passage;
+    let mut album = of_one_album(items)
         .into_iter()
-        .find(|item| item.id == *passage)
-        .ok_or_else(missing)
+        .find(|album| album.iter().any(is_it))
+        .ok_or_else(missing)?;
+    let at = album.iter().position(is_it).ok_or_else(missing)?;
+    let item = album.swap_remove(at);
+    // Files that nothing but a folder has in common say nothing about each other.
+    let is_album = item.heard.album.is_some();
+    let beside = album.into_iter().filter(|_| is_album).map(|one| one.id);
+    Ok((item, beside.collect()))
 }
 
 #[cfg(test)]

@@ -28,6 +28,8 @@ pub struct Context {
     pub misnamed: usize,
     /// Other files of the folder.
     pub siblings: usize,
+    /// Whether a person put another file of the folder on it.
+    pub is_others_chosen: bool,
     /// Whether the track has the number that the tags name, if they do.
     pub in_place: Option<bool>,
     /// The file is of a disc that the release does not have.
@@ -300,6 +302,7 @@ fn by_names(best: &Weighed) -> Level {
     if is_other_version || is_outdone || is_doubted && !by_sound {
         Level::Low
     } else if is_doubted
+        || has(features::OF_ANOTHER)
         || has("artist: the tags name another than the title")
         || has("names: the path says others")
     {

@@ -17,6 +17,7 @@ use crate::identify::text::{
 };
 use crate::library::values::Heard;
 
+pub(crate) use albums::OF_ANOTHER;
 use albums::{album, context, is_album, release_names, versions_of_year};
 use people::{artist_alone, fellowship, is_artist_in_title, names_of};
 pub use readings::{Reading, readings, split};
@@ -30,18 +31,30 @@ pub struct Passage<'a> {
     pub readings: Vec<Reading>,
     /// Its album's name.
     pub album: Option<AlbumName>,
+    /// The same with what its title says of the version, as catalogues name albums of such: `Kiln (Live)`.
+    albums_of_version: Vec<AlbumName>,
 }
 
 impl<'a> Passage<'a> {
     /// Takes what was heard apart.
     pub fn new(heard: &'a Heard) -> Self {
+        let readings = readings(heard);
+        let album = heard.album.as_deref();
+        let of_version = readings.iter().filter(|one| one.is_plain).flat_map(|one| {
+            let words: Vec<_> = one.title.details.iter().map(String::as_str).collect();
+            let versions = Some(words.join(" ")).filter(|words| !words.is_empty());
+            one.title.qualifiers.iter().cloned().chain(versions)
+        });
+        let albums_of_version = album.into_iter().flat_map(|album| {
+            of_version
+                .clone()
+                .map(move |version| AlbumName::parse(&format!("{album} ({version})"), ""))
+        });
         Self {
             heard,
-            readings: readings(heard),
-            album: heard
-                .album
-                .as_deref()
-                .map(|album| AlbumName::parse(album, "")),
+            album: album.map(|album| AlbumName::parse(album, "")),
+            albums_of_version: albums_of_version.collect(),
+            readings,
         }
     }
 

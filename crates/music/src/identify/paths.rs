@@ -4,6 +4,8 @@
 //! names of files mean nothing (`R3`, `03 cassette`). So what is read here is asked about and speaks for what is found under
 //! that name, and never against anything else.
 
+mod written;
+
 use crate::identify::text::{
     disc_of, is_nobody, is_placeholder, normalise, plain_signs, versions_of_folder,
     versions_of_stem,
@@ -12,6 +14,8 @@ use audio::tags::Tags;
 
 use crate::library::due::Item;
 use crate::library::values::{folder_of, name_of};
+
+use written::{is_site, numbered, spaced, spaced_folder, without_id};
 
 /// What a path says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -145,15 +149,30 @@ fn said_versions(path: &str, told: [Option<&str>; 2], tags: &Tags) -> Vec<&'stat
     versions
 }
 
+impl PathNames {
+    /// A number with what its folder is called; nothing where that says no more than the number.
+    fn of_folder(self, (artist, album): (Option<String>, Option<String>)) -> Self {
+        if artist.is_none() {
+            return Self::default();
+        }
+        Self {
+            artist,
+            album,
+            ..self
+        }
+    }
+}
+
 /// Reads a path of the library; `is_song`: the file holds one song, and not an album.
 pub fn read(path: &str, is_song: bool) -> PathNames {
     let name = name_of(path);
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    let stem = plain_signs(&without_id(stem).replace('_', " "));
-    let mut folders: Vec<&str> = folder_of(path)
+    let folders: Vec<String> = folder_of(path)
         .split('/')
         .filter(|name| !name.is_empty())
+        .map(|name| spaced_folder(name).unwrap_or_else(|| name.to_owned()))
         .collect();
+    let mut folders: Vec<&str> = folders.iter().map(String::as_str).collect();
     // `CD1` is a part of what the folder around it is.
     if folders
         .last()
@@ -161,39 +180,38 @@ pub fn read(path: &str, is_song: bool) -> PathNames {
     {
         folders.pop();
     }
+    let stem = plain_signs(&spaced(without_id(stem), name_of(folder_of(path))).replace('_', " "));
     let (number, rest) = numbered(&stem);
     let mut parts: Vec<&str> = rest
         .split(" - ")
         .map(str::trim)
-        .filter(|part| !part.is_empty())
+        .filter(|part| !part.is_empty() && !is_site(part))
         .collect();
     let mut names = PathNames {
         track: number,
         ..PathNames::default()
     };
-    // `Artist - 03 - Title`.
-    parts.retain(|part| {
-        let number: Option<u32> = part.parse().ok();
-        names.track = names.track.or(number.filter(|number| *number < 100));
-        number.is_none()
-    });
+    names.track = names
+        .track
+        .or(take_numbers(&mut parts, is_song, number.is_some()));
     let of_folders = of_folders(&folders);
     names.year = folders.last().and_then(|folder| year_of(folder));
-    let Some((last, before)) = parts.split_last().filter(|(last, _)| is_name(last)) else {
+    if !is_song && is_part_of_album(&stem) {
+        return names.of_folder(of_folders);
+    }
+    let is_number = |part: &str| part.bytes().all(|c| c.is_ascii_digit());
+    let is_title = |(last, before): &(&&str, &[&str])| {
+        is_name(last) || is_number(last) && (!before.is_empty() || of_folders.0.is_some())
+    };
+    let Some((last, before)) = parts.split_last().filter(is_title) else {
         // A number in a folder that has a name.
         let digits = stem.rsplit(|c: char| !c.is_ascii_digit()).next();
         names.track = names
             .track
             .or(digits.and_then(|digits| digits.parse().ok()));
-        let is_told =
-            is_song && names.track.is_some_and(|number| number < 100) && of_folders.0.is_some();
-        return if is_told {
-            let (artist, album) = of_folders;
-            PathNames {
-                artist,
-                album,
-                ..names
-            }
+        let is_track = is_song && names.track.is_some_and(|number| number < 100);
+        return if is_track {
+            names.of_folder(of_folders)
         } else {
             PathNames::default()
         };
@@ -219,6 +237,47 @@ pub fn read(path: &str, is_song: bool) -> PathNames {
         }
     }
     names
+}
+
+/// Takes numbers of tracks out of a name's parts, `Artist - 03 - Title`; `Artist - 1979` and, behind a number, `99` are titles.
+fn take_numbers(parts: &mut Vec<&str>, is_song: bool, is_numbered: bool) -> Option<u32> {
+    let at_the_end = parts.len().saturating_sub(1);
+    let mut at = 0;
+    let mut track = None;
+    parts.retain(|part| {
+        let number: Option<u32> = part.parse().ok();
+        let is_title = number.is_some_and(|number| number >= 100 || is_numbered);
+        let is_kept = number.is_none() || is_song && at == at_the_end && is_title;
+        at += 1;
+        if !is_kept {
+            track = track.or(number.filter(|number| *number < 100));
+        }
+        is_kept
+    });
+    track
+}
+
+/// Whether a file that holds several songs is called as a side or a disc of an album is: `Side A`, `CD 1`, `Disc Two - Side 2`.
+fn is_part_of_album(stem: &str) -> bool {
+    const PARTS: [&str; 9] = [
+        "side", "seite", "face", "cara", "lado", "lato", "cd", "disc", "lp",
+    ];
+    let lower = stem.to_lowercase();
+    let words: Vec<&str> = lower
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let is_part = |word: &&str| {
+        let bare = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        PARTS.contains(&bare)
+            || word.chars().count() == 1
+            || bare.is_empty()
+            || ["one", "two", "three", "four", "vinyl"].contains(word)
+    };
+    words.iter().all(is_part)
+        && words
+            .iter()
+            .any(|word| word.starts_with(char::is_alphabetic))
 }
 
 /// Whether a folder's name is one of people or records, as far as one can tell.
@@ -263,31 +322,6 @@ fn year_of(folder: &str) -> Option<i32> {
     (1900..2100).contains(&year).then_some(year)
 }
 
-/// A file's name without the id of a video behind it: `Ember-dQw4w9WgXcQ`, `Ember [dQw4w9WgXcQ]`.
-fn without_id(stem: &str) -> &str {
-    const LETTERS: usize = 11;
-    let plain = stem.strip_suffix(']').unwrap_or(stem);
-    let Some(at) = plain
-        .len()
-        .checked_sub(LETTERS)
-        .filter(|at| plain.is_char_boundary(*at))
-    else {
-        return stem;
-    };
-    let (name, id) = plain.split_at(at);
-    let is_id = id
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
-        && id.chars().any(|c| c.is_ascii_digit())
-        && id.chars().any(|c| c.is_ascii_uppercase());
-    let bare = name.trim_end_matches(['-', '_', '[', ' ']);
-    if is_id && bare.len() < name.len() && !bare.is_empty() {
-        bare
-    } else {
-        stem
-    }
-}
-
 /// A name without what stands in brackets behind it, such as a year and a format.
 fn bare(name: &str) -> String {
     let end = name
@@ -295,28 +329,6 @@ fn bare(name: &str) -> String {
         .filter(|at| *at > 0)
         .unwrap_or(name.len());
     name[..end].trim().to_owned()
-}
-
-/// The number before a name, and the name: `01 - X`, `1-03 X`, `07. X`, `X`.
-fn numbered(stem: &str) -> (Option<u32>, &str) {
-    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
-    let mut rest = stem.trim();
-    let mut number = None;
-    for _ in 0..2 {
-        let count = digits(rest);
-        let behind = &rest[count..];
-        let is_number = (1..=3).contains(&count) && behind.starts_with([' ', '.', '-', ')', ']']);
-        if !is_number {
-            break;
-        }
-        number = rest[..count].parse().ok();
-        rest = behind.trim_start_matches([' ', '.', '-', ')', ']']);
-    }
-    if rest.is_empty() {
-        (None, stem)
-    } else {
-        (number, rest)
-    }
 }
 
 /// Whether something is a name at all, and no number, code or medium.
@@ -336,19 +348,54 @@ fn is_name(text: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn of(path: &str, is_song: bool) -> String {
+        let names = read(path, is_song);
+        let text = |name: Option<String>| name.unwrap_or_default();
+        format!(
+            "{}|{}|{}|{}",
+            text(names.artist),
+            text(names.album),
+            names.track.unwrap_or(0),
+            text(names.title)
+        )
+    }
+
+    #[test]
+    fn parts_of_names_are_told_apart_however_they_are_joined() {
+        for (path, said) in [
+            (
+                "Gale_Ostrander-Saltworks-CD-FLAC-2004-GRP/01-gale_ostrander-harbor_light-grp.flac",
+                "gale ostrander|Saltworks|1|harbor light",
+            ),
+            ("in/Gale Ostrander- Ember.mp3", "Gale Ostrander||0|Ember"),
+            ("in/Gale Ostrander -Ember.mp3", "Gale Ostrander||0|Ember"),
+            ("in/Gale.Ostrander-Ember.mp3", "Gale Ostrander||0|Ember"),
+            ("in/05_Gale Ostrander_Ember.mp3", "Gale Ostrander||5|Ember"),
+            (
+                "y2mate.com - Gale Ostrander - Ember.mp3",
+                "Gale Ostrander||0|Ember",
+            ),
+            ("Nine Bells - 1979.mp3", "Nine Bells||0|1979"),
+            (
+                "Nine Bells - Counting/1979.mp3",
+                "Nine Bells|Counting|0|1979",
+            ),
+            (
+                "Nine Bells - Counting/01 99.mp3",
+                "Nine Bells|Counting|1|99",
+            ),
+            ("Nine Bells - 03.mp3", "||3|Nine Bells"),
+            (
+                "Nine Bells - 03 - Jay-Z Talks.mp3",
+                "Nine Bells||3|Jay-Z Talks",
+            ),
+        ] {
+            assert_eq!(of(path, true), said, "{path}");
+        }
+    }
+
     #[test]
     fn paths_are_read_as_people_write_them() {
-        let of = |path: &str, is_song: bool| {
-            let names = read(path, is_song);
-            let text = |name: Option<String>| name.unwrap_or_default();
-            format!(
-                "{}|{}|{}|{}",
-                text(names.artist),
-                text(names.album),
-                names.track.unwrap_or(0),
-                text(names.title)
-            )
-        };
         for (path, said) in [
             (
                 "Gale Ostrander/Saltworks/01 Harbor Light.wav",
@@ -390,9 +437,14 @@ mod tests {
             of("vinyl/Gale Ostrander - Saltworks (1974).flac", false),
             "Gale Ostrander|Saltworks|0|"
         );
-        assert_eq!(
-            of("vinyl/Gale Ostrander/Saltworks.flac", false),
-            "Gale Ostrander|Saltworks|0|"
-        );
+        for path in [
+            "vinyl/Gale Ostrander/Saltworks.flac",
+            "Gale Ostrander - Saltworks [LP]/Side A.flac",
+            "Gale Ostrander - Saltworks (2004)/CD1.flac",
+            "Gale Ostrander/Saltworks/LP 1 - Side B.flac",
+        ] {
+            assert_eq!(of(path, false), "Gale Ostrander|Saltworks|0|", "{path}");
+        }
+        assert_eq!(of("rips/Side A.flac", false), "||0|");
     }
 }

@@ -27,21 +27,38 @@ pub fn span(item: &Item) -> Span {
     }
 }
 
-/// The discs of a release, and the release as a whole, each as the indices of its tracks.
-pub fn discs(release: &Release) -> Vec<Vec<usize>> {
+/// What of a release a file of `sound_ms` may hold, each as the indices of its tracks: a disc, the release as a whole, and a
+/// side, which is the beginning or the end of a disc that is about as long as the file.
+pub fn parts(release: &Release, sound_ms: u64) -> Vec<Vec<usize>> {
     let whole: Vec<_> = (0..release.tracks.len()).collect();
     let count = release.discs();
-    let mut discs: Vec<Vec<usize>> = (1..=count)
+    let mut parts: Vec<Vec<usize>> = (1..=count)
         .map(|disc| {
             let on_it = |at: &usize| release.tracks[*at].disc == disc;
             whole.iter().copied().filter(on_it).collect()
         })
         .collect();
+    let is_as_long = |tracks: &&[usize]| {
+        let length = lengths(release, tracks).map(|lengths| lengths.iter().sum::<u64>());
+        let off = OFF_EACH_MS * tracks.len() as u64;
+        tracks.len() > 1 && length.is_some_and(|length| length.abs_diff(sound_ms) <= off)
+    };
+    let sides: Vec<Vec<usize>> = parts
+        .iter()
+        .flat_map(|disc| (1..disc.len()).flat_map(|at| [&disc[..at], &disc[at..]]))
+        .filter(is_as_long)
+        .map(<[usize]>::to_vec)
+        .collect();
+    parts.extend(sides);
     if count > 1 {
-        discs.push(whole);
+        parts.push(whole);
     }
-    discs
+    parts
 }
+
+/// A side of a record is off by no more than this for each of its tracks, in ms: pauses of some seconds between them, speed
+/// that is off by one in a hundred.
+const OFF_EACH_MS: u64 = 6_000;
 
 /// Lengths of some tracks of a release; none if one is not known.
 pub fn lengths(release: &Release, tracks: &[usize]) -> Option<Vec<u64>> {
@@ -49,6 +66,12 @@ pub fn lengths(release: &Release, tracks: &[usize]) -> Option<Vec<u64>> {
         .iter()
         .map(|at| release.tracks[*at].length_ms)
         .collect()
+}
+
+/// From the first sound of a file to its last, in ms.
+pub fn sound_of(spans: &[Span]) -> u64 {
+    let ends = spans.first().zip(spans.last());
+    ends.map_or(0, |(first, last)| last.end.saturating_sub(first.start))
 }
 
 /// The passages as the best of the releases would have them, if that is another cut and a good one.
@@ -65,10 +88,11 @@ pub fn recut<'a>(items: &[Item], releases: impl Iterator<Item = &'a Release>) ->
         return None;
     }
     let spans: Vec<_> = items.iter().map(span).collect();
+    let sound = sound_of(&spans);
     let (found, lengths) = releases
         .flat_map(|release| {
-            let discs = discs(release).into_iter();
-            discs.filter_map(move |tracks| lengths(release, &tracks))
+            let parts = parts(release, sound).into_iter();
+            parts.filter_map(move |tracks| lengths(release, &tracks))
         })
         .filter_map(|lengths| Some((rip::align(&spans, &first.spots, &lengths)?, lengths)))
         .min_by(|(a, _), (b, _)| a.cost.total_cmp(&b.cost))?;

@@ -13,7 +13,7 @@ mod artists;
 mod versions;
 
 pub use albums::{AlbumName, Albums, disc_of};
-pub use artists::{Artists, Company, artists, company, is_part, members};
+pub use artists::{Artists, Company, artists, company, is_ensemble, is_part, members};
 
 use versions::{HARMLESS, versions_in};
 pub use versions::{versions_of_folder, versions_of_stem};
@@ -285,6 +285,16 @@ pub fn is_placeholder(title: &str) -> bool {
         [first, second, third] => first == "audio" && second == "track" && is_number(third),
         _ => false,
     }
+}
+
+/// Whether a title that is nothing but a number may be a song's all the same: `1979`, and `22` as the third track.
+pub fn is_number_of_its_own(title: &str, track: Option<u32>) -> bool {
+    let number: Option<u32> = title.trim().parse().ok();
+    number.is_some_and(|number| match track {
+        // `102` is the second track of the first disc.
+        Some(track) => number % 100 != track,
+        None => number >= 1_000,
+    })
 }
 
 /// Whether one of two names is in Latin letters and the other is not: a transliteration has so many ways

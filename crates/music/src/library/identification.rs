@@ -184,13 +184,27 @@ pub(crate) fn record_decision(
     db: &Db,
     edit: NewEdit,
     finding: Finding,
+    beside: Vec<PassageId>,
     answers: Vec<Answer>,
 ) -> Result<()> {
     db.try_write("record decision", move |tx| {
         edits::write(tx, &[edit])?;
         write_findings(tx, &[finding])?;
+        are_due_again(tx, &beside)?;
         write_answers(tx, &answers)
     })
+}
+
+/// Marks passages to be identified again, of which nobody has decided: they are of one album with one that somebody has.
+fn are_due_again(tx: &Tx<'_>, passages: &[PassageId]) -> Result<()> {
+    for passage in passages {
+        tx.execute(
+            "UPDATE accession_identifications SET state = 'retry_later' \
+             WHERE passage_id = ?1 AND state IN ('none', 'doubtful', 'identified')",
+            params![passage],
+        )?;
+    }
+    Ok(())
 }
 
 /// Gives a passage that a person no longer names the names of its song, else those that marks and tags say.

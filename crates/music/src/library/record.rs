@@ -410,7 +410,10 @@ pub fn reconcile(db: &Db, changes: Reconciliation, end: Option<RunEnd>) -> Resul
         for (id, path) in &changes.renamed {
             tx.execute("UPDATE files SET path = ?2 WHERE guid = ?1", params![id, path])?;
         }
-        for Move { id, to, .. } in &changes.moves {
+        for Move { id, from, to } in &changes.moves {
+            if *from != to.path() {
+                retag::is_due_by_new_names(tx, id)?;
+            }
             tx.execute(
                 "UPDATE files SET path = ?2, file_size_bytes = ?3, modification_time = ?4, \
                     updated_at = CURRENT_TIMESTAMP WHERE guid = ?1",

@@ -6,12 +6,13 @@
 )]
 
 mod told;
+mod word;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use music::identify::ask::CachedServices;
-use music::identify::{Identified, OutagePolicy, decide, identify};
+use music::identify::{Identified, OutagePolicy, identify};
 use music::library::answers::Answers;
 use music::library::due::Scope;
 use music::services::{Endpoints, Patience, Services};
@@ -412,74 +413,34 @@ fn a_service_that_is_down_ends_a_brisk_run_at_once() {
     assert!(report.retry_later > report.passages / 2);
 }
 
-#[test]
-fn a_persons_word_is_kept() {
-    let place = Place::new(9, 4);
-    place.identify();
+/// Writes a file without tags in which silence has told songs of these lengths apart, with two seconds between them.
+fn seed_passages(place: &Place, (id, path): (&str, &str), lengths: &[u64]) {
     let connection = Connection::open(place.folder.path().join(DATABASE)).unwrap();
-    let mut ids = connection
-        .prepare("SELECT passage_id FROM accession_identifications WHERE state = 'identified' ORDER BY 1 LIMIT 2")
-        .unwrap()
-        .query_map([], |row| row.get(0))
-        .unwrap()
-        .map(|id: rusqlite::Result<String>| id.unwrap())
-        .collect::<Vec<_>>();
-    drop(connection);
-    let (second, first) = (ids.pop().unwrap(), ids.pop().unwrap());
-    let library = place.library();
-    let services = Services::new(&place.endpoints(&library)).unwrap();
-    let answers = Answers::new(library.db().clone(), false);
-    let patience = Patience::new(Cancel::new());
-    let asker = CachedServices {
-        services: &services,
-        answers: &answers,
-        patience: &patience,
-    };
-    let passage = |id: &str| match music::library::query::show(&library, id).unwrap() {
-        music::library::query::Shown::Passage(passage) => passage.id,
-        music::library::query::Shown::File(file) => panic!("{file:?}"),
-    };
-    let chosen = place.fake.world().recordings[0].mbid.clone();
-    decide::set(&library, &asker, &passage(&first), &chosen).unwrap();
-    decide::reject(&library, &passage(&second)).unwrap();
-    assert!(decide::set(&library, &asker, &passage(&first), "no-such-id").is_err());
-    library.close().unwrap();
-    let scope = Scope {
-        passages: Vec::new(),
-        retry: true,
-        ..Scope::default()
-    };
-    place.identify_with(|_| {}, &scope, OutagePolicy::Thorough);
-    let of = |id: &str| {
-        place.number(&format!(
-            "SELECT count(*) FROM passages WHERE guid = '{id}' AND recording_mbid = '{chosen}' AND mbid_source = 'user'"
-        ))
-    };
-    assert_eq!((of(&first), of(&second)), (1, 0));
-    assert_eq!(
-        place.number(&format!(
-            "SELECT count(*) FROM passage_songs WHERE passage_id = '{second}'"
-        )),
-        0
-    );
-    // An analysis that sets the title back to that of the tags changes nothing for long.
-    let connection = Connection::open(place.folder.path().join(DATABASE)).unwrap();
+    let all: u64 = lengths.iter().map(|length| length + 2_000).sum();
     connection
-        .execute(
-            "UPDATE passages SET title = 'from the tags', title_source = 'tags'",
-            [],
-        )
+        .execute_batch(&format!(
+            "INSERT INTO files (guid, path, hash, duration_ticks, modification_time, status) \
+             VALUES ('{id}', '{path}', '{id}', {}, '2025-01-01 00:00:00', 'INGEST COMPLETE'); \
+             INSERT INTO accession_files (file_id, modified_ns, analysis_version, tags) VALUES ('{id}', 0, 99, '{{}}');",
+            all * 28_224
+        ))
         .unwrap();
-    drop(connection);
-    place.identify();
-    let title = format!(
-        "SELECT count(*) FROM passages p JOIN songs s ON s.guid = p.song_id WHERE p.guid = '{first}' AND p.title = s.title"
-    );
-    assert_eq!((of(&first), place.number(&title)), (1, 1));
-    assert_eq!(
-        place.number("SELECT count(*) FROM accession_identifications WHERE state = 'chosen'"),
-        1
-    );
+    let mut at = 500;
+    for (number, length) in lengths.iter().enumerate() {
+        connection
+            .execute(
+                "INSERT INTO passages (guid, file_id, start_time_ticks, end_time_ticks, status) \
+                 VALUES (?1, ?2, ?3, ?4, 'INGEST COMPLETE')",
+                rusqlite::params![
+                    format!("{id}-{number}"),
+                    id,
+                    at * 28_224,
+                    (at + *length as i64) * 28_224
+                ],
+            )
+            .unwrap();
+        at += *length as i64 + 2_000;
+    }
 }
 
 /// Writes an album in one file: two tracks run into each other, another has a rest in it.

@@ -1,5 +1,7 @@
 //! What files are told apart by: their folders, their names, what others of their folder are, an answer that never comes.
 
+use music::DATABASE;
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use testkit::services::{
     Fault, Linked, MadeFile, Recording, Release, Service, Tagging, Track, World, mbid,
@@ -42,28 +44,31 @@ fn assert_right(place: &Place) {
 
 #[test]
 fn a_question_that_is_left_open_keeps_nobody_else_waiting() {
-    let place = loose(40, 0);
-    place
-        .fake
-        .fail_after(2, Service::MusicBrainz, Fault::Portal, 1);
-    let report = place.identify();
-    assert_eq!(
-        (report.high + report.medium, report.retry_later),
-        (40, 0),
-        "{report:?}"
-    );
-    // A service that never answers is left alone all the same.
-    let place = loose(40, 0);
-    place.fake.fail(Service::MusicBrainz, Fault::Portal, 1_000);
-    let report = place.identify();
-    assert_eq!(report.retry_later, 40, "{report:?}");
-    let asked = place.fake.requests();
-    let asked = asked
-        .iter()
-        .filter(|one| one.service == Service::MusicBrainz);
-    assert!(asked.count() <= 4, "{report:?}");
-    place.fake.mend();
-    assert_eq!(place.identify().high, 40);
+    // What a service says of an outage is asked twice here, and what is no answer once.
+    for (fault, times) in [(Fault::Portal, 1), (Fault::Status(503), 2)] {
+        let place = loose(40, 0);
+        place
+            .fake
+            .fail_after(2, Service::MusicBrainz, fault.clone(), times);
+        let report = place.identify();
+        assert_eq!(
+            (report.high + report.medium, report.retry_later),
+            (40, 0),
+            "{fault:?} {report:?}"
+        );
+        // A service that never answers is left alone all the same.
+        let place = loose(40, 0);
+        place.fake.fail(Service::MusicBrainz, fault.clone(), 1_000);
+        let report = place.identify();
+        assert_eq!(report.retry_later, 40, "{fault:?} {report:?}");
+        let asked = place.fake.requests();
+        let asked = asked
+            .iter()
+            .filter(|one| one.service == Service::MusicBrainz);
+        assert!(asked.count() as u32 <= 4 * times, "{fault:?} {report:?}");
+        place.fake.mend();
+        assert_eq!(place.identify().high, 40);
+    }
 }
 
 /// Two discs with tracks of the same titles, in folders whose names say which; the tags do not.
@@ -293,4 +298,115 @@ fn what_contradicts_is_not_outvoted() {
             assert!(recording.is_none() || is_shown, "{} {level}", file.path);
         }
     }
+}
+
+/// A record, each side in a file of its own that is called so; silence has told its songs apart.
+#[test]
+fn sides_of_a_record_are_known_by_its_release() {
+    let titles = ["Ember", "Furnace", "Gravel", "Hollow", "Iron", "Jetty"];
+    let lengths = [142_000, 164_000, 133_000, 155_000, 171_000, 126_000];
+    let mut world = World::default();
+    let mut release = Release {
+        mbid: mbid("told vellum", 1),
+        title: "Vellum".to_owned(),
+        artist: "Amber Quill".to_owned(),
+        artist_mbid: mbid("Amber Quill", 0),
+        date: "1974".to_owned(),
+        ..Release::default()
+    };
+    for (at, (title, length_ms)) in titles.into_iter().zip(lengths).enumerate() {
+        let own = recording(at, title, "Amber Quill", length_ms);
+        release.tracks.push(Track {
+            disc: 1,
+            number: at as u32 + 1,
+            title: title.to_owned(),
+            length_ms,
+            recording: at,
+            ..Track::default()
+        });
+        world.recordings.push(own);
+    }
+    world.releases.push(release);
+    let place = Place::of(world, Vec::new());
+    for (side, songs) in [("A", &lengths[..3]), ("B", &lengths[3..])] {
+        let path = format!("Amber Quill - Vellum [LP]/Side {side}.flac");
+        super::seed_passages(&place, (side, &path), songs);
+    }
+    let report = place.identify();
+    assert_eq!(report.high + report.medium, 6, "{report:?}");
+    let connection = Connection::open(place.folder.path().join(DATABASE)).unwrap();
+    let found: Vec<String> = connection
+        .prepare("SELECT recording_mbid FROM passages ORDER BY file_id, start_time_ticks")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    let world = place.fake.world();
+    let own: Vec<_> = world
+        .recordings
+        .iter()
+        .map(|one| one.mbid.clone())
+        .collect();
+    assert_eq!(found, own);
+}
+
+/// Numbers that are titles, and an album that is called after the version which its titles say they are.
+#[test]
+fn titles_that_are_numbers_and_albums_of_a_version_are_known() {
+    let mut world = World::default();
+    let mut files = Vec::new();
+    for (at, (title, artist, length)) in [
+        ("1979", "Nine Bells", 266_000),
+        ("22", "Tessa Moss", 232_000),
+        ("Ember", "Tessa Wren", 232_000),
+        ("Ember (Tessa’s version)", "Tessa Wren", 233_300),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let own = recording(at, title, artist, length);
+        let album = ["Counting", "Amber", "Fearful", "Fearful (Tessa’s version)"][at];
+        world.releases.push(Release {
+            mbid: mbid("told numbers", at as u64),
+            title: album.to_owned(),
+            artist: artist.to_owned(),
+            artist_mbid: mbid(artist, 0),
+            date: "2010".to_owned(),
+            tracks: vec![Track {
+                disc: 1,
+                number: 5,
+                title: title.to_owned(),
+                length_ms: length,
+                recording: at,
+                ..Track::default()
+            }],
+            ..Release::default()
+        });
+        world.recordings.push(own);
+    }
+    for (path, at, tags) in [
+        (
+            "a/x.mp3",
+            0,
+            json!({"title": "1979", "artist": "Nine Bells"}),
+        ),
+        ("b/Nine Bells - 1979.mp3", 0, json!({})),
+        (
+            "c/x.mp3",
+            1,
+            json!({"title": "22", "artist": "Tessa Moss", "track": 5}),
+        ),
+        (
+            "d/x.mp3",
+            3,
+            json!({"title": "Ember (Tessa's Version)", "artist": "Tessa Wren", "album": "Fearful"}),
+        ),
+    ] {
+        let own = &world.recordings[at];
+        files.push(file(path, own.length_ms + 100, tags, Some(own)));
+    }
+    let place = Place::of(world, files);
+    place.identify();
+    assert_right(&place);
 }

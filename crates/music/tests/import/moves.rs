@@ -153,3 +153,47 @@ fn a_folder_of_the_library_is_imported_by_itself() {
     assert_eq!(below("a0").counts(), "recorded 1");
     assert_eq!(below("a").counts(), "unchanged 2, missing 1");
 }
+
+/// What was identified by names of files and folders, or not at all, is identified again under new ones; what the tags told
+/// and a person's word are not.
+#[test]
+fn new_names_are_new_evidence_where_names_were_any() {
+    let names = ["1", "2", "3", "4", "5"].map(|name| format!("old/{name}.wav"));
+    let root = Root::with(&names.each_ref().map(String::as_str));
+    for (name, state, heard) in [
+        ("1", "identified", r#"{"is_by_path":true}"#),
+        ("2", "identified", r#"{"title":"Ember"}"#),
+        ("3", "none", "{}"),
+        ("4", "chosen", r#"{"is_by_path":true}"#),
+        ("5", "identified", r#"{"said_versions":["live"]}"#),
+    ] {
+        root.open()
+            .execute(
+                "INSERT INTO accession_identifications (passage_id, state, confidence, level, reasoning, \
+                                                        start_time_ticks, end_time_ticks) \
+                 SELECT p.guid, ?2, 0.9, 'high', '{\"heard\":' || ?3 || '}', p.start_time_ticks, p.end_time_ticks \
+                 FROM passages p JOIN files f ON f.guid = p.file_id WHERE f.path = 'old/' || ?1 || '.wav'",
+                [name, state, heard],
+            )
+            .unwrap();
+    }
+    for name in &names {
+        root.rename(name, &name.replace("old", "new"));
+    }
+    assert_eq!(root.import().counts(), "unchanged 5, moved 5");
+    let states = root.pairs(
+        "SELECT f.path, i.state FROM accession_identifications i JOIN passages p ON p.guid = i.passage_id \
+         JOIN files f ON f.guid = p.file_id",
+    );
+    let states: Vec<_> = states.into_values().collect();
+    assert_eq!(
+        states,
+        [
+            "retry_later",
+            "identified",
+            "retry_later",
+            "chosen",
+            "retry_later"
+        ]
+    );
+}

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::catalogue::ReleaseName;
 use crate::identify::evidence::Candidate;
-use crate::identify::features::Passage;
-use crate::identify::text::{AlbumName, Albums, are_other_scripts};
+use crate::identify::features::{Passage, people::names_of};
+use crate::identify::text::{
+    AlbumName, Albums, Artists, are_other_scripts, artists, is_ensemble, is_nobody, members,
+};
 
 pub(super) fn release_names(candidate: &Candidate) -> impl Iterator<Item = &ReleaseName> {
     let of_contexts = candidate.contexts.iter().map(|context| &context.release);
@@ -14,7 +16,13 @@ pub(super) fn release_names(candidate: &Candidate) -> impl Iterator<Item = &Rele
 
 pub(super) fn is_album(passage: &Passage<'_>, release: &ReleaseName) -> Option<Albums> {
     let ours = passage.album.as_ref()?;
-    let told = ours.relation(&AlbumName::parse(&release.title, &release.remark));
+    let theirs = AlbumName::parse(&release.title, &release.remark);
+    let told = ours.relation(&theirs);
+    let mut of_version = passage.albums_of_version.iter();
+    if told == Albums::OtherVersion && of_version.any(|one| one.relation(&theirs) == Albums::Same) {
+        // The file's title says of which version of the album it is.
+        return Some(Albums::Similar);
+    }
     // What a catalogue says to tell two of one name apart, the tags' year says as well.
     Some(if is_of_year(passage, release) && !ours.is_remaster {
         told.max(ours.relation(&AlbumName::parse(&release.title, "")))
@@ -95,9 +103,23 @@ pub(super) fn album(
     if best == Albums::Different && related.iter().any(is_of_series) {
         noticed.push("album: another of its series");
     }
+    if best >= Albums::Similar && is_of_another(passage, candidate) {
+        noticed.push(OF_ANOTHER);
+    }
     if best < Albums::OtherVersion {
         return Some(best);
     }
+    year(passage, ours, (best, &related), noticed);
+    Some(best)
+}
+
+/// The year that the tags or the album's name tell, against those of releases that are called like the album.
+fn year(
+    passage: &Passage<'_>,
+    ours: &AlbumName,
+    (best, related): (Albums, &[(Albums, &ReleaseName)]),
+    noticed: &mut Vec<&'static str>,
+) {
     let said: BTreeSet<u32> = if ours.years.is_empty() {
         let years = [passage.heard.year, passage.heard.original_year];
         let years = years.into_iter().flatten();
@@ -106,10 +128,10 @@ pub(super) fn album(
         ours.years.clone()
     };
     if said.is_empty() {
-        return Some(best);
+        return;
     }
     let years: BTreeSet<u32> = related
-        .into_iter()
+        .iter()
         .filter(|(albums, _)| *albums == best)
         .flat_map(|(_, release)| {
             let mut years = AlbumName::parse(&release.title, &release.remark).years;
@@ -130,7 +152,29 @@ pub(super) fn album(
             (true, false) => "album: of another year than in the tags",
         });
     }
-    Some(best)
+}
+
+/// The album is called so, and is somebody else's.
+pub(crate) const OF_ANOTHER: &str = "album: of another artist than the tags say";
+
+/// Whether the tags name an artist of the album who neither made the candidate nor any release of that name that was looked
+/// at: a band that covers a whole album. Orchestras are called differently in every language.
+fn is_of_another(passage: &Passage<'_>, candidate: &Candidate) -> bool {
+    let Some(ours) = passage.heard.album_artist.as_deref() else {
+        return false;
+    };
+    let mut releases = candidate
+        .contexts
+        .iter()
+        .filter(|one| is_album(passage, &one.release) >= Some(Albums::Similar))
+        .map(|one| one.artist.as_str())
+        .filter(|name| !name.is_empty() && !is_nobody(name))
+        .peekable();
+    let is_told = releases.peek().is_some() && !is_nobody(ours);
+    let names = releases.chain(names_of(&candidate.recording));
+    is_told
+        && artists(ours, names) == Artists::Different
+        && !members(ours).iter().any(|one| is_ensemble(one))
 }
 
 /// Other files of the folder that a release explains as well.
@@ -165,6 +209,9 @@ pub(super) fn context(
         4..=6 => "album: fits 4 to 6 other files",
         _ => "album: fits 7 or more other files",
     });
+    if candidate.contexts.iter().any(|one| one.is_others_chosen) {
+        noticed.push("album: a person put another file on it");
+    }
     if best.others > 0 && best.lacks_disc {
         noticed.push("album: it has no such disc");
     }

@@ -31,6 +31,7 @@ pub(super) fn fit(items: &[Item], pools: &mut [Pool], release: &Release) -> f64 
             others: found.others(at),
             misnamed: found.others_misnamed(at),
             siblings: items.len() - 1,
+            is_others_chosen: found.is_others_chosen(at),
             in_place: album::is_placed(&item.heard, track, discs),
             lacks_disc: item.heard.disc.is_some_and(|disc| disc > discs),
         };
@@ -51,7 +52,7 @@ fn fit_files(items: &[Item], pools: &[Pool], release: &Release) -> Fit {
 /// A track that a passage is the whole of agrees up to this many ms.
 const AGREES: u64 = 3_000;
 
-/// Lays a release, or one disc of it, under the passages of a file.
+/// Lays a release, or one disc or side of it, under the passages of a file.
 fn fit_rip(items: &[Item], release: &Release) -> Option<Fit> {
     let is_one_file = items.iter().all(|item| item.path == items[0].path);
     if !is_one_file || items.len() < 2 {
@@ -59,17 +60,13 @@ fn fit_rip(items: &[Item], release: &Release) -> Option<Fit> {
     }
     let spans: Vec<_> = items.iter().map(recut::span).collect();
     let mut best: Option<(Fit, f64)> = None;
-    for tracks in recut::discs(release) {
+    for tracks in recut::parts(release, recut::sound_of(&spans)) {
         let lengths = recut::lengths(release, &tracks);
         let spots = &items[0].spots;
         let Some(found) = lengths.and_then(|lengths| rip::align(&spans, spots, &lengths)) else {
             continue;
         };
-        let mut fit = Fit {
-            tracks: vec![None; items.len()],
-            supported: vec![false; items.len()],
-            misnamed: vec![false; items.len()],
-        };
+        let mut fit = Fit::of_none(items.len());
         // A passage is a track if it is the whole of it.
         for (number, track) in found.tracks.iter().enumerate() {
             let Some(at) = spans.iter().position(|span| span == track) else {

@@ -146,15 +146,18 @@ impl Pool {
                 likely.insert(mbid.clone(), print.score * share);
             }
         }
-        if let (Some(State::Chosen), Some(chosen)) = (item.state, &item.recording) {
-            // A person's word about one file says which release the others are of.
-            likely.insert(chosen.clone(), 1.0);
-        }
+        // A person's word about one file says which release the others are of.
+        let chosen = item.recording.clone();
+        let chosen = chosen.filter(|_| item.state == Some(State::Chosen));
+        likely.extend(chosen.iter().map(|chosen| (chosen.clone(), 1.0)));
         // An id is worth a look at its track; names may contradict it.
         for id in item.heard.ids() {
             likely.entry(id.clone()).or_insert(0.4);
         }
-        Sibling::new(&item.heard, likely)
+        Sibling {
+            chosen,
+            ..Sibling::new(&item.heard, likely)
+        }
     }
 }
 

@@ -183,7 +183,7 @@ const ENSEMBLE: [&str; 20] = [
 ];
 
 /// Whether a normalised name is that of an orchestra, a choir or the like.
-fn is_ensemble(name: &str) -> bool {
+pub fn is_ensemble(name: &str) -> bool {
     let ends = ["chor", "kapelle", "orchester"];
     name.split(' ').any(|word| {
         let begins = ENSEMBLE.iter().any(|begin| word.starts_with(begin));

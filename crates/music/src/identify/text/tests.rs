@@ -99,6 +99,22 @@ fn artists_are_people_however_they_are_joined() {
     assert!(
         is_placeholder("Track 01") && is_placeholder("07") && !is_placeholder("Track of My Tears")
     );
+    let own = [("1979", None), ("22", Some(3)), ("1979", Some(79 - 70))];
+    assert!(
+        own.iter()
+            .all(|(title, track)| is_number_of_its_own(title, *track))
+    );
+    let of_track = [
+        ("07", None),
+        ("07", Some(7)),
+        ("102", Some(2)),
+        ("Track 7", Some(3)),
+    ];
+    assert!(
+        of_track
+            .iter()
+            .all(|(title, track)| !is_number_of_its_own(title, *track))
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use sqlite::{Db, Tx, params};
 
-use super::{Finding, clear_song};
+use super::{Finding, are_due_again, clear_song};
 use crate::error::Result;
 use crate::id::PassageId;
 use crate::library::edits;
@@ -33,7 +33,7 @@ const SONG_BEFORE: &str = "accession_identifications i \
 /// # Errors
 ///
 /// When the database cannot be written.
-pub(crate) fn forget(db: &Db, finding: Finding) -> Result<()> {
+pub(crate) fn forget(db: &Db, finding: Finding, beside: Vec<PassageId>) -> Result<()> {
     db.try_write("undo decision", move |tx| {
         clear_song(tx, &finding)?;
         link_again(tx, &finding.passage)?;
@@ -58,6 +58,7 @@ pub(crate) fn forget(db: &Db, finding: Finding) -> Result<()> {
             "DELETE FROM accession_identifications WHERE passage_id = ?1 AND state IN ('chosen', 'rejected')",
             params![finding.passage],
         )?;
+        are_due_again(tx, &beside)?;
         edits::apply(tx, &finding.file)
     })
 }

@@ -1,6 +1,6 @@
 //! Writes what is new about a file whose sound is known: its tags, its path, its digest. Nothing else changes.
 
-use sqlite::{Db, params};
+use sqlite::{Db, Tx, params};
 
 use super::names::{Marked, Names};
 use super::{RunEnd, forget_problem, json_of, write_end, write_provenance};
@@ -114,7 +114,7 @@ pub(crate) fn record_retag(db: &Db, record: RetagRecord, end: Option<RunEnd>) ->
 }
 
 /// Tags by which a passage is identified.
-const EVIDENCE: [&str; 12] = [
+const EVIDENCE: [&str; 15] = [
     "title",
     "artist",
     "album",
@@ -122,6 +122,9 @@ const EVIDENCE: [&str; 12] = [
     "track",
     "disc",
     "year",
+    "original_year",
+    "subtitle",
+    "genre",
     "isrc",
     "recording_mbid",
     "release_mbid",
@@ -141,6 +144,22 @@ fn is_due_again() -> String {
             AND ({})",
         differs.join(" OR ")
     )
+}
+
+/// Marks the passages of a file that moved and that names of files and folders spoke for, or nothing did, since they may say
+/// something else now.
+pub(super) fn is_due_by_new_names(tx: &Tx<'_>, id: &FileId) -> Result<()> {
+    tx.execute(
+        "UPDATE accession_identifications AS i SET state = 'retry_later' \
+         FROM passages p \
+         WHERE p.guid = i.passage_id AND p.file_id = ?1 \
+            AND (i.state IN ('none', 'doubtful') \
+                OR i.state = 'identified' \
+                    AND (i.reasoning -> '$.heard.is_by_path' IS NOT NULL \
+                        OR i.reasoning -> '$.heard.said_versions' IS NOT NULL))",
+        params![id],
+    )?;
+    Ok(())
 }
 
 /// Writes the digest of a file that was analysed before there was one, or that it has none.
