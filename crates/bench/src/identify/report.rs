@@ -13,7 +13,9 @@ pub(super) fn print(judged: &[Judged], asked: &[Asked], verbose: bool) {
     if verbose {
         for one in judged {
             let is_wrong = one.is_answered() && !one.is_right();
-            if is_wrong || (one.file.identifiable && !one.is_answered()) {
+            // Stated to be likelier than not, whether it was taken or not.
+            let is_overrated = one.confidence > 0.5 && one.first() != one.file.truth.as_deref();
+            if is_wrong || is_overrated || (one.file.identifiable && !one.is_answered()) {
                 tell(one);
             }
         }

@@ -215,6 +215,11 @@ fn names(
     let Some((relation, artist, reading)) = best else {
         noticed.push("title: none in the tags");
         artist_alone(passage, candidate, noticed);
+        let of_this = titles.iter().flat_map(|title| &title.versions);
+        let of_this = of_this.map(|version| (*version).to_owned()).collect();
+        let of_releases = versions_of_releases(passage, candidate);
+        let by_album = passage.versions_of_album();
+        beside(passage, [&of_this, &of_releases, &by_album], noticed);
         return Likeness::Different;
     };
     noticed.push(match relation.name {
@@ -306,16 +311,8 @@ fn versions_of_releases(passage: &Passage<'_>, candidate: &Candidate) -> BTreeSe
 }
 
 /// Versions that the file is said to be beside its title, and that are `known` of neither side.
-fn beside(
-    passage: &Passage<'_>,
-    reading: &Reading,
-    known: [&BTreeSet<String>; 3],
-    noticed: &mut Vec<&'static str>,
-) {
-    let is_told = |version: &str| {
-        let mut known = known.iter();
-        known.any(|versions| versions.contains(version)) || reading.title.versions.contains(version)
-    };
+fn beside(passage: &Passage<'_>, known: [&BTreeSet<String>; 3], noticed: &mut Vec<&'static str>) {
+    let is_told = |version: &str| known.iter().any(|versions| versions.contains(version));
     let mut said = passage.heard.said_versions.iter();
     if said.any(|version| !is_told(version)) {
         noticed.push("version: one is named beside the title that this is not");
@@ -395,12 +392,11 @@ fn versions(
         });
     }
     elsewhere(reading, candidate, noticed);
-    beside(
-        passage,
-        reading,
-        [&of_this, &of_releases, &by_album],
-        noticed,
-    );
+    let own = reading.title.versions.iter();
+    let own = own
+        .map(|version| (*version).to_owned())
+        .chain(by_album.clone());
+    beside(passage, [&of_this, &of_releases, &own.collect()], noticed);
     if !relation.shared.is_empty() && relation.is_word_by_word {
         noticed.push("version: named with the same words");
     } else if !relation.shared.is_empty() && relation.is_told_apart {

@@ -15,7 +15,7 @@ use audio::tags::Tags;
 use crate::library::due::Item;
 use crate::library::values::{folder_of, name_of};
 
-use written::{is_site, numbered, spaced, spaced_folder, without_id};
+use written::{is_site, numbered, spaced, spaced_folder, without_id, without_noise};
 
 /// What a path says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -96,10 +96,8 @@ pub fn hear(item: &mut Item) {
         let in_album = heard.album.as_deref().and_then(disc_of);
         heard.disc = in_album.or_else(|| disc_of(name_of(folder_of(&item.path))));
     }
-    if item.alone {
-        let told = [heard.artist.as_deref(), heard.album.as_deref()];
-        heard.said_versions = said_versions(&item.path, told, &item.tags);
-    }
+    let told = [heard.artist.as_deref(), heard.album.as_deref()];
+    heard.said_versions = said_versions(&item.path, told, &item.tags);
     let is_untold = if item.alone {
         heard.title.is_none()
     } else {
@@ -180,7 +178,9 @@ pub fn read(path: &str, is_song: bool) -> PathNames {
     {
         folders.pop();
     }
-    let stem = plain_signs(&spaced(without_id(stem), name_of(folder_of(path))).replace('_', " "));
+    let stem = plain_signs(
+        &spaced(&without_noise(without_id(stem)), name_of(folder_of(path))).replace('_', " "),
+    );
     let (number, rest) = numbered(&stem);
     let mut parts: Vec<&str> = rest
         .split(" - ")
@@ -375,6 +375,48 @@ mod tests {
                 "y2mate.com - Gale Ostrander - Ember.mp3",
                 "Gale Ostrander||0|Ember",
             ),
+            ("in/Gale Ostrander | Ember.mp3", "Gale Ostrander||0|Ember"),
+            (
+                "in/Gale Ostrander - Ember (1).mp3",
+                "Gale Ostrander||0|Ember",
+            ),
+            (
+                "in/Gale Ostrander - Ember - Copy.mp3",
+                "Gale Ostrander||0|Ember",
+            ),
+            (
+                "in/Copy of Gale Ostrander - Ember.mp3",
+                "Gale Ostrander||0|Ember",
+            ),
+            (
+                "in/[site.ru] Gale Ostrander - Ember (mp3.net).mp3",
+                "Gale Ostrander||0|Ember",
+            ),
+            (
+                "in/Gale Ostrander - Ember HQ.mp3",
+                "Gale Ostrander||0|Ember",
+            ),
+            (
+                "in/Gale Ostrander - Ember_320kbps.mp3",
+                "Gale Ostrander||0|Ember",
+            ),
+            (
+                "in/Gale Ostrander - Ember (2nd Version).mp3",
+                "Gale Ostrander||0|Ember (2nd Version)",
+            ),
+            (
+                "Gale Ostrander/01. Saltworks/1. Ember.mp3",
+                "Gale Ostrander|Saltworks|1|Ember",
+            ),
+            (
+                "Gale.Ostrander-Saltworks/01-ember.mp3",
+                "Gale Ostrander|Saltworks|1|ember",
+            ),
+            (
+                "Gale Ostrander-Saltworks/01-Ember.mp3",
+                "Gale Ostrander|Saltworks|1|Ember",
+            ),
+            ("Blink-182/01 Ember.mp3", "|Blink-182|1|Ember"),
             ("Nine Bells - 1979.mp3", "Nine Bells||0|1979"),
             (
                 "Nine Bells - Counting/1979.mp3",

@@ -161,6 +161,15 @@ impl Asking<'_> {
             let Some(best) = pool.verdict(item).candidates.into_iter().next() else {
                 continue;
             };
+            let is_looked_at = |one: &Candidate| !one.contexts.is_empty();
+            if !pool
+                .candidates
+                .get(&best.recording_mbid)
+                .is_some_and(is_looked_at)
+            {
+                // Neither has been: the files would fit what is looked at now, and nothing else.
+                continue;
+            }
             let is_rival = |one: &&Candidate| {
                 let recording = &one.recording;
                 one.contexts.is_empty()

@@ -4,6 +4,9 @@
 /// `Artist- Title`, `05_Artist_Title`, `Some.Artist-Title`.
 pub(super) fn spaced(stem: &str, folder: &str) -> String {
     let digits = stem.bytes().take_while(u8::is_ascii_digit).count();
+    if let Some((artist, title)) = stem.split_once(" | ") {
+        return format!("{artist} - {title}");
+    }
     if stem.contains(" - ") {
         return stem.to_owned();
     }
@@ -50,15 +53,57 @@ fn with_dashes_apart(stem: &str) -> String {
     apart
 }
 
-/// A folder as scenes name it, `Some_Artist-Some_Album-CD-FLAC-2004-GRP`, as people would.
+/// A folder whose parts are joined otherwise as people would write it: `Some_Artist-Some_Album-CD-FLAC-2004-GRP` of scenes,
+/// `Some Artist-Some Album`, and `01. Some Album` without its number.
 pub(super) fn spaced_folder(name: &str) -> Option<String> {
+    if name.contains(" - ") {
+        return None;
+    }
     let parts: Vec<&str> = name.split('-').collect();
     let year = parts.iter().skip(2).find(|part| {
         let number: Option<u32> = part.parse().ok();
         number.is_some_and(|year| (1900..2100).contains(&year))
-    })?;
-    let is_scene = parts.len() >= 4 && !name.contains(' ');
-    is_scene.then(|| format!("{} - {} ({year})", parts[0], parts[1]).replace('_', " "))
+    });
+    if let (Some(year), 4.., false) = (year, parts.len(), name.contains(' ')) {
+        return Some(format!("{} - {} ({year})", parts[0], parts[1]).replace('_', " "));
+    }
+    if let [artist, album] = parts[..] {
+        // `Jay-Z` and `Blink-182 Live` are one name.
+        let several = artist.trim().contains([' ', '.', '_']);
+        return several.then(|| format!("{artist} - {album}").replace(['.', '_'], " "));
+    }
+    let (number, rest) = name.split_once(". ")?;
+    let is_number = (1..=3).contains(&number.len()) && number.bytes().all(|c| c.is_ascii_digit());
+    is_number.then(|| rest.trim().to_owned())
+}
+
+/// A file's name without what programs and sites add to it: `Copy of X`, `X - Copy`, `X (1)`, `[site.ru] X (mp3.net)`,
+/// `X HQ`, `X_320kbps`.
+pub(super) fn without_noise(stem: &str) -> String {
+    let mut name = stem.trim().to_owned();
+    while let Some((open, close)) = name.find(['[', '(']).zip(name.find([']', ')'])) {
+        let aside = name.get(open + 1..close).unwrap_or_default();
+        let is_copy = close + 1 == name.len() && aside.len() == 1 && aside.parse::<u8>().is_ok();
+        if !is_copy && !is_site(aside.trim()) {
+            break;
+        }
+        name.replace_range(open..=close, "");
+        name = name.trim().to_owned();
+    }
+    let bare = name.strip_prefix("Copy of ").unwrap_or(&name);
+    let bare = bare.strip_suffix(" - Copy").unwrap_or(bare);
+    let bare = match bare.rsplit_once([' ', '_']) {
+        Some((before, last)) if is_quality(last) => before,
+        _ => bare,
+    };
+    bare.trim().to_owned()
+}
+
+/// Whether a word says how a file is made: `HQ`, `320kbps`.
+fn is_quality(word: &str) -> bool {
+    let lower = word.to_lowercase();
+    let bare = lower.trim_start_matches(|c: char| c.is_ascii_digit());
+    ["hq", "hd"].contains(&lower.as_str()) || bare == "kbps"
 }
 
 /// Whether a part of a name is where somebody had it from: `y2mate.com`, `www.site.net`.

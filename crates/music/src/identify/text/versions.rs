@@ -420,6 +420,8 @@ const OF_FOLDERS: [(&str, &[&str]); 9] = [
             "unplugged",
             "bootleg",
             "bootlegs",
+            "konzert",
+            "concierto",
         ],
     ),
     ("demo", &["demo", "demos", "rehearsal", "rehearsals"]),
