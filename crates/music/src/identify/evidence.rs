@@ -290,7 +290,7 @@ fn by_names(best: &Weighed) -> Level {
         "album: it has no such disc",
         features::CALLED_SO,
         features::AS_LONG,
-    ]);
+    ]) || has(features::MOST_MEAN_ANOTHER) && !best.is_told_by_id();
     let is_other_beside = best.has(&[
         "artist: another, by the path",
         "version: one is named beside the title that this is not",

@@ -87,6 +87,9 @@ pub(crate) const CALLED_SO: &str = "names: another of this sound is called so";
 /// Another candidate of the same names is just as long, and this one is not.
 pub(crate) const AS_LONG: &str = "length: another of these names is as long";
 
+/// Of recordings of one performance, nearly all people mean another.
+pub(crate) const MOST_MEAN_ANOTHER: &str = "sound: nearly all mean another of this performance";
+
 /// What is noticed about a candidate only beside the others: who has the names of the file goes before others of the same
 /// sound, who is as long before others of those names, and who has just the people of the file before those with others.
 pub fn notice_rivals(noticed: &mut [Vec<&'static str>]) {
@@ -114,6 +117,16 @@ pub fn notice_rivals(noticed: &mut [Vec<&'static str>]) {
         },
         |one| is_named(one) && any_of(one, &is_off) && !sounds(one),
         AS_LONG,
+    );
+    // Which edition it is from nothing says but who has it, and they say another.
+    outdo(
+        noticed,
+        |one| any_of(one, &["sound: of this performance, nearly all mean it"]),
+        |one| {
+            any_of(one, &["album: none in the tags"])
+                && any_of(one, &["sound: of this performance, few mean it"])
+        },
+        MOST_MEAN_ANOTHER,
     );
     outdo(
         noticed,
