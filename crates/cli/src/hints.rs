@@ -3,6 +3,7 @@
 use std::fmt;
 
 use books::Setting;
+use books::decrypt::DecryptError;
 use books::page::PageError;
 
 use crate::args::Place;
@@ -172,6 +173,10 @@ fn in_books(error: &books::Error) -> Option<&'static str> {
         Error::OtherRun { .. } => {
             "collect under another --run-name or store in other buckets; if that run is no more, `accession books sync --take-over` \
              stores in its place"
+        }
+        Error::NoPassphrase { .. } | Error::Passphrase(DecryptError::File { .. }) => {
+            "archives are encrypted for your library: its passphrase belongs on the first line of that file, which only you can \
+             read, or of the one that --passphrase-file names"
         }
         Error::Busy { .. } => "wait for it to end, or stop it",
         Error::SignIn { .. } | Error::Page(PageError::SignIn) => {

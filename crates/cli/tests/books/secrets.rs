@@ -85,3 +85,17 @@ fn signing_in_by_a_pasted_address_keeps_the_tokens_privately() {
     assert_eq!(code(&again), 0);
     assert!(said(&again).contains("signed in already"));
 }
+
+#[test]
+fn a_sync_without_a_passphrase_says_where_one_belongs() {
+    let world = World::new(10);
+    let collected = world.collect(&[]);
+    assert_eq!(code(&collected), 0, "{}", said(&collected));
+    let synced = world.run(&["sync", "--run-name", "R", "--queue", "converted"]);
+    assert_eq!(code(&synced), 2, "{}", said(&synced));
+    let text = said(&synced);
+    assert!(
+        text.contains("gpg_passphrase.asc`: ") && text.contains("\nhint: archives are encrypted"),
+        "{text}"
+    );
+}

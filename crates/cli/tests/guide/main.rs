@@ -9,9 +9,12 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 
 use tempfile::TempDir;
+use testkit::archives::{ArchiveGrin, Shelved, archive, encrypt};
 use testkit::grin::{CLIENT_SECRET, FakeCatalogue, FakeGrin};
+use testkit::postgres::Postgres;
 use testkit::services::{FakeServices, KEY, World};
 
 fn workspace() -> PathBuf {
@@ -32,14 +35,14 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// The blocks of a page that a reader is told to run.
-fn commands_of(page: &str) -> String {
+/// The blocks of a page that a reader is told to run; `sh` on one machine, `bash` with a server at hand.
+fn commands_of(page: &str, kind: &str) -> String {
     let text = fs::read_to_string(workspace().join("docs/guide/src").join(page)).unwrap();
     let mut commands = String::new();
     let mut inside = false;
     for line in text.lines() {
         match line {
-            "```sh" => inside = true,
+            line if line.strip_prefix("```") == Some(kind) => inside = true,
             "```" => inside = false,
             line if inside => writeln!(commands, "{line}").unwrap(),
             _ => {}
@@ -85,16 +88,12 @@ impl Home {
 
     /// Runs the commands of a page as a reader would, one after the other.
     fn follow(&self, page: &str, add: impl FnOnce(&mut Command)) {
+        self.run(page, &commands_of(page, "sh").replace("YOUR-KEY", KEY), add);
+    }
+
+    fn run(&self, page: &str, commands: &str, add: impl FnOnce(&mut Command)) {
         let mut shell = self.command("bash");
-        shell.args([
-            "-e",
-            "-u",
-            "-x",
-            "-o",
-            "pipefail",
-            "-c",
-            &commands_of(page).replace("YOUR-KEY", KEY),
-        ]);
+        shell.args(["-e", "-u", "-x", "-o", "pipefail", "-c", commands]);
         add(&mut shell);
         let output = shell.output().unwrap();
         assert!(output.status.success(), "{page}: {}", said(&output));
@@ -153,6 +152,87 @@ fn the_way_of_books_can_be_followed() {
     });
     let csv = fs::read_to_string(home.0.path().join("output/2026/books_export.csv")).unwrap();
     assert_eq!(csv.matches("\r\n").count(), 201);
+}
+
+#[test]
+fn the_way_of_a_server_can_be_followed() {
+    let Some(server) = Postgres::shared() else {
+        return;
+    };
+    let Some(encrypted) = encrypt(&archive("Walden", 3, 100)) else {
+        return;
+    };
+    let encrypted = Arc::new(encrypted);
+    let book = |number| Shelved {
+        barcode: format!("3204410{number:07}"),
+        title: format!("Walden, volume {number}"),
+        state: "CONVERTED".to_owned(),
+        archive: Some(Arc::clone(&encrypted)),
+        ..Shelved::default()
+    };
+    let grin = ArchiveGrin::start((0..3).map(book).collect()).unwrap();
+    let follow = |commands: &str| {
+        let home = Home::new();
+        let secrets = home.0.path().join(".config/grin-transfer");
+        fs::create_dir_all(&secrets).unwrap();
+        grin.write_credentials(&secrets).unwrap();
+        // The database is made, and is elsewhere.
+        let commands = commands
+            .replace("createdb books\n", "")
+            .replace("postgres://me@db.example/books", &server.database())
+            // A test does not wait for room on a disk that others fill.
+            .replace(
+                "--storage local",
+                "--storage local --sync-disk-space-threshold 1",
+            );
+        home.run("librarian.md", &commands, |shell| {
+            shell
+                .env("GRIN_BASE_URL", grin.url())
+                .env("GRIN_RATE_LIMIT_QPS", "0");
+        });
+        home
+    };
+    let commands = commands_of("librarian.md", "bash");
+    let (on_server, copied) = commands.split_at(commands.find("accession books db copy").unwrap());
+    assert!(on_server.contains("createdb books\n"), "{on_server}");
+    let home = follow(on_server);
+    let stored = fs::read_dir(home.0.path().join("archives")).unwrap();
+    assert!(stored.count() > 0);
+    // A run that begins in its file.
+    let begin = "accession books collect --run-name 2026 --library-directory Harvard\n";
+    let home = follow(&format!("{begin}{copied}"));
+    assert!(home.0.path().join("for-other-tools.db").is_file());
+}
+
+/// What stands in a sentence is no step of a way: it is asked whether there is such a command with such options.
+#[test]
+fn commands_in_sentences_are_commands() {
+    let home = Home::new();
+    let readme = workspace().join("README.md");
+    let mut asked = 0;
+    for page in pages().into_iter().chain([readme]) {
+        let text = fs::read_to_string(&page).unwrap();
+        for code in text
+            .split('`')
+            .filter(|code| code.starts_with("accession "))
+        {
+            // Of a form with a choice in it, nothing can be asked.
+            if code.contains(['<', '[', '\n']) || code.contains("..") {
+                continue;
+            }
+            let mut shell = home.command("bash");
+            let output = shell.args(["-c", &format!("{code} --help")]).output();
+            let output = output.unwrap();
+            assert!(
+                output.status.success(),
+                "{}: `{code}`: {}",
+                page.display(),
+                said(&output)
+            );
+            asked += 1;
+        }
+    }
+    assert!(asked > 15, "only {asked} commands were found");
 }
 
 #[test]
