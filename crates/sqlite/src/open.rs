@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::home::Home;
 use crate::options::Options;
 use crate::report::Meter;
-use crate::schema::{owner, upgrade};
+use crate::schema::{inspect, owner, upgrade};
 
 impl Options {
     /// Opens the database for reading and writing, creating or upgrading it where needed.
@@ -47,7 +47,7 @@ impl Options {
     ///
     /// Nothing is left behind either: where the file may be written, the last reader removes the WAL and its shared
     /// memory, and finishes what a killed process left in them. On read-only media, and where only reading is allowed and
-    /// nobody has the file open, it is opened as immutable.
+    /// nobody has the file open, it is opened as immutable. A file that holds nothing at all is no database.
     pub fn open_read_only(mut self) -> Result<Db, Error> {
         self.make_absolute()?;
         let settings = self.settings;
@@ -58,6 +58,15 @@ impl Options {
             });
         }
         let (connection, access) = connect::probe_reader(&settings)?;
+        // Read as a database, it would be told as a collection without a single item.
+        let is_empty = !self.schemas.is_empty()
+            && inspect::is_empty(&connection)
+                .map_err(|error| Error::sqlite(&settings.path, error))?;
+        if is_empty {
+            return Err(Error::NotADatabase {
+                path: settings.path,
+            });
+        }
         owner::check(&connection, &settings, &self.schemas)?;
         let warnings = upgrade::compare_read_only(&connection, &settings.path, &self.schemas)?;
         Ok(Db::read_only(settings, connection, access, warnings))

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use music::Library;
+use music::intake::founding::{Meant, may_found};
 use music::library::port;
 use run::{Cancel, ExitStatus, OutputOptions};
 use server::{CollectionOptions, Options, Server};
@@ -16,10 +17,11 @@ use web::Secret;
 
 use crate::args;
 use crate::args::books::RunPlace;
+use crate::commands::import::check_folder;
 use crate::commands::{books, identify, located};
 use crate::hints::advised;
 use crate::printer::{Printer, Volume};
-use crate::settings::{config_folder, default_jobs};
+use crate::settings::{Located, config_folder, default_jobs};
 use crate::signals::stop_on_signals;
 
 /// WKMP's `http_base_ports`, and its ingest service's place behind each.
@@ -41,11 +43,9 @@ pub(crate) fn serve(args: &args::serve::Serve, printer: Printer) -> Result<ExitS
     }
     let place = args.place.clone().or_folder(args.folder.clone());
     let located = located(&place, printer)?;
-    // A typing error must not leave an empty library behind.
-    std::fs::read_dir(&located.root)
-        .with_context(|| format!("cannot read the folder `{}`", located.root.display()))?;
     let cancel = Cancel::new();
     stop_on_signals(&cancel)?;
+    may_serve(args, &located, &cancel)?;
     let library = Library::open(&located.database, &located.root)?;
     let mut alone = serve_alone(&located.database)?;
     let server = bind(args.listen, &library)?;
@@ -75,6 +75,9 @@ pub(crate) fn serve(args: &args::serve::Serve, printer: Printer) -> Result<ExitS
         names: args.names.clone(),
         token: token.clone(),
     };
+    let (root, database) = (located.root.display(), located.database.display());
+    let note = format!("the library of `{root}`, in `{database}`");
+    printer.note(Volume::Normal, &note);
     say(address, token.as_ref(), printer);
     if args.open {
         open(&visit(address, None), printer);
@@ -84,6 +87,21 @@ pub(crate) fn serve(args: &args::serve::Serve, printer: Printer) -> Result<ExitS
     Ok(cancel
         .signal()
         .map_or(ExitStatus::Done, ExitStatus::Stopped))
+}
+
+/// A typing error must not leave an empty library behind, nor one in another. A folder that was named may be there before
+/// its music is.
+fn may_serve(args: &args::serve::Serve, located: &Located, cancel: &Cancel) -> Result<()> {
+    check_folder(&located.root, located, "accession serve FOLDER")?;
+    let meant = if located.assumed() {
+        Meant::AsFolder
+    } else if args.place.root_folder.is_some() || args.place.database.is_some() {
+        return Ok(());
+    } else {
+        Meant::AsServed
+    };
+    may_found(&located.root, &located.database, meant, cancel)?;
+    Ok(())
 }
 
 /// Keeps a second server from a library, which would begin the same imports: a file beside the database is locked as long

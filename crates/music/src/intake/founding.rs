@@ -18,14 +18,16 @@ pub enum Meant {
     AsRoot,
     /// It is a folder to take in; that makes it a root folder where there is no other.
     AsFolder,
+    /// The same, of a folder that may be there before its music is, as a server's may.
+    AsServed,
 }
 
 /// Checks that a library may be made for `root`. Where there is one already, nothing is to be made.
 ///
 /// # Errors
 ///
-/// When `root` cannot be listed or holds nothing that an import would take; where it was only meant as a folder, also
-/// when it lies in another library, or another library lies in it.
+/// When `root` cannot be listed or, unless it is only served, holds nothing that an import would take; where it was not
+/// meant as a root folder, also when it lies in another library, or another library lies in it.
 pub fn may_found(root: &Path, database: &Path, meant: Meant, cancel: &Cancel) -> Result<()> {
     if std::fs::metadata(database).is_ok_and(|file| file.len() > 0) {
         return Ok(());
@@ -34,7 +36,7 @@ pub fn may_found(root: &Path, database: &Path, meant: Meant, cancel: &Cancel) ->
         path: root.to_owned(),
         reason,
     })?;
-    if meant == Meant::AsFolder
+    if meant != Meant::AsRoot
         && let Some(above) = root.ancestors().skip(1).find(|folder| is_root(folder))
     {
         return Err(Error::LibraryAbove {
@@ -49,7 +51,7 @@ pub fn may_found(root: &Path, database: &Path, meant: Meant, cancel: &Cancel) ->
             below,
         });
     }
-    if found.audio {
+    if found.audio || meant == Meant::AsServed {
         return Ok(());
     }
     // Names alone do not tell: what has no extension is looked into by the real thing.
@@ -82,8 +84,7 @@ fn look_through(root: &Path, meant: Meant, cancel: &Cancel) -> Found {
         }
         let is_file = entry.file_type().is_file();
         found.audio |= is_file && extension_is_audio(entry.path());
-        if meant == Meant::AsFolder && is_file && entry.depth() > 1 && entry.file_name() == DATABASE
-        {
+        if meant != Meant::AsRoot && is_file && entry.depth() > 1 && entry.file_name() == DATABASE {
             found.library = entry.path().parent().map(Path::to_owned);
             break;
         }

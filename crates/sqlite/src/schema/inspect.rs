@@ -149,6 +149,15 @@ fn objects(connection: &Connection) -> rusqlite::Result<BTreeSet<Object>> {
     rows.collect()
 }
 
+/// Whether the file holds nothing, as a file without a byte does.
+pub(crate) fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row(
+        "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)",
+        [],
+        |row| row.get(0),
+    )
+}
+
 /// The tables of the file, in lower case.
 pub(crate) fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let tables = objects(connection)?.into_iter();
