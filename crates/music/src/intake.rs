@@ -20,3 +20,17 @@ pub fn ffmpeg_version(named: Option<&Path>) -> Option<String> {
     let ffmpeg = audio::decode::Ffmpeg::at(named);
     ffmpeg.version().map(str::to_owned)
 }
+
+/// How the reason of a copy goes on: it is that of the file with the same content.
+const AS_IN: &str = " (as in `";
+
+fn copies_reason(reason: &str, original: &str) -> String {
+    format!("{reason}{AS_IN}{original}`, which has the same content)")
+}
+
+/// A reason without the file that a copy shares it with, so that both have the same one.
+pub fn reason_itself(reason: &str) -> &str {
+    reason
+        .split_once(AS_IN)
+        .map_or(reason, |(itself, _)| itself)
+}

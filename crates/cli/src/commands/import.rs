@@ -2,9 +2,12 @@
 
 pub(crate) mod told;
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use music::intake::founding::{Meant, may_found};
 use music::job::{self, JobEvent, Online};
+use music::library::settings::heard::changed_since;
 use music::{Completed, Event, Import, Library};
 use run::{Cancel, ExitStatus, Progress};
 
@@ -25,7 +28,7 @@ pub(crate) fn import(args: &args::Import, printer: Printer) -> Result<ExitStatus
         Some(folder) => absolute(folder)?,
         None => located.root.clone(),
     };
-    check_folder(&folder, &located)?;
+    check_folder(&folder, &located, "accession music import FOLDER")?;
     if !folder.starts_with(&located.root) {
         let root = located.root;
         return Err(music::Error::OutsideRoot { folder, root }.into());
@@ -82,7 +85,7 @@ pub(crate) fn import(args: &args::Import, printer: Printer) -> Result<ExitStatus
 }
 
 /// Says in a person's terms what is wrong with a folder that cannot be taken in.
-fn check_folder(folder: &std::path::Path, located: &Located) -> Result<()> {
+pub(crate) fn check_folder(folder: &std::path::Path, located: &Located, usage: &str) -> Result<()> {
     let shown = folder.display();
     if folder.is_file() {
         let parent = folder.parent().unwrap_or(folder).display().to_string();
@@ -102,7 +105,7 @@ fn check_folder(folder: &std::path::Path, located: &Located) -> Result<()> {
     };
     Err(advised(
         format!("cannot read the folder `{shown}`{because}: {error}"),
-        "name the folder that holds the music: `accession music import FOLDER`",
+        format!("name the folder that holds the music: `{usage}`"),
     ))
 }
 
@@ -117,6 +120,12 @@ fn run(
     let progress = Progress::new(import.jobs);
     let snapshots = |snapshot| printer.json(&Event::Progress(snapshot));
     let told = Told::default();
+    // Everything is heard again in any case, or nothing is.
+    let unheard = if import.force || import.dry_run {
+        BTreeSet::new()
+    } else {
+        changed_since(library)?
+    };
     std::thread::scope(|scope| {
         let display = Display::start(scope, printer, &progress, cancel, &snapshots);
         let notes = display.notes();
@@ -148,7 +157,7 @@ fn run(
         if let Some(identified) = identified {
             identify::finish(&identified, place, printer);
         }
-        for line in told.next(&completed, place) {
+        for line in told.next(&completed, &unheard, place) {
             printer.note(Volume::Normal, &line);
         }
         Ok(completed)

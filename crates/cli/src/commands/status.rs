@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use music::intake::reason_itself;
 use music::library::query::{Copy, Count, ListedProblem, Status};
 use run::ExitStatus;
 
@@ -136,7 +137,10 @@ fn problems(title: &str, problems: &[ListedProblem], most: usize) -> Vec<String>
     ];
     let mut reasons: BTreeMap<&str, Vec<&ListedProblem>> = BTreeMap::new();
     for problem in problems {
-        reasons.entry(&problem.reason).or_default().push(problem);
+        reasons
+            .entry(reason_itself(&problem.reason))
+            .or_default()
+            .push(problem);
     }
     let mut reasons: Vec<_> = reasons.into_iter().collect();
     reasons.sort_by_key(|(_, files)| std::cmp::Reverse(files.len()));

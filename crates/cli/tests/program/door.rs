@@ -75,12 +75,96 @@ fn no_library_is_made_where_none_was_meant() {
     let ran = import(&root, &["--format", "json", "--jobs", "x"]).ended(2);
     assert_eq!(ran.events()[0]["event"], "error", "{}", ran.out);
     assert!(ran.err.contains("expected a whole number"), "{}", ran.err);
+    // SQLite takes the last two for databases without tables.
     let file = root.join("text.db");
-    fs::write(&file, "no database at all").unwrap();
-    let ran = root
-        .run(&["music", "status", "--database", file.to_str().unwrap()])
-        .ended(2);
-    assert!(ran.err.contains("\nhint: check the path"), "{}", ran.err);
+    for content in ["no database at all", "x", ""] {
+        fs::write(&file, content).unwrap();
+        let ran = root
+            .run(&["music", "status", "--database", file.to_str().unwrap()])
+            .ended(2);
+        assert!(ran.err.contains("\nhint: check the path"), "{}", ran.err);
+        assert_eq!(fs::read_to_string(&file).unwrap(), content);
+    }
+}
+
+#[test]
+fn a_server_makes_a_library_only_where_one_is_meant_and_says_which() {
+    let root = Root::collection();
+    let music = root.home().join("Music");
+    let ran = root.run(&["serve"]).ended(2);
+    assert!(
+        ran.err.contains("the default, since no folder is named")
+            && ran.err.contains("`accession serve FOLDER`"),
+        "{}",
+        ran.err
+    );
+    fs::create_dir(&music).unwrap();
+    let ran = root.run(&["serve"]).ended(2);
+    assert!(ran.err.contains("found no audio file in"), "{}", ran.err);
+    root.import(&[]);
+    let inside = root.path().join("inside");
+    song(&inside.join("a.wav"), 1);
+    let ran = root.run(&["serve", inside.to_str().unwrap()]).ended(2);
+    assert!(ran.err.contains("lies in the library at"), "{}", ran.err);
+    for folder in [&music, &inside] {
+        assert!(!folder.join("wkmp.db").exists(), "{}", folder.display());
+    }
+}
+
+#[test]
+fn copies_of_what_fails_are_listed_under_its_reason() {
+    let root = Root::empty();
+    // The mark of Windows Media, and nothing after it.
+    let content = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c";
+    for name in ["a.wma", "b.wma", "c.wma"] {
+        fs::write(root.path().join(name), content).unwrap();
+    }
+    let ran = root.music(&["import"]).ended(1);
+    let failed: Vec<_> = ran
+        .out
+        .lines()
+        .filter(|line| line.starts_with("failed: "))
+        .collect();
+    assert!(
+        failed.len() == 1 && failed[0].starts_with("failed: 3 "),
+        "{failed:?}"
+    );
+    let ran = root.music(&["status"]).ended(0);
+    assert!(
+        ran.out.contains("\n  3 x ") && !ran.out.contains("(as in "),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn an_import_offers_what_a_changed_setting_needs() {
+    let root = Root::collection();
+    let import = |options: &[&str]| root.music(&[&["import"], options].concat()).ended(0);
+    import(&[]);
+    let next = |ran: &Ran| ran.err.contains("--force");
+    let key = "silence_min_duration_ticks";
+    root.music(&["settings", "set", key, "2s"]).ended(0);
+    for _ in 0..2 {
+        let ran = import(&[]);
+        let line = format!("hears the files again that were heard before `{key}` was changed");
+        assert!(next(&ran) && ran.err.contains(&line), "{}", ran.err);
+    }
+    root.music(&["settings", "set", key]).ended(0);
+    let ran = import(&[]);
+    assert!(!next(&ran), "as they were heard: {}", ran.err);
+
+    // Another way to write the same number is no change; a new file is heard with what is in force.
+    root.music(&["settings", "set", "silence_threshold_dB", "35.00"])
+        .ended(0);
+    assert!(!next(&import(&[])));
+    root.music(&["settings", "set", "silence_threshold_dB", "40"])
+        .ended(0);
+    song(&root.path().join("new.wav"), 1);
+    assert!(next(&import(&[])), "the others are not");
+    let ran = import(&["--force"]);
+    assert!(!next(&ran), "{}", ran.err);
+    assert!(!next(&import(&[])), "all are heard");
 }
 
 #[test]

@@ -19,6 +19,7 @@ use crate::library::Library;
 use crate::library::former;
 use crate::library::known::Known;
 use crate::library::record;
+use crate::library::settings::Settings;
 use crate::library::values::{is_below, name_of};
 
 /// What to import, and how.
@@ -61,7 +62,14 @@ pub fn import(
         library.db().hurry_when(move || asked.is_requested());
     }
     let hearing = OnDisk::new(library.root(), library.settings());
-    let chain = Chain::new(library, &hearing, import.terms(), cancel, progress, tell);
+    let chain = Chain::new(
+        library,
+        &hearing,
+        import.terms(library.settings()),
+        cancel,
+        progress,
+        tell,
+    );
     let folder = library_folder(library.root(), &import.folder)?;
     progress.phase("scan");
     let mut scan = scan(library.root(), &import.folder, cancel)?;
@@ -126,12 +134,13 @@ fn known_for(library: &Library, scan: &Scan, scope: &Scope<'_>) -> Result<Known>
 
 impl Import {
     /// As its row in `import_sessions` has them.
-    fn parameters(&self) -> serde_json::Value {
+    fn parameters(&self, settings: &Settings) -> serde_json::Value {
         let mut parameters = serde_json::json!({
             "folder": self.folder.display().to_string(),
             "jobs": self.jobs,
             "force": self.force,
             "prune": self.prune,
+            "heard_with": settings.heard_with,
         });
         if let Some(only) = &self.only {
             parameters["only"] = serde_json::json!(only);
@@ -139,7 +148,7 @@ impl Import {
         parameters
     }
 
-    fn terms(&self) -> Terms {
+    fn terms(&self, settings: &Settings) -> Terms {
         Terms {
             phase: "import",
             jobs: self.jobs,
@@ -148,7 +157,7 @@ impl Import {
             dry_run: self.dry_run,
             is_one_plan: true,
             session: self.session.clone().unwrap_or_else(SessionId::random),
-            parameters: self.parameters(),
+            parameters: self.parameters(settings),
         }
     }
 }

@@ -8,6 +8,7 @@
 
 mod check;
 mod from_list;
+pub mod heard;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -221,17 +222,6 @@ const SETTINGS: [Setting; 20] = [
     },
 ];
 
-/// Those that change what is heard.
-const HEARD: [&str; 7] = [
-    "silence_threshold_dB",
-    "silence_min_duration_ticks",
-    "minimum_passage_audio_duration_ticks",
-    "lead_in_threshold_dB",
-    "lead_out_threshold_dB",
-    "lead_rule",
-    "import_parameters",
-];
-
 /// The settings an import works by.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -249,6 +239,8 @@ pub struct Settings {
     pub same_audio_once: bool,
     /// The ffmpeg to decode with; `None`: the one that the system finds.
     pub ffmpeg: Option<PathBuf>,
+    /// Those that change what is heard, as they are in force.
+    pub heard_with: heard::HeardWith,
     /// Stored values that could not be used, in words.
     pub warnings: Vec<String>,
 }
@@ -301,18 +293,20 @@ impl Settings {
                 }
             }
         };
+        let heard_with = heard::HeardWith::of(&mut in_force)?;
+        let heard = |key| heard_with.value(key);
         let jobs = in_force("ai_processing_thread_count")?;
         let lock_retry = number(in_force("ai_database_lock_retry_ms")?);
         let max_lock_wait = number(in_force("ai_database_max_lock_wait_ms")?);
-        let silence = number(in_force("silence_threshold_dB")?);
-        let silence_min = number(in_force("silence_min_duration_ticks")?);
-        let minimum_audio = number(in_force("minimum_passage_audio_duration_ticks")?);
-        let parameters = in_force("import_parameters")?;
+        let silence = number(heard("silence_threshold_dB"));
+        let silence_min = number(heard("silence_min_duration_ticks"));
+        let minimum_audio = number(heard("minimum_passage_audio_duration_ticks"));
+        let parameters = heard("import_parameters");
         let leads = parameters.and_then(|json| serde_json::from_str(&json).ok());
         let mut leads: LeadSettings = leads.unwrap_or_default();
-        leads.lead_in_dbfs = absolute(in_force("lead_in_threshold_dB")?, "45.0");
-        leads.lead_out_dbfs = absolute(in_force("lead_out_threshold_dB")?, "40.0");
-        if in_force("lead_rule")?.as_deref() == Some("loudness") {
+        leads.lead_in_dbfs = absolute(heard("lead_in_threshold_dB"), "45.0");
+        leads.lead_out_dbfs = absolute(heard("lead_out_threshold_dB"), "40.0");
+        if heard("lead_rule").as_deref() == Some("loudness") {
             leads.rule = LeadRule::Loudness;
         }
         let same_audio_once = in_force("same_audio")?.as_deref() == Some("once");
@@ -329,6 +323,7 @@ impl Settings {
             leads: leads.sane(),
             same_audio_once,
             ffmpeg: ffmpeg.map(PathBuf::from),
+            heard_with,
             warnings,
         })
     }
@@ -357,6 +352,7 @@ impl Default for Settings {
             leads: LeadSettings::default(),
             same_audio_once: false,
             ffmpeg: None,
+            heard_with: heard::HeardWith::default(),
             warnings: Vec::new(),
         }
     }
@@ -496,7 +492,7 @@ fn listed(db: &Db, setting: &'static Setting) -> Result<Listed> {
         default: setting.default,
         origin,
         meaning: setting.meaning,
-        is_heard: HEARD.contains(&setting.key),
+        is_heard: heard::HEARD.contains(&setting.key),
     })
 }
 

@@ -1,9 +1,10 @@
 //! What an import tells a person: a line for each file on demand, and at the end what happened, by reason, with what to
 //! do about it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
+use music::intake::reason_itself;
 use music::{Completed, Event};
 
 use crate::args::Place;
@@ -78,7 +79,7 @@ impl Told {
         if kind == Kind::Moved {
             self.add(kind, "", 1, &[format!("`{path}` {reason}")]);
         } else {
-            self.add(kind, &reason, 1, &[format!("`{path}`")]);
+            self.add(kind, reason_itself(&reason), 1, &[format!("`{path}`")]);
         }
         let reason = if reason.is_empty() {
             reason
@@ -156,6 +157,9 @@ impl Told {
             ));
         }
         match end.state {
+            "stopped" if end.files.not_reached == 0 => {
+                lines.push("stopped as asked, when everything was done".to_owned());
+            }
             "stopped" => lines.push(format!(
                 "stopped as asked, {} to come; run the same command again to go on",
                 counted(end.files.not_reached, "file")
@@ -181,8 +185,14 @@ impl Told {
         lines
     }
 
-    /// What may be done next, as commands on the library that `place` names.
-    pub(crate) fn next(&self, end: &Completed, place: &Place) -> Vec<String> {
+    /// What may be done next, as commands on the library that `place` names; files may be `unheard` with settings that
+    /// changed.
+    pub(crate) fn next(
+        &self,
+        end: &Completed,
+        unheard: &BTreeSet<&str>,
+        place: &Place,
+    ) -> Vec<String> {
         let mut next = Vec::new();
         let command = |words: &[&str]| hints::music(place, words);
         if self.has(&[Kind::Failed, Kind::LeftOut, Kind::Damaged]) && end.state != "planned" {
@@ -195,6 +205,18 @@ impl Told {
             next.push(format!(
                 "next: `{}` removes what is gone from the disk",
                 command(&["import", "--prune"])
+            ));
+        }
+        if end.state == "completed" && !unheard.is_empty() {
+            let keys: Vec<_> = unheard.iter().map(|key| format!("`{key}`")).collect();
+            let since = match keys.len() {
+                1 => "was changed",
+                _ => "were changed",
+            };
+            next.push(format!(
+                "next: `{}` hears the files again that were heard before {} {since}",
+                command(&["import", "--force"]),
+                keys.join(", ")
             ));
         }
         if end.state == "completed" && end.files.recorded > 0 {

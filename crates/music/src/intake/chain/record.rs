@@ -12,6 +12,7 @@ use super::{Chain, Families};
 use crate::error::Result;
 use crate::event::Event;
 use crate::id::FileId;
+use crate::intake::copies_reason;
 use crate::intake::import::take_in_again;
 use crate::intake::plan::{Copy, Plan};
 use crate::intake::recognise::Rejected;
@@ -161,10 +162,7 @@ impl Chain<'_> {
             };
             let linked = original
                 .map_err(|fault| Fault {
-                    reason: format!(
-                        "{} (as in `{}`, which has the same content)",
-                        fault.reason, copy.original
-                    ),
+                    reason: copies_reason(&fault.reason, &copy.original),
                     ..fault
                 })
                 .and_then(|original| self.link_copy(copy, original, families));
