@@ -18,6 +18,7 @@ mod error;
 mod key;
 mod kind;
 mod local;
+mod names;
 mod object;
 mod remote;
 mod settings;

@@ -20,6 +20,7 @@ use crate::credentials::{self, Keys};
 use crate::error::{Error, Reason};
 use crate::key::Key;
 use crate::kind::Kind;
+use crate::names::ListingsRead;
 use crate::object::{Child, Entry, Head, Metadata, Reader};
 use crate::settings::Settings;
 
@@ -279,6 +280,7 @@ fn amazon(settings: &Settings, bucket: &str) -> Result<AmazonS3Builder, Error> {
     if let Some(keys) = keys {
         builder = keys.give(builder);
     }
+    let builder = builder.with_http_connector(ListingsRead::default());
     Ok(builder.with_client_options(client(plain)))
 }
 
@@ -298,7 +300,9 @@ fn google(settings: &Settings, bucket: &str) -> GoogleCloudStorageBuilder {
     if let Some(file) = &settings.credentials_file {
         builder = builder.with_service_account_path(file.to_string_lossy());
     }
-    builder.with_client_options(client(plain))
+    builder
+        .with_http_connector(ListingsRead::default())
+        .with_client_options(client(plain))
 }
 
 /// No limit for a request as a whole: [`within`] has one in proportion to what is sent, and reading has one for silence.

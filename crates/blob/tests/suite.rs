@@ -486,3 +486,33 @@ fn the_empty_folder_of_a_disk_that_is_gone_is_not_the_disk() {
     put().unwrap();
     assert!(run(bucket.head(&key)).unwrap().is_some());
 }
+
+#[test]
+fn names_that_cannot_be_used_hide_no_others() {
+    for (name, place) in places() {
+        let Some(store) = &place.store else { continue };
+        let bucket = &place.bucket;
+        for usable in ["music/a.flac", "music/c/d.flac"] {
+            run(bucket.put(&key(usable), Bytes::from_static(b"x"), &metadata())).unwrap();
+        }
+        // Whoever fills the bucket by other means.
+        let odd = store.file("raw", "music/b\tb.flac");
+        std::fs::write(&odd, b"x").unwrap();
+        std::fs::create_dir_all(store.file("raw", "music/e\u{1}e")).unwrap();
+        std::fs::write(store.file("raw", "music/e\u{1}e/f.flac"), b"x").unwrap();
+        let music = key("music");
+        run(async {
+            let listed = bucket.list(Some(&music));
+            let listed: Vec<_> = listed
+                .map(|found| found.unwrap().key.to_string())
+                .collect()
+                .await;
+            let children = bucket.children(Some(&music)).await;
+            if name == "S3 without ListBucket" {
+                return;
+            }
+            assert_eq!(listed, ["music/a.flac", "music/c/d.flac"], "{name}");
+            assert_eq!(children.unwrap().len(), 2, "{name}");
+        });
+    }
+}
