@@ -170,10 +170,16 @@ fn steers(sql: &str) -> bool {
         || (has_rollback(words.rest) && words.any(|word| is(word, "ROLLBACK")))
 }
 
+/// A K is rare in statements, and so looked for first.
 fn has_rollback(sql: &str) -> bool {
     const WORD: &[u8] = b"ROLLBACK";
-    let mut windows = sql.as_bytes().windows(WORD.len());
-    windows.any(|window| window.eq_ignore_ascii_case(WORD))
+    let bytes = sql.as_bytes();
+    let ends = bytes
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte | 0x20 == b'k');
+    let mut words = ends.filter_map(|(end, _)| bytes.get((end + 1).checked_sub(WORD.len())?..=end));
+    words.any(|word| word.eq_ignore_ascii_case(WORD))
 }
 
 /// The bare words of a statement: neither strings nor quoted names nor comments.

@@ -18,7 +18,7 @@ use crate::id::FileId;
 use audio::Ticks;
 
 pub(crate) use applied::{
-    apply, begin_cut, come_home, concerns, edit_concerns, in_force, keep_user_titles,
+    apply, begin_cut, come_home, concerns, edit_concerns, in_force, is_edited, keep_user_titles,
     leave_to_heirs, mind_newer_cut, move_back, move_to, move_with_cut, moved_by_cut, name_by_sound,
     reconsider, supersede_user_title, take_place,
 };

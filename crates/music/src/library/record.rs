@@ -4,6 +4,7 @@
 //! its number of passages. What must be known beforehand (which rows a file has
 //! already) is read before; inside are only INSERT, UPDATE and DELETE.
 
+mod file;
 mod names;
 mod passages;
 mod retag;
@@ -16,8 +17,7 @@ use crate::error::Result;
 use crate::id::{FileId, PassageId, SessionId};
 use crate::library::belongings::{self, Belongings};
 use crate::library::edits;
-use crate::library::known::{ANALYSIS_VERSION, DESCRIPTION_VERSION, FileStatus, timestamp};
-use crate::library::marks::{self, StoredMark};
+use crate::library::known::{ANALYSIS_VERSION, FileStatus, timestamp};
 use crate::library::values::ScannedFile;
 use crate::library::values::{Move, Problem};
 use audio::Ticks;
@@ -28,9 +28,10 @@ use audio::marks::{Mark, Marks};
 use audio::overview::Overview;
 use audio::tags::Tags;
 
+use file::{FileRow, write_details, write_file};
 pub(crate) use names::{Marked, Name, Names};
 pub(crate) use passages::{Measured, write_cut};
-use passages::{Worded, json_of, replace_passages, write_provenance};
+use passages::{Worded, forget_provenance, json_of, replace_passages, write_provenance};
 pub(crate) use retag::{RetagRecord, record_retag, record_sound};
 pub use sound::BoundaryRecord;
 pub(crate) use sound::{DescribedPassage, DescriptionRecord, record_description};
@@ -184,24 +185,31 @@ pub fn record_file(db: &Db, record: FileRecord, end: Option<RunEnd>) -> Result<R
         belongings::of(db, &record.id, record.audio_md5)?
     };
     db.try_write("record file", move |tx| {
-        let id = upsert_file(tx, &record)?;
+        let row = write_file(tx, &record)?;
+        let id = row.id.clone();
         belongings.leave(tx, &id)?;
-        let heirs = if record.is_same_sound {
+        // A new row had no sound before.
+        let heirs = if record.is_same_sound || row.is_new {
             Vec::new()
         } else {
             edits::leave_to_heirs(tx, &id, record.audio_md5)?
         };
-        upsert_details(tx, &id, &record, worded.tags.as_deref())?;
-        replace_passages(tx, &id, &record, &worded)?;
+        write_details(tx, &row, &record, worded.tags.as_deref())?;
+        replace_passages(tx, &row, &record, &worded)?;
         for (heir, _) in &heirs {
             edits::apply(tx, heir)?;
         }
         if let Some(gone) = &record.takes_place_of {
             edits::take_place(tx, &id, gone)?;
         }
-        edits::come_home(tx, &id)?;
-        edits::apply(tx, &id)?;
-        let is_outdated = edits::mind_newer_cut(tx, &id, record.known_edit)?;
+        let is_edited = edits::is_edited(tx, &id)?;
+        if is_edited {
+            edits::come_home(tx, &id)?;
+            edits::apply(tx, &id)?;
+        }
+        // A cut that is taken back leaves no edit, and a file that is to be cut without it.
+        let is_outdated = (is_edited || record.cut_by == CutBy::Person)
+            && edits::mind_newer_cut(tx, &id, record.known_edit)?;
         forget_problem(tx, record.file.path())?;
         end.map_or(Ok(()), |end| write_end(tx, &end))?;
         Ok(Recorded { id, is_outdated })
@@ -231,10 +239,11 @@ pub fn record_copy(
     let worded = Worded::of(&record);
     let belongings = belongings::of(db, &record.id, None)?;
     db.try_write("record duplicate", move |tx| {
-        let id = upsert_file(tx, &record)?;
+        let row = write_file(tx, &record)?;
+        let id = row.id.clone();
         belongings.leave(tx, &id)?;
-        upsert_details(tx, &id, &record, worded.tags.as_deref())?;
-        replace_passages(tx, &id, &record, &worded)?;
+        write_details(tx, &row, &record, worded.tags.as_deref())?;
+        replace_passages(tx, &row, &record, &worded)?;
         forget_problem(tx, record.file.path())?;
         let mut family = family;
         family.retain(|member| *member != id);
@@ -242,95 +251,6 @@ pub fn record_copy(
         link_family(tx, &family)?;
         end.map_or(Ok(()), |end| write_end(tx, &end))?;
         Ok(id)
-    })
-}
-
-fn upsert_file(tx: &Tx<'_>, record: &FileRecord) -> Result<FileId> {
-    let FileRecord { file, tags, .. } = record;
-    let audio = record.audio.as_ref();
-    let duration = audio
-        .map(|audio| Ticks::from_frames(audio.frames, audio.sample_rate).0)
-        .filter(|ticks| *ticks > 0);
-    // The id in the row wins over ours: another program may have made the row meanwhile.
-    let ids = tx.returning(
-        "INSERT INTO files (guid, path, hash, duration_ticks, format, sample_rate, channels, file_size_bytes, \
-                            modification_time, artist, title, album, track_number, year, status, matching_hashes) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, NULL) \
-         ON CONFLICT (path) DO UPDATE SET \
-            hash = excluded.hash, duration_ticks = excluded.duration_ticks, format = excluded.format, \
-            sample_rate = excluded.sample_rate, channels = excluded.channels, \
-            file_size_bytes = excluded.file_size_bytes, modification_time = excluded.modification_time, \
-            artist = excluded.artist, title = excluded.title, album = excluded.album, \
-            track_number = excluded.track_number, year = excluded.year, status = excluded.status, \
-            matching_hashes = CASE WHEN hash = excluded.hash THEN matching_hashes END, \
-            updated_at = CURRENT_TIMESTAMP \
-         RETURNING guid",
-        params![
-            record.id,
-            file.path(),
-            record.hash,
-            duration,
-            audio.map(|audio| &audio.format),
-            audio.map(|audio| audio.sample_rate),
-            audio.map(|audio| audio.channels),
-            file.size(),
-            timestamp(file.modified_ns()),
-            tags.artist,
-            tags.title,
-            tags.album,
-            tags.track,
-            tags.year,
-            record.status.word(),
-        ],
-        |row| row.get(0),
-    )?;
-    Ok(ids.into_iter().next().unwrap_or_else(|| record.id.clone()))
-}
-
-fn upsert_details(tx: &Tx<'_>, id: &FileId, record: &FileRecord, tags: Option<&str>) -> Result<()> {
-    let audio = record.audio.as_ref();
-    tx.execute(
-        "INSERT INTO accession_files (file_id, modified_ns, analysis_version, container, codec, frames, \
-                                      damaged_frames, damage, segmentation, tags, description_version, decoder, \
-                                      misnamed, changed_ns, tags_digest, sheets, sheets_content, audio_md5, cut_by, \
-                                      audio_xxh3) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) \
-         ON CONFLICT (file_id) DO UPDATE SET \
-            modified_ns = excluded.modified_ns, analysis_version = excluded.analysis_version, \
-            container = excluded.container, codec = excluded.codec, frames = excluded.frames, \
-            damaged_frames = excluded.damaged_frames, damage = excluded.damage, \
-            segmentation = excluded.segmentation, tags = excluded.tags, \
-            description_version = excluded.description_version, decoder = excluded.decoder, \
-            misnamed = excluded.misnamed, changed_ns = excluded.changed_ns, tags_digest = excluded.tags_digest, \
-            sheets = excluded.sheets, sheets_content = excluded.sheets_content, \
-            audio_md5 = excluded.audio_md5, cut_by = excluded.cut_by, audio_xxh3 = excluded.audio_xxh3",
-        params![
-            id,
-            record.file.modified_ns(),
-            ANALYSIS_VERSION,
-            audio.map(|audio| &audio.container),
-            audio.map(|audio| &audio.codec),
-            audio.map(|audio| audio.frames),
-            audio.map_or(0, |audio| audio.damaged_frames),
-            audio.and_then(|audio| audio.damage.as_ref()),
-            audio.map(|audio| &audio.segmentation),
-            tags,
-            DESCRIPTION_VERSION,
-            audio.and_then(|audio| audio.decoder.as_ref()),
-            record.misnamed,
-            record.file.changed_ns(),
-            record.tags_digest,
-            record.file.sheets_state(),
-            record.file.sheets_content(),
-            // Empty: it has none that can be read, and need not be asked again.
-            audio.map(|_| record.audio_md5.map(|md5| md5.to_string()).unwrap_or_default()),
-            audio.map(|_| record.cut_by.word()),
-            record.audio_xxh3.map(|xxh3| xxh3.to_string()),
-        ],
-    )?;
-    marks::write(tx, id, &StoredMark::all_of(record.marks.as_ref()))?;
-    record.audio_md5.map_or(Ok(()), |md5| {
-        edits::name_by_sound(tx, &record.hash, &md5.to_string())
     })
 }
 

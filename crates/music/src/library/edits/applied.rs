@@ -1,5 +1,7 @@
 //! Puts what a person said over what was computed.
 
+use std::sync::LazyLock;
+
 use sqlite::{Db, Tx, params};
 
 use super::{Field, PERSON, is_evidence};
@@ -13,13 +15,14 @@ use audio::decode::AudioMd5;
 const SOUND: &str = "(SELECT coalesce(nullif(a.audio_md5, ''), f.hash) FROM files f \
     LEFT JOIN accession_files a ON a.file_id = f.guid WHERE f.guid = ?1)";
 
+/// Changes nothing about the edits of the file `?1`, and so counts them. No index has the column.
+static SAME: LazyLock<String> =
+    LazyLock::new(|| format!("UPDATE accession_edits SET source = source WHERE sound = {SOUND}"));
+
 /// Whether anything was ever said about the sound of a file: one look, where there mostly is nothing. Transactions do not
 /// read, so it is a change to nothing.
-fn is_edited(tx: &Tx<'_>, file: &FileId) -> Result<bool> {
-    let same =
-        format!("UPDATE accession_edits SET sound = sound WHERE sound = {SOUND} RETURNING 1");
-    let edits = tx.returning(&same, params![file], |_| Ok(()))?;
-    Ok(!edits.is_empty())
+pub(crate) fn is_edited(tx: &Tx<'_>, file: &FileId) -> Result<bool> {
+    Ok(tx.execute(&SAME, params![file])? > 0)
 }
 
 /// A lead or fade that a person said lies at most this far outside its passage, so that bounds which another analysis
@@ -211,11 +214,11 @@ fn apply_matches(tx: &Tx<'_>, file: &FileId) -> Result<()> {
 
 /// Edits that named a file by its content name it by its sound, once that is known.
 pub(crate) fn name_by_sound(tx: &Tx<'_>, hash: &str, audio_md5: &str) -> Result<()> {
-    for table in ["accession_edits", "accession_verdicts"] {
-        tx.execute(
-            &format!("UPDATE {table} SET sound = ?2 WHERE sound = ?1"),
-            params![hash, audio_md5],
-        )?;
+    for sql in [
+        "UPDATE accession_edits SET sound = ?2 WHERE sound = ?1",
+        "UPDATE accession_verdicts SET sound = ?2 WHERE sound = ?1",
+    ] {
+        tx.execute(sql, params![hash, audio_md5])?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use sqlite::{Tx, params};
 
 use super::names::{Marked, Names};
 use super::sound::{self, SoundColumns};
-use super::{CutBy, FileRecord, PassageRecord};
+use super::{CutBy, FileRecord, FileRow, PassageRecord};
 use crate::error::Result;
 use crate::id::{FileId, PassageId};
 use crate::library::shown_flavor;
@@ -49,19 +49,26 @@ pub(super) fn json_of(tags: &Tags) -> Option<String> {
 /// Passages that keep their ids are updated in place, so that what hangs on them stays.
 pub(super) fn replace_passages(
     tx: &Tx<'_>,
-    file: &FileId,
+    FileRow { id: file, is_new }: &FileRow,
     record: &FileRecord,
     worded: &Worded,
 ) -> Result<()> {
-    tx.execute(
-        "DELETE FROM passages WHERE file_id = ?1 AND instr(?2, '\"' || guid || '\"') = 0",
-        params![file, worded.ids],
-    )?;
+    if !is_new {
+        tx.execute(
+            "DELETE FROM passages WHERE file_id = ?1 AND instr(?2, '\"' || guid || '\"') = 0",
+            params![file, worded.ids],
+        )?;
+    }
     if let Some(audio) = &record.audio {
-        sound::write_overview(tx, file, audio)?;
+        sound::write_overview(tx, file, audio, *is_new)?;
     }
     for (passage, columns) in record.passages.iter().zip(&worded.sounds) {
         upsert_passage(tx, file, record, passage, columns)?;
+        if !is_new {
+            // A new passage has no song yet, and so no other flavor than its own.
+            shown_flavor::prefer_chosen(tx, &passage.id)?;
+            forget_provenance(tx, &passage.id)?;
+        }
         write_fingerprint(tx, passage)?;
         sound::write_sound(tx, &passage.id, &passage.sound, columns)?;
         write_provenance(tx, worded.tags.as_deref(), &passage.id)?;
@@ -150,7 +157,7 @@ fn upsert_passage(
             record.is_same_sound,
         ],
     )?;
-    shown_flavor::prefer_chosen(tx, &passage.id)
+    Ok(())
 }
 
 /// How the passage came about, in a word.
@@ -250,9 +257,14 @@ fn write_fingerprint(tx: &Tx<'_>, passage: &PassageRecord) -> Result<()> {
 const FORGET_TAGS: &str =
     "DELETE FROM import_provenance WHERE passage_id = ?1 AND +source_type = 'tags'";
 
-/// Writes what the tags say, as [`json_of`] makes it.
-pub(super) fn write_provenance(tx: &Tx<'_>, tags: Option<&str>, passage: &PassageId) -> Result<()> {
+/// Removes what the tags said.
+pub(super) fn forget_provenance(tx: &Tx<'_>, passage: &PassageId) -> Result<()> {
     tx.execute(FORGET_TAGS, params![passage])?;
+    Ok(())
+}
+
+/// Writes what the tags say, as [`json_of`] makes it, where nothing is written of them.
+pub(super) fn write_provenance(tx: &Tx<'_>, tags: Option<&str>, passage: &PassageId) -> Result<()> {
     if let Some(tags) = tags {
         tx.execute(
             "INSERT INTO import_provenance (id, passage_id, source_type, data_extracted, timestamp) \

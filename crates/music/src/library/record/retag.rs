@@ -3,7 +3,7 @@
 use sqlite::{Db, Tx, params};
 
 use super::names::{Marked, Names};
-use super::{RunEnd, forget_problem, json_of, write_end, write_provenance};
+use super::{RunEnd, forget_problem, forget_provenance, json_of, write_end, write_provenance};
 use crate::error::Result;
 use crate::id::{FileId, PassageId};
 use crate::library::edits;
@@ -104,6 +104,7 @@ pub(crate) fn record_retag(db: &Db, record: RetagRecord, end: Option<RunEnd>) ->
                     params![passage, name, source],
                 )?;
             }
+            forget_provenance(tx, passage)?;
             write_provenance(tx, text.as_deref(), passage)?;
         }
         edits::apply(tx, id)?;

@@ -226,12 +226,19 @@ fn write_waveform(tx: &Tx<'_>, file: &FileId, overview: &Overview) -> Result<()>
     Ok(())
 }
 
-pub(super) fn write_overview(tx: &Tx<'_>, file: &FileId, audio: &AudioRecord) -> Result<()> {
+pub(super) fn write_overview(
+    tx: &Tx<'_>,
+    file: &FileId,
+    audio: &AudioRecord,
+    is_new: bool,
+) -> Result<()> {
     write_waveform(tx, file, &audio.overview)?;
-    tx.execute(
-        "DELETE FROM accession_boundaries WHERE file_id = ?1",
-        params![file],
-    )?;
+    if !is_new {
+        tx.execute(
+            "DELETE FROM accession_boundaries WHERE file_id = ?1",
+            params![file],
+        )?;
+    }
     for boundary in &audio.boundaries {
         tx.execute(
             "INSERT OR REPLACE INTO accession_boundaries (file_id, at_ticks, kind, is_cut, confidence, reason) \
