@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use books::Catalogue;
-use books::catalogue::{query, sync};
+use books::catalogue::{claims, query, sync};
 use maud::html;
 use serde_json::{Value, json};
 use web::Secret;
@@ -67,6 +67,7 @@ impl Shown {
         };
         let mut value = json!(query::status(&self.catalogue).map_err(failed)?);
         value["failures"] = json!(sync::failures(&self.catalogue, MOST_FAILURES).map_err(failed)?);
+        value["crew"] = json!(claims::crew(&self.catalogue).map_err(failed)?);
         value["run"] = json!(self.name);
         *last = Some((Instant::now(), value.clone()));
         Ok(value)
@@ -109,12 +110,34 @@ async fn health(State(shown): State<Arc<Shown>>) -> Json<Value> {
 async fn figures(State(shown): State<Arc<Shown>>) -> Result<Response, Refusal> {
     let value = look(shown).await?;
     let count = |name: &str| value[name].as_u64().unwrap_or(0);
-    Ok(metrics::answer([
+    let mut all = vec![
         ("run_books", "gauge", count("books")),
         ("run_enriched", "gauge", count("enriched")),
         ("run_not_found", "gauge", count("not_found")),
         ("run_vanished", "gauge", count("vanished")),
-    ]))
+    ];
+    let crew = &value["crew"];
+    if let Some(workers) = crew["workers"].as_array() {
+        let lost = workers.iter().filter(|one| one["is_lost"] == true).count();
+        let number = |value: &Value| value.as_u64().unwrap_or(0);
+        all.extend([
+            ("run_workers", "gauge", (workers.len() - lost) as u64),
+            ("run_workers_lost", "gauge", lost as u64),
+            ("run_under_way", "gauge", number(&crew["total"]["holds"])),
+            ("run_waiting", "gauge", number(&crew["waiting"])),
+        ]);
+        // A server that keeps no such statistics has no such figures.
+        for (name, field) in [
+            ("run_dead_rows", "dead_rows"),
+            (
+                "run_oldest_transaction_seconds",
+                "oldest_transaction_seconds",
+            ),
+        ] {
+            all.extend(crew[field].as_u64().map(|value| (name, "gauge", value)));
+        }
+    }
+    Ok(metrics::answer(all))
 }
 
 /// The script fills the page in, and again every few seconds.
@@ -128,6 +151,12 @@ async fn page(State(shown): State<Arc<Shown>>) -> Response {
             ] {
                 div { dt { (name) } dd id=(id) { "–" } }
             }
+        }
+        section #crew hidden {
+            h2 { (t::WORKERS) }
+            div role="alert" { ul #warnings .list hidden {} }
+            p #total {}
+            ul #workers .list {}
         }
         h2 { (t::STATES) }
         ul #states .list {}

@@ -20,6 +20,11 @@ use crate::error::Error;
 /// Claims after which a book is given up, if none of them came to an end. As many as a book's own failures.
 const MOST_CLAIMS: u32 = 5;
 
+/// Claims without an end after which a book is worked on by a process that has no other such book. Books of one process
+/// are taken over together: without this, a book over which processes die would take those beside it along, until all
+/// of them are given up. Once is what a machine that is switched off does to books, and many of them wait then.
+const DOUBTED: u32 = 2;
+
 /// A process's part in a sync that others may share.
 #[derive(Clone, Debug)]
 pub(crate) struct Claims {
@@ -36,6 +41,8 @@ struct Look {
     queue: &'static str,
     /// Behind this row.
     behind: i64,
+    /// The last row that was claimed: whatever was claimed and is left lies in front of it.
+    last: i64,
     /// When it was last looked at from the first row on, where claims may have ended.
     whole: Instant,
 }
@@ -74,6 +81,7 @@ impl Claims {
             look: Arc::new(Mutex::new(Look {
                 queue: "",
                 behind: 0,
+                last: 0,
                 whole: Instant::now(),
             })),
         })
@@ -136,57 +144,74 @@ impl Claims {
 
     /// Claims some books of a queue.
     pub(crate) async fn claim(&self, queue: &'static str, most: u32) -> Result<Claimed, Error> {
-        let behind = {
+        let (behind, last) = {
             let mut look = self.look.lock().unwrap_or_else(PoisonError::into_inner);
             if look.queue != queue || look.whole.elapsed() >= self.lease {
+                let last = if look.queue == queue { look.last } else { 0 };
                 *look = Look {
                     queue,
                     behind: 0,
+                    last,
                     whole: Instant::now(),
                 };
             }
-            look.behind
+            (look.behind, look.last)
         };
-        let (claimed, last) = self.claim_behind(queue, most, behind).await?;
+        let (claimed, now_last) = self.claim_behind(queue, most, (behind, last)).await?;
         if behind > 0 && matches!(claimed, Claimed::Later | Claimed::End) {
             // Nothing is left there; in front of it, claims may have ended.
-            return Ok(self.claim_behind(queue, most, 0).await?.0);
+            return Ok(self.claim_behind(queue, most, (0, last)).await?.0);
         }
         let mut look = self.look.lock().unwrap_or_else(PoisonError::into_inner);
-        look.behind = look.behind.max(last);
+        look.behind = look.behind.max(now_last);
+        look.last = look.last.max(now_last);
         Ok(claimed)
     }
 
-    /// The same behind a row; what came of it, and the last row.
+    /// The same behind a row; what came of it, and the last row. Where it looks from the first row on, it may add one of
+    /// the books that are in doubt.
     fn claim_behind(
         &self,
         queue: &'static str,
         most: u32,
-        behind: i64,
+        (behind, last): (i64, i64),
     ) -> Recorded<(Claimed, i64)> {
         let (owner, lease) = (Arc::clone(&self.owner), self.lease.as_secs());
         self.write(move |tx| {
+            let owner = &*owner;
             let draining: Vec<bool> = tx.returning(
-                "UPDATE accession_worker SET seen_at = CURRENT_TIMESTAMP WHERE worker = ?1 RETURNING is_draining",
-                &[(&*owner).into()],
+                // That it is there it tells from time to time: a row that changed with every claim would leave as many
+                // dead ones, which each look at it has to pass while somebody holds a snapshot.
+                "SELECT is_draining FROM accession_worker WHERE worker = ?1",
+                &[owner.into()],
                 |row| row.get(0),
             )?;
             if draining == [true] {
                 return Ok((Claimed::Drained, 0));
             }
-            let books: Vec<(i64, String)> = tx.returning(
-                "WITH chosen AS (SELECT id FROM accession_work
-                     WHERE queue = ?1 AND id > ?6 AND (lease_until IS NULL OR lease_until < CURRENT_TIMESTAMP) AND tries < ?5
-                     ORDER BY id LIMIT ?4 FOR UPDATE SKIP LOCKED)
-                 UPDATE accession_work SET owner = ?2, claimed_at = CURRENT_TIMESTAMP, tries = tries + 1,
-                     lease_until = CURRENT_TIMESTAMP + CAST(?3 AS BIGINT) * INTERVAL '1 second'
-                 FROM chosen WHERE accession_work.id = chosen.id RETURNING accession_work.id, barcode",
-                &[queue.into(), (&*owner).into(), lease.into(), most.into(), MOST_CLAIMS.into(), behind.into()],
+            let mut books: Vec<(i64, String)> = tx.returning(
+                &taking("id > ?4 AND tries < ?6", "?5"),
+                &[queue.into(), owner.into(), lease.into(), behind.into(), most.into(), DOUBTED.into()],
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )?;
-            if let Some(last) = books.iter().map(|(id, _)| *id).max() {
+            let now_last = books.iter().map(|(id, _)| *id).max().unwrap_or_default();
+            if behind == 0 {
+                // What was ever claimed lies in front of the last claim; where nothing else is left, so is everything.
+                let until = if books.is_empty() { i64::MAX } else { last.max(now_last) };
+                books.extend(tx.returning(
+                    &taking(
+                        "id <= ?4 AND tries >= ?5 AND tries < ?6 AND NOT EXISTS (SELECT 1 FROM accession_work AS held
+                             WHERE held.owner = ?2 AND held.tries > ?5 AND held.lease_until > CURRENT_TIMESTAMP
+                                AND held.queue = ?1 AND held.id <= ?4)",
+                        "1",
+                    ),
+                    &[queue.into(), owner.into(), lease.into(), until.into(), DOUBTED.into(), MOST_CLAIMS.into()],
+                    |row| Ok((row.get(0)?, row.get(1)?)),
+                )?);
+            }
+            if !books.is_empty() {
                 let barcodes = books.into_iter().map(|(_, barcode)| barcode).collect();
-                return Ok((Claimed::Books(barcodes), last));
+                return Ok((Claimed::Books(barcodes), now_last));
             }
             give_up(tx, queue)?;
             let left: Vec<u64> = tx.returning(
@@ -231,6 +256,18 @@ impl Claims {
             Ok(())
         })
     }
+}
+
+/// Takes the first free rows of the queue `?1` that fulfil a condition, `most` of them, for the owner `?2` and `?3` seconds.
+fn taking(condition: &str, most: &str) -> String {
+    format!(
+        "WITH chosen AS (SELECT id FROM accession_work
+             WHERE queue = ?1 AND (lease_until IS NULL OR lease_until < CURRENT_TIMESTAMP) AND {condition}
+             ORDER BY id LIMIT {most} FOR UPDATE SKIP LOCKED)
+         UPDATE accession_work SET owner = ?2, claimed_at = CURRENT_TIMESTAMP, tries = tries + 1,
+             lease_until = CURRENT_TIMESTAMP + CAST(?3 AS BIGINT) * INTERVAL '1 second'
+         FROM chosen WHERE accession_work.id = chosen.id RETURNING accession_work.id, barcode"
+    )
 }
 
 /// Who is in the queue stays where it is.
@@ -289,6 +326,8 @@ pub struct Worker {
     pub failed: u64,
     /// Bytes it has stored.
     pub bytes: u64,
+    /// Books that it has stored a minute since it began.
+    pub stored_a_minute: f64,
     /// Books it works on.
     pub holds: u64,
     /// The book that it has worked on for longest.
@@ -302,12 +341,45 @@ pub struct Worker {
 pub struct Crew {
     /// The processes, longest first.
     pub workers: Vec<Worker>,
+    /// The sum of what they have done and do.
+    pub total: Total,
     /// Books in queues that nobody works on.
     pub waiting: u64,
     /// Rows that changes have left behind, and no cleaning has removed.
     pub dead_rows: Option<u64>,
     /// Seconds since the oldest transaction of the server began, which keeps dead rows from being removed.
     pub oldest_transaction_seconds: Option<u64>,
+    /// What should be looked after, before it hurts.
+    pub warnings: Vec<String>,
+}
+
+/// What all processes on a run have done and do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Total {
+    /// Books stored.
+    pub stored: u64,
+    /// Books that failed.
+    pub failed: u64,
+    /// Bytes stored.
+    pub bytes: u64,
+    /// Books that those store a minute that are still there.
+    pub stored_a_minute: f64,
+    /// Books under way.
+    pub holds: u64,
+}
+
+impl Total {
+    fn of(workers: &[Worker]) -> Self {
+        let sum = |of: fn(&Worker) -> u64| workers.iter().map(of).sum();
+        let there = workers.iter().filter(|worker| !worker.is_lost);
+        Self {
+            stored: sum(|worker| worker.stored),
+            failed: sum(|worker| worker.failed),
+            bytes: sum(|worker| worker.bytes),
+            stored_a_minute: there.map(|worker| worker.stored_a_minute).sum(),
+            holds: sum(|worker| worker.holds),
+        }
+    }
 }
 
 /// Dead rows from which claims begin to take longer. Measured by others: with 90,000 of them a third of the claims a
@@ -318,8 +390,7 @@ const MANY_DEAD_ROWS: u64 = 50_000;
 const LONG_TRANSACTION: u64 = 600;
 
 impl Crew {
-    /// What should be looked after, before it hurts.
-    pub fn warnings(&self) -> Vec<String> {
+    fn what_hurts(&self) -> Vec<String> {
         let mut all = Vec::new();
         if let Some(rows) = self.dead_rows.filter(|rows| *rows >= MANY_DEAD_ROWS) {
             all.push(format!("{rows} dead rows slow the claims of books down"));
@@ -363,16 +434,20 @@ pub fn crew(catalogue: &Catalogue) -> Result<Option<Crew>, Error> {
             &[],
             |row| {
                 let (silent, lease): (u64, u64) = (row.get(3)?, row.get(4)?);
+                let (since, stored): (u64, u64) = (row.get(2)?, row.get(6)?);
+                // One that is lost did nothing since it was heard of last.
+                let worked = since.saturating_sub(if silent > lease { silent } else { 0 });
                 Ok(Worker {
                     host: row.get(0)?,
                     process: row.get(1)?,
-                    since_seconds: row.get(2)?,
+                    since_seconds: since,
                     silent_seconds: silent,
                     is_lost: silent > lease,
                     is_draining: row.get(5)?,
-                    stored: row.get(6)?,
+                    stored,
                     failed: row.get(7)?,
                     bytes: row.get(8)?,
+                    stored_a_minute: stored as f64 * 60.0 / worked.max(1) as f64,
                     holds: row.get(9)?,
                     oldest_book: row.get(10)?,
                     oldest_seconds: row.get(11)?,
@@ -380,6 +455,7 @@ pub fn crew(catalogue: &Catalogue) -> Result<Option<Crew>, Error> {
             },
         )?;
         Ok(Crew {
+            total: Total::of(&workers),
             workers,
             waiting: reader.one(
                 "SELECT count(*) FROM accession_work
@@ -397,12 +473,14 @@ pub fn crew(catalogue: &Catalogue) -> Result<Option<Crew>, Error> {
     };
     crew.dead_rows = statistic(
         "SELECT CAST(sum(n_dead_tup) AS BIGINT) FROM pg_stat_user_tables
-         WHERE schemaname = current_schema() AND relname = 'accession_work'",
+         WHERE schemaname = current_schema()
+            AND relname IN ('accession_work', 'accession_worker', 'accession_writer', 'accession_pace')",
     );
     crew.oldest_transaction_seconds = statistic(
         "SELECT CAST(max(extract(epoch FROM CURRENT_TIMESTAMP - xact_start)) AS BIGINT) FROM pg_stat_activity
          WHERE backend_xmin IS NOT NULL",
     );
+    crew.warnings = crew.what_hurts();
     Ok(Some(crew))
 }
 

@@ -54,21 +54,22 @@ struct Report {
 /// Who works on the run, a line each, and the sum of all.
 fn crew(crew: &Crew) -> Vec<String> {
     let mut lines = crew
-        .warnings()
-        .into_iter()
+        .warnings
+        .iter()
         .map(|warning| format!("warning: {warning}"))
         .collect::<Vec<_>>();
     if crew.workers.is_empty() && crew.waiting == 0 {
         return lines;
     }
-    let sum = |of: fn(&Worker) -> u64| crew.workers.iter().map(of).sum::<u64>();
+    let total = &crew.total;
     lines.push(format!(
-        "workers     {}, {} books stored ({}), {} failed, {} under way, {} waiting",
+        "workers     {}, {} books stored ({}; {:.1} a minute now), {} failed, {} under way, {} waiting",
         count(crew.workers.len()),
-        count(sum(|worker| worker.stored)),
-        size(sum(|worker| worker.bytes)),
-        count(sum(|worker| worker.failed)),
-        count(sum(|worker| worker.holds)),
+        count(total.stored),
+        size(total.bytes),
+        total.stored_a_minute,
+        count(total.failed),
+        count(total.holds),
         count(crew.waiting),
     ));
     lines.extend(crew.workers.iter().map(worker));
@@ -86,7 +87,6 @@ fn worker(worker: &Worker) -> String {
     } else {
         "works".to_owned()
     };
-    let rate = worker.stored as f64 * 60.0 / worker.since_seconds.max(1) as f64;
     let oldest = worker
         .oldest_book
         .as_ref()
@@ -95,11 +95,12 @@ fn worker(worker: &Worker) -> String {
             format!(", {book} for {}", duration(seconds))
         });
     format!(
-        "  {}, process {}: {state} since {}, {} stored ({rate:.1} a minute), {} under way{oldest}",
+        "  {}, process {}: {state} since {}, {} stored ({:.1} a minute), {} under way{oldest}",
         worker.host,
         worker.process,
         duration(worker.since_seconds as f64),
         count(worker.stored),
+        worker.stored_a_minute,
         count(worker.holds),
     )
 }

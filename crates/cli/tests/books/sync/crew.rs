@@ -231,3 +231,43 @@ fn a_book_over_which_every_process_dies_is_given_up_and_a_drained_process_ends()
     let failed = sql("SELECT barcode || stage || later FROM accession_sync_failure");
     assert_eq!(failed, [format!("{}work0", barcode(3))]);
 }
+
+#[test]
+fn books_that_processes_died_over_are_not_worked_on_together() {
+    let Some(server) = Postgres::start(true) else {
+        return;
+    };
+    let Some(grin) = slow_shelf(8) else { return };
+    let url = server.database();
+    let home = Home::with(grin, None, Some(url.clone()));
+    let sql = |sql: &str| server.rows(&url, &format!("SET search_path TO accession_g; {sql}"));
+    // One of them killed two processes, and the others were there both times.
+    for number in 1..6 {
+        sql(&format!(
+            "INSERT INTO accession_work (queue, barcode, owner, lease_until, tries)
+             VALUES ('converted', '{}', 'dead', CURRENT_TIMESTAMP - INTERVAL '1 second', 2)",
+            barcode(number)
+        ));
+    }
+    let mut crew = Crew {
+        home: &home,
+        children: Vec::new(),
+        logs: 0,
+    };
+    crew.hire();
+    let (mut together, mut seen) = (0, 0);
+    while crew.children[0].try_wait().unwrap().is_none() {
+        let held: u32 = sql("SELECT count(*) FROM accession_work WHERE tries = 3")[0]
+            .parse()
+            .unwrap();
+        together = together.max(held);
+        seen += u32::from(held > 0);
+        sleep(Duration::from_millis(20));
+    }
+    assert_eq!(sql("SELECT count(*) FROM accession_archive"), ["8"]);
+    assert!(
+        seen > 0 && together == 1,
+        "{together} at once: {}",
+        crew.told()
+    );
+}
