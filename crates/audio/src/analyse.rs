@@ -230,6 +230,8 @@ struct AnalysisListener<'a> {
     mono: Spool,
     pending: Vec<i16>,
     reported: u64,
+    /// Frames that the file says it has.
+    expected: Option<u64>,
     spool_error: Option<io::Error>,
 }
 
@@ -246,6 +248,7 @@ impl<'a> AnalysisListener<'a> {
             mono: Spool::new(),
             pending: Vec::new(),
             reported: 0,
+            expected: None,
             spool_error: None,
         }
     }
@@ -262,6 +265,10 @@ impl<'a> AnalysisListener<'a> {
         self.reported += frames;
         let seconds = frames as f64 / f64::from(self.levels.sample_rate());
         self.progress.content(Duration::from_secs_f64(seconds));
+        if let Some(expected) = self.expected.filter(|frames| *frames > 0) {
+            self.progress
+                .part(self.levels.frames() as f64 / expected as f64);
+        }
     }
 
     fn end(&mut self) -> io::Result<()> {
@@ -280,6 +287,7 @@ impl<'a> AnalysisListener<'a> {
 
 impl Listener for AnalysisListener<'_> {
     fn start(&mut self, info: &StreamInfo) {
+        self.expected = info.expected_frames;
         self.levels = Levels::new(info.sample_rate);
         self.sound = Sound::new(info.sample_rate, info.channels);
         self.converter = Some(Mono11k::new(info.sample_rate, info.channels));

@@ -223,7 +223,8 @@ pub(crate) fn with_bar(seen: &Snapshot, line: &str, width: usize) -> String {
     const BAR: usize = 20;
     let room = width.saturating_sub(measure_text_width(line) + 1);
     if seen.items_total > 0 && width < usize::MAX && room >= BAR {
-        let done = seen.items_done.min(seen.items_total) as f64 / seen.items_total as f64;
+        let items = seen.items_done.min(seen.items_total) as f64 / seen.items_total as f64;
+        let done = seen.done.unwrap_or(items);
         let filled = (done * BAR as f64) as usize;
         format!("{}{} {line}", "━".repeat(filled), "╌".repeat(BAR - filled))
     } else {
@@ -269,6 +270,7 @@ mod tests {
             content_seconds: 7500.0,
             elapsed_seconds: 75.0,
             remaining_seconds: Some(112.0),
+            done: None,
             workers: vec![
                 Some(WorkerState {
                     item: "Bach/Das Wohltemperierte Klavier/Präludium und Fuge in C-Dur.flac"

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -25,7 +26,15 @@ struct Busy {
     item: String,
     stage: &'static str,
     since: Instant,
+    thread: ThreadId,
+    bytes: u64,
+    /// How much of its content was worked through, from 0 to 1.
+    part: f64,
 }
+
+/// The part of the work on an item that goes with its content; what comes of it is made afterwards. A FLAC of 15 minutes took
+/// 41 s until it was decoded, and 18 s more.
+const WITH_CONTENT: f64 = 0.7;
 
 /// What one worker does at the moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -55,6 +64,9 @@ pub struct Snapshot {
     pub elapsed_seconds: f64,
     /// Expected seconds until the end, by the bytes still to be worked.
     pub remaining_seconds: Option<f64>,
+    /// The part of all bytes that was worked, from 0 to 1, items in hand among them; `None` where bytes are not counted.
+    #[serde(skip)]
+    pub done: Option<f64>,
     /// Each worker's state; `None` is idle.
     pub workers: Vec<Option<WorkerState>>,
 }
@@ -99,8 +111,31 @@ impl Progress {
                     item: item.to_owned(),
                     stage,
                     since: Instant::now(),
+                    thread: thread::current().id(),
+                    bytes: 0,
+                    part: 0.0,
                 });
             }
+        }
+    }
+
+    /// The item in hand of worker `worker` has so many bytes.
+    pub fn weighs(&self, worker: usize, bytes: u64) {
+        if let Some(Some(busy)) = lock(&self.workers).get_mut(worker) {
+            busy.bytes = bytes;
+        }
+    }
+
+    /// Of the item in hand of the worker that this thread is, such a part of the content was worked through.
+    pub fn part(&self, part: f64) {
+        let here = thread::current().id();
+        let mut workers = lock(&self.workers);
+        if let Some(busy) = workers
+            .iter_mut()
+            .flatten()
+            .find(|busy| busy.thread == here)
+        {
+            busy.part = part.clamp(0.0, 1.0);
         }
     }
 
@@ -125,9 +160,16 @@ impl Progress {
     pub fn snapshot(&self) -> Snapshot {
         let elapsed = self.started.elapsed().as_secs_f64();
         let bytes_total = self.bytes_total.load(Ordering::Relaxed);
-        let bytes_done = self.bytes_done.load(Ordering::Relaxed).min(bytes_total);
-        let remaining = (bytes_done > 0)
-            .then(|| elapsed * (bytes_total - bytes_done) as f64 / bytes_done as f64);
+        let workers = lock(&self.workers).clone();
+        let in_hand = workers.iter().flatten();
+        let in_hand: f64 = in_hand
+            .map(|busy| busy.bytes as f64 * busy.part * WITH_CONTENT)
+            .sum();
+        let bytes = self.bytes_done.load(Ordering::Relaxed) as f64 + in_hand;
+        let done = (bytes_total > 0).then(|| (bytes / bytes_total as f64).min(1.0));
+        let remaining = done
+            .filter(|done| *done > 0.0)
+            .map(|done| elapsed * (1.0 - done) / done);
         Snapshot {
             phase: *lock(&self.phase),
             items_total: self.items_total.load(Ordering::Relaxed),
@@ -136,7 +178,8 @@ impl Progress {
             content_seconds: self.content_millis.load(Ordering::Relaxed) as f64 / 1000.0,
             elapsed_seconds: elapsed,
             remaining_seconds: remaining,
-            workers: lock(&self.workers)
+            done,
+            workers: workers
                 .iter()
                 .map(|slot| slot.as_ref().map(describe))
                 .collect(),

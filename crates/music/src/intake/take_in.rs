@@ -266,6 +266,7 @@ fn describe(
     stage("tags");
     let written = read_tags(file, setting, &mut warnings);
     stage("decode");
+    setting.progress.weighs(setting.worker, file.size());
     let mut analysis =
         Analysis::hear(file.absolute(), setting.decoders, setting.progress).map_err(failed)?;
     if file_state(file)? != before {

@@ -98,6 +98,7 @@ mod tests {
             content_seconds: 0.0,
             elapsed_seconds: 10.0,
             remaining_seconds: None,
+            done: None,
             workers: Vec::new(),
         };
         assert_eq!(summary(&seen), "500 books, 50 a second, 10 s");
