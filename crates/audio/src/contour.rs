@@ -6,13 +6,19 @@
 //! The timbre is one spectrum of 93 ms after the other: eight bands, twelve pitch classes and how tonal it is, a byte
 //! each. Together that is some 380 bytes a second, 14 MB for ten hours.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a loop is compiled for wider vectors only where it stands in the function that is compiled for them"
+)]
+
 use std::sync::LazyLock;
 
 use realfft::num_complex::Complex;
 use serde::{Deserialize, Serialize};
 
 use crate::fingerprint::RATE;
-use crate::frames::Frames;
+use crate::frames::{Frames, Window};
+use crate::vector::{Loop, widest};
 
 /// Levels are not told apart below this, in hundredths of dBFS: the A-weighted dither of 16 bits lies at -98 dBFS.
 pub(crate) const FLOOR: i16 = -11_000;
@@ -88,26 +94,38 @@ pub(crate) struct Spectra {
     samples: Vec<f32>,
 }
 
-/// What each bin belongs to: a band, and a pitch class.
-static BINS: LazyLock<Vec<(Option<usize>, Option<usize>)>> = LazyLock::new(|| {
-    (0..=FRAME / 2)
-        .map(|bin| {
-            let hertz = bin as f64 * f64::from(RATE) / FRAME as f64;
-            let band = EDGES.iter().rposition(|edge| hertz >= *edge);
-            let class = PITCHED.contains(&hertz).then(|| {
-                // C of any octave is class 0; A is 440 Hz.
-                let semitones = 12.0 * (hertz / 440.0).log2() + 9.0;
-                semitones.round().rem_euclid(12.0) as usize
-            });
-            (band, class)
+/// Bins that follow each other, from the first to the one after the last, and what they belong to.
+type Run = (usize, usize, usize);
+
+/// The bins of every band.
+static BAND_RUNS: LazyLock<Vec<Run>> =
+    LazyLock::new(|| runs(|hertz| EDGES.iter().rposition(|edge| hertz >= *edge)));
+
+/// The bins of every pitch class.
+static CLASS_RUNS: LazyLock<Vec<Run>> = LazyLock::new(|| {
+    runs(|hertz| {
+        PITCHED.contains(&hertz).then(|| {
+            // C of any octave is class 0; A is 440 Hz.
+            let semitones = 12.0 * (hertz / 440.0).log2() + 9.0;
+            semitones.round().rem_euclid(12.0) as usize
         })
-        .collect()
+    })
 });
 
-/// How many bins each band has.
-static BINS_OF_BAND: LazyLock<[f32; BANDS]> = LazyLock::new(|| {
-    std::array::from_fn(|band| BINS.iter().filter(|bin| bin.0 == Some(band)).count() as f32)
-});
+fn runs(belongs_to: impl Fn(f64) -> Option<usize>) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for bin in 0..=FRAME / 2 {
+        let hertz = bin as f64 * f64::from(RATE) / FRAME as f64;
+        let Some(of) = belongs_to(hertz) else {
+            continue;
+        };
+        match runs.last_mut() {
+            Some(last) if last.1 == bin && last.2 == of => last.1 = bin + 1,
+            _ => runs.push((bin, bin + 1, of)),
+        }
+    }
+    runs
+}
 
 impl std::fmt::Debug for Spectra {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -118,7 +136,7 @@ impl std::fmt::Debug for Spectra {
 impl Spectra {
     pub(crate) fn new() -> Self {
         Self {
-            frames: Frames::new(FRAME, FRAME),
+            frames: Frames::new(FRAME, FRAME, Window::Hann),
             samples: Vec::new(),
         }
     }
@@ -129,23 +147,27 @@ impl Spectra {
         self.samples
             .extend(samples.iter().map(|sample| f32::from(*sample) / 32_768.0));
         self.frames
-            .push(&self.samples, |spectrum| out.push(timbre(spectrum, &BINS)));
+            .push(&self.samples, |spectrum| out.push(timbre(spectrum)));
     }
 }
 
-fn timbre(spectrum: &[Complex<f32>], bins: &[(Option<usize>, Option<usize>)]) -> Timbre {
-    // A full-scale sine has a power of 1.
-    let scale = 16.0 / (FRAME * FRAME) as f32;
+fn timbre(spectrum: &[Complex<f32>]) -> Timbre {
+    let mut powers = [0.0_f32; FRAME / 2 + 1];
+    widest(Powers(spectrum, &mut powers));
     let (mut bands, mut classes) = ([0.0_f32; BANDS], [0.0_f32; 12]);
     let mut strongest = [0.0_f32; BANDS];
-    for (bin, (band, class)) in spectrum.iter().zip(bins) {
-        let power = bin.norm_sqr() * scale;
-        if let Some(band) = band {
-            bands[*band] += power;
-            strongest[*band] = strongest[*band].max(power);
+    for (from, to, band) in BAND_RUNS.iter() {
+        let (mut sum, mut most) = (0.0, 0.0);
+        for power in &powers[*from..*to] {
+            sum += power;
+            most = if *power > most { *power } else { most };
         }
-        if let Some(class) = class {
-            classes[*class] += power;
+        (bands[*band], strongest[*band]) = (sum, most);
+    }
+    for (from, to, class) in CLASS_RUNS.iter() {
+        let class = &mut classes[*class];
+        for power in &powers[*from..*to] {
+            *class += power;
         }
     }
     let all: f32 = classes.iter().sum::<f32>().max(1e-12);
@@ -160,13 +182,31 @@ fn timbre(spectrum: &[Complex<f32>], bins: &[(Option<usize>, Option<usize>)]) ->
     timbre
 }
 
+/// The powers of bins; a full-scale sine has 1.
+struct Powers<'a>(&'a [Complex<f32>], &'a mut [f32]);
+
+/// A full-scale sine has a power of 1.
+const SCALE: f32 = 16.0 / (FRAME * FRAME) as f32;
+
+impl Loop for Powers<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (power, bin) in self.1.iter_mut().zip(self.0) {
+            *power = (bin.re * bin.re + bin.im * bin.im) * SCALE;
+        }
+    }
+}
+
 /// How far the strongest bins of the bands stand above the bands' means, in dB; 0 where nothing sounds.
 fn tonality(strongest: &[f32; BANDS], bands: &[f32; BANDS]) -> f32 {
     // Ratios are multiplied, so that there is one logarithm.
     let mut product = 1.0_f32;
     for band in FIRST_TONAL..BANDS {
         if bands[band] > 1e-12 {
-            product *= strongest[band] * BINS_OF_BAND[band] / bands[band];
+            let (from, to, _) = BAND_RUNS[band];
+            product *= strongest[band] * (to - from) as f32 / bands[band];
         }
     }
     (10.0 * product.log10() / (BANDS - FIRST_TONAL) as f32).max(0.0)

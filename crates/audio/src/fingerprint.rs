@@ -2,15 +2,14 @@
 //!
 //! AcoustID knows music by these fingerprints, so they must be those that `fpcalc` makes. Two parts:
 //! [`Mono11k`] turns decoded blocks into Chromaprint's input, 16-bit mono at 11,025 Hz, once for the
-//! whole file; [`fingerprint`] makes a fingerprint of any part of that stream. The second is the crate
-//! `rusty-chromaprint` (MIT), whose resampler differs from Chromaprint's by 0.7 % of all bits, and which
-//! is therefore given samples that need no resampling. `chromaprint-next` is exact but partly LGPL.
+//! whole file; [`fingerprint`] makes a fingerprint of any part of that stream. The second does what the crate
+//! `rusty-chromaprint` (MIT) does, with the same result in less than half the time; its resampler would differ from
+//! Chromaprint's by 0.7 % of all bits. `chromaprint-next` is exact but partly LGPL.
 
+mod image;
 mod mono;
 mod resample;
 mod text;
-
-use rusty_chromaprint::{Configuration, Fingerprinter};
 
 pub use mono::Mono11k;
 pub(crate) use resample::bessel;
@@ -63,12 +62,7 @@ pub fn fingerprint(samples: &[i16]) -> Option<Fingerprint> {
     if used < (RATE * MIN_SECONDS) as usize {
         return None;
     }
-    let mut printer = Fingerprinter::new(&Configuration::preset_test2());
-    // One channel at Chromaprint's own rate cannot be refused.
-    printer.start(RATE, 1).ok()?;
-    printer.consume(&samples[..used]);
-    printer.finish();
-    let raw = printer.fingerprint().to_vec();
+    let raw = image::numbers(&samples[..used]);
     (!raw.is_empty()).then_some(Fingerprint {
         raw,
         algorithm: ALGORITHM,
@@ -77,6 +71,8 @@ pub fn fingerprint(samples: &[i16]) -> Option<Fingerprint> {
 
 #[cfg(test)]
 mod tests {
+    use rusty_chromaprint::{Configuration, Fingerprinter};
+
     use super::*;
 
     fn noise(count: u32) -> Vec<i16> {
@@ -94,6 +90,48 @@ mod tests {
         assert_eq!(fingerprint(&noise(RATE * MIN_SECONDS - 1)), None);
         let print = fingerprint(&noise(RATE * MIN_SECONDS)).unwrap();
         assert_eq!((print.raw().len(), print.algorithm()), (59, 1));
+    }
+
+    /// What the library makes of the same samples.
+    fn by_library(samples: &[i16]) -> Vec<u32> {
+        let mut printer = Fingerprinter::new(&Configuration::preset_test2());
+        printer.start(RATE, 1).unwrap();
+        printer.consume(samples);
+        printer.finish();
+        printer.fingerprint().to_vec()
+    }
+
+    #[test]
+    fn every_bit_is_that_of_the_library() {
+        let chords = |count: u32| -> Vec<i16> {
+            let sample = |at: u32| {
+                let seconds = f64::from(at) / f64::from(RATE);
+                let root =
+                    110.0 * 2_f64.powf(f64::from([0, 5, 7, 3][at as usize / 9_000 % 4]) / 12.0);
+                let tone = |ratio: f64| (std::f64::consts::TAU * root * ratio * seconds).sin();
+                let swell = (1.0 - seconds * 1.7 % 1.0) * 9_000.0;
+                (swell * (tone(1.0) + tone(1.5) + tone(4.0) + 0.1 * tone(12.1))) as i16
+            };
+            (0..count).map(sample).collect()
+        };
+        let quiet = |samples: Vec<i16>| samples.into_iter().map(|sample| sample / 3_000).collect();
+        let with_a_pause = |mut samples: Vec<i16>| {
+            samples[200_000..400_000].fill(0);
+            samples
+        };
+        let minute = RATE * 60;
+        for (name, samples) in [
+            ("noise", noise(minute)),
+            ("quiet noise", quiet(noise(minute))),
+            ("chords", chords(minute)),
+            ("quiet chords", quiet(chords(minute))),
+            ("chords with a pause", with_a_pause(chords(minute))),
+            ("a constant", vec![12_000; minute as usize]),
+            ("silence", vec![0; minute as usize]),
+        ] {
+            let ours = fingerprint(&samples).unwrap();
+            assert_eq!(ours.raw(), by_library(&samples), "{name}");
+        }
     }
 
     #[test]

@@ -35,6 +35,9 @@ pub const PITCH_CLASSES: [&str; 12] = [
     "C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B",
 ];
 
+/// Samples taken in at a time, so that they stay in the nearest cache.
+const PIECE: usize = 4096;
+
 /// SPEC003's form: a set of classes with probabilities, by characteristic.
 pub type Characteristics = BTreeMap<String, BTreeMap<String, f64>>;
 
@@ -104,11 +107,13 @@ impl Describer {
 
     /// Takes in the next samples: 11,025 Hz, mono.
     pub fn push(&mut self, samples: &[i16]) {
-        self.samples.clear();
-        self.samples
-            .extend(samples.iter().map(|sample| f32::from(*sample) / 32_768.0));
-        self.spectrum.push(&self.samples);
-        self.tones.push(&self.samples);
+        for piece in samples.chunks(PIECE) {
+            self.samples.clear();
+            self.samples
+                .extend(piece.iter().map(|sample| f32::from(*sample) / 32_768.0));
+            self.spectrum.push(&self.samples);
+            self.tones.push(&self.samples);
+        }
     }
 
     /// What keys are told from, for those who fit the weights.

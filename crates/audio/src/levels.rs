@@ -5,6 +5,13 @@
 //! second, so a ten-hour file takes 7 MB. Silence is looked for in it after
 //! decoding, as often as needed, without the audio.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a loop is compiled for wider vectors only where it stands in the function that is compiled for them"
+)]
+
+use crate::vector::{Loop, sum_of, widest};
+
 /// Windows in a second.
 pub const PER_SECOND: u32 = 50;
 
@@ -58,10 +65,12 @@ impl Levels {
             let end = self.frame_of(self.mean_squares.len() + 1);
             let room = usize::try_from(end - self.frames).unwrap_or(usize::MAX);
             let to = length.min(from.saturating_add(room));
-            let energy: f32 = planes.iter().map(|plane| energy(&plane[from..to])).sum();
+            let mut energy = 0.0;
             self.constants.resize(planes.len(), 0.0);
             for (constant, plane) in self.constants.iter_mut().zip(planes) {
-                *constant += f64::from(total(&plane[from..to]));
+                let sums = widest(Sums(&plane[from..to]));
+                energy += sums.energy;
+                *constant += f64::from(sums.total);
             }
             self.sum += f64::from(energy) / planes.len() as f64;
             self.filled += (to - from) as u64;
@@ -151,30 +160,24 @@ pub(crate) fn to_dbfs(mean_square: f32) -> f32 {
     }
 }
 
-/// Sum of squares, in eight independent sums so that the compiler may use vector instructions.
-fn energy(samples: &[f32]) -> f32 {
-    let mut sums = [0.0f32; 8];
-    let chunks = samples.chunks_exact(8);
-    let rest: f32 = chunks.remainder().iter().map(|s| s * s).sum();
-    for chunk in chunks {
-        for (sum, sample) in sums.iter_mut().zip(chunk) {
-            *sum += sample * sample;
-        }
-    }
-    sums.iter().sum::<f32>() + rest
+/// The sum of squares of samples, and of the samples themselves.
+struct Both {
+    energy: f32,
+    total: f32,
 }
 
-/// Sum of samples, in eight independent sums as well.
-fn total(samples: &[f32]) -> f32 {
-    let mut sums = [0.0f32; 8];
-    let chunks = samples.chunks_exact(8);
-    let rest: f32 = chunks.remainder().iter().sum();
-    for chunk in chunks {
-        for (sum, sample) in sums.iter_mut().zip(chunk) {
-            *sum += sample;
+struct Sums<'a>(&'a [f32]);
+
+impl Loop for Sums<'_> {
+    type Output = Both;
+
+    #[inline(always)]
+    fn run(self) -> Both {
+        Both {
+            energy: sum_of(self.0, |sample| sample * sample),
+            total: sum_of(self.0, |sample| sample),
         }
     }
-    sums.iter().sum::<f32>() + rest
 }
 
 #[cfg(test)]

@@ -10,6 +10,11 @@
 //!
 //! Together with [`Levels`](crate::levels::Levels) that is some 900 bytes a second, 32 MB for ten hours.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a loop is compiled for wider vectors only where it stands in the function that is compiled for them"
+)]
+
 mod filter;
 mod peak;
 
@@ -18,6 +23,7 @@ use std::ops::Range;
 use crate::contour::{self, Contour, Spectra};
 use crate::levels::PER_SECOND;
 use crate::polarity::Polarities;
+use crate::vector::{Loop, greatest_of, widest};
 use filter::{Kind, LANES, Weighting};
 use peak::TruePeak;
 
@@ -117,12 +123,11 @@ impl Sound {
             let room = usize::try_from(end - self.frames).unwrap_or(usize::MAX);
             let to = length.min(from.saturating_add(room));
             let signs = self.polarities.signs(planes, from..to);
-            mix(planes, &signs, from, to, &mut self.mix);
-            side(planes, signs[1], from, to, &mut self.side);
+            mix(planes, &signs, from..to, &mut self.mix, &mut self.side);
             self.weigh(planes, from, to);
             for (channel, plane) in self.channels.iter_mut().zip(planes) {
                 let samples = &plane[from..to];
-                let (least, greatest) = extremes(samples);
+                let (least, greatest) = widest(Extremes(samples));
                 self.moment.least = self.moment.least.min(least);
                 self.moment.greatest = self.moment.greatest.max(greatest);
                 let peak = channel.peak.push(samples);
@@ -302,29 +307,58 @@ fn weightings(sample_rate: u32, channels: u16) -> Vec<Weighting> {
         .collect()
 }
 
-/// The mean of all channels; those behind the first are multiplied by `sign`.
-fn mix(planes: &[&[f32]], signs: &[f32], from: usize, to: usize, out: &mut Vec<f32>) {
-    out.clear();
-    out.extend_from_slice(&planes[0][from..to]);
-    if planes.len() > 1 {
-        for (plane, sign) in planes.iter().zip(signs).skip(1) {
-            for (sum, sample) in out.iter_mut().zip(&plane[from..to]) {
+/// The mean of all channels, those behind the first multiplied by their sign, and half the difference of the first two;
+/// nothing is the difference of one channel.
+fn mix(
+    planes: &[&[f32]],
+    signs: &[f32],
+    range: Range<usize>,
+    mix: &mut Vec<f32>,
+    side: &mut Vec<f32>,
+) {
+    mix.resize(range.len(), 0.0);
+    side.resize(if planes.len() > 1 { range.len() } else { 0 }, 0.0);
+    mix.copy_from_slice(&planes[0][range.clone()]);
+    if let [first, second, others @ ..] = planes {
+        widest(Halves {
+            left: &first[range.clone()],
+            right: &second[range.clone()],
+            sign: signs[1],
+            sum: mix,
+            side,
+        });
+        for (plane, sign) in others.iter().zip(&signs[2..]) {
+            for (sum, sample) in mix.iter_mut().zip(&plane[range.clone()]) {
                 *sum += sign * sample;
             }
         }
         let share = 1.0 / planes.len() as f32;
-        for sum in out.iter_mut() {
+        for sum in mix.iter_mut() {
             *sum *= share;
         }
     }
 }
 
-/// Half the difference of the first two channels, the second multiplied by `sign`; nothing of one channel.
-fn side(planes: &[&[f32]], sign: f32, from: usize, to: usize, out: &mut Vec<f32>) {
-    out.clear();
-    if let [left, right, ..] = planes {
-        let pairs = left[from..to].iter().zip(&right[from..to]);
-        out.extend(pairs.map(|(left, right)| (left - sign * right) * 0.5));
+/// Makes the sum of two channels, and half their difference.
+struct Halves<'a> {
+    left: &'a [f32],
+    right: &'a [f32],
+    sign: f32,
+    sum: &'a mut [f32],
+    side: &'a mut [f32],
+}
+
+impl Loop for Halves<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let inputs = self.left.iter().zip(self.right);
+        let outputs = self.sum.iter_mut().zip(self.side);
+        for ((left, right), (sum, side)) in inputs.zip(outputs) {
+            *sum = left + self.sign * right;
+            *side = (left - self.sign * right) * 0.5;
+        }
     }
 }
 
@@ -355,32 +389,17 @@ fn weight(channel: u16, channels: u16) -> f64 {
     }
 }
 
-fn extremes(samples: &[f32]) -> (f32, f32) {
-    // Independent lanes let the compiler use vector instructions; NaN loses every comparison.
-    let (mut least, mut greatest) = ([0.0_f32; 8], [0.0_f32; 8]);
-    let chunks = samples.chunks_exact(8);
-    let rest = chunks.remainder();
-    for chunk in chunks {
-        for lane in 0..8 {
-            least[lane] = if chunk[lane] < least[lane] {
-                chunk[lane]
-            } else {
-                least[lane]
-            };
-            greatest[lane] = if chunk[lane] > greatest[lane] {
-                chunk[lane]
-            } else {
-                greatest[lane]
-            };
-        }
+/// The least and the greatest of samples and 0. A NaN loses every comparison.
+struct Extremes<'a>(&'a [f32]);
+
+impl Loop for Extremes<'_> {
+    type Output = (f32, f32);
+
+    #[inline(always)]
+    fn run(self) -> (f32, f32) {
+        let depth = greatest_of(self.0, |sample| -sample);
+        (0.0 - depth, greatest_of(self.0, |sample| sample))
     }
-    let all = |lanes: [f32; 8], choose: fn(f32, f32) -> f32| {
-        lanes
-            .into_iter()
-            .chain(rest.iter().copied())
-            .fold(0.0, choose)
-    };
-    (all(least, f32::min), all(greatest, f32::max))
 }
 
 /// A broken float file may hold anything; a level is a number or silence.

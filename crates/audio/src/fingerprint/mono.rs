@@ -5,9 +5,15 @@
 //! the same order is what makes fingerprints equal. More than two channels are mixed down before, by the
 //! usual matrix (ITU-R BS.775: centre and surrounds at -3 dB, no LFE), scaled so that nothing clips.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a loop is compiled for wider vectors only where it stands in the function that is compiled for them"
+)]
+
 use super::RATE;
 use super::resample::Resampler;
 use crate::polarity::{MAX_CHANNELS, Polarities};
+use crate::vector::{Loop, widest};
 
 /// Frames converted at a time, so that the parts in work stay in the nearest cache.
 const PIECE: usize = 2048;
@@ -96,8 +102,9 @@ fn mix<'a>(
     match (second, channels.checked_sub(3)) {
         (None, _) => out.extend(first.iter().map(|sample| to_16_bits(*sample) as i16)),
         (Some(second), None) => {
-            let pairs = first.iter().zip(second);
-            out.extend(pairs.map(|(left, right)| average(*left, signs[1] * *right)));
+            let from = out.len();
+            out.resize(from + first.len(), 0);
+            widest(Averages(first, second, signs[1], &mut out[from..]));
         }
         (Some(second), Some(more)) => {
             let (parts, sum) = DOWNMIX[more.min(DOWNMIX.len() - 1)];
@@ -114,7 +121,23 @@ fn mix<'a>(
     }
 }
 
+/// The averages of two channels, the second multiplied by a sign.
+struct Averages<'a>(&'a [f32], &'a [f32], f32, &'a mut [i16]);
+
+impl Loop for Averages<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self(first, second, sign, out) = self;
+        for ((average, left), right) in out.iter_mut().zip(first).zip(second) {
+            *average = self::average(*left, sign * *right);
+        }
+    }
+}
+
 /// The average of two channels, towards zero.
+#[inline(always)]
 #[expect(
     clippy::manual_midpoint,
     reason = "16-bit values cannot overflow, and this is vectorised"
@@ -124,6 +147,7 @@ fn average(left: f32, right: f32) -> i16 {
 }
 
 /// Scales, clips and rounds to the nearest even number, without the branches of a cast.
+#[inline(always)]
 #[expect(clippy::manual_clamp, reason = "no sample may stay a NaN")]
 fn to_16_bits(sample: f32) -> i32 {
     // Adding 1.5 * 2^23 leaves no bits for fractions: the sum's low bits are the rounded integer.

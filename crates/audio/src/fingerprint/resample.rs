@@ -26,6 +26,8 @@ const BETA: f64 = 9.0;
 const ONE: f64 = 32_768.0;
 /// Products summed at a time.
 const LANES: usize = 32;
+/// Taps of 44.1 and 48 kHz in whole groups, which are summed at once.
+const USUAL: usize = 96;
 /// Input samples kept before the buffer is moved.
 const SLACK: usize = 1 << 14;
 
@@ -184,23 +186,45 @@ impl Loop for Filter<'_> {
 /// One output. The taps fill whole groups of [`LANES`], with zeros; the input may end before them.
 #[inline(always)]
 fn weigh(input: &[i16], taps: &[i16]) -> i16 {
-    let dot = |input: &[i16], taps: &[i16]| -> i32 {
-        input
-            .iter()
-            .zip(taps)
-            .map(|(sample, tap)| i32::from(*sample) * i32::from(*tap))
-            .sum()
+    let sum = match (input.first_chunk(), taps.first_chunk()) {
+        (Some(input), Some(known)) if taps.len() == USUAL => dot::<USUAL>(input, known),
+        _ => by_groups(input, taps),
     };
+    ((sum + (1 << 14)) >> 15).clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16
+}
+
+/// The sum of the products. Over arrays of known size it becomes a handful of multiply-and-add instructions; loops, since
+/// the closures of `fold` and `sum` are not inlined, and so not compiled for wide vectors.
+#[inline(always)]
+fn dot<const N: usize>(input: &[i16; N], taps: &[i16; N]) -> i32 {
+    const SIDE_BY_SIDE: usize = 16;
+    let mut sums = [0; SIDE_BY_SIDE];
+    let (input, _) = input.as_chunks::<SIDE_BY_SIDE>();
+    let (taps, _) = taps.as_chunks::<SIDE_BY_SIDE>();
+    for (input, taps) in input.iter().zip(taps) {
+        for at in 0..SIDE_BY_SIDE {
+            sums[at] += i32::from(input[at]) * i32::from(taps[at]);
+        }
+    }
+    let mut sum = 0;
+    for part in sums {
+        sum += part;
+    }
+    sum
+}
+
+#[inline(always)]
+fn by_groups(input: &[i16], taps: &[i16]) -> i32 {
     let (groups, rest) = input.as_chunks::<LANES>();
     let (whole, _) = taps.as_chunks::<LANES>();
-    // A sum over an array of known size becomes a handful of multiply-and-add instructions.
-    let sum: i32 = groups
-        .iter()
-        .zip(whole)
-        .map(|(input, taps)| dot(input, taps))
-        .sum();
-    let sum = sum + dot(rest, &taps[groups.len() * LANES..]);
-    ((sum + (1 << 14)) >> 15).clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16
+    let mut sum = 0;
+    for (input, taps) in groups.iter().zip(whole) {
+        sum += dot(input, taps);
+    }
+    for (sample, tap) in rest.iter().zip(&taps[groups.len() * LANES..]) {
+        sum += i32::from(*sample) * i32::from(*tap);
+    }
+    sum
 }
 
 fn coefficients(phase: u64, taps: usize, factor: f64) -> Vec<i16> {

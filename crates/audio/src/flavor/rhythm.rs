@@ -8,7 +8,13 @@
 //! remain; centre and weights are those that agree best with Essentia's
 //! `RhythmExtractor2013` on 66 real tracks.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a loop is compiled for wider vectors only where it stands in the function that is compiled for them"
+)]
+
 use super::spectrum::FRAMES_PER_SECOND;
+use crate::vector::{Loop, sum_of_pairs, widest};
 
 /// Tempos looked for, in beats a minute.
 const SLOWEST: f64 = 45.0;
@@ -133,20 +139,19 @@ fn correlation(prominent: &[f32]) -> Vec<f64> {
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f64 {
-    let mut sums = [0.0_f32; 8];
-    let (a, b) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f32 = a
-        .remainder()
-        .iter()
-        .zip(b.remainder())
-        .map(|(a, b)| a * b)
-        .sum();
-    for (a, b) in a.zip(b) {
-        for lane in 0..8 {
-            sums[lane] += a[lane] * b[lane];
-        }
+    widest(Products(a, b))
+}
+
+/// The sum of the products of two series.
+struct Products<'a>(&'a [f32], &'a [f32]);
+
+impl Loop for Products<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run(self) -> f64 {
+        f64::from(sum_of_pairs(self.0, self.1, |a, b| a * b))
     }
-    f64::from(sums.iter().sum::<f32>() + rest)
 }
 
 fn tempo(correlation: &[f64]) -> Option<(f64, f64)> {

@@ -1,11 +1,17 @@
 //! The spectrum of a passage, 86 times a second: what its timbre and its onsets are made of.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a loop is compiled for wider vectors only where it stands in the function that is compiled for them"
+)]
+
 use std::sync::LazyLock;
 
 use realfft::num_complex::Complex;
 
 use crate::fingerprint::RATE;
-use crate::frames::Frames;
+use crate::frames::{Frames, Window};
+use crate::vector::{Loop, widest};
 
 /// Samples in a frame (46 ms) and between frames (11.6 ms).
 const FRAME: usize = 512;
@@ -92,7 +98,7 @@ pub(super) struct Sums {
 impl Spectrum {
     pub(super) fn new() -> Self {
         Self {
-            frames: Frames::new(FRAME, HOP),
+            frames: Frames::new(FRAME, HOP, Window::Hann),
             sums: Sums::new(),
         }
     }
@@ -121,18 +127,8 @@ impl Sums {
     }
 
     fn frame(&mut self, bins: &[Complex<f32>]) {
-        // A full-scale sine has a power of 1.
-        let scale = 16.0 / (FRAME * FRAME) as f32;
-        for (power, bin) in self.power.iter_mut().zip(bins) {
-            *power = bin.norm_sqr() * scale;
-        }
-        let mut loud = [0.0; MEL_BANDS];
-        let mut mel = [0.0; MEL_BANDS];
-        for (band, (first, weights)) in MELS.iter().enumerate() {
-            let energy = weighted(weights, &self.power[*first..]);
-            mel[band] = energy;
-            loud[band] = (energy * 1e4 + 1.0).ln();
-        }
+        let mel = widest(Mel(bins, &mut self.power, &MELS));
+        let loud = mel.map(|energy| (energy * 1e4 + 1.0).ln());
         let at = self.frames as usize;
         let rise_since = |frames: usize| -> f32 {
             let before = &self.before[(at + SLOW_RISE - frames) % SLOW_RISE];
@@ -190,7 +186,34 @@ impl Sums {
     }
 }
 
+/// A band of the mel scale: its first bin, and the weights of that and those behind it.
+type Band = (usize, Vec<f32>);
+
+/// The power of every bin, a full-scale sine having 1, and of every band.
+struct Mel<'a>(&'a [Complex<f32>], &'a mut [f32], &'a [Band]);
+
+/// A full-scale sine has a power of 1.
+const SCALE: f32 = 16.0 / (FRAME * FRAME) as f32;
+
+impl Loop for Mel<'_> {
+    type Output = [f32; MEL_BANDS];
+
+    #[inline(always)]
+    fn run(self) -> [f32; MEL_BANDS] {
+        let Self(bins, powers, bands) = self;
+        for (power, bin) in powers.iter_mut().zip(bins) {
+            *power = (bin.re * bin.re + bin.im * bin.im) * SCALE;
+        }
+        let mut mel = [0.0; MEL_BANDS];
+        for (energy, (first, weights)) in mel.iter_mut().zip(bands) {
+            *energy = weighted(weights, &powers[*first..]);
+        }
+        mel
+    }
+}
+
 /// The sum of the products. Independent lanes let the compiler use vector instructions.
+#[inline(always)]
 fn weighted(weights: &[f32], powers: &[f32]) -> f32 {
     const LANES: usize = 4;
     let (groups, rest) = weights.as_chunks::<LANES>();
@@ -206,11 +229,11 @@ fn weighted(weights: &[f32], powers: &[f32]) -> f32 {
 }
 
 /// The bands and the transform, made once for all passages.
-static MELS: LazyLock<Vec<(usize, Vec<f32>)>> = LazyLock::new(mel_bands);
+static MELS: LazyLock<Vec<Band>> = LazyLock::new(mel_bands);
 static COSINES: LazyLock<Vec<[f32; MEL_BANDS]>> = LazyLock::new(cosines);
 
 /// Triangles on the mel scale (O'Shaughnessy): the first bin of each, and its weights.
-fn mel_bands() -> Vec<(usize, Vec<f32>)> {
+fn mel_bands() -> Vec<Band> {
     let mel = |hertz: f64| 2595.0 * (1.0 + hertz / 700.0).log10();
     let hertz = |mel: f64| 700.0 * (10_f64.powf(mel / 2595.0) - 1.0);
     let (low, high) = (mel(LOWEST_HERTZ), mel(f64::from(RATE) / 2.0));

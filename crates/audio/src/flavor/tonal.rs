@@ -12,13 +12,20 @@
 //! the mean of Temperley's profiles (2001, from the Kostka-Payne corpus) and of
 //! Krumhansl and Kessler's (1982).
 
+#![expect(
+    clippy::inline_always,
+    reason = "a loop is compiled for wider vectors only where it stands in the function that is compiled for them"
+)]
+
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use realfft::num_complex::Complex;
 
 use super::weights::Weights;
 use crate::fingerprint::RATE;
-use crate::frames::Frames;
+use crate::frames::{Frames, Window};
+use crate::vector::{Loop, greatest_of, widest};
 
 const FRAME: usize = 8192;
 const HOP: usize = 4096;
@@ -130,7 +137,7 @@ struct Octave {
 impl Tones {
     pub(super) fn new() -> Self {
         Self {
-            frames: Frames::new(FRAME, HOP),
+            frames: Frames::new(FRAME, HOP, Window::Hann),
             octave: Octave {
                 magnitudes: Vec::new(),
                 shares: [0.0; FINE],
@@ -159,35 +166,86 @@ impl Tones {
     }
 }
 
+/// The magnitudes of bins; a full-scale sine has 1.
+struct Magnitudes<'a>(&'a [Complex<f32>], &'a mut [f32]);
+
+impl Loop for Magnitudes<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        const SCALE: f32 = 4.0 / FRAME as f32;
+        for (magnitude, bin) in self.1.iter_mut().zip(self.0) {
+            *magnitude = (bin.re * bin.re + bin.im * bin.im).sqrt() * SCALE;
+        }
+    }
+}
+
+/// The greatest of magnitudes.
+struct Greatest<'a>(&'a [f32]);
+
+impl Loop for Greatest<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn run(self) -> f32 {
+        greatest_of(self.0, |magnitude| magnitude)
+    }
+}
+
+/// The bins of a range that are no lower than a limit, and higher than their neighbours.
+struct Peaks<'a>(&'a [f32], Range<usize>, f32);
+
+impl Loop for Peaks<'_> {
+    type Output = Vec<usize>;
+
+    /// Most bins are below the limit, so groups of them are passed over together.
+    #[inline(always)]
+    fn run(self) -> Vec<usize> {
+        const GROUP: usize = 16;
+        let Self(magnitudes, range, limit) = self;
+        let mut peaks = Vec::new();
+        let mut from = range.start;
+        while from < range.end {
+            let to = range.end.min(from + GROUP);
+            let mut is_any = false;
+            for here in &magnitudes[from..to] {
+                is_any |= *here >= limit;
+            }
+            for at in if is_any { from..to } else { to..to } {
+                let here = magnitudes[at];
+                if here >= limit && here >= magnitudes[at - 1] && here > magnitudes[at + 1] {
+                    peaks.push(at);
+                }
+            }
+            from = to;
+        }
+        peaks
+    }
+}
+
 impl Octave {
     fn frame(&mut self, bins: &[Complex<f32>]) {
         let bin = f64::from(RATE) / FRAME as f64;
         let first = (LOWEST_HERTZ / bin) as usize;
         let last = (HIGHEST_HERTZ / bin) as usize;
-        let scale = 4.0 / FRAME as f32;
-        self.magnitudes.clear();
-        self.magnitudes.extend(
-            bins[..last + 2]
-                .iter()
-                .map(|bin| bin.norm_sqr().sqrt() * scale),
-        );
-        let greatest = self.magnitudes[first..=last]
-            .iter()
-            .copied()
-            .fold(0.0, f32::max);
+        self.magnitudes.resize(last + 2, 0.0);
+        widest(Magnitudes(&bins[..last + 2], &mut self.magnitudes));
+        let greatest = widest(Greatest(&self.magnitudes[first..=last]));
         if greatest * greatest < SILENT {
             return;
         }
         let (mut octave, mut bass) = ([0.0_f64; FINE], [0.0_f64; FINE]);
-        for at in first..=last {
+        for at in widest(Peaks(
+            &self.magnitudes,
+            first..last + 1,
+            greatest * LEAST_PEAK,
+        )) {
             let [before, here, after] = [
                 self.magnitudes[at - 1],
                 self.magnitudes[at],
                 self.magnitudes[at + 1],
             ];
-            if here < greatest * LEAST_PEAK || here < before || here <= after {
-                continue;
-            }
             let [a, b, c] = [before, here, after].map(|m| f64::from(m.max(1e-9)).ln());
             let offset = (0.5 * (a - c) / (a - 2.0 * b + c)).clamp(-0.5, 0.5);
             let octaves = ((at as f64 + offset) * bin / C0_HERTZ).log2();

@@ -11,7 +11,7 @@
 )]
 
 use crate::fingerprint::bessel;
-use crate::vector::{Loop, widest};
+use crate::vector::{Loop, greatest_of, widest};
 
 /// Taps of a phase: half before the point, half after it.
 const TAPS: usize = 24;
@@ -106,6 +106,11 @@ impl Loop for Look<'_> {
     #[inline(always)]
     fn run(self) -> (f32, usize) {
         let Self(channel) = self;
+        let done = channel.buffer.len().saturating_sub(TAPS);
+        if loudest(&channel.buffer) * NEAR <= channel.greatest {
+            // No piece would be interpolated.
+            return (loudest(&channel.buffer[TAPS / 2..TAPS / 2 + done]), done);
+        }
         let mut peak = 0.0_f32;
         let mut from = 0;
         while from + TAPS < channel.buffer.len() {
@@ -120,18 +125,7 @@ impl Loop for Look<'_> {
 
 #[inline(always)]
 fn loudest(samples: &[f32]) -> f32 {
-    let mut lanes = [0.0_f32; 8];
-    let chunks = samples.chunks_exact(8);
-    let rest = chunks.remainder();
-    for chunk in chunks {
-        for (lane, sample) in lanes.iter_mut().zip(chunk) {
-            *lane = lane.max(sample.abs());
-        }
-    }
-    lanes
-        .iter()
-        .chain(rest)
-        .fold(0.0, |peak, sample| peak.max(sample.abs()))
+    greatest_of(samples, f32::abs)
 }
 
 /// The points of one phase, side by side: a tap is multiplied with all of them at once.
