@@ -21,9 +21,11 @@
 //! What this cannot do: a medley or a concert whose tracks touch stays one passage, and is listed for review.
 
 mod boundary;
+mod called;
 mod candidates;
 mod context;
 mod dips;
+mod doubted;
 mod edges;
 mod features;
 mod marked;
@@ -38,6 +40,7 @@ use crate::contour::{self, Contour};
 use crate::levels::{Levels, PER_SECOND};
 use crate::marks::{Mark, Marks, Origin};
 use crate::ticks::Ticks;
+use doubted::Verdict;
 use model::Model;
 use silences::Silences;
 
@@ -55,6 +58,12 @@ pub struct Clues<'a> {
     pub track: Option<u32>,
     /// Number of tracks from the tags.
     pub track_total: Option<u32>,
+    /// Title from the tags.
+    pub title: Option<&'a str>,
+    /// Artist from the tags.
+    pub artist: Option<&'a str>,
+    /// Album from the tags.
+    pub album: Option<&'a str>,
 }
 
 /// A stretch of a file, in sample frames; `end` is not part of it.
@@ -154,14 +163,42 @@ pub fn segment(
     settings: &SilenceSettings,
 ) -> Segmentation {
     let silences = Silences::find(levels, settings);
-    let found = marks
-        .and_then(|marks| marked::segment(levels, &silences, marks, settings))
-        .unwrap_or_else(|| by_ear(levels, contour, &silences, clues, settings));
+    let heard = by_ear(levels, contour, &silences, clues, settings);
     match marks {
-        Some(marks) => found.named_by(marks),
-        None => found,
+        Some(marks) => by_marks(levels, &silences, marks, settings, heard).named_by(marks),
+        None => heard,
     }
 }
+
+/// Cuts a file where its marks say, if they are several and what was `heard` has nothing against it.
+fn by_marks(
+    levels: &Levels,
+    silences: &Silences,
+    marks: &Marks,
+    settings: &SilenceSettings,
+    heard: Segmentation,
+) -> Segmentation {
+    let at = |marks: &Marks| marked::segment(levels, silences, marks, settings);
+    let Some(found) = at(marks) else {
+        return heard;
+    };
+    let name = doubted::called(marks.origin);
+    match doubted::judge(marks, &heard.gaps) {
+        Verdict::Fit => found,
+        Verdict::Doubtful => found.doubted("a pause is clear where no track is marked"),
+        Verdict::Moved(marks, why) => {
+            let why = format!("moved from where {name} has it, for {why}");
+            at(&marks).map_or(found, |found| found.doubted(&why))
+        }
+        Verdict::Wrong => heard.doubted(&format!(
+            "{name} does not fit the sound and was not followed"
+        )),
+    }
+}
+
+/// A pause shorter than this in a file that is called one song is a rest, in seconds; a longer one may have a hidden track
+/// behind it. A guess: rests of 8 s are rare, and hidden tracks come after minutes.
+const REST_SECONDS: f64 = 15.0;
 
 /// Cuts a file by its gaps.
 fn by_ear(
@@ -175,15 +212,23 @@ fn by_ear(
     let dips = Dips::find(contour, clues, settings);
     let log_odds = dips.log_odds(model);
     let (cuts, score) = dips.choose(&log_odds, &model.choice);
-    let gaps = gaps(levels, contour, silences, &dips, |at| {
+    let mut gaps = gaps(levels, contour, silences, &dips, |at| {
         (model.confidence(log_odds[at]), cuts.contains(&at))
     });
+    let seconds = levels.frames() as f64 / f64::from(levels.sample_rate());
+    let is_song = clues.call_it_a_song(seconds);
+    if is_song {
+        // It may hold a rest, and a hidden track.
+        for gap in &mut gaps {
+            gap.cut &= gap.seconds() >= REST_SECONDS;
+        }
+    }
     let spans = if silences.sound_seconds() < settings.minimum_audio.seconds() {
         Vec::new()
     } else {
         spans(levels, silences, &gaps, settings.minimum_audio)
     };
-    let is_track = clues.track.is_some() || begins_with_track_number(clues.name);
+    let is_track = is_song || clues.track.is_some() || begins_with_track_number(clues.name);
     Segmentation {
         labels: vec![None; spans.len()],
         album: None,

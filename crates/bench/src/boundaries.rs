@@ -195,6 +195,7 @@ impl Track {
             neighbours: self.neighbours,
             track: tags.track,
             track_total: tags.track_total,
+            ..Clues::default()
         };
         let found = segment(
             &self.levels,

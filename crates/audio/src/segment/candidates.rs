@@ -195,6 +195,7 @@ pub(super) fn find(curve: &Curve, settings: &SilenceSettings) -> Vec<Candidate> 
     let noise = toneless(curve, settings, &found);
     found.extend(noise);
     found.sort_by_key(|dip| dip.from);
+    found.retain(|dip| is_long(dip, &curve.smooth, settings));
     if found.len() > MOST {
         let mut depths: Vec<f32> = found.iter().map(Candidate::depth).collect();
         let (_, least, _) = depths.select_nth_unstable_by(MOST, |a, b| b.total_cmp(a));
@@ -279,6 +280,18 @@ fn is_silent(smooth: &[f32], at: usize, settings: &SilenceSettings) -> bool {
     let before = smooth[..at].iter().rev().take(least);
     let after = smooth[at..].iter().take(least);
     before.take_while(is_quiet).count() + after.take_while(is_quiet).count() >= least.max(1)
+}
+
+/// Whether the pause itself lasts as long as the settings ask of a silence. Music around it may be below their threshold
+/// as well, and is no part of it.
+fn is_long(dip: &Candidate, smooth: &[f32], settings: &SilenceSettings) -> bool {
+    let limit = dip.before.min(dip.after) - LEAST_DEPTH;
+    let is_quiet = |level: &&f32| **level < limit;
+    let before = smooth[..dip.from].iter().rev().take_while(is_quiet);
+    let after = smooth[dip.to..].iter().take_while(is_quiet);
+    let windows = before.count() + (dip.to - dip.from) + after.count();
+    // The average over 0.3 s hides half of that at either end.
+    (windows + SMOOTH) as f64 >= settings.silence_min.seconds() * f64::from(PER_SECOND)
 }
 
 /// The windows that are lowest within [`REACH`]; of equal neighbours the first.

@@ -25,6 +25,16 @@ fn amplitude(dbfs: f32) -> f32 {
 
 /// Cuts one channel of samples.
 fn cut_samples(samples: &[f32], clues: &Clues<'_>, settings: &SilenceSettings) -> Segmentation {
+    cut_marked(samples, clues, settings, None)
+}
+
+/// The same of samples that somebody has marked.
+fn cut_marked(
+    samples: &[f32],
+    clues: &Clues<'_>,
+    settings: &SilenceSettings,
+    marks: Option<&Marks>,
+) -> Segmentation {
     let mut levels = Levels::new(RATE);
     let mut sound = Sound::new(RATE, 1);
     let mut converter = Mono11k::new(RATE, 1);
@@ -37,7 +47,7 @@ fn cut_samples(samples: &[f32], clues: &Clues<'_>, settings: &SilenceSettings) -
     levels.finish();
     sound.finish();
     sound.push_mono(&mono);
-    segment(&levels, sound.contour(), clues, None, settings)
+    segment(&levels, sound.contour(), clues, marks, settings)
 }
 
 fn seconds(segmentation: &Segmentation) -> Vec<(f64, f64)> {
@@ -63,6 +73,9 @@ const TRACK: Clues<'_> = Clues {
     neighbours: 12,
     track: Some(7),
     track_total: Some(12),
+    title: None,
+    artist: None,
+    album: None,
 };
 
 #[test]
@@ -186,6 +199,13 @@ fn the_settings_decide_what_silence_is() {
         ..SilenceSettings::default()
     };
     assert_eq!(cut(&rip, &clues, &long).spans.len(), 1);
+    // Music that is as quiet as a silence does not make a pause longer.
+    let quiet = [(60.0, -38.0), (1.5, -200.0), (60.0, -38.0)];
+    let weighed = |settings: &SilenceSettings| cut(&quiet, &clues, settings).gaps.len();
+    assert_eq!(
+        (weighed(&SilenceSettings::default()), weighed(&long)),
+        (1, 0)
+    );
 }
 
 #[test]
@@ -306,5 +326,106 @@ fn a_track_that_fades_into_the_hiss_is_cut_where_the_next_one_begins() {
             (from - 0.5..=to + 0.5).contains(&middle),
             "cut at {middle:.1} s, expected between {from:.1} and {to:.1} s"
         );
+    }
+}
+
+#[test]
+fn a_cue_sheet_that_does_not_fit_the_pauses_is_not_followed_without_a_word() {
+    let mut rng = fastrand::Rng::with_seed(5);
+    let mut samples = Vec::new();
+    for (number, root) in [330.0, 440.0, 262.0, 392.0, 294.0].into_iter().enumerate() {
+        if number > 0 {
+            samples.extend(std::iter::repeat_n(0.0, RATE as usize * 11 / 5));
+        }
+        samples.extend(tune(40.0, root, &[]));
+    }
+    for sample in &mut samples {
+        *sample += amplitude(-64.0) * (rng.f32() * 2.0 - 1.0);
+    }
+    let starts = [0.0, 42.2, 84.4, 126.6, 168.8];
+    let found = |starts: [f64; 5]| {
+        let mark = |(number, start): (u32, f64)| Mark {
+            start,
+            number: Some(number),
+            title: Some(format!("Title {number}")),
+            ..Mark::default()
+        };
+        let marks = Marks {
+            origin: Origin::CueSheet,
+            album: Some("Album".to_owned()),
+            tracks: (1..).zip(starts).map(mark).collect(),
+        };
+        let clues = Clues {
+            name: "rip",
+            neighbours: 1,
+            ..Clues::default()
+        };
+        cut_marked(&samples, &clues, &SilenceSettings::default(), Some(&marks))
+    };
+    let is_cut_at_pauses = |found: &Segmentation, name: &str| {
+        let spans = seconds(found);
+        assert_eq!(spans.len(), 5, "{name}: {spans:?}");
+        for (span, start) in spans.iter().zip(starts) {
+            assert!((span.0 - start).abs() < 0.7, "{name}: {spans:?}");
+        }
+    };
+    let titles = |found: &Segmentation| {
+        let title = |label: &Option<Mark>| label.as_ref().and_then(|label| label.title.clone());
+        found.labels.iter().filter_map(title).count()
+    };
+    let right = found(starts);
+    is_cut_at_pauses(&right, "as they are");
+    assert!(right.boundaries.iter().all(|one| one.confidence > 0.9));
+    for (name, moved) in [
+        (
+            "shifted",
+            starts.map(|at| if at > 0.0 { at + 8.0 } else { 0.0 }),
+        ),
+        ("without pauses", [0.0, 40.0, 80.0, 120.0, 160.0]),
+        ("at another speed", starts.map(|at| at * 1.02)),
+    ] {
+        let found = found(moved);
+        is_cut_at_pauses(&found, name);
+        assert_eq!(titles(&found), 5, "{name}");
+        assert!(
+            found.boundaries.iter().all(|one| one.confidence < 0.85),
+            "{name} is for review"
+        );
+    }
+    let other = found([0.0, 31.0, 64.0, 100.0, 141.0]);
+    is_cut_at_pauses(&other, "another album");
+    assert_eq!((titles(&other), other.album.as_deref()), (0, None));
+    assert!(other.boundaries.iter().all(|one| one.confidence < 0.85));
+}
+
+#[test]
+fn a_song_that_stops_and_goes_on_is_one_passage_where_it_is_called_a_song() {
+    let mut samples = tune(50.0, 330.0, &[]);
+    samples.extend(std::iter::repeat_n(0.0, RATE as usize * 5 / 2));
+    samples.extend(tune(42.0, 330.0, &[]));
+    let found = |clues: Clues<'_>| cut_samples(&samples, &clues, &SilenceSettings::default());
+    let alone = Clues {
+        neighbours: 1,
+        ..Clues::default()
+    };
+    for clues in [
+        Clues {
+            name: "Mira Lund - Harbor",
+            ..alone
+        },
+        Clues {
+            name: "harbor",
+            title: Some("Harbor"),
+            artist: Some("Mira Lund"),
+            ..alone
+        },
+        Clues {
+            name: "04 Harbor",
+            neighbours: 10,
+            ..alone
+        },
+    ] {
+        let found = found(clues);
+        assert_eq!(found.spans.len(), 1, "{clues:?}");
     }
 }

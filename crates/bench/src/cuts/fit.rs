@@ -83,6 +83,7 @@ impl Known {
             neighbours: example.label.neighbours,
             track: example.label.track,
             track_total: example.label.track_total,
+            ..Clues::default()
         };
         let dips = Dips::find(&example.contour, &clues, &SilenceSettings::default());
         let places: Vec<(f64, f64)> = dips.places().collect();

@@ -147,6 +147,7 @@ pub(super) fn clues(example: &Example) -> Clues<'_> {
         neighbours: example.label.neighbours,
         track: example.label.track,
         track_total: example.label.track_total,
+        ..Clues::default()
     }
 }
 

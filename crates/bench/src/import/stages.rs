@@ -148,6 +148,7 @@ fn one(file: &ScannedFile, library: &Library, session: &SessionId) -> Result<Opt
         neighbours: 8,
         track: tags.track,
         track_total: tags.track_total,
+        ..Clues::default()
     };
     let segmentation = split.time(SEGMENT, || {
         let known = Known {

@@ -277,12 +277,7 @@ fn describe(
     }
     stage("segment");
     let tags = &written.tags;
-    let clues = Clues {
-        name: stem(file.path()),
-        neighbours: task.neighbours,
-        track: tags.track,
-        track_total: tags.track_total,
-    };
+    let clues = Clues::of(stem(file.path()), task.neighbours, tags);
     let seconds = analysis.levels.frames() as f64 / f64::from(analysis.levels.sample_rate());
     let found = find_marks(task, &written, &known(tags, file, seconds));
     warnings.extend(found.left);
