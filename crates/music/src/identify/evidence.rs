@@ -125,26 +125,39 @@ impl Verdict {
         self.level == Level::High
     }
 
-    /// Whether a person may find the first candidate right all the same: it is called and as long as the passage, and
-    /// by the same people or of an album that other files are of.
+    /// Whether a person may find the first candidate right all the same: it is as long as the passage, and called so and by the
+    /// same people or of an album of that name, or of an album that other files are of.
     pub fn is_worth_a_look(&self) -> bool {
         let Some(best) = self.candidates.first() else {
             return false;
         };
         let any = |noticed: &[&str]| best.has(noticed);
-        any(&["title: the same", "title: a slip of spelling"])
-            && any(&["length: within 1.5 s", "length: within 3 s"])
-            && !any(&OTHER_VERSION)
-            && (any(&[
-                "artist: the same",
-                "artist: one of several",
-                "artist: that of the release",
-                "artist: another, whom the album names",
-            ]) || any(&[
+        let is_as_long = any(&["length: within 1.5 s", "length: within 3 s"]);
+        let is_on_album = any(&[
+            "album: fits 4 to 6 other files",
+            "album: fits 7 or more other files",
+        ]);
+        let is_of_album = is_on_album
+            || any(&[
                 "album: fits 2 or 3 other files",
-                "album: fits 4 to 6 other files",
-                "album: fits 7 or more other files",
-            ]))
+                "album: the same",
+                "album: a slip of spelling",
+            ]);
+        let is_by_them = any(&[
+            "artist: the same",
+            "artist: one of several",
+            "artist: that of the release",
+            "artist: another, whom the album names",
+        ]);
+        let is_called_so = any(&[
+            "title: the same",
+            "title: a slip of spelling",
+            "title: words more or fewer",
+            "title: in other letters",
+        ]);
+        // A track of an album that is as long as this file and its neighbours are, however it is called.
+        let is_it = is_called_so && (is_by_them || is_of_album) || is_on_album;
+        is_as_long && is_it && !any(&OTHER_VERSION)
     }
 
     /// Takes the answer back to a guess, whatever it was.
@@ -244,7 +257,8 @@ fn by_little(best: &Weighed) -> Level {
     let is_untitled = is_nobodys && has("title: none in the tags");
     let is_far = has("length: more than 12 s apart");
     let is_unsupported = is_nobodys && !best.is_told_or_on_album() && !best.is_by_sound();
-    if is_far && is_untitled || is_unsupported {
+    let is_cut_otherwise = has("length: more than 30 s apart") && !best.is_told_by_id();
+    if is_far && is_untitled || is_unsupported || is_cut_otherwise {
         Level::Low
     } else if has("length: the only sign, and more than 3 s apart")
         || is_far
@@ -286,11 +300,7 @@ fn by_names(best: &Weighed) -> Level {
     let is_other_title = has("title: another") && !has("title: a damaged spelling");
     let is_other = has("artist: another") || is_other_title;
     let is_by_others = has("artist: each names others, too");
-    let is_outdone = best.has(&[
-        "album: it has no such disc",
-        features::CALLED_SO,
-        features::AS_LONG,
-    ]) || has(features::MOST_MEAN_ANOTHER) && !best.is_told_by_id();
+    let is_outdone = best.has(&features::OUTDONE) || has("album: it has no such disc");
     let is_other_beside = best.has(&[
         "artist: another, by the path",
         "version: one is named beside the title that this is not",
@@ -298,11 +308,14 @@ fn by_names(best: &Weighed) -> Level {
     let is_elsewhere = has("album: another of its kind")
         || has(features::NOT_THERE)
         || has("album: another of its series") && !has("album: fits no other file");
-    let is_doubted = is_by_others || is_elsewhere || is_other_beside;
+    // `take 3` and `take 5`, one's remix and another's.
+    let is_told_apart = has("version: named with other words");
+    let is_doubted = is_by_others || is_elsewhere || is_other_beside || is_told_apart;
     if is_other_version || is_outdone || is_doubted && !by_sound {
         Level::Low
     } else if is_doubted
         || has(features::OF_ANOTHER)
+        || has("album: another") && !by_sound && !best.is_told_by_id()
         || has("artist: the tags name another than the title")
         || has("names: the path says others")
     {

@@ -6,6 +6,7 @@
 mod albums;
 mod people;
 mod readings;
+mod rivals;
 
 use std::collections::BTreeSet;
 
@@ -21,6 +22,8 @@ pub(crate) use albums::OF_ANOTHER;
 use albums::{album, context, is_album, release_names, versions_of_year};
 use people::{artist_alone, fellowship, is_artist_in_title, names_of};
 pub use readings::{Reading, readings, split};
+pub(crate) use rivals::OUTDONE;
+pub use rivals::notice_rivals;
 
 /// What is known of a passage, taken apart once for all candidates.
 #[derive(Debug, Clone)]
@@ -79,75 +82,6 @@ pub fn notice(passage: &Passage<'_>, candidate: &Candidate) -> Vec<&'static str>
     sound(passage.heard, candidate, title, &mut noticed);
     codes(passage.heard, candidate, &mut noticed);
     noticed
-}
-
-/// Another candidate that sounds so has the artist and the title whom the file names.
-pub(crate) const CALLED_SO: &str = "names: another of this sound is called so";
-
-/// Another candidate of the same names is just as long, and this one is not.
-pub(crate) const AS_LONG: &str = "length: another of these names is as long";
-
-/// Of recordings of one performance, nearly all people mean another.
-pub(crate) const MOST_MEAN_ANOTHER: &str = "sound: nearly all mean another of this performance";
-
-/// What is noticed about a candidate only beside the others: who has the names of the file goes before others of the same
-/// sound, who is as long before others of those names, and who has just the people of the file before those with others.
-pub fn notice_rivals(noticed: &mut [Vec<&'static str>]) {
-    const OF_COMPANY: [&str; 3] = [
-        "artist: the file names more",
-        "artist: the file names fewer",
-        "artist: each names others, too",
-    ];
-    let is_named = |one: &[&str]| one.contains(&"names: title and artist are the same");
-    let begins = |one: &[&str], with: &str| one.iter().any(|what| what.starts_with(with));
-    let sounds = |one: &[&str]| begins(one, "sound: alike");
-    let any_of = |one: &[&str], what: &[&str]| what.iter().any(|what| one.contains(what));
-    outdo(
-        noticed,
-        |one| is_named(one) && sounds(one),
-        |one| any_of(one, &["artist: another", "artist: another, by the path"]) && sounds(one),
-        CALLED_SO,
-    );
-    let is_off = ["length: within 6 s", "length: within 12 s"];
-    outdo(
-        noticed,
-        |one| {
-            let is_as_long = one.contains(&"length: within 1.5 s");
-            is_named(one) && is_as_long && !begins(one, "version: the file")
-        },
-        |one| is_named(one) && any_of(one, &is_off) && !sounds(one),
-        AS_LONG,
-    );
-    // Which edition it is from nothing says but who has it, and they say another.
-    outdo(
-        noticed,
-        |one| any_of(one, &["sound: of this performance, nearly all mean it"]),
-        |one| {
-            any_of(one, &["album: none in the tags"])
-                && any_of(one, &["sound: of this performance, few mean it"])
-        },
-        MOST_MEAN_ANOTHER,
-    );
-    outdo(
-        noticed,
-        |one| is_named(one) && !any_of(one, &OF_COMPANY),
-        |one| is_named(one) && any_of(one, &OF_COMPANY),
-        "artist: another has just these people",
-    );
-}
-
-/// Where one candidate is better, notices of those that are worse that there is one.
-fn outdo(
-    noticed: &mut [Vec<&'static str>],
-    is_better: impl Fn(&[&str]) -> bool,
-    is_worse: impl Fn(&[&str]) -> bool,
-    what: &'static str,
-) {
-    if noticed.iter().any(|one| is_better(one)) {
-        for one in noticed.iter_mut().filter(|one| is_worse(one)) {
-            one.push(what);
-        }
-    }
 }
 
 /// The titles that a candidate goes by, with what is said of its version.
@@ -246,19 +180,11 @@ fn names(
         let theirs = candidate.contexts.iter().map(|one| one.artist.as_str());
         artists(ours, theirs.filter(|name| !name.is_empty())) >= Artists::Shared
     });
-    noticed.push(match artist {
-        Some(Artists::Same) => "artist: the same",
-        Some(Artists::Shared) => "artist: one of several",
-        Some(Artists::Misspelt) => "artist: a slip of spelling",
-        Some(Artists::Different) if passage.heard.is_by_path => "artist: another, by the path",
-        Some(Artists::Different) if by_release => "artist: that of the release",
-        Some(Artists::Different) if is_artist_in_title(passage, candidate) => {
-            "artist: another, whom the album names"
-        }
-        Some(Artists::Different) => "artist: another",
-        None => "artist: none in the tags",
-    });
-    if artist >= Some(Artists::Shared) {
+    noticed.push(artist_of(passage, candidate, artist, by_release));
+    if artist == Some(Artists::Same) && is_to_the_letter(reading, candidate) {
+        noticed.push("artist: to the letter");
+    }
+    if artist >= Some(Artists::Shared) || artist == Some(Artists::Different) && by_release {
         fellowship(passage, reading, (candidate, &titles), noticed);
     }
     let by_somebody_else = artist == Some(Artists::Different) && !by_release;
@@ -285,6 +211,40 @@ fn names(
     }
     versions(passage, reading, (candidate, &titles), &relation, noticed);
     relation.name
+}
+
+/// How the artist relates to the candidate's, in words that have weights.
+fn artist_of(
+    passage: &Passage<'_>,
+    candidate: &Candidate,
+    artist: Option<Artists>,
+    by_release: bool,
+) -> &'static str {
+    match artist {
+        Some(Artists::Same) => "artist: the same",
+        Some(Artists::Shared) => "artist: one of several",
+        Some(Artists::Misspelt) => "artist: a slip of spelling",
+        Some(Artists::Different) if passage.heard.is_by_path => "artist: another, by the path",
+        Some(Artists::Different) if by_release => "artist: that of the release",
+        Some(Artists::Different) if is_artist_in_title(passage, candidate) => {
+            "artist: another, whom the album names"
+        }
+        Some(Artists::Different) => "artist: another",
+        None => "artist: none in the tags",
+    }
+}
+
+/// Whether the artist is written just so: `The Pines` and `Pines` are two bands where a catalogue has both.
+fn is_to_the_letter(reading: &Reading, candidate: &Candidate) -> bool {
+    let plain = |name: &str| name.trim().to_lowercase();
+    let ours = reading.artist.as_deref().map(plain);
+    let recording = &candidate.recording;
+    let credits = recording
+        .credits
+        .iter()
+        .flat_map(|credit| [&credit.name, &credit.credited_as]);
+    let mut names = std::iter::once(&recording.artist).chain(credits);
+    names.any(|name| ours.as_ref() == Some(&plain(name)))
 }
 
 /// Whether the title names the candidate's artist and the tags another one: whoever sings it anew, or sends it in.
@@ -378,7 +338,7 @@ fn versions(
     file.retain(|version| !of_releases.contains(version) && !of_this.contains(version));
     let of_year = versions_of_year(passage, candidate);
     this.retain(|version| !by_album.contains(version) && !of_year.contains(version.as_str()));
-    let masters = ["remaster", "mono", "stereo"];
+    let masters = ["remaster", "mono", "stereo", "clean", "explicit"];
     let is_master = |version: &String| masters.contains(&version.as_str());
     if file.iter().chain(&this).any(is_master) {
         noticed.push("version: only one is called remastered, mono or stereo");
@@ -386,6 +346,9 @@ fn versions(
         let both = |a: &str, b: &str| file.contains(a) && this.contains(b);
         if both("mono", "stereo") || both("stereo", "mono") {
             noticed.push("version: one is mono and the other stereo");
+        }
+        if both("clean", "explicit") || both("explicit", "clean") {
+            noticed.push("version: one is clean and the other explicit");
         }
     }
     file.retain(|version| !is_master(version));
@@ -421,6 +384,9 @@ fn versions(
     }
 }
 
+/// A file that is so much longer or shorter, in ms, is cut otherwise, whatever it sounds like: an edit, an excerpt. A guess.
+const MUCH: u64 = 30_000;
+
 fn length(
     heard: &Heard,
     passage: &Passage<'_>,
@@ -442,6 +408,9 @@ fn length(
         Some(6_001..=12_000) => "length: within 12 s",
         Some(_) => "length: more than 12 s apart",
     });
+    if apart.is_some_and(|apart| apart > MUCH) {
+        noticed.push("length: more than 30 s apart");
+    }
     // A file without a title among titled ones is any track that is left, unless it is as long.
     let only_length = heard.title.is_none() && candidate.print.is_none();
     if only_length && apart.is_some_and(|apart| apart > 3_000) {

@@ -142,6 +142,13 @@ fn said_versions(path: &str, told: [Option<&str>; 2], tags: &Tags) -> Vec<&'stat
     let fields = [&tags.subtitle, &tags.genre, &tags.album_artist];
     let fields = fields.into_iter().flatten();
     versions.extend(fields.flat_map(|text| versions_of_folder(text)));
+    // What the names in the tags say as well is compared there.
+    let told: Vec<_> = told
+        .iter()
+        .flatten()
+        .flat_map(|name| versions_of_folder(name))
+        .collect();
+    versions.retain(|version| !told.contains(version));
     versions.sort_unstable();
     versions.dedup();
     versions
@@ -282,7 +289,22 @@ fn is_part_of_album(stem: &str) -> bool {
 
 /// Whether a folder's name is one of people or records, as far as one can tell.
 fn is_told(folder: &str) -> bool {
-    is_name(folder) && !GENERIC.contains(&folder.to_lowercase().as_str())
+    let lower = folder.to_lowercase();
+    (is_name(folder) || is_short_name(&lower)) && !GENERIC.contains(&lower.as_str())
+}
+
+/// `U2`, `AC_DC`, `REM`: people have such names, and discs and sides others.
+fn is_short_name(folder: &str) -> bool {
+    const NUMBERED: [&str; 6] = ["cd", "d", "s", "lp", "side", "vol"];
+    let is_counted =
+        |word: &str| NUMBERED.contains(&word.trim_end_matches(|c: char| c.is_ascii_digit()));
+    let mut words = folder.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| {
+        word.chars().count() >= 2
+            && word.contains(char::is_alphabetic)
+            && !is_counted(word)
+            && !OF_MEDIA.contains(&word)
+    })
 }
 
 /// Artist and album by the folders around a file, the innermost last.
@@ -416,6 +438,9 @@ mod tests {
                 "Gale Ostrander-Saltworks/01-Ember.mp3",
                 "Gale Ostrander|Saltworks|1|Ember",
             ),
+            ("U2 - Saltworks/01 Ember.mp3", "U2|Saltworks|1|Ember"),
+            ("AC_DC/Saltworks/01 Ember.mp3", "AC DC|Saltworks|1|Ember"),
+            ("Saltworks/CD1/01 Ember.mp3", "|Saltworks|1|Ember"),
             ("Blink-182/01 Ember.mp3", "|Blink-182|1|Ember"),
             ("Nine Bells - 1979.mp3", "Nine Bells||0|1979"),
             (

@@ -10,11 +10,15 @@ use strsim::osa_distance;
 
 mod albums;
 mod artists;
+mod numbers;
 mod versions;
 
 pub use albums::{AlbumName, Albums, disc_of};
 pub use artists::{Artists, Company, artists, company, is_ensemble, is_part, members};
 
+pub use numbers::other_spelling;
+
+use numbers::numbered;
 use versions::{HARMLESS, versions_in};
 pub use versions::{versions_of_folder, versions_of_stem};
 
@@ -64,7 +68,7 @@ pub struct Relation {
     pub is_unknown: bool,
     /// Whether both name their versions with the same words.
     pub is_word_by_word: bool,
-    /// Whether each names its version with a word or two that the other lacks: `take 3` and `take 5`.
+    /// Whether each names its version with words that tell it from the other: `take 3` and `take 5`, another's remix.
     pub is_told_apart: bool,
 }
 
@@ -161,11 +165,16 @@ impl Title {
     fn with_versions_at_its_end(&self) -> Option<Self> {
         let words: Vec<_> = self.name.split(' ').map(str::to_owned).collect();
         let is_number = |word: &String| word.chars().all(|c| c.is_ascii_digit());
-        // `a cappella` and `en vivo` are two words; a number at the end is a part or a year.
+        // `a cappella`, `en vivo` and `radio edit` are two words; a number at the end is a part or a year.
+        let belongs = |at: usize| {
+            words.len() - at == 1
+                || BEFORE_VERSIONS.contains(&words[at].as_str())
+                || !versions_in(&words[at..=at]).is_empty()
+        };
         let (at, found) = (1..=2.min(words.len().saturating_sub(1)))
             .rev()
             .map(|count| words.len() - count)
-            .filter(|at| !words[*at..].iter().any(is_number))
+            .filter(|at| !words[*at..].iter().any(is_number) && belongs(*at))
             .map(|at| (at, versions_in(&words[at..])))
             .find(|(_, found)| !found.is_empty())?;
         let mut title = self.clone();
@@ -233,26 +242,59 @@ impl Title {
                 theirs.extend(fewer);
             }
         }
-        let extra = |a: &BTreeSet<String>, b: &BTreeSet<String>| a.difference(b).count();
-        let (more, fewer) = (
-            extra(&self.details, &other.details),
-            extra(&other.details, &self.details),
-        );
-        let of_both = || self.details.intersection(&other.details);
-        let is_version = |word: &String| !versions_in(std::slice::from_ref(word)).is_empty();
-        // `Live in Lisbon` and `live, 1984: Lisbon` name a place in common, and longer ones what nobody compares.
-        let are_short = (1..=2).contains(&more) && (1..=2).contains(&fewer);
+        let shared: BTreeSet<String> = ours.intersection(&theirs).cloned().collect();
+        let are_told_apart =
+            !shared.is_empty() && are_told_apart(&shared, &self.details, &other.details);
         Relation {
             name,
             is_word_by_word: !self.details.is_empty() && self.details == other.details,
-            is_told_apart: are_short && of_both().all(is_version),
-            shared: ours.intersection(&theirs).cloned().collect(),
+            is_told_apart: are_told_apart,
+            shared,
             only_first: ours.difference(&theirs).cloned().collect(),
             only_second: theirs.difference(&ours).cloned().collect(),
             is_unknown,
         }
     }
 }
+
+/// Whether the words for a version tell two of one kind apart: another's remix, another concert, another instrument. What only
+/// one of them tells more of may be the same, but a remix is whose it is.
+fn are_told_apart(
+    shared: &BTreeSet<String>,
+    ours: &BTreeSet<String>,
+    theirs: &BTreeSet<String>,
+) -> bool {
+    let plain = |details: &BTreeSet<String>| -> BTreeSet<String> {
+        let words = details.iter().map(String::as_str);
+        let words = words.filter(|word| !versions::SAYS_NOTHING.contains(word));
+        words.map(versions::one_word).map(str::to_owned).collect()
+    };
+    let (ours, theirs) = (plain(ours), plain(theirs));
+    let says_more = |words: &BTreeSet<String>| words.iter().any(|word| !shared.contains(word));
+    let differ = if shared.contains("remix") {
+        ours != theirs
+    } else {
+        let is_year = |word: &&String| word.len() == 4 && word.bytes().all(|c| c.is_ascii_digit());
+        let years = |words: &BTreeSet<String>| -> BTreeSet<String> {
+            words.iter().filter(is_year).cloned().collect()
+        };
+        let (ours_years, theirs_years) = (years(&ours), years(&theirs));
+        let years_differ = !ours_years.is_empty()
+            && !theirs_years.is_empty()
+            && ours_years.is_disjoint(&theirs_years);
+        let is_name = |word: &String| versions_in(std::slice::from_ref(word)).is_empty();
+        // A place in common is that place; long remarks tell more of it than a title does.
+        let is_elsewhere = !ours.intersection(&theirs).any(is_name);
+        let is_part = ours.is_subset(&theirs) || theirs.is_subset(&ours);
+        !is_part && (is_elsewhere || years_differ)
+    };
+    differ && says_more(&ours) && says_more(&theirs)
+}
+
+/// Words that belong to the word for a version behind them.
+const BEFORE_VERSIONS: [&str; 9] = [
+    "a", "en", "ao", "al", "dal", "re", "album", "original", "sing",
+];
 
 /// Whether an artist is what people write for many or for nobody.
 pub fn is_nobody(artist: &str) -> bool {
@@ -387,63 +429,6 @@ fn is_misspelling(a: &str, b: &str) -> bool {
     osa_distance(a, b) <= if longest >= 9 { 2 } else { 1 }
 }
 
-/// Numbers as digits: words up to ninety-nine, Roman ones behind another word. Other words that are
-/// written in two ways, in one.
-fn numbered(words: &[String]) -> Vec<String> {
-    let mut out = Vec::with_capacity(words.len());
-    let mut tens: Option<u32> = None;
-    for word in words {
-        let spelt = versions::number(word);
-        // A movement begins with its number: `II. Adagio`.
-        let number = spelt.or_else(|| (words.len() > 1).then(|| roman(word)).flatten());
-        // `twenty four` is one number.
-        let joined = tens.zip(spelt.filter(|unit| (1..10).contains(unit)));
-        tens = spelt.filter(|number| number % 10 == 0 && (20..100).contains(number));
-        if let Some((tens, unit)) = joined {
-            out.pop();
-            out.push((tens + unit).to_string());
-            continue;
-        }
-        match number {
-            Some(number) => out.push(number.to_string()),
-            // `01` is `1`.
-            None if word.chars().all(|c| c.is_ascii_digit()) => {
-                out.push(word.trim_start_matches('0').to_owned());
-            }
-            None => {
-                let other = versions::SPELT.iter().find(|(one, _)| one == word);
-                out.push(other.map_or(word.as_str(), |(_, other)| other).to_owned());
-            }
-        }
-    }
-    out.retain(|word| !word.is_empty());
-    out
-}
-
-/// Roman numbers up to 39; `i`, `mix` and the like are words more often.
-fn roman(word: &str) -> Option<u32> {
-    if !word.chars().all(|c| matches!(c, 'i' | 'v' | 'x')) || word.len() < 2 && word != "v" {
-        return None;
-    }
-    let value = |c| match c {
-        'i' => 1,
-        'v' => 5,
-        _ => 10,
-    };
-    let letters: Vec<u32> = word.chars().map(value).collect();
-    let mut sum = 0;
-    for (at, letter) in letters.iter().enumerate() {
-        if letters.get(at + 1).is_some_and(|next| next > letter) {
-            sum -= i64::from(*letter);
-        } else {
-            sum += i64::from(*letter);
-        }
-    }
-    u32::try_from(sum)
-        .ok()
-        .filter(|number| (1..40).contains(number))
-}
-
 fn words(text: &str) -> Vec<String> {
     let plain = deunicode(text).to_lowercase().replace('&', " and ");
     // `Nothin' but` is `Nothing but`.
@@ -468,6 +453,8 @@ fn with_signs_spelt(text: &str) -> String {
         let behind_letter = is(before, char::is_ascii_alphabetic);
         match letter {
             '#' if is(after, char::is_ascii_digit) => spelt.push_str(" no "),
+            // `1,000` is one number.
+            ',' if is(before, char::is_ascii_digit) && is(after, char::is_ascii_digit) => {}
             '.' if is(before, char::is_ascii_digit) && is(after, char::is_ascii_digit) => {
                 spelt.push_str(" point ");
             }

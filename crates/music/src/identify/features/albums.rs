@@ -25,10 +25,25 @@ pub(super) fn is_album(passage: &Passage<'_>, release: &ReleaseName) -> Option<A
     }
     // What a catalogue says to tell two of one name apart, the tags' year says as well.
     Some(if is_of_year(passage, release) && !ours.is_remaster {
-        told.max(ours.relation(&AlbumName::parse(&release.title, "")))
+        let plain = told.max(ours.relation(&AlbumName::parse(&release.title, "")));
+        plain.max(ours.relation(&AlbumName::parse(without_year(&release.title), "")))
     } else {
         told
     })
+}
+
+/// An album's name without an aside that tells of which year it is: `Harbour (2003 remix)`.
+fn without_year(title: &str) -> &str {
+    let aside = title
+        .strip_suffix(')')
+        .and_then(|title| title.rsplit_once(" ("));
+    let is_of_year = |aside: &str| {
+        let mut words = aside.split(' ');
+        words.any(|word| word.len() == 4 && word.bytes().all(|c| c.is_ascii_digit()))
+    };
+    aside
+        .filter(|(_, aside)| is_of_year(aside))
+        .map_or(title, |(name, _)| name)
 }
 
 /// Whether a release came out in the year that the tags name.

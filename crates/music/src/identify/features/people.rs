@@ -91,7 +91,18 @@ pub(super) fn fellowship(
             .filter(|name| !is_nobody(name));
         ours.extend(names.flat_map(members));
     }
-    match company(&ours, &credited(candidate, titles), &composers) {
+    // Who composed it, and is named in front of the release, performs nothing either.
+    let mut theirs = credited(candidate, titles);
+    let of_release = candidate
+        .contexts
+        .iter()
+        .flat_map(|one| members(&one.artist));
+    for name in of_release {
+        if ours.contains(&name) && !theirs.iter().flatten().any(|one| *one == name) {
+            theirs.push(vec![name]);
+        }
+    }
+    match company(&ours, &theirs, &composers) {
         Company::Same => {}
         Company::More => noticed.push("artist: the file names more"),
         Company::Fewer => noticed.push("artist: the file names fewer"),

@@ -4,7 +4,7 @@ use crate::catalogue::Recording;
 use crate::identify::ask::{CachedServices, Named, around};
 use crate::identify::evidence::Verdict;
 use crate::identify::features::{Reading, readings, split};
-use crate::identify::text::{Likeness, Title, is_nobody};
+use crate::identify::text::{Likeness, Title, is_nobody, other_spelling};
 use crate::library::due::Item;
 use crate::library::identification::State;
 use crate::library::values::Level;
@@ -297,7 +297,9 @@ fn nearly(title: &str) -> Option<String> {
     let is_abbreviated =
         |word: &str| (2..=5).contains(&word.len()) && word.chars().all(|c| c.is_ascii_uppercase());
     let near = plain.split(' ').map(|word| {
-        if is_abbreviated(word) {
+        if let Some(other) = other_spelling(word) {
+            format!("({word} OR {other})")
+        } else if is_abbreviated(word) {
             let letters: Vec<String> = word.chars().map(|c| c.to_string()).collect();
             format!("({word} OR \"{}\")", letters.join("."))
         } else if word.chars().count() >= 5 && word.chars().all(char::is_alphabetic) {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::identify::text::versions::{OF_EDITIONS, OF_SOUNDTRACKS, number, versions_in};
+use crate::identify::text::numbers::number;
+use crate::identify::text::versions::{OF_EDITIONS, OF_SOUNDTRACKS, versions_in};
 use crate::identify::text::{Likeness, Title, parts, words};
 
 /// An album's name, taken apart: what an edition adds to it is no version.
@@ -46,6 +47,9 @@ impl AlbumName {
         };
         without_edition(&mut title.name);
         let mut is_remaster = title.versions.remove("remaster");
+        // `(Original Soundtrack)`, as behind a colon; a score is another record.
+        let of_film = |word: &str| word != "score" && OF_SOUNDTRACKS.contains(&word);
+        title.qualifiers.retain(|one| !one.split(' ').all(of_film));
         title.qualifiers.retain(|one| {
             let is_edition = one.split(' ').all(is_of_edition);
             is_remaster |= is_edition && one.contains("remaster");
@@ -58,6 +62,10 @@ impl AlbumName {
         let alone = parts(text).into_iter().filter(|(_, aside)| *aside);
         let alone = alone.filter(|(part, _)| part.trim().len() == 4);
         years.extend(alone.flat_map(|(part, _)| of_years(&part)));
+        // `(2018 Mix)` is that year's; a concert's year is when it was played.
+        if title.versions.contains("remix") {
+            years.extend(title.details.iter().flat_map(|word| of_years(word)));
+        }
         years.extend(of_years(remark));
         Self {
             title,
@@ -81,10 +89,15 @@ impl AlbumName {
     /// Whether `other` is called the same but for a number: another volume, another year's sessions.
     pub fn is_of_series(&self, other: &Self) -> bool {
         let without_numbers = |name: &str| -> String {
-            let words = name
+            let mut words: Vec<_> = name
                 .split(' ')
-                .filter(|word| !word.chars().all(|c| c.is_ascii_digit()));
-            words.collect::<Vec<_>>().join(" ")
+                .filter(|word| !word.chars().all(|c| c.is_ascii_digit()))
+                .collect();
+            // `Anthology I` is the first one.
+            if words.len() > 1 && words.last() == Some(&"i") {
+                words.pop();
+            }
+            words.join(" ")
         };
         let (ours, theirs) = (&self.title.name, &other.title.name);
         let plain = without_numbers(ours);
@@ -118,7 +131,8 @@ fn relation_of(ours: &Title, theirs: &Title) -> Albums {
     let relation = ours.relation(theirs);
     // An album that only one of them calls mono or stereo may be the same all the same.
     let (first, second) = (&relation.only_first, &relation.only_second);
-    let is_channel = |version: &String| version == "mono" || version == "stereo";
+    let is_channel =
+        |version: &String| ["mono", "stereo", "clean", "explicit"].contains(&version.as_str());
     let is_one_told = first.is_empty() || second.is_empty();
     let differ = |only: &BTreeSet<String>| only.iter().any(|one| !is_one_told || !is_channel(one));
     let differ = differ(first) || differ(second);
@@ -135,7 +149,9 @@ fn relation_of(ours: &Title, theirs: &Title) -> Albums {
 }
 
 /// Words of which one at least stands in what an edition adds without brackets.
-const EDITION: [&str; 7] = [
+const EDITION: [&str; 9] = [
+    "ep",
+    "lp",
     "edition",
     "deluxe",
     "remastered",

@@ -34,7 +34,12 @@ fn artist(ours: &str, theirs: &str) -> Artists {
     let (several, of_theirs) = (members(ours), members(theirs));
     let all: BTreeSet<_> = several.iter().map(|one| sorted(one)).collect();
     let all_theirs: BTreeSet<_> = of_theirs.iter().map(|one| sorted(one)).collect();
-    if all == all_theirs {
+    // `A/B` is two, or one whom the catalogue has so.
+    let apart = |name: &str| -> BTreeSet<_> {
+        let members = members(&name.replace('/', " / "));
+        members.iter().map(|one| sorted(one)).collect()
+    };
+    if all == all_theirs || apart(ours) == apart(theirs) {
         return Artists::Same;
     }
     if all.intersection(&all_theirs).next().is_some() {
@@ -148,12 +153,18 @@ pub fn company(ours: &[String], theirs: &[Vec<String>], composers: &[String]) ->
         && fewer
             .iter()
             .any(|names| !names.iter().any(|name| is_ensemble(name)));
+    let are_ensembles = more.iter().all(|name| is_ensemble(name))
+        && fewer
+            .iter()
+            .all(|names| names.iter().any(|name| is_ensemble(name)));
     match (more.len(), fewer.len()) {
         _ if ours.is_empty() || theirs.is_empty() => Company::Same,
         (0, 0) => Company::Same,
         (_, 0) => Company::More,
         (0, _) => Company::Fewer,
-        _ if have_in_common && !composers.is_empty() && !are_people => Company::Same,
+        _ if have_in_common && (!composers.is_empty() && !are_people || are_ensembles) => {
+            Company::Same
+        }
         _ => Company::Others,
     }
 }
@@ -197,6 +208,11 @@ pub fn is_part(one: &str, other: &str) -> bool {
         let words = name.split(' ').filter(|word| *word != "the");
         words.map(str::to_owned).collect()
     };
+    // `ACDC` is `AC/DC`.
+    let joined = |name: &str| name.replace(' ', "");
+    if joined(one) == joined(other) {
+        return true;
+    }
     let (one, other) = (words(one), words(other));
     !one.is_empty() && !other.is_empty() && (one.is_subset(&other) || other.is_subset(&one))
 }
@@ -244,6 +260,7 @@ mod tests {
                 "Ludwig van Beethoven",
                 Company::Same,
             ),
+            ("ACDC", "AC/DC", "", Company::Same),
             (
                 "Ludwig van Beethoven",
                 "Ludwig van Beethoven; Wiener Philharmoniker, Carlos Kleiber",

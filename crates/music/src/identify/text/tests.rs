@@ -12,6 +12,72 @@ fn is_same(a: &str, b: &str) -> bool {
 }
 
 #[test]
+fn versions_at_the_end_and_first_parts_are_read() {
+    for (ours, theirs) in [
+        ("Ferry Song Reprise", "Ferry Song (reprise)"),
+        ("Slow Water en vivo", "Slow Water (en vivo)"),
+        ("Slow Water Radio Edit", "Slow Water (radio edit)"),
+        ("Suite, Part I", "Suite, Part 1"),
+        ("4th of July", "Fourth of July"),
+        ("1,000 Miles", "1000 Miles"),
+        ("Slow Water (Extended Version)", "Slow Water (extended mix)"),
+        ("Slow Water (Inst.)", "Slow Water (instrumental)"),
+    ] {
+        assert!(is_same(ours, theirs), "{ours} | {theirs}");
+    }
+    assert!(!is_same("What Am I", "What Am 1"));
+    let are_apart = |ours: &str, theirs: &str| relation(ours, theirs).is_told_apart;
+    for ours in [
+        "Moss Dub",
+        "Hugo Moss Remix",
+        "Fern Remix",
+        "Moss Remix 2",
+        "Club Mix",
+    ] {
+        assert!(
+            are_apart(&format!("Oven ({ours})"), "Oven (Moss remix)"),
+            "{ours}"
+        );
+    }
+    for (ours, theirs) in [
+        ("Live in Paris 2003", "live in Paris 1999"),
+        ("Orchestral Version", "piano version"),
+        ("Take 5", "take 3"),
+        ("BBC Session", "Peel session"),
+    ] {
+        assert!(
+            are_apart(&format!("Oven ({ours})"), &format!("Oven ({theirs})")),
+            "{ours}"
+        );
+    }
+    for (ours, theirs) in [
+        (
+            "Live in Lisbon",
+            "live, 1984-05-02: Teatro, Lisbon, Portugal",
+        ),
+        (
+            "Live in Rome '84",
+            "live, 1984-05-02: Teatro Roma, Rome, Italy",
+        ),
+        ("Live", "live in Lisbon"),
+        ("In Concert", "live"),
+        ("Acoustic Version", "acoustic"),
+    ] {
+        let (ours, theirs) = (
+            Title::parse(&format!("Oven ({ours})")),
+            Title::parse("Oven").with_remark(theirs),
+        );
+        assert!(!ours.relation(&theirs).is_told_apart, "{ours:?}");
+    }
+    for ours in ["Moss Remix", "Remix", "Moss Mix"] {
+        assert!(
+            !are_apart(&format!("Oven ({ours})"), "Oven (Moss remix)"),
+            "{ours}"
+        );
+    }
+}
+
+#[test]
 fn spelling_is_nothing() {
     assert_eq!(normalise("The Sígur-Rós"), "sigur ros");
     assert_eq!(normalise("  Don’t Stop!  "), "dont stop");

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 /// Words that make another recording of a title, by what they make of it.
-const VERSIONS: [(&str, &[&str]); 20] = [
+const VERSIONS: [(&str, &[&str]); 22] = [
     (
         "live",
         &[
@@ -59,6 +59,7 @@ const VERSIONS: [(&str, &[&str]); 20] = [
             "instrumental",
             "instrumentals",
             "instrumentales",
+            "inst",
             "backing",
             "playback",
         ],
@@ -120,6 +121,8 @@ const VERSIONS: [(&str, &[&str]); 20] = [
     ("arranged", &["orchestral", "symphonic", "quartet", "piano"]),
     ("mono", &["mono"]),
     ("stereo", &["stereo"]),
+    ("clean", &["clean", "censored"]),
+    ("explicit", &["explicit", "uncensored"]),
 ];
 
 /// Words of asides that say nothing, if all of an aside are such.
@@ -154,7 +157,17 @@ pub(super) const HARMLESS: [&str; 27] = [
 ];
 
 /// Words that editions of an album are told apart by, which hold the same recordings for the most part.
-pub(super) const OF_EDITIONS: [&str; 76] = [
+pub(super) const OF_EDITIONS: [&str; 86] = [
+    "half",
+    "speed",
+    "master",
+    "mastered",
+    "mfsl",
+    "mofi",
+    "hdcd",
+    "shm",
+    "xrcd",
+    "audiophile",
     "deluxe",
     "edition",
     "expanded",
@@ -406,6 +419,10 @@ pub(super) fn versions_in(words: &[String]) -> BTreeSet<&'static str> {
     if follow("sing", "along") {
         found.insert("karaoke");
     }
+    // An extended mix is the extended version, and nobody's remix.
+    if follow("extended", "mix") && words.len() == 2 {
+        found.remove("remix");
+    }
     found
 }
 
@@ -452,6 +469,39 @@ pub fn versions_of_stem(stem: &str) -> Vec<&'static str> {
     versions_of_folder(&asides.join(" "))
 }
 
+/// Words beside a version that say nothing.
+pub(super) const SAYS_NOTHING: [&str; 14] = [
+    "version",
+    "the",
+    "a",
+    "and",
+    "by",
+    "s",
+    "in",
+    "at",
+    "on",
+    "of",
+    "from",
+    "recorded",
+    "recording",
+    "dj",
+];
+
+/// Kinds of versions whose words are not the same thing: an orchestra is no piano, a dub no edit.
+const TOLD_BY_WORDS: [&str; 5] = ["arranged", "alternative", "session", "sped", "remix"];
+
+/// A word for a version as all that mean the same are compared: `concert` is `live`; other words are themselves.
+pub(super) fn one_word(word: &str) -> &str {
+    if ["mix", "mixes", "remixes", "remixed", "rmx"].contains(&word) {
+        return "remix";
+    }
+    let kinds = VERSIONS
+        .iter()
+        .filter(|(kind, _)| !TOLD_BY_WORDS.contains(kind));
+    let mut of_word = kinds.filter(|(_, names)| names.contains(&word));
+    of_word.next().map_or(word, |(kind, _)| *kind)
+}
+
 /// Words that tell nothing of where or when something was played.
 pub(super) const PLACELESS: [&str; 18] = [
     "in",
@@ -473,38 +523,3 @@ pub(super) const PLACELESS: [&str; 18] = [
     "show",
     "tour",
 ];
-
-/// The number that a word is, up to twenty and the tens up to a hundred.
-pub(super) fn number(word: &str) -> Option<u32> {
-    const UNITS: [&str; 21] = [
-        "zero",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-        "twenty",
-    ];
-    const TENS: [&str; 8] = [
-        "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred",
-    ];
-    let at = |list: &[&str]| {
-        let found = list.iter().position(|one| *one == word)?;
-        u32::try_from(found).ok()
-    };
-    at(&UNITS).or_else(|| at(&TENS).map(|tens| (tens + 3) * 10))
-}

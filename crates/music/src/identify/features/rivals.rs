@@ -1,0 +1,152 @@
+//! What is noticed about a candidate only beside the others: that another one has what speaks for it, and more.
+
+/// Another candidate that sounds so has the artist and the title whom the file names.
+const CALLED_SO: &str = "names: another of this sound is called so";
+
+/// Another candidate of the same names is just as long, and this one is not.
+const AS_LONG: &str = "length: another of these names is as long";
+
+/// Another candidate that sounds so is as long, and this one is far off.
+const SOUNDS_AS_LONG: &str = "length: another of this sound is as long";
+
+/// Another candidate that sounds so is on the album that the file names.
+const ON_THE_ALBUM: &str = "album: another of this sound is on it";
+
+/// Of recordings of one performance, nearly all people mean another.
+const MOST_MEAN_ANOTHER: &str = "sound: nearly all mean another of this performance";
+
+/// What the tags say is in the catalogue, and just as long; the sound says something else altogether.
+const TAGS_FIT: &str = "names: what the tags say is in the catalogue, and as long";
+
+/// What leaves a candidate open beside another one, whatever its odds.
+pub(crate) const OUTDONE: [&str; 6] = [
+    CALLED_SO,
+    AS_LONG,
+    SOUNDS_AS_LONG,
+    ON_THE_ALBUM,
+    MOST_MEAN_ANOTHER,
+    TAGS_FIT,
+];
+
+/// What was noticed about one candidate.
+#[derive(Clone, Copy)]
+struct Noticed<'a>(&'a [&'static str]);
+
+impl Noticed<'_> {
+    fn any(self, what: &[&str]) -> bool {
+        what.iter().any(|what| self.0.contains(what))
+    }
+
+    fn begins(self, with: &str) -> bool {
+        self.0.iter().any(|what| what.starts_with(with))
+    }
+
+    /// It has the file's title and artist.
+    fn is_named(self) -> bool {
+        self.any(&["names: title and artist are the same"])
+    }
+
+    fn is_as_long(self) -> bool {
+        self.any(&["length: within 1.5 s"])
+    }
+
+    /// It has the file's title and artist, is no other version, and is as long.
+    fn is_it_by_tags(self) -> bool {
+        self.is_named() && self.is_as_long() && !self.begins("version: the file")
+    }
+
+    fn sounds_so(self) -> bool {
+        self.begins("sound: alike")
+    }
+
+    fn is_by_another(self) -> bool {
+        self.any(&["artist: another", "artist: another, by the path"])
+    }
+}
+
+/// Notices about each candidate what others are better in.
+pub fn notice_rivals(noticed: &mut [Vec<&'static str>]) {
+    outdo(
+        noticed,
+        |one| one.is_named() && one.sounds_so(),
+        |one| one.is_by_another() && one.sounds_so(),
+        CALLED_SO,
+    );
+    outdo(
+        noticed,
+        |one| one.is_it_by_tags(),
+        |one| {
+            let is_off = one.any(&["length: within 6 s", "length: within 12 s"]);
+            one.is_named() && is_off && !one.sounds_so()
+        },
+        AS_LONG,
+    );
+    outdo(
+        noticed,
+        |one| one.sounds_so() && one.is_as_long(),
+        |one| one.sounds_so() && one.any(&["length: more than 12 s apart"]),
+        SOUNDS_AS_LONG,
+    );
+    outdo(
+        noticed,
+        |one| one.is_it_by_tags() && one.sounds_so() && one.any(&["album: the same"]),
+        |one| one.is_named() && one.any(&["album: another"]),
+        ON_THE_ALBUM,
+    );
+    // Two whole stories; where the titles of an album have slipped, theirs is none.
+    outdo(
+        noticed,
+        |one| {
+            let has_slipped = one.any(&["album: other files are not what their titles say"]);
+            one.is_it_by_tags() && !one.sounds_so() && !has_slipped
+        },
+        |one| one.sounds_so() && one.any(&["artist: another"]),
+        TAGS_FIT,
+    );
+    // Which edition it is from nothing says but who has it, and they say another.
+    outdo(
+        noticed,
+        |one| one.any(&["sound: of this performance, nearly all mean it"]),
+        |one| {
+            let is_told = one.any(&["id: in the tags", "found id: this one"]);
+            !is_told
+                && one.any(&["album: none in the tags"])
+                && one.any(&["sound: of this performance, few mean it"])
+        },
+        MOST_MEAN_ANOTHER,
+    );
+    let is_to_the_letter = |one: Noticed<'_>| one.any(&["artist: to the letter"]);
+    outdo(
+        noticed,
+        |one| one.is_named() && is_to_the_letter(one),
+        |one| one.any(&["artist: the same"]) && one.is_named() && !is_to_the_letter(one),
+        "artist: another is called just so",
+    );
+    let has_others = |one: Noticed<'_>| {
+        one.any(&[
+            "artist: the file names more",
+            "artist: the file names fewer",
+            "artist: each names others, too",
+        ])
+    };
+    outdo(
+        noticed,
+        |one| one.is_named() && !has_others(one),
+        |one| one.is_named() && has_others(one),
+        "artist: another has just these people",
+    );
+}
+
+/// Where one candidate is better, notices of those that are worse that there is one.
+fn outdo(
+    noticed: &mut [Vec<&'static str>],
+    is_better: impl Fn(Noticed<'_>) -> bool,
+    is_worse: impl Fn(Noticed<'_>) -> bool,
+    what: &'static str,
+) {
+    if noticed.iter().any(|one| is_better(Noticed(one))) {
+        for one in noticed.iter_mut().filter(|one| is_worse(Noticed(one))) {
+            one.push(what);
+        }
+    }
+}
