@@ -125,6 +125,14 @@ impl Verdict {
         self.level == Level::High
     }
 
+    /// Whether the tags name another song or another artist than the likeliest has: what they claim is to be asked about, too.
+    pub(crate) fn is_claim_open(&self) -> bool {
+        let best = self.candidates.first();
+        best.is_some_and(|best| {
+            best.has(&["names: title and artist are others", "artist: another"])
+        })
+    }
+
     /// Whether a person may find the first candidate right all the same: it is as long as the passage, and called so and by the
     /// same people or of an album of that name, or of an album that other files are of.
     pub fn is_worth_a_look(&self) -> bool {
@@ -278,12 +286,17 @@ fn by_sound_alone(best: &Weighed) -> Level {
         "title: a slip of spelling",
         "title: in other letters",
     ]);
-    if is_named || best.is_told_or_on_album() {
+    let is_contradicted = has("names: title and artist are others");
+    // Files that are called otherwise are no album because their sounds are.
+    if is_named || best.is_told_by_id() || best.is_told_or_on_album() && !is_contradicted {
         return Level::High;
     }
-    let is_contradicted = has("names: title and artist are others");
-    let is_weak = best.has(&["sound: alike, says one person", "sound: roughly alike"])
-        || is_contradicted && !has("sound: alike, say many");
+    let is_weak = best.has(&[
+        "sound: alike, says one person",
+        "sound: alike, says a majority",
+        "sound: alike, says a minority",
+        "sound: roughly alike",
+    ]) || is_contradicted && !has("sound: alike, say many");
     match (has("sound: hardly alike"), is_weak) {
         (true, _) => Level::Low,
         (false, true) => Level::Medium,
@@ -310,11 +323,15 @@ fn by_names(best: &Weighed) -> Level {
         || has("album: another of its series") && !has("album: fits no other file");
     // `take 3` and `take 5`, one's remix and another's.
     let is_told_apart = has("version: named with other words");
+    let is_of_others = has("artist: another") && !is_other_title
+        || has("artist: the file names more") && !by_sound && !best.is_told_by_id()
+        || best.has(&[features::SOUNDS_CLOSER, features::ONE_IS_CLEAN]);
     let is_doubted = is_by_others || is_elsewhere || is_other_beside || is_told_apart;
     if is_other_version || is_outdone || is_doubted && !by_sound {
         Level::Low
     } else if is_doubted
-        || has(features::OF_ANOTHER)
+        || is_of_others && (by_sound || !has("artist: another"))
+        || best.has(&[features::OF_ANOTHER, features::BY_FOLDER])
         || has("album: another") && !by_sound && !best.is_told_by_id()
         || has("artist: the tags name another than the title")
         || has("names: the path says others")

@@ -18,12 +18,12 @@ use crate::identify::text::{
 };
 use crate::library::values::Heard;
 
-pub(crate) use albums::OF_ANOTHER;
+pub(crate) use albums::{BY_FOLDER, OF_ANOTHER};
 use albums::{album, context, is_album, release_names, versions_of_year};
 use people::{artist_alone, fellowship, is_artist_in_title, names_of};
 pub use readings::{Reading, readings, split};
-pub(crate) use rivals::OUTDONE;
 pub use rivals::notice_rivals;
+pub(crate) use rivals::{OUTDONE, SOUNDS_CLOSER};
 
 /// What is known of a passage, taken apart once for all candidates.
 #[derive(Debug, Clone)]
@@ -319,6 +319,9 @@ fn elsewhere(reading: &Reading, candidate: &Candidate, noticed: &mut Vec<&'stati
 pub(crate) const NOT_THERE: &str =
     "version: the file says where or when, and this is not told of there";
 
+/// Words are taken out of it by one of them, for radio or for children.
+pub(crate) const ONE_IS_CLEAN: &str = "version: only one is called clean";
+
 /// What versions one of them names and the other does not.
 fn versions(
     passage: &Passage<'_>,
@@ -338,6 +341,10 @@ fn versions(
     file.retain(|version| !of_releases.contains(version) && !of_this.contains(version));
     let of_year = versions_of_year(passage, candidate);
     this.retain(|version| !by_album.contains(version) && !of_year.contains(version.as_str()));
+    let is_clean = |version: &String| version == "clean";
+    if file.iter().chain(&this).any(is_clean) {
+        noticed.push(ONE_IS_CLEAN);
+    }
     let masters = ["remaster", "mono", "stereo", "clean", "explicit"];
     let is_master = |version: &String| masters.contains(&version.as_str());
     if file.iter().chain(&this).any(is_master) {

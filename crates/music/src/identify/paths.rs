@@ -7,7 +7,7 @@
 mod written;
 
 use crate::identify::text::{
-    disc_of, is_nobody, is_placeholder, normalise, plain_signs, versions_of_folder,
+    disc_of, is_nobody, is_placeholder, is_version, normalise, plain_signs, versions_of_folder,
     versions_of_stem,
 };
 use audio::tags::Tags;
@@ -30,6 +30,8 @@ pub struct PathNames {
     pub track: Option<u32>,
     /// The year of its folder.
     pub year: Option<i32>,
+    /// The folder names the artist, too.
+    pub is_folder_of_artist: bool,
 }
 
 /// Folders that say where files came from and not who made them.
@@ -122,6 +124,7 @@ pub fn hear(item: &mut Item) {
     }
     let artist = heard.artist.take().filter(|artist| !is_nobody(artist));
     heard.artist = artist.or(names.artist);
+    heard.is_album_by_folder = heard.album.is_none() && names.is_folder_of_artist;
     heard.album = heard.album.take().or(names.album);
     heard.year = heard.year.or(names.year);
 }
@@ -203,6 +206,7 @@ pub fn read(path: &str, is_song: bool) -> PathNames {
         .or(take_numbers(&mut parts, is_song, number.is_some()));
     let of_folders = of_folders(&folders);
     names.year = folders.last().and_then(|folder| year_of(folder));
+    names.is_folder_of_artist = of_folders.0.is_some();
     if !is_song && is_part_of_album(&stem) {
         return names.of_folder(of_folders);
     }
@@ -344,13 +348,19 @@ fn year_of(folder: &str) -> Option<i32> {
     (1900..2100).contains(&year).then_some(year)
 }
 
-/// A name without what stands in brackets behind it, such as a year and a format.
+/// A name without what stands in brackets behind it, such as a year and a format, unless that is a version.
 fn bare(name: &str) -> String {
     let end = name
         .find(['(', '[', '{'])
         .filter(|at| *at > 0)
         .unwrap_or(name.len());
-    name[..end].trim().to_owned()
+    let (plain, asides) = name.split_at(end);
+    let asides: Vec<_> = asides
+        .split(['(', '[', '{', ')', ']', '}'])
+        .filter(|aside| is_version(aside))
+        .map(|aside| format!(" ({})", aside.trim()))
+        .collect();
+    format!("{}{}", plain.trim(), asides.concat())
 }
 
 /// Whether something is a name at all, and no number, code or medium.
@@ -438,9 +448,12 @@ mod tests {
                 "Gale Ostrander-Saltworks/01-Ember.mp3",
                 "Gale Ostrander|Saltworks|1|Ember",
             ),
+            (
+                "Gale Ostrander - Saltworks (2017 Mix) [FLAC]/01 Ember.mp3",
+                "Gale Ostrander|Saltworks (2017 Mix)|1|Ember",
+            ),
             ("U2 - Saltworks/01 Ember.mp3", "U2|Saltworks|1|Ember"),
             ("AC_DC/Saltworks/01 Ember.mp3", "AC DC|Saltworks|1|Ember"),
-            ("Saltworks/CD1/01 Ember.mp3", "|Saltworks|1|Ember"),
             ("Blink-182/01 Ember.mp3", "|Blink-182|1|Ember"),
             ("Nine Bells - 1979.mp3", "Nine Bells||0|1979"),
             (

@@ -288,6 +288,22 @@ fn are_told_apart(
         let is_part = ours.is_subset(&theirs) || theirs.is_subset(&ours);
         !is_part && (is_elsewhere || years_differ)
     };
+    // `alternate version` and `alternate version 2`.
+    let is_number = |word: &String| word.bytes().all(|c| c.is_ascii_digit());
+    let is_kind = |word: &String| !versions_in(std::slice::from_ref(word)).is_empty();
+    let are_bare = ours
+        .iter()
+        .chain(&theirs)
+        .all(|word| is_number(word) || is_kind(word) || shared.contains(word));
+    if are_bare
+        && ours != theirs
+        && ours
+            .iter()
+            .chain(&theirs)
+            .any(|word| is_number(word) && word.len() < 4)
+    {
+        return true;
+    }
     differ && says_more(&ours) && says_more(&theirs)
 }
 
@@ -295,6 +311,13 @@ fn are_told_apart(
 const BEFORE_VERSIONS: [&str; 9] = [
     "a", "en", "ao", "al", "dal", "re", "album", "original", "sing",
 ];
+
+/// Whether an aside names a version, and no edition and nothing that everybody takes for granted.
+pub fn is_version(aside: &str) -> bool {
+    let words = words(aside);
+    let is_edition = |word: &String| versions::OF_EDITIONS.contains(&word.as_str());
+    !versions_in(&words).is_empty() && !is_harmless(&words) && !words.iter().all(is_edition)
+}
 
 /// Whether an artist is what people write for many or for nobody.
 pub fn is_nobody(artist: &str) -> bool {

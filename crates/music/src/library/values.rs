@@ -347,6 +347,9 @@ pub struct Heard {
     /// Title, artist and album are read from names of files and folders, since the tags have no title.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_by_path: bool,
+    /// The album is read from a folder that names the artist, too: `Artist - Album`, `Artist/Album`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_album_by_folder: bool,
     /// MusicBrainz recording id in the tags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recording_mbid: Option<String>,

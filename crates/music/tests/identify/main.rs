@@ -5,6 +5,7 @@
     reason = "a helper of a test may fail as the test itself may"
 )]
 
+mod rivals;
 mod told;
 mod word;
 

@@ -98,6 +98,9 @@ pub(super) fn album(
         noticed.push("album: another of its kind");
     }
     if passage.heard.is_by_path && best.unwrap_or(Albums::Different) == Albums::Different {
+        if passage.heard.is_album_by_folder && best.is_some() {
+            noticed.push(BY_FOLDER);
+        }
         noticed.push("album: none in the tags");
         return None;
     }
@@ -168,6 +171,9 @@ fn year(
         });
     }
 }
+
+/// The folder of the artist names an album that it is not known to be on.
+pub(crate) const BY_FOLDER: &str = "album: another, by the folder";
 
 /// The album is called so, and is somebody else's.
 pub(crate) const OF_ANOTHER: &str = "album: of another artist than the tags say";

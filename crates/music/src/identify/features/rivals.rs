@@ -9,6 +9,9 @@ const AS_LONG: &str = "length: another of these names is as long";
 /// Another candidate that sounds so is as long, and this one is far off.
 const SOUNDS_AS_LONG: &str = "length: another of this sound is as long";
 
+/// Another candidate that sounds so is as long, and this one is some seconds off.
+pub(crate) const SOUNDS_CLOSER: &str = "length: another of this sound is nearer";
+
 /// Another candidate that sounds so is on the album that the file names.
 const ON_THE_ALBUM: &str = "album: another of this sound is on it";
 
@@ -59,6 +62,11 @@ impl Noticed<'_> {
         self.begins("sound: alike")
     }
 
+    /// Its fingerprint is known, however alike.
+    fn has_sound(self) -> bool {
+        self.sounds_so() || self.any(&["sound: roughly alike", "sound: hardly alike"])
+    }
+
     fn is_by_another(self) -> bool {
         self.any(&["artist: another", "artist: another, by the path"])
     }
@@ -89,6 +97,12 @@ pub fn notice_rivals(noticed: &mut [Vec<&'static str>]) {
     );
     outdo(
         noticed,
+        |one| one.sounds_so() && one.is_as_long(),
+        |one| one.sounds_so() && one.any(&["length: within 6 s", "length: within 12 s"]),
+        SOUNDS_CLOSER,
+    );
+    outdo(
+        noticed,
         |one| one.is_it_by_tags() && one.sounds_so() && one.any(&["album: the same"]),
         |one| one.is_named() && one.any(&["album: another"]),
         ON_THE_ALBUM,
@@ -98,9 +112,9 @@ pub fn notice_rivals(noticed: &mut [Vec<&'static str>]) {
         noticed,
         |one| {
             let has_slipped = one.any(&["album: other files are not what their titles say"]);
-            one.is_it_by_tags() && !one.sounds_so() && !has_slipped
+            one.is_it_by_tags() && !one.has_sound() && !has_slipped
         },
-        |one| one.sounds_so() && one.any(&["artist: another"]),
+        |one| one.has_sound() && one.any(&["artist: another"]),
         TAGS_FIT,
     );
     // Which edition it is from nothing says but who has it, and they say another.

@@ -134,7 +134,11 @@ impl Pool {
 
     /// Whether more answers could change nothing that matters.
     pub(super) fn is_settled(&self, item: &Item) -> bool {
-        !item.due || self.verdict(item).is_settled()
+        if !item.due {
+            return true;
+        }
+        let verdict = self.verdict(item);
+        verdict.is_settled() && !verdict.is_claim_open()
     }
 
     /// The passage with what fingerprints and ids say of it.

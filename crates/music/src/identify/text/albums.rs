@@ -12,6 +12,8 @@ pub struct AlbumName {
     title: Title,
     /// What stands behind the name of its artist, its composer or its series: `Chopin: 24 Preludes`.
     behind: Option<Title>,
+    /// What stands before a subtitle that is no version and has no number: `Kiln` of `Kiln: A Journey`.
+    before: Option<Title>,
     /// Years that it names.
     pub years: BTreeSet<u32>,
     /// It says that it was mastered anew, which makes no other album of it, and other recordings now and then.
@@ -46,6 +48,10 @@ impl AlbumName {
                 .collect()
         };
         without_edition(&mut title.name);
+        if let Some(name) = title.name.strip_suffix(" i") {
+            // `Anthology I` is the first one.
+            title.name = format!("{name} 1");
+        }
         let mut is_remaster = title.versions.remove("remaster");
         // `(Original Soundtrack)`, as behind a colon; a score is another record.
         let of_film = |word: &str| word != "score" && OF_SOUNDTRACKS.contains(&word);
@@ -67,9 +73,20 @@ impl AlbumName {
             years.extend(title.details.iter().flat_map(|word| of_years(word)));
         }
         years.extend(of_years(remark));
+        let before = behind.as_ref().and_then(|behind: &Title| {
+            let is_number = |word: &str| word.bytes().all(|c| c.is_ascii_digit());
+            let mut words = behind.name.split(' ');
+            let tells_one =
+                words.any(|word| is_number(word) || ["volume", "part", "disc"].contains(&word));
+            let before = text
+                .split_once(": ")
+                .map(|(before, _)| Title::parse(before));
+            before.filter(|_| !tells_one)
+        });
         Self {
             title,
             behind,
+            before,
             years,
             is_remaster,
         }
@@ -89,14 +106,10 @@ impl AlbumName {
     /// Whether `other` is called the same but for a number: another volume, another year's sessions.
     pub fn is_of_series(&self, other: &Self) -> bool {
         let without_numbers = |name: &str| -> String {
-            let mut words: Vec<_> = name
+            let words: Vec<_> = name
                 .split(' ')
                 .filter(|word| !word.chars().all(|c| c.is_ascii_digit()))
                 .collect();
-            // `Anthology I` is the first one.
-            if words.len() > 1 && words.last() == Some(&"i") {
-                words.pop();
-            }
             words.join(" ")
         };
         let (ours, theirs) = (&self.title.name, &other.title.name);
@@ -119,7 +132,13 @@ impl AlbumName {
         ];
         let ways = ways.into_iter().filter_map(|(a, b)| a.zip(b));
         let is_same = |(a, b): (&Title, &Title)| relation_of(a, b) == Albums::Same;
-        if ways.into_iter().any(is_same) {
+        // A tag often leaves a subtitle out.
+        let is_subtitled = self.title.qualifiers.is_empty()
+            && other
+                .before
+                .as_ref()
+                .is_some_and(|before| is_same((&self.title, before)));
+        if ways.into_iter().any(is_same) || is_subtitled {
             Albums::Similar
         } else {
             whole
@@ -138,7 +157,7 @@ fn relation_of(ours: &Title, theirs: &Title) -> Albums {
     let differ = differ(first) || differ(second);
     match relation.name {
         Likeness::Different => Albums::Different,
-        _ if differ => Albums::OtherVersion,
+        _ if differ || relation.is_told_apart => Albums::OtherVersion,
         Likeness::Longer => {
             // `X` and `X Live in Lisbon`: what stands behind it makes it another album.
             Albums::OtherVersion

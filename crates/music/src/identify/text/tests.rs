@@ -43,6 +43,7 @@ fn versions_at_the_end_and_first_parts_are_read() {
         ("Live in Paris 2003", "live in Paris 1999"),
         ("Orchestral Version", "piano version"),
         ("Take 5", "take 3"),
+        ("Alternate Version 2", "alternate version"),
         ("BBC Session", "Peel session"),
     ] {
         assert!(
