@@ -125,11 +125,14 @@ impl Verdict {
         self.level == Level::High
     }
 
-    /// Whether the tags name another song or another artist than the likeliest has: what they claim is to be asked about, too.
+    /// Whether the tags name another song or artist than the likeliest has, or another album than that of their own id: what
+    /// they claim is to be asked about, too.
     pub(crate) fn is_claim_open(&self) -> bool {
         let best = self.candidates.first();
         best.is_some_and(|best| {
+            let is_elsewhere = best.has(&["album: another", "album: another version of it"]);
             best.has(&["names: title and artist are others", "artist: another"])
+                || is_elsewhere && best.is_told_by_id()
         })
     }
 

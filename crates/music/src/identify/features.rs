@@ -200,6 +200,14 @@ fn names(
         }
         return relation.name;
     }
+    let remark = candidate
+        .recording
+        .remark
+        .split(|c: char| !c.is_ascii_digit());
+    let mut years = remark.filter_map(|word| word.parse::<u32>().ok());
+    if years.any(|year| reading.title.years.contains(&year)) {
+        noticed.push(rivals::OF_YEAR);
+    }
     if !reading.is_plain && is_beside_another(passage, reading, candidate) {
         noticed.push("artist: the tags name another than the title");
     }

@@ -49,6 +49,8 @@ pub struct Title {
     /// What else it may be called without being another version: of `(Single Version)` an edit, which the catalogue calls
     /// it or not.
     pub permitted: BTreeSet<&'static str>,
+    /// Years that stand in brackets by themselves, and are a release's more often than a version's.
+    pub years: BTreeSet<u32>,
     /// Who takes part by the title's own words, normalised.
     pub guests: BTreeSet<String>,
 }
@@ -81,6 +83,7 @@ impl Title {
             qualifiers: BTreeSet::new(),
             details: BTreeSet::new(),
             permitted: BTreeSet::new(),
+            years: BTreeSet::new(),
             guests: BTreeSet::new(),
         };
         for (part, aside) in parts(text) {
@@ -101,6 +104,10 @@ impl Title {
                 continue;
             }
             if is_harmless(&words) {
+                let years = words.iter().filter(|word| word.len() == 4);
+                title
+                    .years
+                    .extend(years.filter_map(|word| word.parse::<u32>().ok()));
                 title.permitted.extend(versions_in(&words));
                 continue;
             }

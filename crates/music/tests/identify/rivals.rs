@@ -108,6 +108,24 @@ fn the_album_decides_between_recordings_of_one_fingerprint() {
         json!({"title": "Wire", "artist": "Copper Line", "album": "Hamburg 2011", "track": 1});
     let (level, linked) = answer(world, 173_000, tags, &[(0, 200), (1, 3)]);
     assert!(linked.is_none_or(|at| at == 1), "{level} {linked:?}");
+    // So it is with an id in the tags, and with a version that the title does not name.
+    let albums = [
+        ("Again", "2019 re-recording"),
+        ("Hamburg 2011", "live, 2011: Hamburg"),
+    ];
+    for (album, remark) in albums {
+        let world = world_of(&[
+            ("Salt", "Copper Line", "Wire", "", 172_600),
+            (album, "Copper Line", "Wire", remark, 173_000),
+        ]);
+        let tags = json!({"title": "Wire", "artist": "Copper Line", "album": album, "track": 1,
+                          "recording_mbid": world.recordings[0].mbid.clone()});
+        let (level, linked) = answer(world, 173_000, tags, &[]);
+        assert!(
+            linked.is_none_or(|at| at == 1),
+            "{album}: {level} {linked:?}"
+        );
+    }
 }
 
 /// Versions of one kind are another's, another year's or another instrument's; a sound may still say so, for review.

@@ -233,7 +233,12 @@ pub(super) fn context(
     if candidate.contexts.iter().any(|one| one.is_others_chosen) {
         noticed.push("album: a person put another file on it");
     }
-    if best.others > 0 && best.lacks_disc {
+    let mut fitting = candidate
+        .contexts
+        .iter()
+        .filter(|one| one.others > 0)
+        .peekable();
+    if fitting.peek().is_some() && fitting.all(|one| one.lacks_disc) {
         noticed.push("album: it has no such disc");
     }
     if best.others * 2 < best.siblings {

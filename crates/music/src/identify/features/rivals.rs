@@ -12,8 +12,14 @@ const SOUNDS_AS_LONG: &str = "length: another of this sound is as long";
 /// Another candidate that sounds so is as long, and this one is some seconds off.
 pub(crate) const SOUNDS_CLOSER: &str = "length: another of this sound is nearer";
 
-/// Another candidate that sounds so is on the album that the file names.
-const ON_THE_ALBUM: &str = "album: another of this sound is on it";
+/// Another candidate of the same names is on the album that the file names, and fits.
+const ON_THE_ALBUM: &str = "album: another of these names is on it";
+
+/// The year in the title's brackets is told of it.
+pub(super) const OF_YEAR: &str = "title: of the year that it names";
+
+/// The year in the title's brackets is told of another of that name.
+const OF_ANOTHER_YEAR: &str = "title: another is of the year that it names";
 
 /// Of recordings of one performance, nearly all people mean another.
 const MOST_MEAN_ANOTHER: &str = "sound: nearly all mean another of this performance";
@@ -22,7 +28,8 @@ const MOST_MEAN_ANOTHER: &str = "sound: nearly all mean another of this performa
 const TAGS_FIT: &str = "names: what the tags say is in the catalogue, and as long";
 
 /// What leaves a candidate open beside another one, whatever its odds.
-pub(crate) const OUTDONE: [&str; 6] = [
+pub(crate) const OUTDONE: [&str; 7] = [
+    OF_ANOTHER_YEAR,
     CALLED_SO,
     AS_LONG,
     SOUNDS_AS_LONG,
@@ -58,6 +65,10 @@ impl Noticed<'_> {
         self.is_named() && self.is_as_long() && !self.begins("version: the file")
     }
 
+    fn is_told_by_id(self) -> bool {
+        self.any(&["id: in the tags", "found id: this one"])
+    }
+
     fn sounds_so(self) -> bool {
         self.begins("sound: alike")
     }
@@ -74,12 +85,13 @@ impl Noticed<'_> {
 
 /// Notices about each candidate what others are better in.
 pub fn notice_rivals(noticed: &mut [Vec<&'static str>]) {
-    outdo(
-        noticed,
-        |one| one.is_named() && one.sounds_so(),
-        |one| one.is_by_another() && one.sounds_so(),
-        CALLED_SO,
-    );
+    by_lengths(noticed);
+    by_albums(noticed);
+    by_sounds(noticed);
+    by_people(noticed);
+}
+
+fn by_lengths(noticed: &mut [Vec<&'static str>]) {
     outdo(
         noticed,
         |one| one.is_it_by_tags(),
@@ -101,11 +113,39 @@ pub fn notice_rivals(noticed: &mut [Vec<&'static str>]) {
         |one| one.sounds_so() && one.any(&["length: within 6 s", "length: within 12 s"]),
         SOUNDS_CLOSER,
     );
+}
+
+fn by_albums(noticed: &mut [Vec<&'static str>]) {
+    let is_elsewhere = |one: Noticed<'_>| {
+        one.is_named() && one.any(&["album: another", "album: another version of it"])
+    };
     outdo(
         noticed,
         |one| one.is_it_by_tags() && one.sounds_so() && one.any(&["album: the same"]),
-        |one| one.is_named() && one.any(&["album: another"]),
+        is_elsewhere,
         ON_THE_ALBUM,
+    );
+    // An id in the tags may be that of the studio's recording, or of the song that is sung anew.
+    outdo(
+        noticed,
+        |one| one.is_it_by_tags() && one.any(&["album: the same"]),
+        |one| is_elsewhere(one) && one.is_told_by_id() && !one.sounds_so(),
+        ON_THE_ALBUM,
+    );
+    outdo(
+        noticed,
+        |one| one.is_named() && one.any(&[OF_YEAR]),
+        |one| one.is_named() && !one.any(&[OF_YEAR]),
+        OF_ANOTHER_YEAR,
+    );
+}
+
+fn by_sounds(noticed: &mut [Vec<&'static str>]) {
+    outdo(
+        noticed,
+        |one| one.is_named() && one.sounds_so(),
+        |one| one.is_by_another() && one.sounds_so(),
+        CALLED_SO,
     );
     // Two whole stories; where the titles of an album have slipped, theirs is none.
     outdo(
@@ -122,13 +162,15 @@ pub fn notice_rivals(noticed: &mut [Vec<&'static str>]) {
         noticed,
         |one| one.any(&["sound: of this performance, nearly all mean it"]),
         |one| {
-            let is_told = one.any(&["id: in the tags", "found id: this one"]);
-            !is_told
+            !one.is_told_by_id()
                 && one.any(&["album: none in the tags"])
                 && one.any(&["sound: of this performance, few mean it"])
         },
         MOST_MEAN_ANOTHER,
     );
+}
+
+fn by_people(noticed: &mut [Vec<&'static str>]) {
     let is_to_the_letter = |one: Noticed<'_>| one.any(&["artist: to the letter"]);
     outdo(
         noticed,

@@ -168,7 +168,12 @@ fn relation_of(ours: &Title, theirs: &Title) -> Albums {
 }
 
 /// Words of which one at least stands in what an edition adds without brackets.
-const EDITION: [&str; 9] = [
+const EDITION: [&str; 14] = [
+    "ost",
+    "soundtrack",
+    "web",
+    "320kbps",
+    "mixtape",
     "ep",
     "lp",
     "edition",

@@ -170,7 +170,9 @@ pub(super) const HARMLESS: [&str; 40] = [
 ];
 
 /// Words that editions of an album are told apart by, which hold the same recordings for the most part.
-pub(super) const OF_EDITIONS: [&str; 144] = [
+pub(super) const OF_EDITIONS: [&str; 146] = [
+    "soundtrack",
+    "mixtape",
     "half",
     "speed",
     "master",
