@@ -209,7 +209,10 @@ fn without_edition(name: &mut String) {
     while tail.first().is_some_and(begins) && tail.len() > 1 {
         tail = &tail[1..];
     }
-    if tail.iter().any(|word| EDITION.contains(word)) {
+    // `Blade OST 2` is another one; `Remastered 2011` is not.
+    let last: Option<u32> = tail.last().and_then(|word| word.parse().ok());
+    let is_counted = last.is_some_and(|number| number < 1900);
+    if !is_counted && tail.iter().any(|word| EDITION.contains(word)) {
         let kept = words.len() - tail.len();
         *name = words[..kept].join(" ");
     }

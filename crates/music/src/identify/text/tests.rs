@@ -256,6 +256,25 @@ fn takes_and_mixes_are_told_apart_by_their_words() {
 fn a_label_before_an_album_and_a_disc_behind_it_change_nothing() {
     let of = |a: &str, b: &str| AlbumName::parse(a, "").relation(&AlbumName::parse(b, ""));
     assert_eq!(of("24 Preludes", "Chopin: 24 Preludes"), Albums::Similar);
+    for (ours, theirs) in [
+        ("Blade OST", "Blade (Original Soundtrack)"),
+        ("Shortplay EP", "Shortplay"),
+        ("Kiln (Half-Speed Master)", "Kiln"),
+        ("Kiln WEB", "Kiln"),
+        ("Anthology I", "Anthology 1"),
+    ] {
+        assert_eq!(of(ours, theirs), Albums::Same, "{ours} | {theirs}");
+    }
+    assert_eq!(of("Kiln", "Kiln: A Dark Journey"), Albums::Similar);
+    for (ours, theirs) in [
+        ("Blade OST 2", "Blade OST 1"),
+        ("Blade OST 2", "Blade OST"),
+        ("Anthology II", "Anthology I"),
+        ("Kiln (2018 Mix)", "Kiln (2003 remix)"),
+        ("Kiln (Live in Paris 2003)", "Kiln (live, 1999: Paris)"),
+    ] {
+        assert!(of(ours, theirs) < Albums::Similar, "{ours} | {theirs}");
+    }
     assert_eq!(
         of("The Falls - Quiet Harbour", "Quiet Harbour"),
         Albums::Similar
