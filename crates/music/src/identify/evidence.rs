@@ -329,12 +329,16 @@ fn by_names(best: &Weighed) -> Level {
     let is_of_others = has("artist: another") && !is_other_title
         || has("artist: the file names more") && !by_sound && !best.is_told_by_id()
         || best.has(&[features::SOUNDS_CLOSER, features::ONE_IS_CLEAN]);
-    let is_doubted = is_by_others || is_elsewhere || is_other_beside || is_told_apart;
+    let is_doubted = has(features::BY_FOLDER)
+        || is_by_others
+        || is_elsewhere
+        || is_other_beside
+        || is_told_apart;
     if is_other_version || is_outdone || is_doubted && !by_sound {
         Level::Low
     } else if is_doubted
         || is_of_others && (by_sound || !has("artist: another"))
-        || best.has(&[features::OF_ANOTHER, features::BY_FOLDER])
+        || has(features::OF_ANOTHER)
         || has("album: another") && !by_sound && !best.is_told_by_id()
         || has("artist: the tags name another than the title")
         || has("names: the path says others")
