@@ -60,11 +60,6 @@ impl Noticed<'_> {
         self.any(&["length: within 1.5 s"])
     }
 
-    /// It has the file's title and artist, is no other version, and is as long.
-    fn is_it_by_tags(self) -> bool {
-        self.is_named() && self.is_as_long() && !self.begins("version: the file")
-    }
-
     fn is_told_by_id(self) -> bool {
         self.any(&["id: in the tags", "found id: this one"])
     }
@@ -83,6 +78,11 @@ impl Noticed<'_> {
     }
 }
 
+/// It has the file's title and artist, is no other version, and is as long.
+fn is_it_by_tags(one: Noticed<'_>) -> bool {
+    one.is_named() && one.is_as_long() && !one.begins("version: the file")
+}
+
 /// Notices about each candidate what others are better in.
 pub fn notice_rivals(noticed: &mut [Vec<&'static str>]) {
     by_lengths(noticed);
@@ -94,7 +94,7 @@ pub fn notice_rivals(noticed: &mut [Vec<&'static str>]) {
 fn by_lengths(noticed: &mut [Vec<&'static str>]) {
     outdo(
         noticed,
-        |one| one.is_it_by_tags(),
+        is_it_by_tags,
         |one| {
             let is_off = one.any(&["length: within 6 s", "length: within 12 s"]);
             one.is_named() && is_off && !one.sounds_so()
@@ -121,14 +121,14 @@ fn by_albums(noticed: &mut [Vec<&'static str>]) {
     };
     outdo(
         noticed,
-        |one| one.is_it_by_tags() && one.sounds_so() && one.any(&["album: the same"]),
+        |one| is_it_by_tags(one) && one.sounds_so() && one.any(&["album: the same"]),
         is_elsewhere,
         ON_THE_ALBUM,
     );
     // An id in the tags may be that of the studio's recording, or of the song that is sung anew.
     outdo(
         noticed,
-        |one| one.is_it_by_tags() && one.any(&["album: the same"]),
+        |one| is_it_by_tags(one) && one.any(&["album: the same"]),
         |one| is_elsewhere(one) && one.is_told_by_id() && !one.sounds_so(),
         ON_THE_ALBUM,
     );
@@ -152,7 +152,7 @@ fn by_sounds(noticed: &mut [Vec<&'static str>]) {
         noticed,
         |one| {
             let has_slipped = one.any(&["album: other files are not what their titles say"]);
-            one.is_it_by_tags() && !one.has_sound() && !has_slipped
+            is_it_by_tags(one) && !one.has_sound() && !has_slipped
         },
         |one| one.has_sound() && one.any(&["artist: another"]),
         TAGS_FIT,
