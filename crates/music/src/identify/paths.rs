@@ -2,7 +2,8 @@
 //!
 //! `Artist/Album/01 Title`, `Artist - Album (2004) [FLAC]/03 - Artist - Title`: people write it in many ways, and as many
 //! names of files mean nothing (`R3`, `03 cassette`). So what is read here is asked about and speaks for what is found under
-//! that name, and never against anything else.
+//! that name; against anything else only another artist speaks, another album in the artist's own folder, and a word for a
+//! version.
 
 mod written;
 
@@ -129,8 +130,8 @@ pub fn hear(item: &mut Item) {
     heard.year = heard.year.or(names.year);
 }
 
-/// Versions that the names of the file and of the two folders around it tell of, and a subtitle, a genre and the album's artist; what a folder
-/// is called after in the tags is told there.
+/// Versions that the names of the file and of the two folders around it tell of, and a subtitle, a genre and the album's
+/// artist; what a folder is called after in the tags is told there.
 fn said_versions(path: &str, told: [Option<&str>; 2], tags: &Tags) -> Vec<&'static str> {
     let name = name_of(path);
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);

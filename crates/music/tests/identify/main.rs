@@ -107,6 +107,15 @@ impl Place {
         report
     }
 
+    /// With the services and what they have answered this library.
+    fn ask<T>(&self, library: &Library, ask: impl FnOnce(&CachedServices<'_>) -> T) -> T {
+        ask(&CachedServices {
+            services: &Services::new(&self.endpoints(library)).unwrap(),
+            answers: &Answers::new(library.db().clone(), false),
+            patience: &Patience::new(Cancel::new()),
+        })
+    }
+
     fn number(&self, sql: &str) -> i64 {
         let connection = Connection::open(self.folder.path().join(DATABASE)).unwrap();
         connection.query_row(sql, [], |row| row.get(0)).unwrap()
@@ -295,20 +304,17 @@ fn flavors_are_fetched_once_and_shown_where_there_is_none() {
     let place = Place::new(5, 2);
     place.identify();
     let library = place.library();
-    let services = Services::new(&place.endpoints(&library)).unwrap();
-    let answers = Answers::new(library.db().clone(), false);
-    let patience = Patience::new(Cancel::new());
-    let asker = CachedServices {
-        services: &services,
-        answers: &answers,
-        patience: &patience,
-    };
     place
         .fake
         .fail(Service::AcousticBrainz, Fault::Status(404), 1);
-    let first = music::identify::flavor::fetch(&library, &asker).unwrap();
+    let fetch = || {
+        place.ask(&library, |asker| {
+            music::identify::flavor::fetch(&library, asker).unwrap()
+        })
+    };
+    let first = fetch();
     assert!(first.found > 0 && first.unknown == 1, "{first:?}");
-    let again = music::identify::flavor::fetch(&library, &asker).unwrap();
+    let again = fetch();
     assert_eq!(again.recordings, 0);
     library.close().unwrap();
     let shown = "SELECT count(DISTINCT recording_mbid) FROM passages \

@@ -1,12 +1,8 @@
 //! What a person says of a passage, and what becomes of the others.
 
-use music::identify::ask::CachedServices;
 use music::identify::{OutagePolicy, decide};
-use music::library::answers::Answers;
 use music::library::due::Scope;
-use music::services::{Patience, Services};
 use music::{DATABASE, Library};
-use run::Cancel;
 use rusqlite::Connection;
 use serde_json::json;
 use testkit::services::{MadeFile, Recording, Release, Tagging, Track, World, mbid};
@@ -28,22 +24,19 @@ fn a_persons_word_is_kept() {
     drop(connection);
     let (second, first) = (ids.pop().unwrap(), ids.pop().unwrap());
     let library = place.library();
-    let services = Services::new(&place.endpoints(&library)).unwrap();
-    let answers = Answers::new(library.db().clone(), false);
-    let patience = Patience::new(Cancel::new());
-    let asker = CachedServices {
-        services: &services,
-        answers: &answers,
-        patience: &patience,
-    };
     let passage = |id: &str| match music::library::query::show(&library, id).unwrap() {
         music::library::query::Shown::Passage(passage) => passage.id,
         music::library::query::Shown::File(file) => panic!("{file:?}"),
     };
     let chosen = place.fake.world().recordings[0].mbid.clone();
-    decide::set(&library, &asker, &passage(&first), &chosen).unwrap();
+    let set = |mbid: &str| {
+        place.ask(&library, |asker| {
+            decide::set(&library, asker, &passage(&first), mbid)
+        })
+    };
+    set(&chosen).unwrap();
     decide::reject(&library, &passage(&second)).unwrap();
-    assert!(decide::set(&library, &asker, &passage(&first), "no-such-id").is_err());
+    assert!(set("no-such-id").is_err());
     library.close().unwrap();
     let scope = Scope {
         passages: Vec::new(),
@@ -153,15 +146,9 @@ fn a_persons_word_about_one_file_has_its_album_looked_at_again() {
         music::library::query::Shown::Passage(passage) => passage.id,
     };
     let library = place.library();
-    let services = Services::new(&place.endpoints(&library)).unwrap();
-    let answers = Answers::new(library.db().clone(), false);
-    let patience = Patience::new(Cancel::new());
-    let asker = CachedServices {
-        services: &services,
-        answers: &answers,
-        patience: &patience,
-    };
-    decide::set(&library, &asker, &passage(&library), &of_2011[0]).unwrap();
+    place.ask(&library, |asker| {
+        decide::set(&library, asker, &passage(&library), &of_2011[0]).unwrap()
+    });
     library.close().unwrap();
     let due = "SELECT count(*) FROM accession_identifications WHERE state = 'retry_later'";
     assert_eq!(place.number(due), 3);
