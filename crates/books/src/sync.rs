@@ -40,7 +40,7 @@ pub use self::storage::{Room, Storage};
 use self::book::work_on;
 use self::queue::{Books, Next};
 use self::shared::{BookOutcome, Shared};
-use crate::catalogue::claims::{Claims, Told};
+use crate::catalogue::claims::{Claims, LOOKS, Told};
 use crate::catalogue::sync::Claim;
 use crate::error::Error;
 use crate::event::{Event, Outcome, SyncCompleted, SyncCounts};
@@ -272,7 +272,7 @@ async fn with_others(
 
 /// Tells the others from time to time that this process is still there, until it is aborted.
 async fn renew(claims: Claims, shared: Arc<Shared>) {
-    let pause = claims.lease() / 4;
+    let pause = claims.lease() / LOOKS;
     loop {
         tokio::time::sleep(pause).await;
         // What could not be told is told next time; until then the lease may end, and others take over.

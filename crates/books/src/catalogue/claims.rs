@@ -6,7 +6,7 @@
 //! records nothing, since another one may have taken over. A claim is counted when it is made, so that a book over which
 //! processes die is given up after five of them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -24,6 +24,9 @@ const MOST_CLAIMS: u32 = 5;
 /// are taken over together: without this, a book over which processes die would take those beside it along, until all
 /// of them are given up. Once is what a machine that is switched off does to books, and many of them wait then.
 const DOUBTED: u32 = 2;
+
+/// How often in a lease it is renewed, and what may have ended looked for.
+pub(crate) const LOOKS: u32 = 4;
 
 /// A process's part in a sync that others may share.
 #[derive(Clone, Debug)]
@@ -45,6 +48,45 @@ struct Look {
     last: i64,
     /// When it was last looked at from the first row on, where claims may have ended.
     whole: Instant,
+    /// When a book in doubt was last found there. One is taken with each such look, and there may be more.
+    doubted: Option<Instant>,
+}
+
+impl Look {
+    fn at(queue: &'static str, last: i64, doubted: Option<Instant>) -> Self {
+        Self {
+            queue,
+            behind: 0,
+            last,
+            whole: Instant::now(),
+            doubted,
+        }
+    }
+
+    /// Whether it is time to look from the first row on again: as often as leases are renewed, so that what a dead process
+    /// had waits a quarter of a lease at most, and with every claim while there are books in doubt.
+    fn is_due(&self, queue: &str, lease: Duration) -> bool {
+        let is_doubted = self.doubted.is_some_and(|found| found.elapsed() < lease);
+        self.queue != queue || is_doubted || self.whole.elapsed() >= lease / LOOKS
+    }
+}
+
+/// What a look at a queue brought.
+struct Found {
+    claimed: Claimed,
+    /// The last row of those that are in no doubt.
+    last: i64,
+    is_doubted: bool,
+}
+
+impl Found {
+    fn none(claimed: Claimed) -> Self {
+        Self {
+            claimed,
+            last: 0,
+            is_doubted: false,
+        }
+    }
 }
 
 /// What a process tells of itself.
@@ -74,16 +116,12 @@ impl Claims {
         let Store::Server(server) = &catalogue.store else {
             return None;
         };
+        server.idle_at_most(lease / LOOKS);
         Some(Self {
             server: server.clone(),
             owner: uuid::Uuid::new_v4().to_string().into(),
             lease,
-            look: Arc::new(Mutex::new(Look {
-                queue: "",
-                behind: 0,
-                last: 0,
-                whole: Instant::now(),
-            })),
+            look: Arc::new(Mutex::new(Look::at("", 0, None))),
         })
     }
 
@@ -145,37 +183,38 @@ impl Claims {
     /// Claims some books of a queue.
     pub(crate) async fn claim(&self, queue: &'static str, most: u32) -> Result<Claimed, Error> {
         let (behind, last) = {
-            let mut look = self.look.lock().unwrap_or_else(PoisonError::into_inner);
-            if look.queue != queue || look.whole.elapsed() >= self.lease {
-                let last = if look.queue == queue { look.last } else { 0 };
-                *look = Look {
-                    queue,
-                    behind: 0,
-                    last,
-                    whole: Instant::now(),
+            let mut look = lock(&self.look);
+            if look.is_due(queue, self.lease) {
+                let (last, doubted) = match look.queue == queue {
+                    true => (look.last, look.doubted),
+                    false => (0, None),
                 };
+                *look = Look::at(queue, last, doubted);
             }
             (look.behind, look.last)
         };
-        let (claimed, now_last) = self.claim_behind(queue, most, (behind, last)).await?;
-        if behind > 0 && matches!(claimed, Claimed::Later | Claimed::End) {
+        let mut found = self.claim_behind(queue, most, (behind, last)).await?;
+        if behind > 0 && matches!(found.claimed, Claimed::Later | Claimed::End) {
             // Nothing is left there; in front of it, claims may have ended.
-            return Ok(self.claim_behind(queue, most, (0, last)).await?.0);
+            found = self.claim_behind(queue, most, (0, last)).await?;
+            found.last = 0;
         }
-        let mut look = self.look.lock().unwrap_or_else(PoisonError::into_inner);
-        look.behind = look.behind.max(now_last);
-        look.last = look.last.max(now_last);
-        Ok(claimed)
+        let mut look = lock(&self.look);
+        look.behind = look.behind.max(found.last);
+        look.last = look.last.max(found.last);
+        if found.is_doubted {
+            look.doubted = Some(Instant::now());
+        }
+        Ok(found.claimed)
     }
 
-    /// The same behind a row; what came of it, and the last row. Where it looks from the first row on, it may add one of
-    /// the books that are in doubt.
+    /// The same behind a row. Where it looks from the first row on, it may add one of the books that are in doubt.
     fn claim_behind(
         &self,
         queue: &'static str,
         most: u32,
         (behind, last): (i64, i64),
-    ) -> Recorded<(Claimed, i64)> {
+    ) -> Recorded<Found> {
         let (owner, lease) = (Arc::clone(&self.owner), self.lease.as_secs());
         self.write(move |tx| {
             let owner = &*owner;
@@ -187,7 +226,7 @@ impl Claims {
                 |row| row.get(0),
             )?;
             if draining == [true] {
-                return Ok((Claimed::Drained, 0));
+                return Ok(Found::none(Claimed::Drained));
             }
             let mut books: Vec<(i64, String)> = tx.returning(
                 &taking("id > ?4 AND tries < ?6", "?5"),
@@ -195,6 +234,7 @@ impl Claims {
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )?;
             let now_last = books.iter().map(|(id, _)| *id).max().unwrap_or_default();
+            let certain = books.len();
             if behind == 0 {
                 // What was ever claimed lies in front of the last claim; where nothing else is left, so is everything.
                 let until = if books.is_empty() { i64::MAX } else { last.max(now_last) };
@@ -210,8 +250,13 @@ impl Claims {
                 )?);
             }
             if !books.is_empty() {
+                let is_doubted = books.len() > certain;
                 let barcodes = books.into_iter().map(|(_, barcode)| barcode).collect();
-                return Ok((Claimed::Books(barcodes), now_last));
+                return Ok(Found {
+                    claimed: Claimed::Books(barcodes),
+                    last: now_last,
+                    is_doubted,
+                });
             }
             give_up(tx, queue)?;
             let left: Vec<u64> = tx.returning(
@@ -220,7 +265,7 @@ impl Claims {
                 |row| row.get(0),
             )?;
             let nothing = if left == [0] { Claimed::End } else { Claimed::Later };
-            Ok((nothing, 0))
+            Ok(Found::none(nothing))
         })
     }
 
@@ -256,6 +301,11 @@ impl Claims {
             Ok(())
         })
     }
+}
+
+/// A thread that panicked left nothing half done: every change is one assignment.
+fn lock(look: &Mutex<Look>) -> MutexGuard<'_, Look> {
+    look.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Takes the first free rows of the queue `?1` that fulfil a condition, `most` of them, for the owner `?2` and `?3` seconds.

@@ -115,6 +115,11 @@ impl Server {
         let _ = self.shared.stop.set(cancel.clone());
     }
 
+    /// From now on, a process that stands still within a transaction loses it after this time, so that it is in nobody's way.
+    pub(super) fn idle_at_most(&self, most: Duration) {
+        self.shared.place.idle_at_most(most);
+    }
+
     pub(super) fn read<T>(
         &self,
         mut work: impl FnMut(&Snapshot<'_>) -> Result<T, Error>,

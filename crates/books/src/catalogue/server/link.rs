@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,8 @@ use crate::run::{Protection, ServerAddress};
 pub(super) struct Place {
     shared: Arc<(ServerAddress, Handle)>,
     pub(super) schema: Arc<str>,
+    /// Milliseconds that a transaction that writes may idle.
+    idle: Arc<AtomicU64>,
 }
 
 /// Bytes of a name that PostgreSQL tells from others.
@@ -49,7 +52,14 @@ impl Place {
         Ok(Self {
             shared: Arc::new((address, driver)),
             schema: schema.into(),
+            idle: Arc::new(AtomicU64::new(milliseconds(IDLE_WRITING))),
         })
+    }
+
+    /// From now on, transactions that write may not idle longer than a part of a lease.
+    pub(super) fn idle_at_most(&self, most: Duration) {
+        let most = most.clamp(LEAST_IDLE, IDLE_WRITING);
+        self.idle.store(milliseconds(most), Ordering::Relaxed);
     }
 
     /// The server's address, for people.
@@ -100,9 +110,17 @@ impl Place {
     }
 }
 
-/// Milliseconds after which the server ends the transaction of a process that is stopped or cut off, so that what it
-/// has locked is free again. Units are statements one after the other: a second between two is long.
+/// Milliseconds after which the server ends a transaction that only reads, of a process that is stopped or cut off: it keeps
+/// rows that have gone from being removed.
 const IDLE: u32 = 60_000;
+
+/// The same of one that writes, so that what it has locked is free again: others pass over books that are locked, and wait
+/// for their turn at GRIN. Units are statements one after the other: a second between two is long, and one that was ended
+/// too soon runs again.
+const IDLE_WRITING: Duration = Duration::from_secs(5);
+
+/// The shortest such time, for leases of seconds.
+const LEAST_IDLE: Duration = Duration::from_millis(500);
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -174,6 +192,10 @@ fn fault(error: &tokio_postgres::Error) -> ServerFault {
         code if code.starts_with("08") => ServerFault::Lost,
         _ => ServerFault::Final,
     }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A connection that may be there.
@@ -268,6 +290,8 @@ pub(super) struct Open {
     pub(super) straight: RefCell<HashMap<&'static str, Straight>>,
     /// Rows that statements have changed.
     pub(super) changed: Cell<u64>,
+    /// Milliseconds that the server lets a transaction idle, where they are not those of every connection.
+    idle: Cell<u64>,
 }
 
 impl fmt::Debug for Open {
@@ -285,6 +309,7 @@ impl Open {
             staged: RefCell::default(),
             straight: RefCell::default(),
             changed: Cell::new(0),
+            idle: Cell::default(),
         }
     }
 
@@ -355,6 +380,12 @@ impl Open {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        let idle = self.place.idle.load(Ordering::Relaxed);
+        if self.idle.replace(idle) != idle {
+            self.run(&format!(
+                "SET idle_in_transaction_session_timeout TO {idle}"
+            ))?;
+        }
         self.run("BEGIN")?;
         let done = work(&Transaction {
             open: self,

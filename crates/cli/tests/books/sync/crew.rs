@@ -40,13 +40,25 @@ struct Crew<'a> {
     logs: u32,
 }
 
-impl Crew<'_> {
+impl<'a> Crew<'a> {
+    fn of(home: &'a Home) -> Self {
+        Self {
+            home,
+            children: Vec::new(),
+            logs: 0,
+        }
+    }
+
     fn hire(&mut self) {
+        self.hire_with(TOGETHER);
+    }
+
+    fn hire_with(&mut self, words: &str) {
         let log = self.home.path(&format!("told{}", self.logs));
         self.logs += 1;
         let child = self
             .home
-            .command(&sync_args(TOGETHER))
+            .command(&sync_args(words))
             .stdin(Stdio::null())
             .stdout(std::fs::File::create(&log).unwrap())
             .stderr(std::fs::File::create(log.with_extension("err")).unwrap())
@@ -81,11 +93,7 @@ fn each_book_is_recorded_once_whoever_dies_or_sleeps_over_it() {
             .unwrap()
     };
     let stored = || count("SELECT count(*) FROM accession_archive");
-    let mut crew = Crew {
-        home: &home,
-        children: Vec::new(),
-        logs: 0,
-    };
+    let mut crew = Crew::of(&home);
     (0..4).for_each(|_| crew.hire());
     let begun = Instant::now();
     while stored() < 4 {
@@ -201,11 +209,7 @@ fn a_book_over_which_every_process_dies_is_given_up_and_a_drained_process_ends()
          VALUES ('converted', '{}', 'dead', CURRENT_TIMESTAMP - INTERVAL '1 second', 5)",
         barcode(3)
     ));
-    let mut crew = Crew {
-        home: &home,
-        children: Vec::new(),
-        logs: 0,
-    };
+    let mut crew = Crew::of(&home);
     crew.hire();
     while sql("SELECT count(*) FROM accession_archive") == ["0"] {
         sleep(Duration::from_millis(50));
@@ -249,11 +253,7 @@ fn books_that_processes_died_over_are_not_worked_on_together() {
             barcode(number)
         ));
     }
-    let mut crew = Crew {
-        home: &home,
-        children: Vec::new(),
-        logs: 0,
-    };
+    let mut crew = Crew::of(&home);
     crew.hire();
     let (mut together, mut seen) = (0, 0);
     while crew.children[0].try_wait().unwrap().is_none() {
@@ -270,4 +270,91 @@ fn books_that_processes_died_over_are_not_worked_on_together() {
         "{together} at once: {}",
         crew.told()
     );
+}
+
+#[test]
+fn what_dead_processes_had_is_taken_over_before_the_queue_is_at_its_end() {
+    let Some(server) = Postgres::start(true) else {
+        return;
+    };
+    let Some(grin) = slow_shelf(60) else { return };
+    let url = server.database();
+    let home = Home::with(grin, None, Some(url.clone()));
+    let sql = |sql: &str| server.rows(&url, &format!("SET search_path TO accession_g; {sql}"));
+    // The lease of one ends a while after the queue was looked at first; over the others two processes have died.
+    for number in 0..5 {
+        let (end, tries) = if number == 0 { ("+", 1) } else { ("-", 2) };
+        sql(&format!(
+            "INSERT INTO accession_work (queue, barcode, owner, lease_until, tries)
+             VALUES ('converted', '{}', 'dead', CURRENT_TIMESTAMP {end} INTERVAL '2 seconds', {tries})",
+            barcode(number)
+        ));
+    }
+    let mut crew = Crew::of(&home);
+    crew.hire_with(&TOGETHER.replace("--lease 2", "--lease 12"));
+    let first_five = format!("barcode <= '{}'", barcode(4));
+    let left = |which: &str| -> u32 {
+        let count = sql(&format!(
+            "SELECT count(*) FROM accession_work WHERE {which}"
+        ));
+        count[0].parse().unwrap()
+    };
+    let begun = Instant::now();
+    while left(&first_five) > 0 {
+        assert!(begun.elapsed() < Duration::from_mins(1), "{}", crew.told());
+        sleep(Duration::from_millis(50));
+    }
+    let waiting = left("owner IS NULL");
+    assert!(waiting > 0, "they came last: {}", crew.told());
+    assert_eq!(crew.children[0].wait().unwrap().code(), Some(0));
+    assert_eq!(sql("SELECT count(*) FROM accession_archive"), ["60"]);
+}
+
+#[test]
+fn what_a_process_that_stands_still_has_locked_is_free_soon_after_its_lease() {
+    let Some(server) = Postgres::start(true) else {
+        return;
+    };
+    let Some(grin) = slow_shelf(6) else { return };
+    let url = server.database();
+    let home = Home::with(grin, None, Some(url.clone()));
+    let sql = |sql: &str| server.rows(&url, &format!("SET search_path TO accession_g; {sql}"));
+    let wait_for = |what: &str| {
+        let begun = Instant::now();
+        let query = format!(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND {what}"
+        );
+        while sql(&query) == ["0"] {
+            assert!(begun.elapsed() < Duration::from_mins(1), "never: {what}");
+            sleep(Duration::from_millis(20));
+        }
+    };
+    // Somebody has the row of a book, so that a process waits in the middle of recording it.
+    let mut other = server
+        .session(
+            &url,
+            &format!(
+                "BEGIN; UPDATE accession_g.books SET title = title WHERE barcode = '{}';",
+                barcode(0)
+            ),
+        )
+        .unwrap();
+    wait_for("state = 'idle in transaction'");
+    let mut crew = Crew::of(&home);
+    crew.hire();
+    wait_for("wait_event_type = 'Lock'");
+    signal(&crew.children[0], "-STOP");
+    other.kill().unwrap();
+    other.wait().unwrap();
+    wait_for("state = 'idle in transaction' AND query NOT LIKE '%SET title = title%'");
+    let stopped = Instant::now();
+    crew.hire();
+    let end = crew.children[1].wait().unwrap().code();
+    let took = stopped.elapsed();
+    signal(&crew.children[0], "-CONT");
+    let late = crew.children[0].wait().unwrap().code();
+    assert_eq!((end, late), (Some(0), Some(0)), "{}", crew.told());
+    assert!(took < Duration::from_secs(30), "it took {took:?}");
+    assert_eq!(sql("SELECT count(*) FROM accession_archive"), ["6"]);
+    each_was_completed_once(&server, &url, 6);
 }
