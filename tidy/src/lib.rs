@@ -20,9 +20,13 @@ const WINGS: [&str; 3] = [
 ];
 
 /// Where a thread, a task or a runtime may be started, each with its reason.
-const STARTERS: [(&str, &str); 27] = [
+const STARTERS: [(&str, &str); 28] = [
     ("crates/run/src/pool.rs", "the workers of a job"),
     ("crates/sqlite/src/db.rs", "the one writer thread"),
+    (
+        "crates/sqlite/src/writer/copier.rs",
+        "what it wrote is copied to the file while it writes on",
+    ),
     (
         "crates/audio/src/decode/ffmpeg/child.rs",
         "ffmpeg, a child for each file",

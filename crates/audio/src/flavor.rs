@@ -313,14 +313,15 @@ fn dance_tempo(bpm: f64) -> f64 {
     (-0.5 * (outside / 0.29).powi(2)).exp()
 }
 
-/// Shares by name, brought to a sum of 1.
+/// Shares by name, brought to a sum of 1. With all their digits, rows of passages would fill more than half a page each, so
+/// that half of the file would be empty.
 fn classes<'a>(names: impl Iterator<Item = &'a str>, shares: &[f64]) -> BTreeMap<String, f64> {
     let sum: f64 = shares.iter().sum();
     let share = |value: f64| {
         if sum > 0.0 {
-            value / sum
+            rounded(value / sum, 6)
         } else {
-            1.0 / shares.len() as f64
+            rounded(1.0 / shares.len() as f64, 6)
         }
     };
     names

@@ -74,7 +74,7 @@ pub struct Difference {
 ///
 /// When it is no database of a known program, is damaged, or is being written to all the time.
 pub fn propose(library: &Library, path: &Path) -> Result<Proposal> {
-    let folder = tempfile::tempdir()?;
+    let folder = run::Scratch::new()?;
     let foreign = Foreign::open(path, folder.path()).map_err(Error::of_file)?;
     let origin = adopt::origin(foreign.db(), path)?;
     let theirs = adopt::theirs(foreign.db(), origin)?;

@@ -34,7 +34,7 @@ use std::time::Duration;
 
 use sqlite::{Column, Db, Migration, Newer, Options, Schema, State, Warning};
 
-use run::KeptClosed;
+use run::{KeptClosed, Scratch};
 
 use crate::error::{Error, Result};
 use crate::library::settings::Settings;
@@ -225,7 +225,7 @@ pub struct Library {
     root: PathBuf,
     path: PathBuf,
     settings: Settings,
-    scratch: Option<std::sync::Arc<tempfile::TempDir>>,
+    scratch: Option<std::sync::Arc<Scratch>>,
     /// Looking into a folder must not open its own files; let go of after `db`.
     _kept: std::sync::Arc<KeptClosed>,
 }
@@ -248,7 +248,9 @@ impl Library {
     /// As of [`open`](Self::open).
     pub fn open_to_record(path: &Path, root: &Path) -> Result<Self> {
         Self::open_with(path, root, |path, settings| {
-            options(path, settings).group_limit(RECORDED_TOGETHER)
+            options(path, settings)
+                .group_limit(RECORDED_TOGETHER)
+                .copies_aside(true)
         })
     }
 
@@ -306,7 +308,7 @@ impl Library {
     ///
     /// When no temporary file can be made.
     pub fn scratch(path: &Path, root: &Path) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
+        let folder = Scratch::new()?;
         let mut library = Self::open(&folder.path().join(DATABASE), root)?;
         path.clone_into(&mut library.path);
         library.scratch = Some(std::sync::Arc::new(folder));
@@ -316,7 +318,7 @@ impl Library {
     /// A library that lacks tables, because only WKMP has written to it so far, is read from a
     /// copy that has them; the library itself stays as it is.
     fn completed_copy(db: &Db, path: &Path, root: &Path) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
+        let folder = Scratch::new()?;
         let copy = folder.path().join(DATABASE);
         db.backup(&copy)?;
         let mut library = Self::open(&copy, root)?;

@@ -30,6 +30,7 @@ pub mod output;
 mod pool;
 mod progress;
 mod regular_file;
+mod scratch;
 mod usage;
 
 pub use budget::{Budget, BudgetReader, Exceeded};
@@ -49,4 +50,5 @@ pub use regular_file::{
     file_without_links, is_listed_file, listed_file, named_file, read_regular_file,
     read_small_text, regular_file,
 };
+pub use scratch::Scratch;
 pub use usage::Usage;

@@ -50,6 +50,18 @@ pub(crate) fn prepare(connection: &Connection, settings: &Settings) -> Result<()
     writer_pragmas(connection, settings).map_err(|error| Error::sqlite(&settings.path, error))
 }
 
+/// A connection that copies the WAL back to the file, and does nothing else.
+pub(crate) fn copier(settings: &Settings) -> Result<Connection, Error> {
+    let connection = writer(settings)?;
+    let failed = |error| Error::sqlite(&settings.path, error);
+    settings.check_home()?;
+    connection
+        .pragma_update(None, "query_only", true)
+        .map_err(failed)?;
+    synchronous(&connection, settings).map_err(failed)?;
+    Ok(connection)
+}
+
 /// A reading connection.
 pub(crate) fn reader(settings: &Settings, access: Access) -> Result<Connection, Error> {
     let path = &settings.path;
@@ -144,13 +156,7 @@ fn common(connection: &Connection, tuning: &Tuning) -> rusqlite::Result<()> {
 
 /// Pragmas of the writer alone.
 fn writer_pragmas(connection: &Connection, settings: &Settings) -> rusqlite::Result<()> {
-    let level = match settings.synchronous {
-        // Synced at checkpoints only: the file cannot be damaged, the last commits can be lost with the power.
-        Synchronous::Normal => "NORMAL",
-        // Synced before a commit returns.
-        Synchronous::Full => "FULL",
-    };
-    connection.pragma_update(None, "synchronous", level)?;
+    synchronous(connection, settings)?;
     // SQLite would checkpoint inside COMMIT, that is, within the time others wait; the writer does it afterwards.
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
     // After a burst the WAL gives its disk space back when it starts over.
@@ -165,6 +171,17 @@ fn writer_pragmas(connection: &Connection, settings: &Settings) -> rusqlite::Res
     // .. and gives its name to the new one, while views and triggers refer to a name that is not there.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, true)?;
     Ok(())
+}
+
+/// When commits, and copies of the WAL, wait for the disk.
+fn synchronous(connection: &Connection, settings: &Settings) -> rusqlite::Result<()> {
+    let level = match settings.synchronous {
+        // Synced at checkpoints only: the file cannot be damaged, the last commits can be lost with the power.
+        Synchronous::Normal => "NORMAL",
+        // Synced before a commit returns.
+        Synchronous::Full => "FULL",
+    };
+    connection.pragma_update(None, "synchronous", level)
 }
 
 /// Takes back what only upgrades need, and turns foreign keys on.

@@ -29,6 +29,7 @@ impl Options {
                 home: None,
                 busy_timeout: Duration::from_millis(250),
                 group_limit: Duration::from_millis(3),
+                copies_aside: false,
                 readers: 4,
                 tuning: Tuning::default(),
             },
@@ -85,6 +86,13 @@ impl Options {
     /// After this time no further unit joins a transaction; 3 ms unless said, zero commits each unit alone.
     pub fn group_limit(mut self, limit: Duration) -> Self {
         self.settings.group_limit = limit;
+        self
+    }
+
+    /// Whether another thread copies the WAL back to the file while the writer goes on, for units that come without a pause;
+    /// no unless said. The WAL becomes some times as long.
+    pub fn copies_aside(mut self, aside: bool) -> Self {
+        self.settings.copies_aside = aside;
         self
     }
 

@@ -62,6 +62,7 @@ pub(crate) struct Settings {
     pub(crate) home: Option<Home>,
     pub(crate) busy_timeout: Duration,
     pub(crate) group_limit: Duration,
+    pub(crate) copies_aside: bool,
     pub(crate) readers: usize,
     pub(crate) tuning: Tuning,
 }

@@ -3,6 +3,7 @@
 //! It takes units from the gate, gets the lock, commits them in groups ([`group`]), answers, and copies the WAL back
 //! to the file in between. It refuses to know what a unit does.
 
+mod copier;
 mod group;
 
 use std::collections::VecDeque;
@@ -19,6 +20,7 @@ use crate::log;
 use crate::patience::{Backoff, is_busy};
 use crate::report::{Meter, Sample};
 use crate::settings::Settings;
+use copier::Copier;
 
 /// The state of the writer thread.
 pub(crate) struct Writer {
@@ -33,6 +35,8 @@ pub(crate) struct Writer {
     wal_pages: Arc<AtomicU32>,
     /// How many of them the last checkpoint has dealt with.
     checkpointed: u32,
+    /// Who copies them while this thread writes on.
+    copier: Option<Copier>,
     /// Since when other processes have held the lock without a pause.
     blocked_since: Option<Instant>,
     hurry: Arc<Hurry>,
@@ -62,6 +66,9 @@ impl std::fmt::Debug for Hurry {
     }
 }
 
+/// How many times as long as a usual one the WAL becomes where another thread copies it, before it is ended.
+const WHOLE: u32 = 4;
+
 /// What a unit waits for other processes at most once somebody is in a hurry. A guess: a transaction of a program in
 /// order is over long before, and a person who pressed Ctrl-C has not lost patience yet.
 const HURRIED: Duration = Duration::from_secs(2);
@@ -87,6 +94,10 @@ impl Writer {
         if spoils_others(&connection).map_err(|error| Error::sqlite(&settings.path, error))? {
             settings.group_limit = Duration::ZERO;
         }
+        let copier = settings
+            .copies_aside
+            .then(|| Copier::start(&settings, &meter))
+            .transpose()?;
         Ok(Writer {
             connection,
             settings,
@@ -95,6 +106,7 @@ impl Writer {
             line: VecDeque::new(),
             wal_pages,
             checkpointed: 0,
+            copier,
             blocked_since: None,
             hurry,
         })
@@ -246,25 +258,22 @@ impl Writer {
             self.checkpointed = 0;
         }
         if pages
-            >= self
+            < self
                 .checkpointed
                 .saturating_add(self.settings.tuning.checkpoint_pages)
         {
-            self.checkpoint();
-            self.checkpointed = pages;
+            return;
         }
+        match &self.copier {
+            Some(copier) if pages < WHOLE * self.settings.tuning.checkpoint_pages => copier.ask(),
+            _ => self.checkpoint(),
+        }
+        self.checkpointed = pages;
     }
 
-    /// PASSIVE takes neither the write lock nor anybody's time. A failure costs nothing but a longer WAL.
     fn checkpoint(&self) {
-        let started = Instant::now();
-        if let Err(error) = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
-        {
-            log::warning!(self.settings.path, "checkpoint failed: {error}");
-        }
-        self.meter.record_checkpoint(started.elapsed());
+        let _alone = self.copier.as_ref().map(Copier::keep_off);
+        copier::copy(&self.connection, &self.settings.path, &self.meter);
     }
 
     /// Leaves nothing in the WAL if possible. SQLite removes it if this was the last connection.
@@ -275,8 +284,11 @@ impl Writer {
         let Writer {
             connection,
             settings,
+            copier,
             ..
         } = self;
+        // Its connection is closed before this one, which is the last and removes the WAL.
+        drop(copier);
         // Where the file has gone, closing may fail for that reason.
         let home = settings.check_home();
         let closed = connection.close();

@@ -185,9 +185,10 @@ impl Claims {
         let (behind, last) = {
             let mut look = lock(&self.look);
             if look.is_due(queue, self.lease) {
-                let (last, doubted) = match look.queue == queue {
-                    true => (look.last, look.doubted),
-                    false => (0, None),
+                let (last, doubted) = if look.queue == queue {
+                    (look.last, look.doubted)
+                } else {
+                    (0, None)
                 };
                 *look = Look::at(queue, last, doubted);
             }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use testkit::library::{Rules, assert_same};
-use testkit::stores::{ACCESS_KEY, Habit, ObjectStore, SECRET_KEY};
+use testkit::stores::{ACCESS_KEY, Habit, ObjectStore, SECRET_KEY, StoreFault};
 
 use crate::killed::fill;
 use crate::support::{Ran, Root, album, song};
@@ -245,7 +245,7 @@ fn what_cannot_be_collected_makes_no_library_and_stops_nothing_else() {
     assert_eq!(heard.told("file_failed").len(), 2, "{}", heard.out);
     assert_eq!(heard.told("file_heard").len(), 1, "{}", heard.out);
     Ran::of(cluster.hear(&["one.wav"]).output().unwrap()).ended(0);
-    // A record that is cut off is told, and hearing again does not help: it is there.
+    // A record that is cut off is told, and what to do: hearing again does not help, since it is there.
     let records: Vec<_> = walk(Path::new(&cluster.records()));
     let of_one = records.iter().find(|path| {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
@@ -261,10 +261,47 @@ fn what_cannot_be_collected_makes_no_library_and_stops_nothing_else() {
         (collected.files("recorded"), collected.files("failed")),
         (1, 1)
     );
+    let advice = "once it is removed, the file can be heard again";
+    assert!(collected.out.contains(advice), "{}", collected.out);
     fs::remove_file(of_one.unwrap()).unwrap();
     let collected = Ran::of(cluster.collect(&[]).output().unwrap()).ended(1);
     let files = (collected.files("unchanged"), collected.files("not_reached"));
     assert_eq!(files, (1, 1), "{}", collected.completed());
+}
+
+#[test]
+fn what_a_killed_process_brought_from_a_bucket_is_removed_by_the_next_one() {
+    let root = Root::empty();
+    song(&root.join("one.wav"), 1);
+    let mut cluster = Cluster::new(root);
+    let store = ObjectStore::start(Habit::S3, &["music", "records"]);
+    copy_folder(&cluster.root.path(), &store.file("music", "all"));
+    store.fail(|call| {
+        let is_audio = call.method == "GET" && call.target.contains("one.wav");
+        is_audio.then_some(StoreFault::Stalled(Duration::from_secs(30)))
+    });
+    cluster.store = Some(store);
+    let temporary = cluster.at("temporary");
+    fs::create_dir(&temporary).unwrap();
+    let hear = || {
+        let mut hear = cluster.hear(&[]);
+        hear.env("TMPDIR", &temporary).stdout(Stdio::piped());
+        hear
+    };
+    let left = || fs::read_dir(&temporary).unwrap().count();
+    let mut killed = hear().spawn().unwrap();
+    let begun = Instant::now();
+    while left() == 0 {
+        assert!(begun.elapsed() < Duration::from_mins(1));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(left() > 0);
+    cluster.store.as_ref().unwrap().recover();
+    let heard = Ran::of(hear().output().unwrap()).ended(0);
+    assert_eq!(heard.told("file_heard").len(), 1, "{}", heard.out);
+    assert_eq!(left(), 0);
 }
 
 fn walk(folder: &Path) -> Vec<PathBuf> {

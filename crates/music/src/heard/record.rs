@@ -117,13 +117,15 @@ pub enum Outcome {
 #[derive(Debug, thiserror::Error)]
 pub enum BadRecord {
     /// Something else.
-    #[error("not a record: it does not begin with `ACHEARD`")]
+    #[error(
+        "not a record: it does not begin with `ACHEARD`; once it is removed, the file can be heard again"
+    )]
     Foreign,
     /// A later form.
     #[error("a record of version {0}, expected version 1; a newer Accession wrote it")]
     Newer(u8),
     /// It is cut off, damaged, or too large.
-    #[error("the record is damaged: {0}")]
+    #[error("the record is damaged: {0}; once it is removed, the file can be heard again")]
     Damaged(String),
     /// Another version of the analysis made it.
     #[error(

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, Weak};
 use audio::decode::{extension_is_audio, is_certainly_audio};
 use audio::marks::{Beside, SheetFile, is_sheet};
 use audio::tags::{ASKED, Neighbours};
-use run::{Cancel, Fault, LibraryPath};
+use run::{Cancel, Fault, LibraryPath, Scratch};
 
 use crate::error::{Error, Result};
 use crate::event::Why;
@@ -53,7 +53,7 @@ pub(crate) struct Folder {
 #[derive(Debug)]
 struct Spool {
     place: Place,
-    folder: tempfile::TempDir,
+    folder: Scratch,
     /// Names of the files by which the others are judged.
     first: Vec<String>,
 }
@@ -190,10 +190,7 @@ impl Source {
 impl Folder {
     fn of_bucket(place: &Place, children: Children) -> Result<Self> {
         // What is opened below it must have no link in its path.
-        let temporary = run::canonical_path(&std::env::temp_dir())?;
-        let spool = tempfile::Builder::new()
-            .prefix("accession-hear-")
-            .tempdir_in(temporary)?;
+        let spool = Scratch::new()?;
         let at = |object: &Object| spool.path().join(name_of(&object.name));
         let mut folder = Self {
             files: Vec::new(),

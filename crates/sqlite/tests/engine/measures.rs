@@ -97,6 +97,36 @@ fn hold_excludes_the_checkpoint() {
 }
 
 #[test]
+fn a_wal_that_another_thread_copies_starts_over_too() {
+    let place = Place::new();
+    let tuning = Tuning {
+        checkpoint_pages: 10,
+        ..Tuning::default()
+    };
+    let options = place.options().tuning(tuning).copies_aside(true);
+    let db = options.group_limit(Duration::ZERO).open().unwrap();
+    std::thread::scope(|threads| {
+        for _ in 0..4 {
+            threads.spawn(|| {
+                for _ in 0..100 {
+                    db.write("big", |tx| {
+                        tx.execute("INSERT INTO note (big) VALUES (zeroblob(20000))", [])
+                    })
+                    .unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(count(&db), 400);
+    assert!(db.report().checkpoints >= 8, "{:?}", db.report());
+    let wal = place.dir().join("a.db-wal");
+    let bytes = std::fs::metadata(&wal).unwrap().len();
+    assert!(bytes < 2_000_000, "of eight megabytes: {bytes}");
+    db.close().unwrap();
+    assert!(!wal.exists());
+}
+
+#[test]
 fn checkpoints_keep_up_with_transactions_larger_than_their_interval() {
     let place = Place::new();
     let tuning = Tuning {
