@@ -86,6 +86,34 @@ enum Codec {
     Foreign(&'static ffmpeg::ForeignCodec),
 }
 
+impl Codec {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Mp2 => "mp2",
+            Self::Mp3 => "mp3",
+            Self::Aac => "aac",
+            Self::Alac => "alac",
+            Self::Flac => "flac",
+            Self::Vorbis => "vorbis",
+            Self::Opus => "opus",
+            Self::Pcm => "pcm",
+            Self::Foreign(codec) => codec.codec,
+        }
+    }
+}
+
+/// What is decoded without another program, by the names that [`StreamInfo::codec`] gives.
+pub const CODECS: [&str; 8] = [
+    Codec::Mp2.name(),
+    Codec::Mp3.name(),
+    Codec::Aac.name(),
+    Codec::Alac.name(),
+    Codec::Flac.name(),
+    Codec::Vorbis.name(),
+    Codec::Opus.name(),
+    Codec::Pcm.name(),
+];
+
 /// What is known of a stream before its first block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamInfo {
@@ -118,17 +146,7 @@ impl StreamInfo {
 
     /// How the audio is coded: `mp2`, `mp3`, `aac`, `alac`, `flac`, `vorbis`, `opus` or `pcm`.
     pub const fn codec(&self) -> &'static str {
-        match self.codec {
-            Codec::Mp2 => "mp2",
-            Codec::Mp3 => "mp3",
-            Codec::Aac => "aac",
-            Codec::Alac => "alac",
-            Codec::Flac => "flac",
-            Codec::Vorbis => "vorbis",
-            Codec::Opus => "opus",
-            Codec::Pcm => "pcm",
-            Codec::Foreign(codec) => codec.codec,
-        }
+        self.codec.name()
     }
 
     /// The short name WKMP stores as a file's format: the codec, but `OGG` for Vorbis, and the

@@ -24,5 +24,5 @@ pub mod sync;
 mod value;
 
 pub use columns::{COLUMNS, Column};
-pub use open::Catalogue;
+pub use open::{Catalogue, SCHEMA_VERSION};
 pub use pass::Pass;

@@ -34,7 +34,7 @@ pub mod verify;
 mod wait;
 mod work;
 
-pub use catalogue::{COLUMNS, Catalogue, Column};
+pub use catalogue::{COLUMNS, Catalogue, Column, SCHEMA_VERSION};
 pub use error::{Error, ServerFault, Setting};
 pub use event::{
     CollectCompleted, EnrichCompleted, Event, Listener, Outcome, Severity, SyncCompleted,

@@ -6,6 +6,7 @@ pub(crate) mod edit;
 pub(crate) mod hear;
 pub(crate) mod identify;
 pub(crate) mod order;
+pub(crate) mod refused;
 pub(crate) mod serve;
 
 use std::path::PathBuf;

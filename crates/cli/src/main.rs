@@ -11,12 +11,14 @@ mod progress;
 mod reference;
 mod settings;
 mod signals;
+mod version;
 mod words;
 
-use std::io::ErrorKind;
+use std::io;
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
+use clap::error::ErrorKind;
 use run::ExitStatus;
 use tracing_subscriber::EnvFilter;
 
@@ -31,7 +33,7 @@ fn main() -> ExitCode {
     let matched = command.try_get_matches_from(words);
     let mut cli = match matched.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(said) => return not_a_command(&said),
+        Err(said) => return not_a_command(said),
     };
     if let Command::Books(books) = &cli.command {
         books.adjust(&mut cli.global);
@@ -48,19 +50,22 @@ fn main() -> ExitCode {
 }
 
 /// Help, the version, or what is wrong with the arguments, which are foreign text like any other.
-fn not_a_command(said: &clap::Error) -> ExitCode {
-    let shown = if said.use_stderr() {
-        printer::refuse_arguments(said);
+fn not_a_command(said: clap::Error) -> ExitCode {
+    let is_wrong = said.use_stderr();
+    let shown = if is_wrong {
+        printer::refuse_arguments(&args::refused::explain(said));
         Ok(())
+    } else if said.kind() == ErrorKind::DisplayVersion && version::is_wanted(std::env::args_os()) {
+        printer::put(&format!("{said}{}", version::contents()))
     } else {
         said.print()
     };
     match shown {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             printer::say_lines(&format!("error: cannot write to standard output: {error}"));
             ExitStatus::CouldNotRun.into()
         }
-        _ if said.use_stderr() => ExitStatus::CouldNotRun.into(),
+        _ if is_wrong => ExitStatus::CouldNotRun.into(),
         _ => ExitStatus::Done.into(),
     }
 }

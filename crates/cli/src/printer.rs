@@ -9,7 +9,6 @@ mod paint;
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Stdout, Write};
-use std::num::{IntErrorKind, ParseFloatError, ParseIntError};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use run::ExitStatus;
@@ -220,12 +219,8 @@ fn obeys_escapes() -> bool {
 }
 
 /// What is wrong with the arguments, said before there is a printer; whether JSON was wanted is looked for by hand.
-pub(crate) fn refuse_arguments(said: &clap::Error) {
-    let mut text = said.render().to_string();
-    if let Some((theirs, ours)) = number_words(said) {
-        text = text.replacen(&theirs, ours, 1);
-    }
-    say_lines(&text);
+pub(crate) fn refuse_arguments(text: &str) {
+    say_lines(text);
     let mut arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
     let json = arguments.any(|argument| argument == "--format=json")
         || std::env::args_os()
@@ -247,19 +242,10 @@ pub(crate) fn refuse_arguments(said: &clap::Error) {
     }
 }
 
-/// What the standard library says of a number that is none, and what was expected.
-fn number_words(said: &clap::Error) -> Option<(String, &'static str)> {
-    let source = std::error::Error::source(said)?;
-    let integer = source.downcast_ref::<ParseIntError>().map(|error| {
-        let ours = match error.kind() {
-            IntErrorKind::PosOverflow => "the number is too large",
-            IntErrorKind::NegOverflow => "the number is too small",
-            _ => "expected a whole number",
-        };
-        (error.to_string(), ours)
-    });
-    let float = source.downcast_ref::<ParseFloatError>();
-    integer.or_else(|| float.map(|error| (error.to_string(), "expected a number")))
+/// Text for standard output before there is a printer.
+pub(crate) fn put(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush())
 }
 
 /// Text of several lines for standard error, whose lines stay lines; all else in it is text.

@@ -15,6 +15,8 @@ pub use audio::decode::extension_is_audio;
 
 use std::path::Path;
 
+pub use audio::decode::CODECS;
+
 /// Name and version of the ffmpeg at `named`, or of the one that the system finds; `None` where there is none.
 pub fn ffmpeg_version(named: Option<&Path>) -> Option<String> {
     let ffmpeg = audio::decode::Ffmpeg::at(named);

@@ -59,6 +59,9 @@ const WKMP: Schema = Schema {
     newer: Newer::Warn,
 };
 
+/// The version of our own part of the schema: a library of a newer one is refused.
+pub const SCHEMA_VERSION: u32 = ACCESSION.version;
+
 /// Our own part. A file that a newer Accession has written is refused.
 const ACCESSION: Schema = Schema {
     component: "accession_music",

@@ -54,3 +54,8 @@ pub use crate::schema::{Column, Migration, Newer, Schema, Warning};
 pub use crate::settings::{Synchronous, Tuning};
 pub use crate::snapshot::Snapshot;
 pub use crate::tx::Tx;
+
+/// The version of `SQLite` that is linked in, such as `3.51.1`.
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}

@@ -64,6 +64,9 @@ const fn added() -> [Column; COLUMNS.len() + 3] {
 /// Marks a database that we made: "Acbk". Those of other tools bear no mark.
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"Acbk");
 
+/// The version of the schema of a run's database: one of a newer version is refused.
+pub const SCHEMA_VERSION: u32 = SCHEMA.version;
+
 const SCHEMA: Schema = Schema {
     component: "books",
     version: 1,

@@ -16,7 +16,7 @@ use crate::commands::identify::is_offline;
 use crate::printer::Printer;
 use crate::settings::{Located, config_folder, default_jobs, locate};
 use crate::words::{counted, size};
-use crate::{config_file, env, hints};
+use crate::{config_file, env, hints, version};
 
 /// How long a service may take to take up a connection. Three seconds are ten round trips around the world.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -116,11 +116,12 @@ fn program() -> Finding {
         "program",
         State::Good,
         format!(
-            "accession {} for {} on {}, {}",
+            "accession {} for {}, {}; SQLite {}, analysis {}",
             env!("CARGO_PKG_VERSION"),
-            std::env::consts::ARCH,
-            std::env::consts::OS,
-            counted(default_jobs(), "core")
+            version::system(),
+            counted(default_jobs(), "core"),
+            sqlite::sqlite_version(),
+            version::analysis()
         ),
     )
 }

@@ -88,6 +88,35 @@ fn no_library_is_made_where_none_was_meant() {
 }
 
 #[test]
+fn what_is_typed_nearly_right_is_answered_with_what_is_meant() {
+    let root = Root::empty();
+    let ran = root.run(&["--version"]).ended(0);
+    assert_eq!(
+        ran.out,
+        concat!("accession ", env!("CARGO_PKG_VERSION"), "\n")
+    );
+    for words in [["--version", "-v"], ["-v", "--version"]] {
+        let more = root.run(&words).ended(0);
+        assert!(more.out.starts_with(&ran.out), "{}", more.out);
+        for (what, said) in [("SQLite", "3."), ("analysis", "."), ("decodes", "mp2, mp3")] {
+            let told = more.out.lines().find(|line| line.trim().starts_with(what));
+            assert!(told.is_some_and(|line| line.contains(said)), "{}", more.out);
+        }
+    }
+    for (words, said) in [
+        (["help", "musik"], "a similar subcommand exists: 'music'"),
+        (["-q", "-v"], "'--quiet' and '--verbose' exclude each other"),
+    ] {
+        let ran = root.run(&[&words[..], &["doctor"]].concat()).ended(2);
+        assert!(
+            ran.err.contains(said) && !ran.err.contains(".."),
+            "{}",
+            ran.err
+        );
+    }
+}
+
+#[test]
 fn a_server_makes_a_library_only_where_one_is_meant_and_says_which() {
     let root = Root::collection();
     let music = root.home().join("Music");
