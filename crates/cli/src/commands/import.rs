@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use music::intake::founding::{Meant, may_found};
 use music::job::{self, JobEvent, Online};
+use music::library::review::{self, Part};
 use music::library::settings::heard::changed_since;
 use music::{Completed, Event, Import, Library};
 use run::{Cancel, ExitStatus, Progress};
@@ -157,9 +158,21 @@ fn run(
         if let Some(identified) = identified {
             identify::finish(&identified, place, printer);
         }
-        for line in told.next(&completed, &unheard, place) {
+        let in_doubt = in_doubt(library, &completed)?;
+        for line in told.next(&completed, &unheard, in_doubt, place) {
             printer.note(Volume::Normal, &line);
         }
         Ok(completed)
     })
+}
+
+/// How many boundaries and matches are in doubt, where an import took something in.
+fn in_doubt(library: &Library, completed: &Completed) -> Result<(u64, u64)> {
+    if completed.state != "completed" || completed.files.recorded == 0 {
+        return Ok((0, 0));
+    }
+    let all = Part::default();
+    let boundaries = review::page_of_boundaries(library, all, 1)?;
+    let matches = review::page_of_matches(library, all, 1)?;
+    Ok((boundaries.total, matches.total))
 }

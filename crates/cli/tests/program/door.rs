@@ -254,7 +254,7 @@ fn an_import_says_what_goes_where_what_is_left_out_and_what_comes_next() {
         "online: names from tags go to MusicBrainz",
         &format!("importing `{folder}` into `{folder}/wkmp.db`"),
         "\nhint: get a key at https://acoustid.org/new-application",
-        &format!("\nnext: `accession music review --root-folder {folder}`"),
+        &format!("\nnext: `accession music status --all --root-folder {folder}`"),
     ] {
         assert!(ran.err.contains(said), "{said} is not in {}", ran.err);
     }

@@ -7,7 +7,7 @@ use parquet::record::Field;
 use serde_json::Value;
 
 use crate::real::has_ffmpeg;
-use crate::support::{Root, album};
+use crate::support::{Root, album, song};
 use testkit::synth::wav::{Depth, write};
 use testkit::synth::{concatenate, noise};
 
@@ -227,7 +227,14 @@ fn a_cue_sheet_that_was_written_here_is_no_word_of_anybody_until_it_is_changed()
 fn doubtful_boundaries_are_listed_with_their_reasons() {
     let root = Root::empty();
     album(&root.join("Mix.wav"), 3, 3, 30.0);
-    root.import(&[]).ended(0);
+    let folder = root.path();
+    let words = ["music", "import", folder.to_str().unwrap()];
+    let ran = root.run(&words).ended(0);
+    assert!(
+        ran.err.contains("tells what is in the library") && !ran.err.contains("in doubt"),
+        "{}",
+        ran.err
+    );
     let sure = root.music(&["review", "--format", "json"]).ended(0);
     let sure: Value = serde_json::from_str(&sure.out).unwrap();
     assert_eq!(sure["boundaries"], Value::Array(Vec::new()));
@@ -238,6 +245,10 @@ fn doubtful_boundaries_are_listed_with_their_reasons() {
     drop(db);
     let told = root.music(&["review"]).ended(0);
     assert_eq!(told.out.matches("50 % sure").count(), 2, "{}", told.out);
+    song(&root.join("New.wav"), 4);
+    let ran = root.run(&words).ended(0);
+    let next = "lists 2 boundaries in doubt\n";
+    assert!(ran.err.ends_with(next), "{}", ran.err);
 }
 
 #[test]

@@ -186,11 +186,12 @@ impl Told {
     }
 
     /// What may be done next, as commands on the library that `place` names; files may be `unheard` with settings that
-    /// changed.
+    /// changed, and so many boundaries and matches are `in_doubt`.
     pub(crate) fn next(
         &self,
         end: &Completed,
         unheard: &BTreeSet<&str>,
+        in_doubt: (u64, u64),
         place: &Place,
     ) -> Vec<String> {
         let mut next = Vec::new();
@@ -219,10 +220,23 @@ impl Told {
                 keys.join(", ")
             ));
         }
-        if end.state == "completed" && end.files.recorded > 0 {
+        let (boundaries, matches) = in_doubt;
+        let doubts: Vec<_> = [(boundaries, "boundary"), (matches, "match")]
+            .into_iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, noun)| counted(number, noun))
+            .collect();
+        if !doubts.is_empty() {
             next.push(format!(
-                "next: `{}` lists boundaries and matches in doubt",
-                command(&["review"])
+                "next: `{}` lists {} in doubt",
+                command(&["review"]),
+                doubts.join(" and ")
+            ));
+        }
+        if next.is_empty() && end.state == "completed" && end.files.recorded > 0 {
+            next.push(format!(
+                "next: `{}` tells what is in the library",
+                command(&["status"])
             ));
         }
         next
