@@ -138,6 +138,7 @@ fn in_music(error: &music::Error, place: &Place) -> Option<String> {
             "check that the folder exists and may be written; `--database FILE` keeps the database elsewhere".to_owned()
         }
         Error::Database(error) => error.hint()?.to_owned(),
+        Error::Unprepared(error) => error.hint()?.to_owned(),
         _ => return None,
     })
 }

@@ -138,6 +138,9 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// Requests cannot even be prepared.
+    #[error("cannot ask any service: {0}")]
+    Unprepared(web::Error),
     /// No service could say what was needed.
     #[error("{reason}")]
     Unanswered {

@@ -243,9 +243,7 @@ impl Service {
             user_agent: user_agent(&endpoints.contact),
             ..Options::new(url.clone())
         };
-        let client = Client::new(options).map_err(|error| Error::Service {
-            reason: error.to_string(),
-        })?;
+        let client = Client::new(options).map_err(Error::Unprepared)?;
         Ok(Self {
             name,
             client,

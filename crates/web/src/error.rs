@@ -140,6 +140,10 @@ impl Error {
             Error::Status { status: 403, .. } => {
                 Some("a change of access rights can take 12 hours")
             }
+            // A bare system or image has none.
+            Error::Setup { .. } => Some(
+                "are the system's certificates there? The package `ca-certificates` has them, or SSL_CERT_FILE names a file of them",
+            ),
             _ => None,
         }
     }

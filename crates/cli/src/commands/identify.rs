@@ -309,16 +309,28 @@ pub(crate) fn online(
         );
         return Ok(None);
     }
-    printer.note(
-        Volume::Normal,
-        "online: names from tags go to MusicBrainz, fingerprints to AcoustID; --offline asks nobody",
-    );
     let found = api_key::find(library.db())?;
     for warning in &found.warnings {
         printer.warning(warning);
     }
-    if found.key.is_none() {
+    let has_key = found.key.is_some();
+    let online = match Online::new(library, found.key, cancel) {
+        // Hearing needs no network.
+        Err(error @ music::Error::Unprepared(_)) => {
+            printer.warning(&error);
+            if let Some(hint) = hints::hint(&error.into(), place) {
+                printer.hint(Volume::Brief, &hint);
+            }
+            return Ok(None);
+        }
+        online => online?,
+    };
+    printer.note(
+        Volume::Normal,
+        "online: names from tags go to MusicBrainz, fingerprints to AcoustID; --offline asks nobody",
+    );
+    if !has_key {
         api_key::tell_how_to_get_one(place, printer);
     }
-    Ok(Some(Online::new(library, found.key, cancel)?))
+    Ok(Some(online))
 }

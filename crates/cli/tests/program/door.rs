@@ -116,6 +116,38 @@ fn what_is_typed_nearly_right_is_answered_with_what_is_meant() {
     }
 }
 
+/// As in a container that holds nothing but the program.
+#[test]
+#[cfg(target_os = "linux")]
+fn without_certificates_an_import_goes_on_and_says_what_is_missing() {
+    let root = Root::empty();
+    song(&root.join("a.wav"), 1);
+    let folder = root.path();
+    let folder = folder.to_str().unwrap();
+    let ran = |words: &[&str]| {
+        let mut command = root.command(words);
+        command.env_remove("ACCESSION_OFFLINE");
+        for name in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+            command.env(name, "/nonexistent");
+        }
+        Ran::of(command.output().unwrap())
+    };
+    for (words, code) in [
+        (["music", "import", folder], 0),
+        (["music", "identify", folder], 2),
+    ] {
+        let ran = ran(&words).ended(code);
+        for said in [
+            "cannot ask any service: cannot prepare for requests",
+            "\nhint: are the system's certificates there?",
+        ] {
+            assert!(ran.err.contains(said), "{said} is not in {}", ran.err);
+        }
+        assert!(!ran.err.contains("online: "), "{}", ran.err);
+    }
+    assert_eq!(root.count("SELECT count(*) FROM passages"), 1);
+}
+
 #[test]
 fn a_server_makes_a_library_only_where_one_is_meant_and_says_which() {
     let root = Root::collection();
