@@ -8,8 +8,8 @@
 mod written;
 
 use crate::identify::text::{
-    disc_of, is_nobody, is_placeholder, is_version, normalise, plain_signs, versions_of_folder,
-    versions_of_stem,
+    Artists, artists, disc_of, is_nobody, is_placeholder, is_version, normalise, plain_signs,
+    versions_of_folder, versions_of_stem,
 };
 use audio::tags::Tags;
 
@@ -109,7 +109,11 @@ pub fn hear(item: &mut Item) {
     let is_marked = [&item.said.title, &item.said.album]
         .iter()
         .any(|(_, source)| *source == Some("marks"));
-    if !is_untold || is_marked {
+    if is_marked {
+        return;
+    }
+    if !is_untold {
+        hear_folder(item);
         return;
     }
     let names = read(&item.path, item.alone);
@@ -128,6 +132,30 @@ pub fn hear(item: &mut Item) {
     heard.is_album_by_folder = heard.album.is_none() && names.is_folder_of_artist;
     heard.album = heard.album.take().or(names.album);
     heard.year = heard.year.or(names.year);
+}
+
+/// Of a song whose tags name no album, what its artist's own folder is called: `Artist - At the Apollo` is none of the
+/// studio's albums.
+fn hear_folder(item: &mut Item) {
+    let heard = &mut item.heard;
+    let (Some(ours), None) = (&heard.artist, &heard.album) else {
+        return;
+    };
+    let folders = folders_of(&item.path);
+    let folders: Vec<&str> = folders.iter().map(String::as_str).collect();
+    let (Some(artist), Some(album)) = of_folders(&folders) else {
+        return;
+    };
+    let is_of_artist = artists(ours, std::iter::once(artist.as_str())) == Artists::Same;
+    let title = heard.title.as_deref().unwrap_or_default();
+    // `Artist - Title` holds one song.
+    if item.alone && is_of_artist && normalise(&album) != normalise(title) {
+        heard.is_album_by_folder = true;
+        heard.album = Some(album);
+        heard.year = heard
+            .year
+            .or(folders.last().and_then(|folder| year_of(folder)));
+    }
 }
 
 /// Versions that the names of the file and of the two folders around it tell of, and a subtitle, a genre and the album's
@@ -176,19 +204,8 @@ impl PathNames {
 pub fn read(path: &str, is_song: bool) -> PathNames {
     let name = name_of(path);
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    let folders: Vec<String> = folder_of(path)
-        .split('/')
-        .filter(|name| !name.is_empty())
-        .map(|name| spaced_folder(name).unwrap_or_else(|| name.to_owned()))
-        .collect();
-    let mut folders: Vec<&str> = folders.iter().map(String::as_str).collect();
-    // `CD1` is a part of what the folder around it is.
-    if folders
-        .last()
-        .is_some_and(|last| disc_of(last).is_some() && !last.contains(" - "))
-    {
-        folders.pop();
-    }
+    let folders = folders_of(path);
+    let folders: Vec<&str> = folders.iter().map(String::as_str).collect();
     let stem = plain_signs(
         &spaced(&without_noise(without_id(stem)), name_of(folder_of(path))).replace('_', " "),
     );
@@ -310,6 +327,23 @@ fn is_short_name(folder: &str) -> bool {
             && !is_counted(word)
             && !OF_MEDIA.contains(&word)
     })
+}
+
+/// The folders around a file, the innermost last.
+fn folders_of(path: &str) -> Vec<String> {
+    let mut folders: Vec<String> = folder_of(path)
+        .split('/')
+        .filter(|name| !name.is_empty())
+        .map(|name| spaced_folder(name).unwrap_or_else(|| name.to_owned()))
+        .collect();
+    // `CD1` is a part of what the folder around it is.
+    if folders
+        .last()
+        .is_some_and(|last| disc_of(last).is_some() && !last.contains(" - "))
+    {
+        folders.pop();
+    }
+    folders
 }
 
 /// Artist and album by the folders around a file, the innermost last.

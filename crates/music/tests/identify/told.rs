@@ -257,6 +257,12 @@ fn folders_of_files_without_tags_tell_their_albums() {
         ("Gale Ostrander - Saltworks (2004) [FLAC]/Track NN", None),
         ("in/NN", Some(json!({}))),
         ("Live/NN", Some(json!({"album": "Live"}))),
+        (
+            "Gale Ostrander - Saltworks/NN",
+            Some(json!({"album": null})),
+        ),
+        ("Gale Ostrander/Singles/NN", Some(json!({"album": null}))),
+        ("Gale Ostrander - TITLE/NN", Some(json!({"album": null}))),
     ] {
         let is_right = path != "Live/NN";
         let place = folder(path, more.as_ref(), is_right);
@@ -271,6 +277,10 @@ fn what_contradicts_is_not_outvoted() {
         ("Mira Lund - Saltworks/NN TITLE", None),
         ("Karaoke/Saltworks/NN TITLE", None),
         ("Gale Ostrander - Saltworks (Live)/NN TITLE", None),
+        (
+            "Gale Ostrander - Budokan/NN TITLE",
+            Some(json!({"album": null})),
+        ),
         ("in/TITLE (Karaoke Version)", Some(json!({}))),
         ("in/Saltworks Demos/NN", Some(json!({}))),
         ("in/NN", Some(json!({"disc": 2}))),

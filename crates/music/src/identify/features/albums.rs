@@ -97,7 +97,8 @@ pub(super) fn album(
         // Another concert: what is live, too, was played elsewhere.
         noticed.push("album: another of its kind");
     }
-    if passage.heard.is_by_path && best.unwrap_or(Albums::Different) == Albums::Different {
+    let is_by_names = passage.heard.is_by_path || passage.heard.is_album_by_folder;
+    if is_by_names && best.unwrap_or(Albums::Different) == Albums::Different {
         if passage.heard.is_album_by_folder && best.is_some() {
             noticed.push(BY_FOLDER);
         }

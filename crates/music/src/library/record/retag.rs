@@ -157,6 +157,7 @@ pub(super) fn is_due_by_new_names(tx: &Tx<'_>, id: &FileId) -> Result<()> {
             AND (i.state IN ('none', 'doubtful') \
                 OR i.state = 'identified' \
                     AND (i.reasoning -> '$.heard.is_by_path' IS NOT NULL \
+                        OR i.reasoning -> '$.heard.is_album_by_folder' IS NOT NULL \
                         OR i.reasoning -> '$.heard.said_versions' IS NOT NULL))",
         params![id],
     )?;
