@@ -6,6 +6,7 @@ pub mod fit;
 pub mod kinds;
 pub mod measure;
 pub mod medium;
+mod pauses;
 pub mod rips;
 mod signals;
 pub mod tracks;

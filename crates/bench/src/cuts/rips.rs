@@ -89,53 +89,20 @@ impl<'a> Maker<'a> {
     pub fn make(&mut self, kind: Kind) -> Result<Recording> {
         let mut audio = Stereo::default();
         audio.pause(self.between(0.0, 2.0));
-        // What a plain signal is, one piece with rests or several, only its name can tell.
-        let mut is_plain = kind == Kind::ToneSingle;
-        let gaps = match kind {
-            Kind::Single | Kind::NoisySingle => {
-                let song = self.song(1.0)?;
-                audio.append(&song);
-                Vec::new()
-            }
-            Kind::Classical => {
-                self.classical(&mut audio)?;
-                Vec::new()
-            }
-            Kind::Speech => {
-                self.talk(&mut audio, 120.0..900.0);
-                Vec::new()
-            }
-            Kind::Podcast => {
-                self.podcast(&mut audio);
-                Vec::new()
-            }
-            Kind::Effects => {
-                self.effects(&mut audio);
-                Vec::new()
-            }
-            Kind::Hidden => self.hidden(&mut audio)?,
-            Kind::Tones | Kind::ToneSingle => self.tones(kind, &mut audio),
-            Kind::ShortSongs | Kind::ShortSignals => self.short_album(kind, &mut audio)?,
-            Kind::ShortSingle => {
-                is_plain = self.short_single(&mut audio)?;
-                Vec::new()
-            }
-            Kind::Mix => {
-                self.joined(kind, &mut audio)?;
-                Vec::new()
-            }
-            _ => self.joined(kind, &mut audio)?,
-        };
+        let (gaps, is_plain) = self.played_as(kind, &mut audio)?;
         audio.pause(self.between(0.0, 2.5));
         let medium = match kind {
             Kind::ShortSongs | Kind::ShortSignals | Kind::ShortSingle => self.light_noise(),
+            _ if kind.is_misleading() => self.misleading_medium(kind),
             _ => self.medium(kind),
         };
         medium.press(&mut audio);
         let gaps = truth::of(&audio, gaps);
         let seconds = |frame: usize| frame as f64 / f64::from(RATE);
         match kind {
-            Kind::ShortSongs | Kind::ShortSignals if self.rng.bool() => {
+            Kind::ShortSongs | Kind::ShortSignals | Kind::Interludes | Kind::Pairs
+                if self.rng.bool() =>
+            {
                 medium.lay_over(&mut audio, Some(&gaps), &mut self.rng);
             }
             Kind::GapNoise | Kind::OnePause => {
@@ -164,6 +131,54 @@ impl<'a> Maker<'a> {
             audio,
             codec: kind.codec(&mut self.rng),
         })
+    }
+
+    /// Appends what is heard of a kind. The gaps in frames, and whether it is a plain signal.
+    fn played_as(&mut self, kind: Kind, audio: &mut Stereo) -> Result<(Vec<(usize, usize)>, bool)> {
+        // What a plain signal is, one piece with rests or several, only its name can tell.
+        let mut is_plain = kind == Kind::ToneSingle;
+        let gaps = match kind {
+            Kind::Single | Kind::NoisySingle => {
+                let song = self.song(1.0)?;
+                audio.append(&song);
+                Vec::new()
+            }
+            Kind::Classical => {
+                self.classical(audio)?;
+                Vec::new()
+            }
+            Kind::Speech => {
+                self.talk(audio, 120.0..900.0);
+                Vec::new()
+            }
+            Kind::Podcast => {
+                self.podcast(audio);
+                Vec::new()
+            }
+            Kind::Effects => {
+                self.effects(audio);
+                Vec::new()
+            }
+            Kind::Hidden => self.hidden(audio)?,
+            Kind::Tones | Kind::ToneSingle => self.tones(kind, audio),
+            Kind::ShortSongs | Kind::ShortSignals => self.short_album(kind, audio)?,
+            Kind::ShortSingle => {
+                is_plain = self.short_single(audio)?;
+                Vec::new()
+            }
+            Kind::Stops => {
+                let seconds = self.between(60.0, 300.0);
+                audio.append(&self.stopped(seconds, 1..=2)?);
+                Vec::new()
+            }
+            _ if kind.is_misleading() => self.misleading(kind, audio)?,
+            Kind::Mix => {
+                self.joined(kind, audio)?;
+                Vec::new()
+            }
+            _ => self.joined(kind, audio)?,
+        };
+        Ok((gaps, is_plain))
     }
 
     pub(super) fn song(&mut self, speed: f64) -> Result<Stereo> {
@@ -333,7 +348,7 @@ impl<'a> Maker<'a> {
     }
 
     /// Sentences with the pauses of a speaker.
-    fn talk(&mut self, audio: &mut Stereo, seconds: std::ops::Range<f64>) {
+    pub(super) fn talk(&mut self, audio: &mut Stereo, seconds: std::ops::Range<f64>) {
         let until =
             audio.frames() + (self.between(seconds.start, seconds.end) * f64::from(RATE)) as usize;
         let slow = self.between(0.3, 1.6);
@@ -503,7 +518,9 @@ impl<'a> Maker<'a> {
                 track_total: (self.rng.u8(..12) == 0).then_some(tracks),
             };
         }
-        let is_numbered = self.rng.u8(..3) > 0 || is_plain;
+        // A number would tell that it is one song, where its sound shall.
+        let least = if kind == Kind::Stops { 2 } else { 1 };
+        let is_numbered = self.rng.u8(..3) >= least || is_plain;
         let title = pick(
             &[
                 "Title",

@@ -19,7 +19,7 @@ const SHORT_PIECE: Range<f64> = 20.0..60.0;
 
 /// What a track of plain signals is made of.
 #[derive(Debug, Clone, Copy)]
-enum Signal {
+pub(super) enum Signal {
     /// One tone, or white noise.
     Tone(Option<(f64, u32)>),
     /// Noise that gets darker and brighter, on both sides the same or not.
@@ -141,7 +141,11 @@ impl Maker<'_> {
     }
 
     /// A few seconds of a song or of a plain signal, with short fades, from where it is heard to where it no longer is.
-    fn short_track(&mut self, plain: Option<Signal>, length: Range<f64>) -> Result<Stereo> {
+    pub(super) fn short_track(
+        &mut self,
+        plain: Option<Signal>,
+        length: Range<f64>,
+    ) -> Result<Stereo> {
         loop {
             let seconds = self.between(length.start, length.end);
             let mut track = match plain {
@@ -164,7 +168,7 @@ impl Maker<'_> {
     }
 
     /// The beginning, the end or the middle of a song.
-    fn excerpt(&mut self, seconds: f64) -> Result<Stereo> {
+    pub(super) fn excerpt(&mut self, seconds: f64) -> Result<Stereo> {
         let song = self.song(1.0)?;
         let frames = ((seconds * f64::from(RATE)) as usize).min(song.frames());
         let last = song.frames() - frames;
