@@ -170,9 +170,12 @@ fn a_passage_keeps_its_decay() {
         (1.0, -60.0),
         (2.0, -200.0),
         (60.0, -15.0),
+        // One pause between two alike might be that of a song that stops.
+        (2.0, -200.0),
+        (60.0, -12.0),
     ]);
     let spans = seconds(&found);
-    assert_eq!(spans.len(), 2);
+    assert_eq!(spans.len(), 3);
     assert!((spans[0].1 - 62.0).abs() < 0.05, "{spans:?}");
     assert!((spans[1].0 - 64.0).abs() < 0.05, "{spans:?}");
 }
@@ -246,20 +249,20 @@ fn track_numbers_are_told_from_years_and_names() {
 #[test]
 fn over_noise_a_passage_reaches_further_the_slower_its_sound_rises() {
     let found = alone(&[
-        (30.0, -15.0),
+        (60.0, -15.0),
         (2.0, -55.0),
-        (30.0, -15.0),
+        (60.0, -12.0),
         (2.0, -55.0),
         (0.6, -50.0),
         (0.6, -47.0),
-        (30.0, -15.0),
+        (60.0, -17.0),
     ]);
     let starts: Vec<_> = seconds(&found).iter().map(|span| span.0).collect();
     let before = |start: f64, at: f64| at - start;
     // A quarter of a second before a beat; a fade's beginning is hidden for longer.
-    assert!((0.2..=0.4).contains(&before(starts[1], 32.0)), "{starts:?}");
+    assert!((0.2..=0.4).contains(&before(starts[1], 62.0)), "{starts:?}");
     assert!(
-        (0.45..=0.7).contains(&before(starts[2], 64.0)),
+        (0.45..=0.7).contains(&before(starts[2], 124.0)),
         "{starts:?}"
     );
 }

@@ -393,7 +393,7 @@ fn nothing_is_written_over_music() {
 #[test]
 fn a_joined_passage_begins_as_its_first_half() {
     let root = Root::empty();
-    crate::support::album(&root.join("rip.wav"), 7, 2, 20.0);
+    crate::support::album(&root.join("rip.wav"), 7, 2, 30.0);
     root.import(&["--offline"]).ended(0);
     let first = passage(&root, "rip.wav", 0);
     root.music(&["edit", &first, "--end", "8", "--title", "Intro"])

@@ -155,8 +155,8 @@ fn commands_that_read_leave_nothing_beside_the_library() {
 fn a_link_in_place_of_a_folder_leads_nowhere() {
     let (root, elsewhere) = (Root::empty(), Root::empty());
     std::fs::create_dir(root.join("album")).unwrap();
-    crate::support::album(&root.join("album/rip.wav"), 3, 2, 20.0);
-    crate::support::album(&elsewhere.join("rip.wav"), 9, 2, 20.0);
+    crate::support::album(&root.join("album/rip.wav"), 3, 2, 30.0);
+    crate::support::album(&elsewhere.join("rip.wav"), 9, 2, 30.0);
     root.import(&["--offline"]).ended(0);
     let known =
         "SELECT f.hash || a.audio_md5 FROM files f JOIN accession_files a ON a.file_id = f.guid";

@@ -30,7 +30,7 @@ fn last_cut(root: &Root) -> String {
 #[test]
 fn names_go_back_to_the_parts_of_a_join() {
     let root = Root::empty();
-    album(&root.join("rip.wav"), 7, 2, 20.0);
+    album(&root.join("rip.wav"), 7, 2, 30.0);
     root.import(&["--offline"]).ended(0);
     let song = passage(&root, 1);
     let middle = "SELECT (start_time_ticks + (end_time_ticks - start_time_ticks) / 3) / 28224000.0 \

@@ -14,7 +14,7 @@ use crate::library::values::{ScannedFile, Sheets};
 use audio::decode::{AudioDigest, AudioMd5, AudioXxh3};
 
 /// Bumped when what is made of a file changes, so that files are analysed again.
-pub const ANALYSIS_VERSION: u32 = 7;
+pub const ANALYSIS_VERSION: u32 = 8;
 
 /// Bumped when only what is told of passages that stay where they are changes (leads, fades, loudness, flavor, the
 /// waveform), so that files are heard again, but not cut, fingerprinted or named again.

@@ -368,7 +368,7 @@ async fn what_sounds_alike_is_heard_and_a_moved_line_is_taken_back() {
     };
     let root = Root::empty();
     for number in 0..3 {
-        album(&root.join(format!("{number}.wav")), number, 2, 20.0);
+        album(&root.join(format!("{number}.wav")), number, 2, 30.0);
     }
     root.import(&[]);
     let served = Served::start(&root, &[]);

@@ -14,7 +14,7 @@ fn number(bytes: &[u8], at: usize) -> u32 {
 #[test]
 fn a_passage_comes_as_wav_whole_and_in_parts() {
     let root = Root::empty();
-    album(&root.join("a.wav"), 3, 2, 20.0);
+    album(&root.join("a.wav"), 3, 2, 30.0);
     root.import(&[]);
     let served = Served::start(&root, &[]);
     let (head, whole) = served.bytes("/api/v1/wav?name=a.wav", "");

@@ -86,7 +86,7 @@ fn names_and_sites_from_elsewhere_are_refused() {
 #[test]
 fn too_much_is_refused_and_those_who_are_slow_hold_up_nobody() {
     let root = Root::empty();
-    album(&root.join("Mix.wav"), 1, 2, 20.0);
+    album(&root.join("Mix.wav"), 1, 2, 30.0);
     let served = Served::start(&root, &[]);
     let large = "x".repeat((1 << 20) + 1);
     assert_eq!(served.post_text("/import/start", &large).status, 413);
