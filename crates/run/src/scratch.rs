@@ -4,18 +4,14 @@ use std::fs::{self, DirEntry, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
-use std::time::Duration;
 
 use crate::native_path::canonical_path;
 
 /// What their names begin with.
-const PREFIX: &str = "accession-";
+const PREFIX: &str = "accession-scratch-";
 
-/// Locked for as long as its folder is in use.
-const IN_USE: &str = "in-use";
-
-/// After this time, a folder that nobody has ever locked is nobody's: it was made by a version that locked none.
-const ABANDONED: Duration = Duration::from_hours(24);
+/// Locked for as long as its folder is in use. A folder without it is somebody else's, whatever it is called.
+const IN_USE: &str = "accession-in-use";
 
 /// A folder below that of the system for temporary files. It goes when this is dropped; where the process is killed, the
 /// next one that makes such a folder removes it.
@@ -93,12 +89,8 @@ fn is_left(entry: &DirEntry) -> bool {
     if !about.is_dir() || !is_ours(&about) {
         return false;
     }
-    if let Ok(lock) = File::open(entry.path().join(IN_USE)) {
-        // A process that was about to lock it makes another one.
-        return lock.try_lock().is_ok();
-    }
-    let changed = about.modified().ok().and_then(|time| time.elapsed().ok());
-    changed.is_some_and(|age| age > ABANDONED)
+    // A process that was about to lock it makes another one.
+    File::open(entry.path().join(IN_USE)).is_ok_and(|lock| lock.try_lock().is_ok())
 }
 
 #[cfg(unix)]
@@ -121,19 +113,27 @@ mod tests {
         let temporary = tempfile::tempdir().unwrap();
         let used = Scratch::within(temporary.path()).unwrap();
         fs::write(used.path().join("object"), "x").unwrap();
-        for name in ["accession-dead", "accession-begun", "other"] {
+        let (dead, begun) = ("accession-scratch-dead", "accession-scratch-begun");
+        // A library that somebody keeps among temporary files.
+        let (kept, other) = ("accession-music", "other");
+        for name in [dead, begun, kept, other] {
             fs::create_dir_all(temporary.path().join(name).join("files")).unwrap();
         }
-        for name in ["accession-dead", "other"] {
+        for name in [dead, other] {
             fs::write(temporary.path().join(name).join(IN_USE), "").unwrap();
+        }
+        let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+        for name in [begun, kept] {
+            // Not every system lets the time of a folder be set.
+            let folder = File::open(temporary.path().join(name));
+            let _ = folder.map(|folder| folder.set_modified(long_ago));
         }
         sweep(temporary.path());
         assert!(used.path().join("object").exists());
         let is_there = |name: &str| temporary.path().join(name).exists();
-        assert!(!is_there("accession-dead"));
-        // It has no lock yet.
-        assert!(is_there("accession-begun") && is_there("other"));
+        assert!(!is_there(dead));
+        assert!([begun, kept, other].into_iter().all(is_there));
         drop(used);
-        assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 2);
+        assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 3);
     }
 }
