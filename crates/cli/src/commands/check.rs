@@ -30,6 +30,13 @@ pub(crate) fn check(place: &Place, printer: Printer) -> Result<ExitStatus> {
                 "next: `{prune}` removes what is gone from the disk"
             ));
         }
+        if findings.has_torn_links() {
+            let import = hints::music(place, &["import"]);
+            let again = hints::music(place, &["import", "--force"]);
+            lines.push(format!(
+                "next: `{import}` links copies anew; `{again}` if that changes nothing"
+            ));
+        }
         if clean {
             lines.push("the library is sound".to_owned());
         }

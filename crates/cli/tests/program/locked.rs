@@ -1,6 +1,6 @@
 //! One write lock for each recorded file, counted from outside, and patience with others who take it.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use testkit::contend::{Contender, Pattern};
@@ -174,4 +174,53 @@ fn a_lock_that_is_never_given_back_fails_files_that_the_next_run_takes_in() {
     assert!(matches!(ran.code, Some(1 | 2)), "{ran:?}");
     assert!(!ran.err.contains("database is locked"), "{}", ran.err);
     assert_eq!(root.import(&[]).ended(0).files("recorded"), 1);
+}
+
+/// Each file, and who it is linked with.
+const LINKS: &str = "SELECT f.path || ': ' || (SELECT group_concat(o.path, ' ') FROM (SELECT o.path FROM files o, \
+                     json_each(f.matching_hashes) j WHERE o.guid = j.value ORDER BY 1) o) FROM files f ORDER BY 1";
+
+#[test]
+fn copies_are_linked_with_rows_that_are_there_whoever_of_two_imports_records_them() {
+    let root = Root::empty();
+    song(&root.join("a.wav"), 1);
+    let copies: Vec<_> = (0..12)
+        .map(|number| format!("copy{number:02}.wav"))
+        .collect();
+    for name in &copies {
+        std::fs::copy(root.join("a.wav"), root.join(name)).unwrap();
+    }
+    let begun = [(); 2].map(|()| {
+        let mut command = root.import_command(&["--offline", "--jobs", "1"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    });
+    for child in begun {
+        Ran::of(child.wait_with_output().unwrap()).ended(0);
+    }
+    root.assert_sound();
+    let all: Vec<_> = std::iter::once("a.wav".to_owned()).chain(copies).collect();
+    let whole: Vec<_> = all
+        .iter()
+        .map(|one| {
+            let others: Vec<_> = all.iter().filter(|other| *other != one).cloned().collect();
+            format!("{one}: {}", others.join(" "))
+        })
+        .collect();
+    assert_eq!(root.column(LINKS), whole);
+    // What an earlier version left: ids that the other import had chosen.
+    let torn = "UPDATE files SET matching_hashes = json_insert(matching_hashes, '$[#]', 'nobody')";
+    root.open().execute(torn, []).unwrap();
+    let checked = root.music(&["check"]).ended(1);
+    assert!(
+        checked
+            .out
+            .contains("linked with a file that is not there: a.wav"),
+        "{}",
+        checked.out
+    );
+    assert!(checked.out.contains("links copies anew"), "{}", checked.out);
+    root.import(&["--offline"]).ended(0);
+    root.assert_sound();
+    assert_eq!(root.column(LINKS), whole);
 }

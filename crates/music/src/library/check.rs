@@ -26,7 +26,15 @@ impl Findings {
     pub fn is_clean(&self) -> bool {
         *self == Self::default()
     }
+
+    /// Whether files are linked with files that are not there.
+    pub fn has_torn_links(&self) -> bool {
+        self.orphans.iter().any(|orphan| orphan.starts_with(TORN))
+    }
 }
+
+/// What files are called whose links lead nowhere.
+const TORN: &str = "file linked with a file that is not there";
 
 /// Each asks for rows that should not be: what they are, and a label for each.
 const ORPHANS: [(&str, &str); 8] = [
@@ -46,7 +54,7 @@ const ORPHANS: [(&str, &str); 8] = [
          (SELECT 1 FROM files o WHERE o.hash = d.hash AND o.status <> 'DUPLICATE HASH') ORDER BY 1",
     ),
     (
-        "file linked with a file that is not there",
+        TORN,
         "SELECT f.path FROM files f, json_each(CASE WHEN json_valid(f.matching_hashes) THEN f.matching_hashes ELSE '[]' END) j \
          WHERE NOT EXISTS (SELECT 1 FROM files o WHERE o.guid = j.value) ORDER BY 1",
     ),

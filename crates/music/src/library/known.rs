@@ -78,6 +78,8 @@ pub struct KnownFile {
     tags_digest: Option<String>,
     sheets: Option<String>,
     sheets_content: Option<String>,
+    /// Whether it is an original that is linked with a copy which has no row.
+    pub(crate) has_torn_links: bool,
 }
 
 /// What may have changed of a file whose size and modification time are as recorded.
@@ -356,7 +358,10 @@ impl Known {
 /// Rows of `files` with what is known of them.
 const FILES: &str = "SELECT f.guid, f.path, f.hash, f.status, f.file_size_bytes, f.modification_time, \
             a.modified_ns, a.analysis_version, a.description_version, a.changed_ns, a.tags_digest, \
-            a.sheets, a.sheets_content, a.audio_md5, a.audio_xxh3 \
+            a.sheets, a.sheets_content, a.audio_md5, a.audio_xxh3, \
+            f.status <> 'DUPLICATE HASH' AND json_valid(f.matching_hashes) AND EXISTS ( \
+                SELECT 1 FROM json_each(f.matching_hashes) j \
+                WHERE NOT EXISTS (SELECT 1 FROM files o WHERE o.guid = j.value)) \
      FROM files f LEFT JOIN accession_files a ON a.file_id = f.guid";
 
 /// Rows of `accession_problems`.
@@ -390,6 +395,7 @@ fn file(row: &Row<'_>) -> RowResult<KnownFile> {
         audio_md5: digest.as_deref().and_then(AudioMd5::from_hex),
         audio_xxh3: quick.as_deref().and_then(AudioXxh3::from_hex),
         was_digested: digest.is_some(),
+        has_torn_links: row.get::<_, Option<bool>>(15)?.unwrap_or(false),
     })
 }
 
@@ -482,6 +488,7 @@ mod tests {
             tags_digest: None,
             sheets: None,
             sheets_content: None,
+            has_torn_links: false,
         };
         let not_asked = || unreachable!("the system noticed no change");
         // Windows knows steps of 100 ns and does not tell when anything else about the file changed.

@@ -225,6 +225,15 @@ pub struct Recorded {
     pub is_outdated: bool,
 }
 
+/// All files of a content, as they are in the library when they are linked.
+#[derive(Debug)]
+pub struct Family {
+    /// SHA-256 of the content.
+    pub hash: String,
+    /// Those who have it as yet, and are to be linked with nobody.
+    pub leaving: Vec<FileId>,
+}
+
 /// Writes a copy and links it with its family, both ways, in one transaction.
 ///
 /// # Errors
@@ -233,7 +242,7 @@ pub struct Recorded {
 pub fn record_copy(
     db: &Db,
     record: FileRecord,
-    family: Vec<FileId>,
+    family: Family,
     end: Option<RunEnd>,
 ) -> Result<FileId> {
     let worded = Worded::of(&record);
@@ -245,9 +254,6 @@ pub fn record_copy(
         write_details(tx, &row, &record, worded.tags.as_deref())?;
         replace_passages(tx, &row, &record, &worded)?;
         forget_problem(tx, record.file.path())?;
-        let mut family = family;
-        family.retain(|member| *member != id);
-        family.push(id.clone());
         link_family(tx, &family)?;
         end.map_or(Ok(()), |end| write_end(tx, &end))?;
         Ok(id)
@@ -262,16 +268,18 @@ fn forget_problem(tx: &Tx<'_>, path: &str) -> Result<()> {
     Ok(())
 }
 
-/// Writes to each member who the others are; a member left alone has none.
-fn link_family(tx: &Tx<'_>, family: &[FileId]) -> Result<()> {
-    for member in family {
-        let others: Vec<_> = family.iter().filter(|other| *other != member).collect();
-        let json = serde_json::to_string(&others).expect("ids are plain text");
-        tx.execute(
-            "UPDATE files SET matching_hashes = ?2, updated_at = CURRENT_TIMESTAMP WHERE guid = ?1",
-            params![member, (!others.is_empty()).then_some(json)],
-        )?;
-    }
+/// Writes to each member who the others are; a member left alone has none. The ids are those of the rows: what this run
+/// knows of them may be what another program has recorded otherwise meanwhile.
+fn link_family(tx: &Tx<'_>, family: &Family) -> Result<()> {
+    let leaving = serde_json::to_string(&family.leaving).expect("ids are plain text");
+    tx.execute(
+        "WITH family AS MATERIALIZED ( \
+            SELECT guid FROM files WHERE hash = ?1 AND guid NOT IN (SELECT value FROM json_each(?2)) ORDER BY path) \
+         UPDATE files SET updated_at = CURRENT_TIMESTAMP, matching_hashes = ( \
+            SELECT nullif(json_group_array(other.guid), '[]') FROM family other WHERE other.guid <> files.guid) \
+         WHERE guid IN (SELECT guid FROM family)",
+        params![family.hash, leaving],
+    )?;
     Ok(())
 }
 
@@ -285,7 +293,7 @@ pub struct Reconciliation {
     /// Rows to be removed.
     pub removed: Vec<FileId>,
     /// Families of equal files as they are afterwards.
-    pub families: Vec<Vec<FileId>>,
+    pub families: Vec<Family>,
 }
 
 impl Reconciliation {

@@ -4,51 +4,55 @@ use std::collections::{HashMap, HashSet};
 
 use crate::id::FileId;
 use crate::library::known::Known;
+use crate::library::record::Family;
 
-/// The files of each content, by its hash.
+/// Those who are to leave the files of a content, by its hash. Who is there is read where it is written: another
+/// program may have recorded some meanwhile.
 #[derive(Debug, Default)]
 pub(super) struct Families(HashMap<String, Vec<FileId>>);
 
 impl Families {
     /// The families of the library without those who leave, and those among them
-    /// that were larger before.
+    /// that were larger before or are linked with files that are not there.
     pub(super) fn without<'a>(
         known: &Known,
         leaving: impl Iterator<Item = &'a FileId>,
-    ) -> (Self, Vec<Vec<FileId>>) {
+    ) -> (Self, Vec<Family>) {
         let leaving: HashSet<_> = leaving.collect();
-        let mut rows: Vec<_> = known.files.values().collect();
-        rows.sort_by(|a, b| a.path.cmp(&b.path));
-        let mut before: HashMap<&str, Vec<FileId>> = HashMap::new();
-        for row in rows {
-            if let Some(hash) = &row.hash {
-                before.entry(hash).or_default().push(row.id.clone());
-            }
-        }
         let mut families = Self::default();
-        let mut changed = Vec::new();
-        for (hash, members) in before {
-            let size = members.len();
-            let stay: Vec<_> = members
-                .into_iter()
-                .filter(|id| !leaving.contains(id))
-                .collect();
-            if stay.len() < size && !stay.is_empty() {
-                changed.push(stay.clone());
+        let (mut staying, mut torn) = (HashSet::new(), HashSet::new());
+        for row in known.files.values() {
+            let Some(hash) = &row.hash else { continue };
+            if leaving.contains(&row.id) {
+                let leave = families.0.entry(hash.clone()).or_default();
+                leave.push(row.id.clone());
+                continue;
             }
-            families.0.insert(hash.to_owned(), stay);
+            staying.insert(hash);
+            if row.has_torn_links {
+                torn.insert(hash);
+            }
         }
+        let changed = staying
+            .into_iter()
+            .filter(|hash| torn.contains(hash) || families.0.contains_key(*hash))
+            .map(|hash| families.of(hash))
+            .collect();
         (families, changed)
     }
 
     /// A family with two more members, who may belong to it already.
-    pub(super) fn join(&mut self, hash: &str, original: FileId, copy: FileId) -> Vec<FileId> {
-        let family = self.0.entry(hash.to_owned()).or_default();
-        for id in [original, copy] {
-            if !family.contains(&id) {
-                family.push(id);
-            }
+    pub(super) fn join(&mut self, hash: &str, original: &FileId, copy: &FileId) -> Family {
+        if let Some(leaving) = self.0.get_mut(hash) {
+            leaving.retain(|id| id != original && id != copy);
         }
-        family.clone()
+        self.of(hash)
+    }
+
+    fn of(&self, hash: &str) -> Family {
+        Family {
+            hash: hash.to_owned(),
+            leaving: self.0.get(hash).cloned().unwrap_or_default(),
+        }
     }
 }

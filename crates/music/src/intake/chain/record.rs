@@ -165,7 +165,7 @@ impl Chain<'_> {
                     reason: copies_reason(&fault.reason, &copy.original),
                     ..fault
                 })
-                .and_then(|original| self.link_copy(copy, original, families));
+                .and_then(|original| self.link_copy(copy, &original, families));
             if let Err(fault) = linked {
                 self.left.fetch_sub(1, Ordering::Relaxed);
                 self.problem(Problem::of(&copy.file, copy.id.clone(), fault, false));
@@ -182,7 +182,7 @@ impl Chain<'_> {
     fn link_copy(
         &self,
         copy: &Copy,
-        original: FileId,
+        original: &FileId,
         families: &mut Families,
     ) -> Result<(), Fault> {
         let record = FileRecord {
@@ -223,7 +223,7 @@ impl Chain<'_> {
             }
             _ => None,
         };
-        let family = families.join(copy.hash.as_str(), original, record.id.clone());
+        let family = families.join(copy.hash.as_str(), original, &record.id);
         self.tally().files.duplicate += 1;
         self.write_last_with_the_end(|db, end| record::record_copy(db, record, family, end))
             .map_err(|error| {
