@@ -37,6 +37,16 @@ pub enum Error {
         /// What it is.
         value: String,
     },
+    /// A name that no run can have.
+    #[error(
+        "invalid run name `{name}`: only letters, digits, `-` and `_` can be in it; `{possible}` is possible"
+    )]
+    RunName {
+        /// The name.
+        name: String,
+        /// What is left of it.
+        possible: String,
+    },
     /// A setting is missing.
     #[error("no {0} is set")]
     Missing(Setting),

@@ -110,6 +110,24 @@ pub(crate) fn last_row(catalogue: &Catalogue) -> Result<i64, Error> {
     })
 }
 
+/// Whether a collection was begun and none ever came to its end. Of books that another program collected nothing is
+/// known.
+///
+/// # Errors
+///
+/// [`Error::Database`].
+pub fn is_unfinished(catalogue: &Catalogue) -> Result<bool, Error> {
+    catalogue.read(|reader| {
+        reader.one(
+            "SELECT CASE WHEN EXISTS (SELECT 1 FROM accession_collection) \
+                THEN NOT EXISTS (SELECT 1 FROM accession_collection WHERE completed_at IS NOT NULL) \
+                ELSE NOT EXISTS (SELECT 1 FROM books) END",
+            &[],
+            |row| row.get(0),
+        )
+    })
+}
+
 /// Where a run stands.
 ///
 /// # Errors

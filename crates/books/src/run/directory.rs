@@ -59,6 +59,23 @@ pub fn clean_name(name: &str) -> Result<String, Error> {
     Ok(clean)
 }
 
+/// A run's name as [`clean_name`] leaves it. Only runs that exist in `output` are found by a name of which something is
+/// left out, as they always were; two names for one run are begun no more.
+///
+/// # Errors
+///
+/// Those of [`clean_name`], and [`Error::RunName`].
+fn name_in(output: &Path, name: &str) -> Result<String, Error> {
+    let clean = clean_name(name)?;
+    if clean != name && !output.join(&clean).join(CONFIG).exists() {
+        return Err(Error::RunName {
+            name: name.to_owned(),
+            possible: clean,
+        });
+    }
+    Ok(clean)
+}
+
 /// A name for a run that was given none.
 pub fn default_name() -> String {
     jiff::Zoned::now().strftime("run_%Y%m%d_%H%M%S").to_string()
@@ -74,7 +91,7 @@ impl Run {
     ///
     /// [`Error::OtherSettings`] with the difference, and whatever files do.
     pub fn begin(output: &Path, name: &str, options: &RunOptions) -> Result<Self, Error> {
-        let name = clean_name(name)?;
+        let name = name_in(output, name)?;
         let directory = output.join(&name);
         let path = directory.join(CONFIG);
         if path.exists() {
@@ -129,7 +146,7 @@ impl Run {
     ///
     /// Those of [`begin`](Self::begin).
     pub(crate) fn preview(output: &Path, name: &str, options: &RunOptions) -> Result<Self, Error> {
-        let name = clean_name(name)?;
+        let name = name_in(output, name)?;
         let directory = output.join(&name);
         if !directory.join(CONFIG).exists() {
             let config = config::build(&name, &directory, options)?;
@@ -217,7 +234,7 @@ impl Run {
     ///
     /// [`Error::NoRun`], [`Error::Malformed`].
     pub fn open(output: &Path, name: &str) -> Result<Self, Error> {
-        let directory = output.join(clean_name(name)?);
+        let directory = output.join(name_in(output, name)?);
         let path = directory.join(CONFIG);
         if !path.exists() {
             return Err(Error::NoRun { path: directory });

@@ -17,10 +17,12 @@ mod sync;
 mod verify;
 
 use anyhow::Result;
+use books::catalogue::query;
 use run::ExitStatus;
 
 use crate::args::books::{Auth, Books, RunPlace};
 use crate::printer::Printer;
+use crate::words::command;
 
 /// Runs a command.
 pub(crate) fn run(command: Books, printer: Printer) -> Result<ExitStatus> {
@@ -50,15 +52,49 @@ pub(crate) fn run(command: Books, printer: Printer) -> Result<ExitStatus> {
 }
 
 /// Opens a run that exists.
-fn open(place: &RunPlace) -> Result<books::Run> {
+fn open(place: &RunPlace, printer: Printer) -> Result<books::Run> {
     let output = settings::output(&place.output);
     let access = settings::access(place.database.as_ref())?;
-    Ok(books::Run::open(&output, &place.run_name)?.with_access(&access))
+    let run = books::Run::open(&output, &place.run_name)?.with_access(&access);
+    tell_name(&run, &place.run_name, printer);
+    Ok(run)
+}
+
+/// Tells that a run has another name than the one it was called by.
+fn tell_name(run: &books::Run, asked: &str, printer: Printer) {
+    let is_called_so = run
+        .directory()
+        .file_name()
+        .is_some_and(|name| name == asked);
+    if !is_called_so {
+        printer.warning(format_args!(
+            "no run is called `{asked}`; this is the one at `{}`",
+            run.directory().display()
+        ));
+    }
+}
+
+/// What to tell before a list of books is used that may lack some: that the run's collection never came to its end.
+fn unfinished(place: &RunPlace, catalogue: &books::Catalogue) -> Result<Option<String>> {
+    if !query::is_unfinished(catalogue)? {
+        return Ok(None);
+    }
+    let mut words = vec!["books", "collect", "--run-name", &place.run_name];
+    let output = place.output.output_dir.as_ref();
+    let output = output.map(|folder| folder.display().to_string());
+    words.extend(output.iter().flat_map(|folder| ["--output-dir", folder]));
+    Ok(Some(format!(
+        "the catalogue is not complete; `{}` goes on",
+        command(words)
+    )))
 }
 
 /// Opens a run and its database for a command that only reads.
-pub(crate) fn open_to_read(place: &RunPlace) -> Result<(books::Run, books::Catalogue)> {
-    let run = open(place)?;
+pub(crate) fn open_to_read(
+    place: &RunPlace,
+    printer: Printer,
+) -> Result<(books::Run, books::Catalogue)> {
+    let run = open(place, printer)?;
     let catalogue = books::Catalogue::of_run_to_read(&run)?;
     Ok((run, catalogue))
 }

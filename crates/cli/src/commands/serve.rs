@@ -142,7 +142,7 @@ fn serve_run(args: &args::serve::Serve, run: &str, printer: Printer) -> Result<E
         run_name: run.to_owned(),
         output: args.output.clone(),
     };
-    let (_, catalogue) = books::open_to_read(&place)?;
+    let (_, catalogue) = books::open_to_read(&place, printer)?;
     let cancel = Cancel::new();
     stop_on_signals(&cancel)?;
     let free = PORTS.map(|port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));

@@ -122,7 +122,36 @@ fn exit_codes_events_and_lines_tell_how_it_went() {
         "{status}"
     );
     assert_eq!(code(&world.run(&["check", "--run-name", "R"])), 1);
+    let unfinished =
+        "the catalogue is not complete; `accession books collect --run-name R` goes on";
+    let commands = [
+        &["export", "--run-name", "R"][..],
+        &["export", "--run-name", "R", "-o", "-"],
+        &["enrich", "--run-name", "R", "--limit", "1"],
+    ];
+    for args in commands {
+        let output = world.run(args);
+        assert_eq!(code(&output), 0, "{args:?}: {}", said(&output));
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            text.contains(&format!("warning: {unfinished}")),
+            "{args:?}: {text}"
+        );
+    }
+    let enriched = world.run(&[commands[2], &["--format", "json"]].concat());
+    let events = json_events(&enriched.stdout);
+    let warned =
+        |event: &serde_json::Value| event["event"] == "warning" && event["message"] == unfinished;
+    assert!(events.iter().any(warned), "{events:?}");
     assert_eq!(code(&world.collect(&["--page-size", "1000"])), 0);
+    for args in commands {
+        let output = world.run(args);
+        assert!(
+            !said(&output).contains("not complete"),
+            "{args:?}: {}",
+            said(&output)
+        );
+    }
     assert_eq!(code(&world.run(&["status", "--run-name", "Nobody"])), 2);
     assert_eq!(code(&world.run(&["collect", "--run-name", "New"])), 2);
     let log =

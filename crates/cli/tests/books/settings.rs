@@ -42,6 +42,59 @@ fn the_settings_are_written_once_and_no_command_changes_a_byte() {
 }
 
 #[test]
+fn a_name_that_would_be_changed_begins_no_run_and_finds_one_with_a_word() {
+    let world = World::new(10);
+    let named = |command: &'static str, name: &'static str| {
+        world.run(&[
+            command,
+            "--run-name",
+            name,
+            "--rate-limit",
+            "0",
+            "--library-directory",
+            "X",
+        ])
+    };
+    for (name, possible) in [
+        ("../x", "x"),
+        ("a/b", "ab"),
+        ("2026.1", "20261"),
+        ("my run", "myrun"),
+    ] {
+        for command in ["collect", "enrich"] {
+            let refused = named(command, name);
+            let text = said(&refused);
+            assert_eq!(code(&refused), 2, "{text}");
+            assert!(
+                text.contains(&format!("invalid run name `{name}`")),
+                "{text}"
+            );
+            assert!(
+                text.contains(&format!("`{possible}` is possible")),
+                "{text}"
+            );
+        }
+        assert!(
+            !world.folder.path().join("output").join(possible).exists(),
+            "{name}"
+        );
+        assert_eq!(code(&named("collect", possible)), 0);
+        // Commands of an earlier version or of the Python tools go on with the run that they began.
+        for command in ["collect", "enrich"] {
+            let found = named(command, name);
+            let text = said(&found);
+            assert_eq!(code(&found), 0, "{text}");
+            assert!(
+                text.contains(&format!("warning: no run is called `{name}`")),
+                "{text}"
+            );
+            assert!(text.contains(&format!("output/{possible}")), "{text}");
+        }
+        assert!(!said(&named("collect", possible)).contains("no run is called"));
+    }
+}
+
+#[test]
 fn a_plain_collection_writes_the_settings_that_were_announced() {
     let announced = World::new(10);
     announced.collect(&["--write-config"]);

@@ -10,7 +10,7 @@ use crate::printer::Printer;
 
 /// Checks a run; fails when anything is wrong with it.
 pub(crate) fn check(place: &RunPlace, printer: Printer) -> Result<ExitStatus> {
-    let (run, catalogue) = open_to_read(place)?;
+    let (run, catalogue) = open_to_read(place, printer)?;
     let findings = books::catalogue::check::check(&catalogue, run.directory())?;
     let clean = findings.is_clean();
     printer.show(&findings, || {

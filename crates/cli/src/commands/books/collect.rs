@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::args::books as args;
 use crate::commands::books::progress::shown;
 use crate::commands::books::status::collection;
-use crate::commands::books::{session, settings};
+use crate::commands::books::{session, settings, tell_name};
 use crate::printer::{Printer, Volume};
 use crate::words::{command, cost, count, counted, duration};
 
@@ -24,9 +24,11 @@ pub(crate) fn collect(args: &args::Collect, printer: Printer) -> Result<ExitStat
     let access = settings::access(args.options.database.as_ref())?;
     if args.dry_run {
         let run = books::preview(&output, &name, &options, &access)?;
+        tell_name(&run, &name, printer);
         return dry_run(&run, args, printer);
     }
     let run = books::begin(&output, &name, &options, &access)?;
+    tell_name(&run, &name, printer);
     if run.is_new() || args.write_config {
         tell_places(&run, printer);
     }

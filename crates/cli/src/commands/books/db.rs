@@ -20,7 +20,7 @@ pub(crate) fn db(command: &Db, printer: Printer) -> Result<ExitStatus> {
 }
 
 fn copy_run(place: &RunPlace, to: &Place, is_move: bool, printer: Printer) -> Result<ExitStatus> {
-    let (mut run, from) = open_to_read(place)?;
+    let (mut run, from) = open_to_read(place, printer)?;
     let _lock = run.lock()?;
     let server = match to {
         Place::File(path) => {

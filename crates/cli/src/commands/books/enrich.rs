@@ -7,7 +7,7 @@ use run::ExitStatus;
 
 use crate::args::books as args;
 use crate::commands::books::progress::shown;
-use crate::commands::books::{open, session};
+use crate::commands::books::{open, session, unfinished};
 use crate::printer::{Printer, Volume};
 use crate::words::{count, counted, duration};
 
@@ -19,9 +19,9 @@ pub(crate) fn enrich(args: &args::Enrich, printer: Printer) -> Result<ExitStatus
         limit: args.limit,
         reset: args.reset,
     };
-    let run = open(&args.place)?;
+    let run = open(&args.place, printer)?;
     // Where nothing was collected, nothing is made.
-    drop(books::Catalogue::of_run_to_read(&run)?);
+    let unfinished = unfinished(&args.place, &books::Catalogue::of_run_to_read(&run)?)?;
     let (session, cancel) = session::open(
         run,
         args.library_directory.as_deref(),
@@ -30,7 +30,12 @@ pub(crate) fn enrich(args: &args::Enrich, printer: Printer) -> Result<ExitStatus
         false,
     )?;
     let progress = session.progress();
-    let work = |tell: &(dyn Fn(&books::Event) + Sync)| session.enrich(&options, tell);
+    let work = |tell: &(dyn Fn(&books::Event) + Sync)| {
+        if let Some(message) = unfinished {
+            tell(&books::Event::Warning { message });
+        }
+        session.enrich(&options, tell)
+    };
     let completed = match shown(printer, &progress, &cancel, work) {
         Ok(completed) => completed,
         Err(error) => return session::stopped_early(error, &cancel, printer),

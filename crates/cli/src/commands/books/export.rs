@@ -8,12 +8,15 @@ use books::{Error, export};
 use run::ExitStatus;
 
 use crate::args::books as args;
-use crate::commands::books::open_to_read;
+use crate::commands::books::{open_to_read, unfinished};
 use crate::printer::{Printer, Volume};
 
 /// Writes all books out.
 pub(crate) fn export(args: &args::Export, printer: Printer) -> Result<ExitStatus> {
-    let (run, catalogue) = open_to_read(&args.place)?;
+    let (run, catalogue) = open_to_read(&args.place, printer)?;
+    if let Some(message) = unfinished(&args.place, &catalogue)? {
+        printer.warning(message);
+    }
     let form = args.form.or_else(|| by_ending(args.output.as_deref()?));
     let (form, name) = match form.unwrap_or(args::Form::Csv) {
         args::Form::Csv => (export::Form::Csv, "books_export.csv"),

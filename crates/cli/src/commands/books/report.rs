@@ -29,7 +29,7 @@ pub(crate) fn report(
     html: Option<&Path>,
     printer: Printer,
 ) -> Result<ExitStatus> {
-    let (run, catalogue) = open_to_read(place)?;
+    let (run, catalogue) = open_to_read(place, printer)?;
     let report = Report {
         sync: read(&catalogue)?,
         failed_books: failures(&catalogue, MOST_NAMED)?,

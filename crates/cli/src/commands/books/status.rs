@@ -17,7 +17,7 @@ const FIRST: usize = 20;
 
 /// Tells how far a run is.
 pub(crate) fn status(place: &RunPlace, printer: Printer) -> Result<ExitStatus> {
-    let (_, catalogue) = open_to_read(place)?;
+    let (_, catalogue) = open_to_read(place, printer)?;
     let report = Report {
         status: query::status(&catalogue)?,
         crew: claims::crew(&catalogue)?,
@@ -32,7 +32,7 @@ pub(crate) fn status(place: &RunPlace, printer: Printer) -> Result<ExitStatus> {
 
 /// Asks everybody who syncs a run to come to an end.
 pub(crate) fn drain(place: &RunPlace, printer: Printer) -> Result<ExitStatus> {
-    let (_, catalogue) = open_to_read(place)?;
+    let (_, catalogue) = open_to_read(place, printer)?;
     let workers = claims::drain(&catalogue)?;
     let told = format!(
         "{} finish what they have, and begin nothing more",

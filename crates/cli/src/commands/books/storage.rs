@@ -13,7 +13,7 @@ use crate::words::counted;
 pub(crate) fn storage(command: &Storage, printer: Printer) -> Result<ExitStatus> {
     match command {
         Storage::Ls { place, room } => {
-            let (run, catalogue) = open_to_read(place)?;
+            let (run, catalogue) = open_to_read(place, printer)?;
             shelf::list(&catalogue, run.config(), *room, |entry| {
                 printer.result(&format!("{:>14}  {}", entry.size, entry.key));
             })?;
@@ -24,13 +24,13 @@ pub(crate) fn storage(command: &Storage, printer: Printer) -> Result<ExitStatus>
             name,
             target,
         } => {
-            let run = open(place)?;
+            let run = open(place, printer)?;
             let bytes = shelf::copy_out(&run, *room, name, target)?;
             let done = format!("{bytes} bytes written to `{}`", target.display());
             printer.note(Volume::Normal, &done);
         }
         Storage::Rm { place, room, yes } => {
-            let run = open(place)?;
+            let run = open(place, printer)?;
             let _lock = run.lock()?;
             let catalogue = books::Catalogue::of_run(&run)?;
             let removal = shelf::plan_removal(&run, &catalogue, *room)?;

@@ -19,7 +19,7 @@ use crate::words::{cost, count, counted, duration, size};
 pub(crate) fn sync(args: &args::Sync, printer: Printer) -> Result<ExitStatus> {
     let options = options(args)?;
     let (session, cancel) = session::open(
-        open(&args.place)?,
+        open(&args.place, printer)?,
         args.library_directory.as_deref(),
         args.secrets_dir.as_deref(),
         &args.asking,

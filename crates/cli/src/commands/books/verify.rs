@@ -12,7 +12,7 @@ use crate::signals::stop_on_signals;
 
 /// Compares what is stored with what is recorded.
 pub(crate) fn verify(args: &args::Verify, printer: Printer) -> Result<ExitStatus> {
-    let (run, catalogue) = open_to_read(&args.place)?;
+    let (run, catalogue) = open_to_read(&args.place, printer)?;
     let (verified, status) = look(args, false, &run, &catalogue, printer)?;
     tell(&verified, printer);
     Ok(status)
@@ -20,7 +20,7 @@ pub(crate) fn verify(args: &args::Verify, printer: Printer) -> Result<ExitStatus
 
 /// Puts back into the queue what is not right.
 pub(crate) fn repair(args: &args::Repair, printer: Printer) -> Result<ExitStatus> {
-    let run = open(&args.look.place)?;
+    let run = open(&args.look.place, printer)?;
     let _lock = run.lock()?;
     let catalogue = Catalogue::of_run(&run)?;
     let (verified, _) = look(&args.look, args.allow_empty, &run, &catalogue, printer)?;
