@@ -30,22 +30,14 @@ use run::OutputOptions;
 
 use crate::args::Place;
 use crate::printer::Printer;
-use crate::settings::{Located, absolute, locate};
+use crate::settings::{Located, locate};
 
 /// Opens the library for a command that only reads.
-///
-/// Without a word about the root folder, the library's own record of its last run tells it.
 fn open_to_read(place: &Place, printer: Printer) -> Result<Library> {
     let located = located(place, printer)?;
     let library = Library::open_read_only(&located.database, &located.root)?;
     for warning in library.db().warnings() {
         printer.warning(warning);
-    }
-    if located.assumed()
-        && place.database.is_some()
-        && let Some(root) = music::library::query::last_root(library.db())?
-    {
-        return Ok(library.with_root(&absolute(root.as_ref())?));
     }
     Ok(library)
 }

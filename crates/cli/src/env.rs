@@ -15,8 +15,11 @@ pub(crate) const APPDATA: &str = "APPDATA";
 /// The key for `AcoustID`.
 pub(crate) const ACOUSTID_API_KEY: &str = "WKMP_ACOUSTID_API_KEY";
 
-/// Anything but nothing and `0`: no service on the network is asked by an import.
+/// Anything but nothing and the words of [`NO`]: no service on the network is asked by an import.
 pub(crate) const OFFLINE: &str = "ACCESSION_OFFLINE";
+
+/// What people write for no.
+pub(crate) const NO: [&str; 5] = ["", "0", "false", "no", "off"];
 
 /// The address of a store that speaks S3.
 pub(crate) const S3_ENDPOINT: &str = "AWS_ENDPOINT_URL";
@@ -90,7 +93,7 @@ pub(crate) const ALL: [(&str, &str); 24] = [
     ),
     (
         OFFLINE,
-        "anything but nothing and 0: an import asks no service on the network",
+        "anything but nothing, 0, false, no and off: an import asks no service on the network",
     ),
     (
         LOG,

@@ -62,6 +62,13 @@ pub(crate) fn music(place: &Place, words: &[&str]) -> String {
     command(all)
 }
 
+/// How a folder gets a library of its own.
+fn apart(folder: &std::path::Path) -> String {
+    let folder = folder.display().to_string();
+    let import = command(["music", "import", &folder]);
+    format!("`{import}`, without this database, makes a library of its own")
+}
+
 /// What may help in music.
 fn in_music(error: &music::Error, place: &Place) -> Option<String> {
     use music::Error;
@@ -76,6 +83,7 @@ fn in_music(error: &music::Error, place: &Place) -> Option<String> {
         Error::PruneEverything { .. } => {
             "is the disk mounted? `--force` prunes all the same".to_owned()
         }
+        Error::AnotherRoot { folder, .. } => apart(folder),
         Error::NothingToTakeIn { .. } => {
             "is the disk mounted? name the folder that holds the music".to_owned()
         }

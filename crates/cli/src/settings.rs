@@ -19,6 +19,8 @@ pub(crate) enum Origin {
     Variable(&'static str),
     /// A configuration file.
     File(PathBuf),
+    /// The database that was named, which was last used with it.
+    Database,
     /// It is around the current folder.
     Around,
     /// Nothing was said, and none is around.
@@ -31,6 +33,7 @@ impl fmt::Display for Origin {
             Self::Argument => f.write_str("option"),
             Self::Variable(name) => write!(f, "environment: {name}"),
             Self::File(path) => write!(f, "file: {}", path.display()),
+            Self::Database => f.write_str("the database"),
             Self::Around => f.write_str("the library around the current folder"),
             Self::Default => f.write_str("default"),
         }
@@ -74,12 +77,26 @@ pub(crate) fn locate(place: &Place) -> Result<Located> {
         .map(|path| (path, Origin::Argument))
         .or_else(|| variable(env::ROOT_FOLDER))
         .or_else(|| variable(env::ROOT));
+    let mut slip = None;
     let said = match said {
         Some(said) => Some(said),
-        None => configured(&mut warnings)?,
+        None => configured(&mut warnings, &mut slip)?,
+    };
+    if let (None, Some(slip)) = (&said, slip) {
+        // It may have been meant to say which library.
+        return Err(advised(
+            format!("{slip}, and nothing else says which library is meant"),
+            "correct it, or name the library with --root-folder",
+        ));
+    }
+    // A database that is named knows its root folder better than anything that is only assumed.
+    let of_database = || {
+        let database = absolute(place.database.as_deref()?).ok()?;
+        let root = music::Library::last_root(&database)?;
+        Some((root, Origin::Database))
     };
     let around = || enclosing().map(|path| (path, Origin::Around));
-    let (root, origin) = match said.or_else(around) {
+    let (root, origin) = match said.or_else(of_database).or_else(around) {
         Some((root, origin)) => (expand_home(&root), origin),
         None => (usual_root()?, Origin::Default),
     };
@@ -125,7 +142,10 @@ fn enclosing() -> Option<PathBuf> {
         .map(Path::to_owned)
 }
 
-fn configured(warnings: &mut Vec<String>) -> Result<Option<(PathBuf, Origin)>> {
+fn configured(
+    warnings: &mut Vec<String>,
+    slip: &mut Option<String>,
+) -> Result<Option<(PathBuf, Origin)>> {
     let Some(folder) = config_folder() else {
         return Ok(None);
     };
@@ -135,6 +155,7 @@ fn configured(warnings: &mut Vec<String>) -> Result<Option<(PathBuf, Origin)>> {
             continue;
         };
         warnings.extend(said.warnings);
+        *slip = slip.take().or(said.slip);
         if let Some(root) = said.root_folder {
             return Ok(Some((root, Origin::File(path))));
         }
@@ -143,8 +164,10 @@ fn configured(warnings: &mut Vec<String>) -> Result<Option<(PathBuf, Origin)>> {
 }
 
 pub(crate) fn config_folder() -> Option<PathBuf> {
-    if let Some(folder) = std::env::var_os(env::XDG_CONFIG_HOME).filter(|v| !v.is_empty()) {
-        return Some(PathBuf::from(folder));
+    // By its specification one that is not absolute is passed over.
+    let named = std::env::var_os(env::XDG_CONFIG_HOME).map(PathBuf::from);
+    if let Some(folder) = named.filter(|folder| folder.is_absolute()) {
+        return Some(folder);
     }
     // Set by Windows for every session, and moved by those who keep profiles on a server.
     let roaming =

@@ -76,12 +76,28 @@ pub enum Error {
         /// The database.
         path: PathBuf,
     },
-    /// Every file of the library seems to be gone, which is more often an unmounted disk.
-    #[error("found no audio file in `{root}`, but the library knows {known}; nothing was pruned")]
+    /// Most files of the library seem to be gone, which is more often an unmounted disk.
+    #[error(
+        "{gone} of the {known} files that the library knows are not in `{root}`; nothing was pruned"
+    )]
     PruneEverything {
-        /// The root folder that was scanned.
+        /// The folder that was scanned.
         root: PathBuf,
         /// How many files the library knows there.
+        known: usize,
+        /// How many of them are not there.
+        gone: usize,
+    },
+    /// A library's files lie in one folder, and another one is to be taken in as if it were that.
+    #[error(
+        "`{folder}` holds none of the {known} files of this library, which lie in `{root}`; nothing was taken in"
+    )]
+    AnotherRoot {
+        /// The folder that was named.
+        folder: PathBuf,
+        /// Where the files lie.
+        root: PathBuf,
+        /// How many files the library knows.
         known: usize,
     },
     /// Nothing in the library answers to this name.

@@ -330,6 +330,12 @@ impl Library {
         Ok(library)
     }
 
+    /// The root folder that the library at `path` was last used with; `None` where it does not say.
+    pub fn last_root(path: &Path) -> Option<PathBuf> {
+        let db = options(path, &Settings::default()).open_read_only().ok()?;
+        query::last_root(&db).ok().flatten().map(PathBuf::from)
+    }
+
     /// Where a path below the root folder really leads, links and all; `None` where that is elsewhere.
     ///
     /// # Errors
@@ -339,15 +345,6 @@ impl Library {
         let root = self.root().canonicalize()?;
         let real = root.join(path).canonicalize()?;
         Ok(real.starts_with(&root).then_some(real))
-    }
-
-    /// The same library with its paths starting from another folder.
-    #[must_use]
-    pub fn with_root(self, root: &Path) -> Self {
-        Self {
-            root: root.to_owned(),
-            ..self
-        }
     }
 
     /// The same library for somebody who waits for an answer: what is written through it waits for other programs no longer

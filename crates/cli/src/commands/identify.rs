@@ -291,7 +291,9 @@ fn lines(report: &Identified, place: &Place) -> Vec<String> {
 
 /// Whether the environment says that no service is to be asked.
 pub(crate) fn is_offline() -> bool {
-    std::env::var_os(env::OFFLINE).is_some_and(|v| !v.is_empty() && v != "0")
+    let said = std::env::var_os(env::OFFLINE).unwrap_or_default();
+    let said = said.to_string_lossy().trim().to_lowercase();
+    !env::NO.contains(&said.as_str())
 }
 
 /// Who is asked during an import, as far as a key is known; `None` if no service is to be asked.

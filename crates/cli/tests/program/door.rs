@@ -12,6 +12,54 @@ fn import(root: &Root, words: &[&str]) -> Ran {
 }
 
 #[test]
+fn a_slip_in_the_configuration_leads_to_no_other_library() {
+    let root = Root::empty();
+    let music = root.home().join("Music");
+    song(&music.join("a.wav"), 1);
+    let config = root.home().join(".config/accession/accession.toml");
+    fs::create_dir_all(config.parent().unwrap()).unwrap();
+    for (slip, said) in [
+        ("root_foldr = \"/srv/music\"\n", "(is `root_folder` meant?)"),
+        (
+            "music_directory = \"/srv/music\"\n",
+            "is no key that is known",
+        ),
+        (
+            "[accession]\nroot_folder = \"/srv/music\"\n",
+            "is no key that is known",
+        ),
+        ("root_folder = \"  \"\n", "should be a whole path"),
+        ("root_folder = \"Music\"\n", "should be a whole path"),
+    ] {
+        fs::write(&config, slip).unwrap();
+        let ran = import(&root, &[]).ended(2);
+        assert!(ran.err.contains(said), "{slip}: {}", ran.err);
+        assert!(!music.join("wkmp.db").exists(), "{slip}");
+    }
+    fs::remove_file(&config).unwrap();
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("/nonexistent/accession.toml", &config).unwrap();
+        let ran = import(&root, &[]).ended(2);
+        assert!(
+            ran.err.contains("a link to a file that is not there"),
+            "{}",
+            ran.err
+        );
+        fs::remove_file(&config).unwrap();
+    }
+    // A key that has nothing to do with the library is only told of.
+    fs::write(&config, "acoustid_key = \"x\"\n").unwrap();
+    let ran = import(&root, &["--dry-run"]).ended(0);
+    assert!(
+        ran.err.contains("(is `acoustid_api_key` meant?)"),
+        "{}",
+        ran.err
+    );
+    fs::remove_file(&config).unwrap();
+}
+
+#[test]
 fn no_library_is_made_where_none_was_meant() {
     let root = Root::collection();
     let music = root.home().join("Music");
@@ -59,9 +107,6 @@ fn no_library_is_made_where_none_was_meant() {
         );
     }
     assert!(!music.join("wkmp.db").exists());
-    fs::write(&config, "root_foldr = \"/srv/music\"\n").unwrap();
-    let ran = import(&root, &[]).ended(0);
-    assert!(ran.err.contains("(is `root_folder` meant?)"), "{}", ran.err);
     fs::remove_file(&config).unwrap();
 
     // A file, and arguments that are none.

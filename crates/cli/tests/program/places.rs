@@ -131,6 +131,76 @@ fn a_database_elsewhere_knows_its_root() {
 }
 
 #[test]
+fn a_database_takes_in_no_other_folder_in_place_of_its_own() {
+    let root = Root::empty();
+    for (name, seed) in [("ours/a.wav", 1), ("ours/b.wav", 2), ("theirs/c.wav", 3)] {
+        song(&root.join(name), seed);
+    }
+    song(&root.home().join("Music/d.wav"), 4);
+    let database = root.home().join("radio.db");
+    let import = |words: &[&str], folder: Option<&str>| {
+        let mut command = root.command(&["music", "import", "--offline"]);
+        command.args(words).arg("--database").arg(&database);
+        command.args(folder.map(|folder| root.join(folder)));
+        Ran::of(command.output().unwrap())
+    };
+    import(&[], Some("ours")).ended(0);
+    // Without a word, its own folder is meant, and not the usual one.
+    let again = import(&["--prune"], None).ended(0);
+    assert!(!again.out.contains("Music"), "{}", again.out);
+    let other = import(&[], Some("theirs")).ended(2);
+    assert!(
+        other.err.contains("holds none of the 2 files"),
+        "{}",
+        other.err
+    );
+    import(&["--prune"], Some("theirs")).ended(2);
+    let paths = || -> Vec<String> {
+        let database = rusqlite::Connection::open(&database).unwrap();
+        let mut paths = database
+            .prepare("SELECT path FROM files ORDER BY path")
+            .unwrap();
+        let paths = paths.query_map([], |row| row.get(0)).unwrap();
+        paths.map(Result::unwrap).collect()
+    };
+    assert_eq!(paths(), ["a.wav", "b.wav"]);
+    // A folder that was renamed is the same one.
+    std::fs::rename(root.join("ours"), root.join("mine")).unwrap();
+    let moved = import(&[], Some("mine")).ended(0);
+    assert!(!moved.out.contains("missing"), "{}", moved.out);
+}
+
+#[test]
+fn what_lies_on_a_disk_that_is_not_mounted_is_not_pruned() {
+    let root = Root::empty();
+    for number in 0..4 {
+        song(&root.join(format!("disk/{number}.wav")), number);
+        song(&root.join(format!("here/{number}.wav")), 10 + number);
+    }
+    root.import(&[]).ended(0);
+    let files = || root.count("SELECT count(*) FROM files");
+    for number in 0..4 {
+        std::fs::remove_file(root.join(format!("disk/{number}.wav"))).unwrap();
+    }
+    std::fs::remove_file(root.join("here/0.wav")).unwrap();
+    let ran = root.import(&["--prune"]).ended(0);
+    let told = format!("{}{}", ran.out, ran.err);
+    assert!(told.contains("it is there and empty"), "{told}");
+    assert_eq!(files(), 7);
+    std::fs::remove_dir(root.join("disk")).unwrap();
+    for number in 1..4 {
+        std::fs::remove_file(root.join(format!("here/{number}.wav"))).unwrap();
+    }
+    // A stray file is no sign that all others are gone.
+    song(&root.join("stray.wav"), 20);
+    let ran = root.import(&["--prune"]).ended(2);
+    assert!(ran.err.contains("7 of the 7 files"), "{}", ran.err);
+    assert_eq!(files(), 7);
+    root.import(&["--prune", "--force"]).ended(0);
+    assert_eq!(files(), 1);
+}
+
+#[test]
 fn reading_a_library_that_is_not_there_says_so_and_makes_none() {
     let root = Root::empty();
     for words in [

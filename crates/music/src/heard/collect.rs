@@ -21,6 +21,7 @@ use crate::heard::record::HearingSettings;
 use crate::heard::source::Source;
 use crate::id::SessionId;
 use crate::intake::chain::{Chain, Terms};
+use crate::intake::import::are_unmounted;
 use crate::intake::plan::Plan;
 use crate::library::Library;
 use crate::library::known::Known;
@@ -194,10 +195,11 @@ fn part_with_what_is_gone(
             .filter(|path| !listing.holds(path))
             .collect(),
     );
-    if prune && listing.is_empty() && rows > 0 {
+    if prune && are_unmounted(plan.missing.len(), rows, listing.is_empty()) {
         return Err(Error::PruneEverything {
             root: source.place().to_string().into(),
             known: rows,
+            gone: plan.missing.len(),
         });
     }
     plan.missing.sort_by(|a, b| a.path.cmp(&b.path));

@@ -1,6 +1,6 @@
 //! The chain: a folder goes in, rows come out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use run::{Cancel, Progress};
@@ -17,7 +17,8 @@ use crate::intake::scan::{Scan, file_at, scan};
 use crate::intake::take_in::{Taken, claim_back};
 use crate::library::Library;
 use crate::library::former;
-use crate::library::known::Known;
+use crate::library::known::{Known, KnownFile};
+use crate::library::query;
 use crate::library::record;
 use crate::library::settings::Settings;
 use crate::library::values::{is_below, name_of};
@@ -88,6 +89,7 @@ pub fn import(
         cancel,
     };
     let known = known_for(library, &scan, &scope)?;
+    refuse_another_root(library, &known)?;
     let mut plan = plan(scan, &known, &scope);
     if cancel.is_requested() {
         // What was not looked at any more is neither gone nor moved.
@@ -95,7 +97,16 @@ pub fn import(
         plan.moves.clear();
     }
     tell(&plan.told());
-    refuse_to_prune_everything(import, &plan, &known)?;
+    refuse_to_prune_most(import, &plan, &known, &folder)?;
+    if import.prune && !import.force {
+        for (folder, rows) in keep_what_may_be_unmounted(library.root(), &mut plan) {
+            let message = format!(
+                "not pruned: {rows} of its files, since it is there and empty, as where a disk is not mounted; where they are gone, \
+                 remove the folder"
+            );
+            chain.warn(Some(&folder), message);
+        }
+    }
     if import.prune && !folder.is_empty() && !plan.missing.is_empty() {
         for (gone, new) in
             keep_what_may_be_elsewhere(library.root(), &folder, &mut plan, &known, cancel)?
@@ -162,16 +173,80 @@ impl Import {
     }
 }
 
-/// An empty folder where there were files is more often a disk that is not mounted.
-fn refuse_to_prune_everything(import: &Import, plan: &Plan, known: &Known) -> Result<()> {
-    let nothing_there = plan.found() == 0 && !plan.missing.is_empty();
-    if import.prune && nothing_there && !import.force {
+/// Of a library no more than so many files may be gone at once where others are there: as many as a person loses track of.
+/// A guess.
+const FEW: usize = 10;
+
+/// Even all files may be gone where they were no more than these, and others are there. A guess.
+const HARDLY_ANY: usize = 2;
+
+/// Whether files that are gone are more likely on a disk that is not mounted: `gone` of those `known`, and whether the
+/// folder `is_empty`.
+pub(crate) fn are_unmounted(gone: usize, known: usize, is_empty: bool) -> bool {
+    let are_all = gone == known && gone > HARDLY_ANY;
+    let are_most = gone > FEW && gone > known - gone;
+    gone > 0 && (is_empty || are_all || are_most)
+}
+
+/// What is gone is more often on a disk that is not mounted.
+fn refuse_to_prune_most(import: &Import, plan: &Plan, known: &Known, folder: &str) -> Result<()> {
+    let (gone, paths) = (plan.missing.len(), known.files.keys());
+    let known = paths.filter(|path| is_below(path, folder)).count();
+    if import.prune && !import.force && are_unmounted(gone, known, plan.found() == 0) {
         return Err(Error::PruneEverything {
             root: import.folder.clone(),
-            known: known.files.len(),
+            known,
+            gone,
         });
     }
     Ok(())
+}
+
+/// Of a library that has a root folder already, another one that holds none of its files is another library's, as long as
+/// they lie where they were. Folders in one another share their files.
+fn refuse_another_root(library: &Library, known: &Known) -> Result<()> {
+    let Some(root) = query::last_root(library.db())?.map(PathBuf::from) else {
+        return Ok(());
+    };
+    let folder = library.root();
+    let share = root.starts_with(folder) || folder.starts_with(&root);
+    let are_in = |place: &Path| known.files.keys().any(|path| place.join(path).exists());
+    if share || known.files.is_empty() || are_in(folder) || !are_in(&root) {
+        return Ok(());
+    }
+    Err(Error::AnotherRoot {
+        folder: folder.to_owned(),
+        root,
+        known: known.files.len(),
+    })
+}
+
+/// Keeps the rows of files whose folder is there and empty, which is how the place of a disk looks that is not mounted; a
+/// folder of one file is emptied by removing it. Those folders, and how many files each has lost.
+fn keep_what_may_be_unmounted(root: &Path, plan: &mut Plan) -> BTreeMap<String, usize> {
+    let empty_above = |row: &KnownFile| {
+        let mut above = Path::new(&row.path).ancestors().skip(1);
+        let folder = above.find(|folder| root.join(folder).is_dir())?;
+        let mut entries = std::fs::read_dir(root.join(folder)).into_iter().flatten();
+        let is_empty = folder != Path::new("") && entries.next().is_none();
+        is_empty.then(|| folder.display().to_string())
+    };
+    let folders: Vec<Option<String>> = plan.missing.iter().map(empty_above).collect();
+    let mut empty: BTreeMap<String, usize> = BTreeMap::new();
+    for folder in folders.iter().flatten() {
+        *empty.entry(folder.clone()).or_default() += 1;
+    }
+    empty.retain(|_, lost| *lost > 1);
+    for (row, folder) in std::mem::take(&mut plan.missing).into_iter().zip(folders) {
+        let is_kept = folder.is_some_and(|folder| empty.contains_key(&folder));
+        let rows = if is_kept {
+            &mut plan.elsewhere
+        } else {
+            &mut plan.missing
+        };
+        rows.push(row);
+    }
+    empty
 }
 
 /// Keeps the rows of a part of the library whose files may have moved out of it: elsewhere lies a file that the library
