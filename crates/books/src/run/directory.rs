@@ -391,7 +391,10 @@ mod tests {
     #[test]
     fn settings_are_written_once_and_then_only_compared() {
         let folder = tempfile::tempdir().unwrap();
-        let run = Run::begin(folder.path(), "my run!", &options()).unwrap();
+        let unclean = Run::begin(folder.path(), "my run!", &options()).unwrap_err();
+        assert!(unclean.to_string().contains("`myrun`"), "{unclean}");
+        assert!(!folder.path().join("myrun").exists());
+        let run = Run::begin(folder.path(), "myrun", &options()).unwrap();
         assert!(run.is_new());
         let path = folder.path().join("myrun").join(CONFIG);
         let before = fs::read(&path).unwrap();
