@@ -318,11 +318,12 @@ fn dance_tempo(bpm: f64) -> f64 {
 fn classes<'a>(names: impl Iterator<Item = &'a str>, shares: &[f64]) -> BTreeMap<String, f64> {
     let sum: f64 = shares.iter().sum();
     let share = |value: f64| {
-        if sum > 0.0 {
-            rounded(value / sum, 6)
+        let share = if sum > 0.0 {
+            value / sum
         } else {
-            rounded(1.0 / shares.len() as f64, 6)
-        }
+            1.0 / shares.len() as f64
+        };
+        rounded(share, 6)
     };
     names
         .zip(shares)

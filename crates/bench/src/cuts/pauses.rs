@@ -88,10 +88,7 @@ impl Maker<'_> {
         for stop in 0..stops {
             let share = self.between(0.25, 0.75) / (stops - stop) as f64;
             let at = (share * rest.frames() as f64) as usize;
-            let after = Stereo {
-                left: rest.left.split_off(at),
-                right: rest.right.split_off(at),
-            };
+            let after = rest.split_off(at);
             // A band stops together, or lets its last chord ring.
             let longest = [0.03, 0.3, 2.0][self.rng.usize(..3)];
             rest.fade(0.0, self.between(0.005, longest), Fade::Decibels);
@@ -142,35 +139,13 @@ impl Maker<'_> {
 
 #[cfg(test)]
 mod tests {
-    use testkit::synth::{noise, wav};
-
-    use super::super::tracks::{Nature, RATE, Source};
+    use super::super::tracks::{RATE, made};
     use super::*;
-
-    /// Nine songs, sentences and effects of noise.
-    fn sources(folder: &std::path::Path) -> Result<Vec<Source>> {
-        let (song, word) = (folder.join("a.wav"), folder.join("b.wav"));
-        for (path, seconds) in [(&song, 90.0), (&word, 2.0)] {
-            wav::write(path, &noise(7, -24.0, seconds, RATE, 2), wav::Depth::Int16)?;
-        }
-        let of = |path: &std::path::Path, nature| Source {
-            path: path.to_owned(),
-            nature,
-        };
-        let all = (0..9).flat_map(|_| {
-            [
-                of(&song, Nature::Song),
-                of(&word, Nature::Speech),
-                of(&word, Nature::Effect),
-            ]
-        });
-        Ok(all.collect())
-    }
 
     #[test]
     fn interludes_are_short_tracks_among_long_ones() -> Result<()> {
         let folder = tempfile::tempdir()?;
-        let sources = sources(folder.path())?;
+        let sources = made::sources(folder.path(), 90.0, 2.0)?;
         let recording = Maker::new(&sources, 1)?.make(Kind::Interludes)?;
         assert!((3..=8).contains(&recording.gaps.len()));
         let second = recording.gaps[1].0 - recording.gaps[0].1;
@@ -187,7 +162,7 @@ mod tests {
     #[test]
     fn a_song_that_stops_is_one_with_silence_inside() -> Result<()> {
         let folder = tempfile::tempdir()?;
-        let sources = sources(folder.path())?;
+        let sources = made::sources(folder.path(), 90.0, 2.0)?;
         let mut maker = Maker::new(&sources, 2)?;
         let song = maker.stopped(80.0, 2..=2)?;
         let frames = RATE as usize / 50;

@@ -129,10 +129,7 @@ impl Maker<'_> {
         let plain = (self.rng.u8(..3) == 0).then(|| self.signal());
         let mut first = self.short_track(plain, SHORT_PIECE)?;
         let at = (self.between(0.3, 0.7) * first.frames() as f64) as usize;
-        let second = Stereo {
-            left: first.left.split_off(at),
-            right: first.right.split_off(at),
-        };
+        let second = first.split_off(at);
         first.fade(0.0, self.between(0.005, 1.5), Fade::Decibels);
         audio.append(&first.trimmed());
         audio.pause(self.between(0.3, 2.0));
@@ -297,27 +294,14 @@ impl Maker<'_> {
 #[cfg(test)]
 mod tests {
     use anyhow::Result;
-    use testkit::synth::{noise, wav};
 
-    use super::super::tracks::{Nature, Source};
+    use super::super::tracks::made;
     use super::*;
-
-    /// Nine songs, sentences and effects of noise.
-    fn sources(folder: &std::path::Path) -> Result<Vec<Source>> {
-        let path = folder.join("a.wav");
-        wav::write(&path, &noise(7, -24.0, 50.0, RATE, 2), wav::Depth::Int16)?;
-        let natures = [Nature::Song, Nature::Speech, Nature::Effect];
-        let of = |nature| Source {
-            path: path.clone(),
-            nature,
-        };
-        Ok((0..27).map(|at| of(natures[at % 3])).collect())
-    }
 
     #[test]
     fn short_albums_have_two_to_five_short_tracks_and_short_pieces_have_none() -> Result<()> {
         let folder = tempfile::tempdir()?;
-        let sources = sources(folder.path())?;
+        let sources = made::sources(folder.path(), 50.0, 50.0)?;
         let kinds = [Kind::ShortSongs, Kind::ShortSignals, Kind::ShortSingle];
         for (kind, seed) in kinds.into_iter().flat_map(|kind| [(kind, 1), (kind, 2)]) {
             let recording = Maker::new(&sources, seed)?.make(kind)?;
@@ -347,7 +331,7 @@ mod tests {
     #[test]
     fn no_plain_signal_is_louder_than_full_scale() -> Result<()> {
         let folder = tempfile::tempdir()?;
-        let sources = sources(folder.path())?;
+        let sources = made::sources(folder.path(), 50.0, 50.0)?;
         let mut maker = Maker::new(&sources, 3)?;
         for _ in 0..30 {
             let signal = maker.signal();

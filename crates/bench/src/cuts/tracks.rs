@@ -254,6 +254,15 @@ impl Stereo {
         }
     }
 
+    /// Cuts off and returns what lies from frame `at` on.
+    #[must_use]
+    pub fn split_off(&mut self, at: usize) -> Self {
+        Self {
+            left: self.left.split_off(at),
+            right: self.right.split_off(at),
+        }
+    }
+
     /// Appends another.
     pub fn append(&mut self, other: &Self) {
         self.left.extend_from_slice(&other.left);
@@ -341,5 +350,31 @@ impl Listener for Collector {
         self.planes.left.extend_from_slice(block.planes[0]);
         self.planes.right.extend_from_slice(block.planes[right]);
         ControlFlow::Continue(())
+    }
+}
+
+/// Sources of noise, for the tests of what is made of them.
+#[cfg(test)]
+pub(super) mod made {
+    use testkit::synth::{noise, wav};
+
+    use super::{Nature, Path, RATE, Result, Source};
+
+    /// Nine songs of so many seconds that are one file, and as much speech and effects of `others` seconds.
+    pub(in crate::cuts) fn sources(folder: &Path, songs: f64, others: f64) -> Result<Vec<Source>> {
+        let (song, other) = (folder.join("a.wav"), folder.join("b.wav"));
+        for (path, seconds) in [(&song, songs), (&other, others)] {
+            wav::write(path, &noise(7, -24.0, seconds, RATE, 2), wav::Depth::Int16)?;
+        }
+        let of = |path: &Path, nature| Source {
+            path: path.to_owned(),
+            nature,
+        };
+        let three = [
+            of(&song, Nature::Song),
+            of(&other, Nature::Speech),
+            of(&other, Nature::Effect),
+        ];
+        Ok(vec![three; 9].concat())
     }
 }

@@ -20,40 +20,18 @@ pub fn of(audio: &Stereo, gaps: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use anyhow::Result;
-    use testkit::synth::{noise, wav};
+    use testkit::synth::noise;
 
     use super::super::kinds::Kind;
     use super::super::rips::Maker;
-    use super::super::tracks::{Fade, Nature, RATE, Source};
+    use super::super::tracks::{Fade, RATE, made};
     use super::*;
-
-    /// Nine songs that are one file, and as much speech and effects.
-    fn sources(song: &Path, sentence: &Path) -> Vec<Source> {
-        let of = |path: &Path, nature| Source {
-            path: path.to_owned(),
-            nature,
-        };
-        let all = (0..9).flat_map(|_| {
-            [
-                of(song, Nature::Song),
-                of(sentence, Nature::Speech),
-                of(sentence, Nature::Effect),
-            ]
-        });
-        all.collect()
-    }
 
     #[test]
     fn tracks_are_heard_up_to_every_gap_and_nothing_is_heard_in_it() -> Result<()> {
         let folder = tempfile::tempdir()?;
-        let (song, sentence) = (folder.path().join("a.wav"), folder.path().join("b.wav"));
-        let of = |seconds| noise(7, -24.0, seconds, RATE, 2);
-        wav::write(&song, &of(26.0), wav::Depth::Int16)?;
-        wav::write(&sentence, &of(2.0), wav::Depth::Int16)?;
-        let sources = sources(&song, &sentence);
+        let sources = made::sources(folder.path(), 26.0, 2.0)?;
         let silent = [Kind::Fades, Kind::Digital, Kind::ShortGaps];
         for (kind, seed) in silent.into_iter().flat_map(|kind| [(kind, 1), (kind, 2)]) {
             let recording = Maker::new(&sources, seed)?.make(kind)?;

@@ -6,13 +6,13 @@
 //! records nothing, since another one may have taken over. A claim is counted when it is made, so that a book over which
 //! processes die is given up after five of them.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
 use crate::catalogue::Catalogue;
-use crate::catalogue::server::Server;
+use crate::catalogue::server::{Server, lock};
 use crate::catalogue::store::{Conflict, Recorded, Store, Tx};
 use crate::catalogue::sync::{Failure, fail};
 use crate::error::Error;
@@ -302,11 +302,6 @@ impl Claims {
             Ok(())
         })
     }
-}
-
-/// A thread that panicked left nothing half done: every change is one assignment.
-fn lock(look: &Mutex<Look>) -> MutexGuard<'_, Look> {
-    look.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Takes the first free rows of the queue `?1` that fulfil a condition, `most` of them, for the owner `?2` and `?3` seconds.

@@ -190,9 +190,12 @@ pub(crate) fn are_unmounted(gone: usize, known: usize, is_empty: bool) -> bool {
 
 /// What is gone is more often on a disk that is not mounted.
 fn refuse_to_prune_most(import: &Import, plan: &Plan, known: &Known, folder: &str) -> Result<()> {
+    if !import.prune || import.force {
+        return Ok(());
+    }
     let (gone, paths) = (plan.missing.len(), known.files.keys());
     let known = paths.filter(|path| is_below(path, folder)).count();
-    if import.prune && !import.force && are_unmounted(gone, known, plan.found() == 0) {
+    if are_unmounted(gone, known, plan.found() == 0) {
         return Err(Error::PruneEverything {
             root: import.folder.clone(),
             known,
