@@ -72,7 +72,8 @@ impl Bucket {
         matches!(self.place, Place::Remote(_))
     }
 
-    /// Stores a few bytes, in place of what was there.
+    /// Stores a few bytes, in place of what was there. Where the store's answer has their MD5, that is the proof; otherwise
+    /// they are read back.
     ///
     /// # Errors
     ///
@@ -83,6 +84,15 @@ impl Bucket {
             Place::Remote(remote) => {
                 let digests = Digests::of(&bytes);
                 let etag = remote.put(key, bytes, metadata).await?;
+                // To ask for the object again would tell nothing more, and costs as much as to store it: records of
+                // heard files come by the million.
+                if etag.as_deref() == Some(&digests.etag(&[])) {
+                    return Ok(Stored {
+                        size: digests.size,
+                        etag,
+                        proof: Proof::Digest,
+                    });
+                }
                 self.prove(key, &digests, etag, &[]).await
             }
         }

@@ -172,6 +172,23 @@ fn small_objects_are_stored_told_read_listed_and_removed() {
 }
 
 #[test]
+fn a_few_bytes_take_one_request_where_the_answer_proves_them() {
+    for (name, place) in places() {
+        let Some(store) = &place.store else { continue };
+        let stored = run(place.bucket.put(&key("run/a"), "some".into(), &metadata()))
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        let methods = store.calls().into_iter().map(|call| call.method);
+        let methods: Vec<_> = methods.collect();
+        if stored.proof == Proof::Digest {
+            assert_eq!(methods, ["PUT"], "{name}");
+        } else {
+            assert_eq!(methods, ["PUT", "HEAD", "GET"], "{name}");
+        }
+        assert_eq!(stored.size, 4, "{name}");
+    }
+}
+
+#[test]
 fn what_is_not_there_is_told_from_what_may_not_be_seen() {
     for (name, place) in places() {
         let head = run(place.bucket.head(&key("run/none")));
