@@ -107,6 +107,12 @@ struct Elsewhere {
     /// How often both are measured, in turns
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    /// Hear them by so many lists of `music plan`, each in a process of its own
+    #[arg(long, default_value_t = 0)]
+    lists: usize,
+    /// Files and records lie in a store that speaks S3, in this process
+    #[arg(long)]
+    in_store: bool,
 }
 
 #[derive(Debug, Args)]
@@ -333,7 +339,13 @@ pub fn run(cli: Cli) -> Result<()> {
             stages: !args.no_stages,
             program: std::env::current_exe()?,
         }),
-        Command::Hear(args) => hear::overhead(args.files, args.seconds, args.rounds),
+        Command::Hear(args) => hear::overhead(&hear::Elsewhere {
+            files: args.files,
+            seconds: args.seconds,
+            rounds: args.rounds,
+            lists: args.lists,
+            in_store: args.in_store,
+        }),
         Command::Collect(args) => hear::collect(args.records, args.folder.as_deref()),
         Command::Scale(args) => scale::run(args.items, args.workers, args.seed),
         Command::Rescan(args) => rescan::run(&rescan::Plan {

@@ -9,45 +9,114 @@ use anyhow::{Context, Result, ensure};
 use music::heard::record::HeardFile;
 use run::{Cancel, for_each};
 use serde_json::Value;
+use testkit::stores::{ACCESS_KEY, Habit, ObjectStore, SECRET_KEY};
 use testkit::synth::wav::{Depth, write};
 use testkit::synth::{concatenate, noise};
 
 use crate::printer;
 
-/// Sets hearing and collecting beside importing, by their CPU time.
-pub fn overhead(files: usize, seconds: f64, rounds: usize) -> Result<()> {
+/// What is heard elsewhere, and how.
+#[derive(Debug)]
+pub struct Elsewhere {
+    /// Files to be heard.
+    pub files: usize,
+    /// Length of each.
+    pub seconds: f64,
+    /// How often all is measured, in turns.
+    pub rounds: usize,
+    /// Lists of `music plan`, each heard by a process of its own; one process hears all if there are none.
+    pub lists: usize,
+    /// Files and records lie in a store that speaks S3 and runs in this process, and the import reads its folder.
+    pub in_store: bool,
+}
+
+/// Sets hearing and collecting beside importing, by the CPU time of all processes that it takes.
+pub fn overhead(how: &Elsewhere) -> Result<()> {
     let made = tempfile::tempdir()?;
-    let music = made.path().canonicalize()?.join("music");
-    testkit::corpus::many(&music, files, seconds)?;
+    let store = how
+        .in_store
+        .then(|| ObjectStore::start(Habit::S3, &["music", "records"]));
+    let music = match &store {
+        Some(store) => store.file("music", "all"),
+        None => made.path().canonicalize()?.join("music"),
+    };
+    testkit::corpus::many(&music, how.files, how.seconds)?;
+    let folder = music.display().to_string();
+    let source = store
+        .as_ref()
+        .map_or_else(|| folder.clone(), |_| "s3://music/all".to_owned());
     let (mut imported, mut heard, mut collected) = (Vec::new(), Vec::new(), Vec::new());
+    let mut requests = 0;
     // The first round is for the caches of the machine.
-    for round in 0..=rounds {
+    for round in 0..=how.rounds {
         let scratch = tempfile::tempdir()?;
         let at = |name: &str| scratch.path().join(name).display().to_string();
-        let source = music.display().to_string();
-        let import = ["import", &source, "--offline", "--database", &at("i.db")];
-        let hear = ["hear", "--source", &source, "--out", &at("records")];
-        let database = at("c.db");
-        let collect = ["collect", &at("records"), "--source", &source];
-        let collect = [&collect[..], &["--database", &database]].concat();
-        let measure = |words: &[&str], into: &mut Vec<f64>| -> Result<()> {
-            let said = accession(words)?;
+        let records = match &store {
+            Some(_) => format!("s3://records/{round}"),
+            None => at("records"),
+        };
+        let measure = |into: &mut Vec<f64>, work: &dyn Fn() -> Result<()>| -> Result<()> {
+            let before = children_cpu_seconds()?;
+            work()?;
             if round > 0 {
-                into.push(said["cpu_seconds"].as_f64().context("no CPU time")?);
+                into.push(children_cpu_seconds()? - before);
             }
             Ok(())
         };
-        measure(&import, &mut imported)?;
-        measure(&hear, &mut heard)?;
-        measure(&collect, &mut collected)?;
+        let run = |words: &[&str]| accession_at(words, store.as_ref()).map(drop);
+        measure(&mut imported, &|| {
+            run(&["import", &folder, "--offline", "--database", &at("i.db")])
+        })?;
+        let before = store.as_ref().map_or(0, |store| store.calls().len());
+        measure(&mut heard, &|| {
+            hear(&["--source", &source, "--out", &records], how.lists, &run)
+        })?;
+        measure(&mut collected, &|| {
+            let places = ["collect", &records, "--source", &source];
+            run(&[&places[..], &["--database", &at("c.db")]].concat())
+        })?;
+        requests = store.as_ref().map_or(0, |store| store.calls().len()) - before;
     }
     let (import, hear, collect) = (least(&imported), least(&heard), least(&collected));
+    let more = 1000.0 * (hear + collect - import) / how.files as f64;
     printer::result(&format!(
-        "{files} files of {seconds} s, least of {rounds}: import {import:.2} CPU s, hear {hear:.2}, collect {collect:.2}; \
-         hear + collect over import {:+.1} %",
-        100.0 * ((hear + collect) / import - 1.0)
+        "{} files of {} s, least of {}: import {import:.2} CPU s, hear {hear:.2}, collect {collect:.2}; \
+         hear + collect over import {:+.1} %, {more:+.2} ms a file; {:.2} requests a file",
+        how.files,
+        how.seconds,
+        how.rounds,
+        100.0 * ((hear + collect) / import - 1.0),
+        requests as f64 / how.files as f64
     ));
     Ok(())
+}
+
+/// Hears the source of `places` in one process, or as an adapter does it, by so many lists with a process for each.
+fn hear(places: &[&str], lists: usize, run: &dyn Fn(&[&str]) -> Result<()>) -> Result<()> {
+    let all = [&["hear"], places].concat();
+    if lists == 0 {
+        return run(&all);
+    }
+    let folder = tempfile::tempdir()?;
+    let (at, count) = (folder.path().display().to_string(), lists.to_string());
+    let plan = ["plan", "--shards", &count, "--out", &at];
+    run(&[&plan, &places[..2]].concat())?;
+    (0..lists).try_for_each(|list| {
+        let list = list.to_string();
+        let by_list = ["--jobs", "1", "--list", &at, "--shard", &list];
+        run(&[&all[..], &by_list].concat())
+    })
+}
+
+/// The CPU time of all processes that this one started and waited for, from the beginning.
+pub fn children_cpu_seconds() -> Result<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    // The name, in parentheses, may hold anything. Fields 16 and 17 are `cutime` and `cstime`, proc_pid_stat(5), in
+    // hundredths of a second.
+    let (_, fields) = stat.rsplit_once(')').context("a name in parentheses")?;
+    let ticks = fields.split_whitespace().skip(13).take(2);
+    let ticks: Vec<u64> = ticks.map(str::parse).collect::<Result<_, _>>()?;
+    Ok(ticks.iter().sum::<u64>() as f64 / 100.0)
 }
 
 /// The least of several measurements of the same work: whatever else the machine did only adds.
@@ -93,8 +162,21 @@ pub fn collect(records: usize, folder: Option<&Path>) -> Result<()> {
 
 /// Runs a command of `music` and returns its last event.
 fn accession(words: &[&str]) -> Result<Value> {
+    accession_at(words, None)
+}
+
+/// The same, with a store at hand.
+fn accession_at(words: &[&str], store: Option<&ObjectStore>) -> Result<Value> {
     let home = tempfile::tempdir()?;
-    let output = Command::new(testkit::accession_bin())
+    let mut command = Command::new(testkit::accession_bin());
+    if let Some(store) = store {
+        command
+            .env("AWS_ENDPOINT_URL", store.url())
+            .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+            .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+            .env("AWS_REGION", "us-east-1");
+    }
+    let output = command
         .arg("music")
         .args(words)
         .args(["--format", "json", "--quiet"])
