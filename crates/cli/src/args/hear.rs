@@ -39,6 +39,9 @@ pub(crate) struct Hear {
     /// Hear by the settings in this file, as `music settings list --format json` prints them
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
+    /// Read the records that are there, and hear the files again whose records are damaged
+    #[arg(long)]
+    pub(crate) check: bool,
     /// Afterwards, tell collectors that follow that all is heard
     #[arg(long)]
     pub(crate) finish: bool,

@@ -41,6 +41,7 @@ pub(crate) fn hear(args: &args::hear::Hear, printer: Printer) -> Result<ExitStat
         out: &out,
         jobs,
         settings: &settings,
+        reads_records: args.check,
     };
     let mut paths = list(args)?;
     let cancel = Cancel::new();

@@ -263,6 +263,11 @@ fn what_cannot_be_collected_makes_no_library_and_stops_nothing_else() {
     );
     let advice = "once it is removed, the file can be heard again";
     assert!(collected.out.contains(advice), "{}", collected.out);
+    let again = Ran::of(cluster.hear(&["--check"]).output().unwrap()).ended(0);
+    let number = |event| again.told(event).len();
+    let heard_and_skipped = (number("file_heard"), number("file_skipped"));
+    assert_eq!(heard_and_skipped, (1, 1), "{}", again.out);
+    assert_eq!(fs::read(of_one.unwrap()).unwrap().len(), bytes.len());
     fs::remove_file(of_one.unwrap()).unwrap();
     let collected = Ran::of(cluster.collect(&[]).output().unwrap()).ended(1);
     let files = (collected.files("unchanged"), collected.files("not_reached"));

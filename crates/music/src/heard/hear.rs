@@ -11,7 +11,7 @@ use crate::heard::event::{HearEvent, Heard};
 use crate::heard::lock;
 use crate::heard::name::RecordName;
 use crate::heard::place::Place;
-use crate::heard::record::{HeardFile, HearingSettings, Outcome};
+use crate::heard::record::{BadRecord, HeardFile, HearingSettings, MAX_PACKED, Outcome};
 use crate::heard::source::{Folder, Source};
 use crate::id::SessionId;
 use crate::intake::hearing::{OnDisk, Worker, hear_guarded};
@@ -40,12 +40,15 @@ pub struct Hear<'a> {
     pub jobs: usize,
     /// How to hear.
     pub settings: &'a Settings,
+    /// Read the records that are there, and hear the files again whose records are damaged.
+    pub reads_records: bool,
 }
 
 /// Hears the files at `paths`, or all of the source without them, and stores a record of each.
 ///
-/// A file whose record is there already is not opened. Asked to stop, it finishes the files in hand. Any number of
-/// processes may hear into the same place; two that hear the same file store the same record.
+/// A file whose record is there already is not opened, unless records are to be read and it is damaged. Asked to stop, it
+/// finishes the files in hand. Any number of processes may hear into the same place; two that hear the same file store the
+/// same record.
 ///
 /// # Errors
 ///
@@ -238,7 +241,7 @@ impl Run<'_> {
             Item::Refused(refused) => (refused.as_file(), None, None),
         };
         let name = RecordName::of(&file, etag, &self.settings);
-        match self.hear.out.has(&name.path()) {
+        match self.has_record(&name.path()) {
             Ok(true) => {
                 lock(&self.heard).skipped += 1;
                 (self.tell)(&HearEvent::FileSkipped {
@@ -256,6 +259,24 @@ impl Run<'_> {
             (None, Item::File { .. }) => return false,
         };
         self.store(name, &HeardFile::new(self.settings, &file, outcome))
+    }
+
+    /// Whether there is a record of this name; if records are to be read, one that is whole.
+    fn has_record(&self, name: &str) -> std::io::Result<bool> {
+        let out = self.hear.out;
+        let is_there = out.has(name).map_err(std::io::Error::other)?;
+        if !is_there || !self.hear.reads_records {
+            return Ok(is_there);
+        }
+        Ok(match out.get(name, MAX_PACKED) {
+            // One that a newer Accession wrote is not ours to replace.
+            Ok(bytes) => !matches!(
+                HeardFile::decode(&bytes),
+                Err(BadRecord::Damaged(_) | BadRecord::Foreign)
+            ),
+            Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => false,
+            Err(error) => return Err(error),
+        })
     }
 
     fn listen(&self, folder: &Folder, file: &ScannedFile, worker: usize) -> Outcome {
