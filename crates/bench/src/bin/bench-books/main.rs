@@ -3,6 +3,7 @@
 //! - `collect`: collecting, enriching and exporting through the program itself, against a design that commits every
 //!   book twice and against the floor: the same rows by one prepared statement.
 //! - `pg`: the same on a PostgreSQL server, against COPY alone; claims of books by several processes.
+//! - `crew`: the pace that several processes of a run keep together, and what it costs that they share it.
 //! - `sqlite-large`: what each setting of the database gives on a large file.
 
 #![expect(
@@ -12,6 +13,8 @@
 )]
 
 mod collect;
+#[cfg(target_os = "linux")]
+mod crew;
 mod designs;
 mod large;
 #[cfg(unix)]
@@ -64,6 +67,19 @@ enum Command {
         #[arg(long, default_value_t = 10_000)]
         claimed: u64,
     },
+    /// Several processes that bring the books of one run home together
+    #[cfg(target_os = "linux")]
+    Crew {
+        /// Books of each measurement of the pace; some two requests each
+        #[arg(long, default_value_t = 60)]
+        paced: u32,
+        /// Books of each measurement of CPU time
+        #[arg(long, default_value_t = 100)]
+        books: u32,
+        /// Megabytes of each of those
+        #[arg(long, default_value_t = 5)]
+        megabytes: usize,
+    },
     /// One process that claims and finishes books
     #[cfg(unix)]
     #[command(hide = true)]
@@ -101,6 +117,12 @@ fn main() -> anyhow::Result<()> {
         } => large::run(books, changed, narrow),
         #[cfg(unix)]
         Command::Pg { books, claimed } => pg::run(books, claimed),
+        #[cfg(target_os = "linux")]
+        Command::Crew {
+            paced,
+            books,
+            megabytes,
+        } => crew::run(paced, books, megabytes),
         #[cfg(unix)]
         Command::PgWorker { url, at_once } => pg::worker(&url, at_once),
         Command::Design {
