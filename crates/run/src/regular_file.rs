@@ -183,14 +183,20 @@ pub fn named_file(path: &Path) -> io::Result<File> {
 /// Bytes of a file of settings, keys or tokens. The largest that we know has 4 KB; a person's comments fit in.
 const LARGEST_TEXT: u64 = 1 << 20;
 
-/// Reads a small file that a person named: settings, keys, a passphrase. It may be a [`named_file`].
+/// Reads a small file that a person named: settings, keys, a passphrase. It may be a [`named_file`]. The byte order mark that
+/// some editors put in front is left out.
 ///
 /// # Errors
 ///
 /// As [`regular_file`], [`ErrorKind::FileTooLarge`] above 1 MiB, and [`ErrorKind::InvalidData`] if it is not UTF-8.
 pub fn read_small_text(path: &Path) -> io::Result<String> {
     let bytes = at_most(named_file(path)?, LARGEST_TEXT)?;
-    String::from_utf8(bytes).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8"))
+    let text = String::from_utf8(bytes)
+        .map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8"))?;
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(text) => text.to_owned(),
+        None => text,
+    })
 }
 
 fn regular(metadata: &Metadata) -> io::Result<()> {

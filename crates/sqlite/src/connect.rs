@@ -202,7 +202,7 @@ fn use_wal(connection: &Connection, settings: &Settings) -> Result<(), Error> {
     let path = &settings.path;
     let mode = |error| Error::sqlite(path, error);
     let ask = || connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
-    let asked = patience::retry("open the database", settings.max_lock_wait, ask)?.map_err(mode)?;
+    let asked = patience::retry("open the database", settings, ask)?.map_err(mode)?;
     if asked == "wal" {
         return Ok(());
     }
@@ -215,8 +215,7 @@ fn use_wal(connection: &Connection, settings: &Settings) -> Result<(), Error> {
         connection
             .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))
     };
-    let now = patience::retry("switch to write-ahead logging", settings.max_lock_wait, set)?
-        .map_err(mode)?;
+    let now = patience::retry("switch to write-ahead logging", settings, set)?.map_err(mode)?;
     if now == "wal" {
         Ok(())
     } else {

@@ -39,6 +39,23 @@ pub(crate) fn exists(path: &Path) -> Result<bool, Error> {
     }
 }
 
+/// Refuses a file of one byte, which SQLite takes for a new database and would fill: on some systems it once had to write one
+/// into new files itself. Every other file that is no database it tells apart.
+pub(crate) fn refuse_one_byte(path: &Path) -> Result<(), Error> {
+    let length = |path: &Path| fs::metadata(path).map(|found| found.len());
+    let mut wal = path.as_os_str().to_owned();
+    wal.push(COMPANIONS[0]);
+    // With a WAL it may be what a crash left of a database, and all of it is in there.
+    if length(path).is_ok_and(|length| length == 1)
+        && !length(Path::new(&wal)).is_ok_and(|length| length > 0)
+    {
+        return Err(Error::NotADatabase {
+            path: path.to_path_buf(),
+        });
+    }
+    Ok(())
+}
+
 /// What is in the way of a database, in words.
 fn kind(kind: fs::FileType) -> &'static str {
     #[cfg(unix)]

@@ -264,6 +264,7 @@ impl Error {
         matches!(
             self,
             Error::Moved { .. }
+                | Error::DiskFull { .. }
                 | Error::Blocked { .. }
                 | Error::Corrupt { .. }
                 | Error::NotADatabase { .. }

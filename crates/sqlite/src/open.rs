@@ -29,6 +29,7 @@ impl Options {
             }
             create::fresh(&settings, &self.schemas)?;
         }
+        create::refuse_one_byte(&settings.path)?;
         let meter = Arc::new(Meter::default());
         let home = Home::of(&settings.path)?;
         let mut connection = connect::writer(&settings)?;

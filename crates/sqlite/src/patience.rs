@@ -7,11 +7,25 @@ use std::time::{Duration, Instant};
 use rusqlite::ffi::ErrorCode;
 
 use crate::error::Error;
+use crate::log;
+use crate::settings::Settings;
 
 /// The first sleep.
 const SHORTEST: Duration = Duration::from_millis(10);
 /// No sleep is longer: after a lock is released, nobody waits more than this for nothing.
 const LONGEST: Duration = Duration::from_secs(1);
+
+/// After so long a wait is told of: a person wonders after some seconds, and no program at work holds a lock that long.
+pub(crate) const TOLD_AFTER: Duration = Duration::from_secs(3);
+
+/// Tells that another process is waited for.
+pub(crate) fn tell(settings: &Settings) {
+    log::warning!(
+        settings.path,
+        "another process is writing to the database; waiting for it, up to {:.0} s for each step",
+        settings.max_lock_wait.as_secs_f64()
+    );
+}
 
 /// Whether another connection is in the way and the same call can succeed later.
 ///
@@ -53,17 +67,19 @@ impl Backoff {
     }
 }
 
-/// Repeats `attempt` while it is busy, until `limit` has passed.
+/// Repeats `attempt` while it is busy, as long as the settings allow.
 ///
 /// For the few calls outside of the writer's own loop: changing the journal mode, upgrading the schema.
 pub(crate) fn retry<T>(
     label: &'static str,
-    limit: Duration,
+    settings: &Settings,
     mut attempt: impl FnMut() -> rusqlite::Result<T>,
 ) -> Result<rusqlite::Result<T>, Error> {
+    let limit = settings.max_lock_wait;
     let started = Instant::now();
     let mut backoff = Backoff::new();
     let mut attempts = 0;
+    let mut is_told = false;
     loop {
         let outcome = attempt();
         attempts += 1;
@@ -78,6 +94,10 @@ pub(crate) fn retry<T>(
                 attempts,
                 waited,
             });
+        }
+        if waited >= TOLD_AFTER && !is_told {
+            is_told = true;
+            tell(settings);
         }
         std::thread::sleep(backoff.pause().min(limit.saturating_sub(waited)));
     }

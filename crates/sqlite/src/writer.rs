@@ -17,7 +17,7 @@ use rusqlite::Connection;
 use crate::error::Error;
 use crate::gate::Ticket;
 use crate::log;
-use crate::patience::{Backoff, is_busy};
+use crate::patience::{self, Backoff, TOLD_AFTER, is_busy};
 use crate::report::{Meter, Sample};
 use crate::settings::Settings;
 use copier::Copier;
@@ -39,6 +39,8 @@ pub(crate) struct Writer {
     copier: Option<Copier>,
     /// Since when other processes have held the lock without a pause.
     blocked_since: Option<Instant>,
+    /// Whether that was told of.
+    is_told: bool,
     hurry: Arc<Hurry>,
 }
 
@@ -108,6 +110,7 @@ impl Writer {
             checkpointed: 0,
             copier,
             blocked_since: None,
+            is_told: false,
             hurry,
         })
     }
@@ -154,6 +157,7 @@ impl Writer {
             match begun {
                 Ok(()) => {
                     self.blocked_since = None;
+                    self.is_told = false;
                     return true;
                 }
                 Err(error) if is_busy(&error) => {
@@ -178,7 +182,11 @@ impl Writer {
     /// Everyone who waits now waits for another process, from when the first attempt began or they came.
     fn note_busy(&mut self, started: Instant) {
         self.meter.record_retry();
-        self.blocked_since.get_or_insert(started);
+        let since = *self.blocked_since.get_or_insert(started);
+        if since.elapsed() >= TOLD_AFTER && !self.is_told {
+            self.is_told = true;
+            patience::tell(&self.settings);
+        }
         self.line.extend(self.gate.try_iter());
         for ticket in &mut self.line {
             ticket.busy_since.get_or_insert(started.max(ticket.queued));

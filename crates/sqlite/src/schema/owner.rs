@@ -27,8 +27,7 @@ pub(crate) fn check(
     let failed = |error| Error::sqlite(&settings.path, error);
     // Another process may just have the WAL to itself, to recover or to remove it.
     let ask = || connection.pragma_query_value(None, "application_id", |row| row.get(0));
-    let found: i32 =
-        patience::retry("open the database", settings.max_lock_wait, ask)?.map_err(failed)?;
+    let found: i32 = patience::retry("open the database", settings, ask)?.map_err(failed)?;
     if found == wanted {
         return Ok(());
     }

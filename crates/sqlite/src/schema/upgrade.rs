@@ -38,8 +38,7 @@ pub(crate) fn bring_up_to_date(
     }
     let asked = Instant::now();
     let begin = || connection.execute_batch("BEGIN IMMEDIATE");
-    patience::retry(LABEL, settings.max_lock_wait, begin)?
-        .map_err(|error| Error::sqlite(path, error))?;
+    patience::retry(LABEL, settings, begin)?.map_err(|error| Error::sqlite(path, error))?;
     let granted = Instant::now();
     // Another process may have upgraded the file in the meantime, so everything is asked again under the lock.
     let upgraded = upgrade_all(connection, path, schemas, &declared).and_then(|warnings| {
