@@ -80,8 +80,7 @@ pub enum DecryptError {
 pub fn passphrase(path: &Path) -> Result<Secret, DecryptError> {
     let text = run::read_small_text(path).map_err(file("read the passphrase of", path))?;
     let first = text.lines().next().unwrap_or_default();
-    // Editors put a byte order mark in front.
-    Ok(Secret::new(first.trim_start_matches('\u{feff}')))
+    Ok(Secret::new(first))
 }
 
 /// Decrypts `encrypted` into the new file `plain`.

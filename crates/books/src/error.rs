@@ -70,6 +70,14 @@ pub enum Error {
         /// Each setting with both values.
         difference: String,
     },
+    /// Local storage was to be made in a folder that is not there.
+    #[error("the storage folder `{}` cannot be made: there is no folder `{}`", path.display(), parent.display())]
+    StorageAway {
+        /// The folder of the storage.
+        path: PathBuf,
+        /// Where it was to be made.
+        parent: PathBuf,
+    },
     /// Another process works on the run.
     #[error("another session is running for `{run}`")]
     Busy {

@@ -16,7 +16,7 @@ use crate::config_file::{self, ACOUSTID_API_KEY as KEY, FILES};
 use crate::env;
 use crate::hints;
 use crate::printer::{Printer, Volume};
-use crate::settings::config_folder;
+use crate::settings::{Origin, config_folder};
 
 /// Tells somebody who has no key what that means, and how to get one.
 pub(crate) fn tell_how_to_get_one(place: &Place, printer: Printer) {
@@ -39,11 +39,8 @@ pub(crate) struct Found {
 /// Looks for the key, and writes it to where it was not.
 pub(crate) fn find(db: &Db) -> Result<Found> {
     let mut found = Found::default();
-    let stored = settings::value(db, KEY)?;
-    let variable = std::env::var(env::ACOUSTID_API_KEY)
-        .ok()
-        .map(|key| key.trim().to_owned())
-        .filter(|key| !key.is_empty());
+    let stored = settings::value(db, KEY)?.and_then(|key| bare(&key));
+    let variable = in_environment();
     let folder = config_folder();
     let file = folder
         .as_deref()
@@ -82,6 +79,32 @@ pub(crate) fn find(db: &Db) -> Result<Found> {
     }
     found.key = key.map(Secret::new);
     Ok(found)
+}
+
+/// A key as it was copied, without the byte order mark, the spaces and the line ends that came along.
+pub(crate) fn bare(copied: &str) -> Option<String> {
+    let key = copied.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    (!key.is_empty()).then(|| key.to_owned())
+}
+
+fn in_environment() -> Option<String> {
+    bare(&std::env::var(env::ACOUSTID_API_KEY).ok()?)
+}
+
+/// Where the key comes from that an import would use, where the library has none; nothing is written.
+pub(crate) fn beside_library() -> Option<Origin> {
+    if in_environment().is_some() {
+        return Some(Origin::Variable(env::ACOUSTID_API_KEY));
+    }
+    let folder = config_folder()?;
+    let paths = FILES.iter().map(|name| folder.join(name));
+    let has_key = |path: &std::path::PathBuf| {
+        config_file::read(path)
+            .ok()
+            .flatten()
+            .is_some_and(|said| said.acoustid_api_key.is_some())
+    };
+    paths.filter(|path| has_key(path)).map(Origin::File).next()
 }
 
 fn in_files(folder: &Path, warnings: &mut Vec<String>) -> Option<String> {

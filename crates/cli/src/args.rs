@@ -264,7 +264,7 @@ pub(crate) enum Music {
         #[command(flatten)]
         place: Place,
         /// A path, the end of one, or the id of a file or passage (8 characters or more)
-        #[arg(value_name = "FILE|PASSAGE")]
+        #[arg(value_name = "FILE|PASSAGE", add = ArgValueCompleter::new(complete::passages))]
         name: String,
         /// Draw its waveform, passages, leads and silences to this file
         #[arg(long, value_name = "FILE")]
@@ -275,7 +275,7 @@ pub(crate) enum Music {
         #[command(flatten)]
         place: Place,
         /// The id of a passage, or the path of a file that has one
-        #[arg(value_name = "PASSAGE")]
+        #[arg(value_name = "PASSAGE", add = ArgValueCompleter::new(complete::passages))]
         name: String,
         /// How many to name
         #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]

@@ -42,6 +42,17 @@ fn open_to_read(place: &Place, printer: Printer) -> Result<Library> {
     Ok(library)
 }
 
+/// Opens a library to write down what a person says, which may come before the first import: where its folder or its database is
+/// named, it is made.
+fn open_to_tell(place: &Place, printer: Printer) -> Result<Library> {
+    let located = located(place, printer)?;
+    if located.assumed() {
+        // Nobody said that a library belongs there.
+        Library::open_read_only(&located.database, &located.root)?;
+    }
+    Ok(Library::open(&located.database, &located.root)?)
+}
+
 fn located(place: &Place, printer: Printer) -> Result<Located> {
     let located = locate(place)?;
     for warning in &located.warnings {

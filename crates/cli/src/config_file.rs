@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use crate::api_key::bare;
 use crate::hints::advised;
 
 /// The files below the configuration folder, the first one that says something wins.
@@ -41,9 +42,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Option<ConfigFile>> {
     let table = table(path, &text)?;
     let text_of = |key: &str| match table.get(key) {
         None => Ok(None),
-        Some(toml::Value::String(text)) => {
-            Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
-        }
+        Some(toml::Value::String(text)) => Ok(bare(text)),
         Some(_) => Err(broken(
             path,
             &format!("`{key}` should be text in quotes"),

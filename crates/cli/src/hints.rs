@@ -1,13 +1,14 @@
 //! What a person may do about an error: the one place where an error of a library becomes flags and commands.
 
 use std::fmt;
+use std::path::Path;
 
 use books::Setting;
 use books::decrypt::DecryptError;
 use books::page::PageError;
 
 use crate::args::Place;
-use crate::words::command;
+use crate::words::{command, quoted};
 
 /// An error of this program's own that knows what may help.
 #[derive(Debug)]
@@ -63,10 +64,52 @@ pub(crate) fn music(place: &Place, words: &[&str]) -> String {
 }
 
 /// How a folder gets a library of its own.
-fn apart(folder: &std::path::Path) -> String {
+fn apart(folder: &Path) -> String {
     let folder = folder.display().to_string();
     let import = command(["music", "import", &folder]);
     format!("`{import}`, without this database, makes a library of its own")
+}
+
+/// What may help where so many files are gone that none was pruned.
+fn unmounted(by_force: bool, place: &Place) -> String {
+    if !by_force {
+        return "is the disk mounted, and the source the one that was heard? without --prune all of them stay".to_owned();
+    }
+    let all_the_same = music(place, &["import", "--prune", "--force"]);
+    format!("is the disk mounted? `{all_the_same}` prunes all the same")
+}
+
+/// What may help where a database cannot be opened, or not be written.
+fn unwritable(path: &Path) -> String {
+    of_another_user(path).unwrap_or_else(|| {
+        "check that the folder exists and may be written; `--database FILE` keeps the database elsewhere".to_owned()
+    })
+}
+
+/// What helps where a file is another user's and the system does not let this one at it.
+#[cfg(unix)]
+fn of_another_user(path: &Path) -> Option<String> {
+    use std::io::ErrorKind;
+    use std::os::unix::fs::MetadataExt;
+    // The database is not open here any more, so that closing it takes no lock away.
+    let refused = std::fs::File::options().read(true).append(true).open(path);
+    if refused.err()?.kind() != ErrorKind::PermissionDenied {
+        return None;
+    }
+    let owner = match std::fs::metadata(path).ok()?.uid() {
+        0 => "root".to_owned(),
+        number => format!("the user of number {number}"),
+    };
+    let file = quoted(&path.to_string_lossy()).into_owned();
+    Some(format!(
+        "it belongs to {owner}, who does not let this user at it; run the command as that user, or \
+         `sudo chown \"$USER\" {file}*` makes it yours"
+    ))
+}
+
+#[cfg(not(unix))]
+fn of_another_user(_: &Path) -> Option<String> {
+    None
 }
 
 /// What may help in music.
@@ -80,9 +123,7 @@ fn in_music(error: &music::Error, place: &Place) -> Option<String> {
                 .to_owned()
         }
         Error::NoLibrary { .. } => format!("`{}` makes one", music(&["import"])),
-        Error::PruneEverything { .. } => {
-            "is the disk mounted? `--force` prunes all the same".to_owned()
-        }
+        Error::PruneEverything { by_force, .. } => unmounted(*by_force, place),
         Error::AnotherRoot { folder, .. } => apart(folder),
         Error::NothingToTakeIn { .. } => {
             "is the disk mounted? name the folder that holds the music".to_owned()
@@ -142,9 +183,9 @@ fn in_music(error: &music::Error, place: &Place) -> Option<String> {
                 music(&["identify", "--set", passage, "MBID"])
             )
         }
-        Error::Database(sqlite::Error::CannotOpen { .. } | sqlite::Error::ReadOnly { .. }) => {
-            "check that the folder exists and may be written; `--database FILE` keeps the database elsewhere".to_owned()
-        }
+        Error::Database(
+            sqlite::Error::CannotOpen { path, .. } | sqlite::Error::ReadOnly { path },
+        ) => unwritable(path),
         Error::Database(error) => error.hint()?.to_owned(),
         Error::Unprepared(error) => error.hint()?.to_owned(),
         _ => return None,
@@ -188,10 +229,21 @@ fn in_books(error: &books::Error) -> Option<&'static str> {
              read, or of the one that --passphrase-file names"
         }
         Error::Busy { .. } => "wait for it to end, or stop it",
+        Error::StorageAway { .. } => {
+            "is the path right, and its disk mounted? if both are, make that folder first"
+        }
         Error::SignIn { .. } | Error::Page(PageError::SignIn) => {
             "`accession books auth setup` signs in, with --remote on a machine without a browser"
         }
         Error::Database(error) => error.hint()?,
+        // GRIN has a page for each library that it knows.
+        Error::Web(web::Error::Status { status: 404, .. }) => {
+            "is the library's directory right? it is NAME in https://books.google.com/libraries/NAME/, and --library-directory says \
+             another one, before the first book is collected"
+        }
+        Error::Web(web::Error::Status { status: 401, .. } | web::Error::SignIn { .. }) => {
+            "`accession books auth setup --force` signs in anew"
+        }
         Error::Web(error) => error.hint()?,
         _ => return None,
     })
@@ -223,4 +275,31 @@ fn invalid(setting: Setting) -> Option<&'static str> {
         }
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_that_grin_does_not_know_and_a_sign_in_that_ended_are_told_with_what_to_do() {
+        let host = || "books.google.com".to_owned();
+        let status = |status| web::Error::Status {
+            host: host(),
+            status,
+            retry_after: None,
+        };
+        for (error, said) in [
+            (status(404), "is the library's directory right?"),
+            (status(401), "`accession books auth setup --force`"),
+            (
+                web::Error::SignIn { host: host() },
+                "`accession books auth setup --force`",
+            ),
+        ] {
+            let error = anyhow::Error::from(books::Error::Web(error));
+            let hint = hint(&error, &Place::default()).unwrap_or_default();
+            assert!(hint.contains(said), "{error}: {hint}");
+        }
+    }
 }

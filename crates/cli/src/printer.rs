@@ -9,6 +9,7 @@ mod paint;
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Stdout, Write};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use run::ExitStatus;
@@ -17,6 +18,7 @@ use serde::Serialize;
 use crate::args::{Color, Format, Global};
 use crate::env;
 pub(crate) use crate::printer::escape::printable;
+use crate::words::{counted, plural};
 
 /// Whether some of a result could not be written.
 static RESULT_LOST: AtomicBool = AtomicBool::new(false);
@@ -53,6 +55,15 @@ struct Failure<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'a str>,
     exit_code: u8,
+}
+
+/// What was written to a file or a folder, as JSON.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename = "written")]
+struct Written<'a> {
+    what: &'a str,
+    count: u64,
+    path: &'a Path,
 }
 
 #[expect(
@@ -128,6 +139,22 @@ impl Printer {
             for line in text() {
                 self.result(&line);
             }
+        }
+    }
+
+    /// How much of what was written to a file or a folder: a note for people, whose result is the file, and an event for machines.
+    pub(crate) fn wrote(self, number: impl TryInto<u64>, noun: &str, path: &Path) {
+        let number = number.try_into().unwrap_or(u64::MAX);
+        let written = Written {
+            what: &plural(0, noun),
+            count: number,
+            path,
+        };
+        if self.is_json() {
+            self.json(&written);
+        } else {
+            let line = format!("{} written to `{}`", counted(number, noun), path.display());
+            self.note(Volume::Normal, &line);
         }
     }
 
@@ -227,7 +254,16 @@ pub(crate) fn refuse_arguments(text: &str) {
             .zip(std::env::args_os().skip(1))
             .any(|(option, value)| option == "--format" && value == "json");
     if json {
-        let message = text.lines().next().unwrap_or_default();
+        // A list, such as of what is missing, has a line for each; what follows an empty line is help.
+        let message: Vec<&str> = text
+            .lines()
+            .take_while(|line| !line.is_empty())
+            .map(str::trim)
+            .collect();
+        let message = message.join(" ");
+        let tip = text
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("tip: "));
         let global = Global {
             format: Format::Json,
             quiet: 0,
@@ -236,7 +272,7 @@ pub(crate) fn refuse_arguments(text: &str) {
         };
         Printer::new(&global).json(&Failure {
             message: message.trim_start_matches("error: "),
-            hint: None,
+            hint: tip,
             exit_code: ExitStatus::CouldNotRun.code(),
         });
     }

@@ -204,7 +204,7 @@ impl Shown<'_> {
 
 /// An import: one line for all of it, one for each file that takes long.
 fn import_picture(seen: &Snapshot, width: usize) -> Vec<String> {
-    let mut lines = vec![with_bar(seen, &summary(seen), width)];
+    let mut lines = vec![with_bar(seen, &summaries(seen), width)];
     let long = seen.workers.iter().flatten();
     for state in long.filter(|state| state.seconds >= NAMED_AFTER) {
         let line = format!(
@@ -218,9 +218,13 @@ fn import_picture(seen: &Snapshot, width: usize) -> Vec<String> {
     lines
 }
 
-/// A line with a bar before it, where both fit and the end is known.
-pub(crate) fn with_bar(seen: &Snapshot, line: &str, width: usize) -> String {
+/// The first of some ways to say the same that fits, the longest of which comes first, with a bar before it where both fit and
+/// the end is known.
+pub(crate) fn with_bar(seen: &Snapshot, ways: &[String], width: usize) -> String {
     const BAR: usize = 20;
+    let fits = |line: &&String| measure_text_width(line) < width;
+    let line = ways.iter().find(fits).or(ways.last());
+    let line = line.map_or("", String::as_str);
     let room = width.saturating_sub(measure_text_width(line) + 1);
     if seen.items_total > 0 && width < usize::MAX && room >= BAR {
         let items = seen.items_done.min(seen.items_total) as f64 / seen.items_total as f64;
@@ -233,11 +237,11 @@ pub(crate) fn with_bar(seen: &Snapshot, line: &str, width: usize) -> String {
     }
 }
 
-/// One line: files, audio, time left or elapsed.
-pub(crate) fn summary(seen: &Snapshot) -> String {
+/// One line: files, audio, time left or elapsed; and shorter ones for narrow terminals, which keep the count and the time.
+fn summaries(seen: &Snapshot) -> Vec<String> {
     let elapsed = duration(seen.elapsed_seconds);
     if seen.items_total == 0 {
-        return format!("{} .. {elapsed}", seen.phase);
+        return vec![format!("{} .. {elapsed}", seen.phase)];
     }
     let failed = match seen.items_failed {
         0 => String::new(),
@@ -247,12 +251,14 @@ pub(crate) fn summary(seen: &Snapshot) -> String {
         Some(left) if seen.elapsed_seconds >= NAMED_AFTER => format!("{} left", duration(left)),
         _ => elapsed,
     };
-    format!(
-        "{}/{} files{failed}, {} of audio, {time}",
-        count(seen.items_done),
-        count(seen.items_total),
-        duration(seen.content_seconds),
-    )
+    let files = format!("{}/{}", count(seen.items_done), count(seen.items_total));
+    let audio = duration(seen.content_seconds);
+    vec![
+        format!("{files} files{failed}, {audio} of audio, {time}"),
+        format!("{files} files{failed}, {time}"),
+        format!("{files}{failed}, {time}"),
+        format!("{files}, {time}"),
+    ]
 }
 
 #[cfg(test)]
@@ -286,7 +292,7 @@ mod tests {
     #[test]
     fn a_summary_tells_files_audio_and_time_left() {
         assert_eq!(
-            summary(&seen()),
+            summaries(&seen())[0],
             "1234/6000 files, 12 failed, 2 h 05 min of audio, 1 min 52 s left"
         );
     }
@@ -297,6 +303,13 @@ mod tests {
             for line in import_picture(&seen(), width) {
                 assert!(measure_text_width(&line) <= width, "{width}: {line}");
             }
+        }
+        for (width, expected) in [
+            (60, "1234/6000 files, 12 failed, 1 min 52 s left"),
+            (40, "1234/6000, 12 failed, 1 min 52 s left"),
+            (30, "1234/6000, 1 min 52 s left"),
+        ] {
+            assert_eq!(import_picture(&seen(), width)[0], expected);
         }
         let wide = import_picture(&seen(), 120);
         assert!(wide[0].starts_with("━━━━╌"), "{}", wide[0]);

@@ -177,7 +177,7 @@ pub(crate) const EXAMPLES: [Example; 32] = [
 ];
 
 /// Files that are read or written, and what they are.
-pub(crate) const FILES: [(&str, &str); 16] = [
+pub(crate) const FILES: [(&str, &str); 17] = [
     (
         "ROOT/wkmp.db",
         "the library: everything that is known about the music, in WKMP's schema; with wkmp.db-wal and wkmp.db-shm beside it while it is in use",
@@ -185,6 +185,10 @@ pub(crate) const FILES: [(&str, &str); 16] = [
     (
         "ROOT/wkmp.db-serve.lock",
         "keeps a second server from the library; may be deleted while none runs",
+    ),
+    (
+        "ROOT/wkmp.db-import.lock",
+        "tells a second import of the library that one is at work; gone when that has ended",
     ),
     ("ROOT/covers/", "front covers, where they were fetched"),
     (

@@ -1,5 +1,7 @@
 //! Arguments, environment and configuration file become plain values, here and nowhere else.
 
+mod mistyped;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -97,7 +99,7 @@ pub(crate) fn locate(place: &Place) -> Result<Located> {
     };
     let around = || enclosing().map(|path| (path, Origin::Around));
     let (root, origin) = match said.or_else(of_database).or_else(around) {
-        Some((root, origin)) => (expand_home(&root), origin),
+        Some(said) => said,
         None => (usual_root()?, Origin::Default),
     };
     let root = absolute(&root)?;
@@ -126,6 +128,8 @@ fn usual_root() -> Result<PathBuf> {
 /// An absolute path, without links where it exists, so that paths below it compare. On Windows it is `C:\..` wherever that
 /// means the same as `\\?\C:\..`, which players, ffmpeg and people do not understand.
 pub(crate) fn absolute(path: &Path) -> Result<PathBuf> {
+    mistyped::check(path)?;
+    let path = &expand_home(path);
     match run::canonical_path(path) {
         Ok(path) => Ok(path),
         Err(_) => std::path::absolute(path)
@@ -185,7 +189,8 @@ pub(crate) fn config_folder() -> Option<PathBuf> {
     })
 }
 
-fn expand_home(path: &Path) -> PathBuf {
+/// The home folder in place of `~`, which a shell puts in only where a word begins with it.
+pub(crate) fn expand_home(path: &Path) -> PathBuf {
     match (path.strip_prefix("~"), std::env::home_dir()) {
         (Ok(rest), Some(home)) => home.join(rest),
         _ => path.to_owned(),

@@ -87,6 +87,8 @@ pub enum Error {
         known: usize,
         /// How many of them are not there.
         gone: usize,
+        /// Whether the same command prunes them where it is forced to.
+        by_force: bool,
     },
     /// A library's files lie in one folder, and another one is to be taken in as if it were that.
     #[error(

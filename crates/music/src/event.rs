@@ -190,6 +190,9 @@ pub struct Completed {
     /// What could be audio and was not looked at, by reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<Group>,
+    /// All or most files are missing, so that none of them would be pruned unless it is forced.
+    #[serde(skip)]
+    pub may_be_unmounted: bool,
     /// Passages recorded.
     pub passages: u64,
     /// Audio decoded, in seconds.

@@ -1,5 +1,6 @@
 //! A folder of files becomes records: who is new, what it says about itself, what is heard in it.
 
+pub(crate) mod at_work;
 pub(crate) mod chain;
 pub mod founding;
 pub mod hash;

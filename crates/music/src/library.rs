@@ -285,10 +285,20 @@ impl Library {
     ///
     /// When there is none, or it cannot be read.
     pub fn open_read_only(path: &Path, root: &Path) -> Result<Self> {
-        if !path.exists() {
-            return Err(Error::NoLibrary {
-                path: path.to_owned(),
-            });
+        match path.try_exists() {
+            Ok(true) => {}
+            Ok(false) => {
+                return Err(Error::NoLibrary {
+                    path: path.to_owned(),
+                });
+            }
+            // In a folder that may not be looked into there may be one.
+            Err(error) => {
+                return Err(Error::Database(sqlite::Error::CannotOpen {
+                    path: path.to_owned(),
+                    reason: error.to_string(),
+                }));
+            }
         }
         let db = options(path, &Settings::default()).open_read_only()?;
         if db.warnings().iter().any(is_incomplete) {

@@ -98,6 +98,7 @@ impl Run {
             return Self::go_on(name, directory, options);
         }
         let config = config::build(&name, &directory, options)?;
+        may_make_folders(&config)?;
         fs::create_dir_all(&directory).map_err(Error::file("make", &directory))?;
         match write_new(&path, &config.to_bytes()) {
             // Another process began it at the same instant.
@@ -150,6 +151,7 @@ impl Run {
         let directory = output.join(&name);
         if !directory.join(CONFIG).exists() {
             let config = config::build(&name, &directory, options)?;
+            may_make_folders(&config)?;
             return Ok(Self {
                 directory,
                 config,
@@ -171,8 +173,10 @@ impl Run {
 
     /// The run with the settings of `options` in place of its own. Nothing is written.
     pub(crate) fn corrected(self, options: &RunOptions) -> Result<Self, Error> {
+        let config = self.with(options)?;
+        may_make_folders(&config)?;
         Ok(Self {
-            config: self.with(options)?,
+            config,
             directory: self.directory,
             created: true,
             access: self.access,
@@ -315,22 +319,34 @@ impl Run {
     }
 }
 
+/// The folder of local storage.
+fn local_storage(config: &RunConfig) -> Option<&Path> {
+    let storage = config.storage_config.as_ref();
+    let storage = storage.filter(|storage| storage.kind == StorageKind::Local)?;
+    storage.config.get("base_path")?.as_str().map(Path::new)
+}
+
+/// Whether the folder of local storage is there, or that in which it is to be made: a mistyped path, or the place of a disk that is
+/// not mounted, must not be filled without a word.
+fn may_make_folders(config: &RunConfig) -> Result<(), Error> {
+    let away = local_storage(config).and_then(|path| {
+        let parent = path.parent()?;
+        (!path.is_dir() && !parent.is_dir()).then_some((path, parent))
+    });
+    match away {
+        None => Ok(()),
+        Some((path, parent)) => Err(Error::StorageAway {
+            path: path.to_owned(),
+            parent: parent.to_owned(),
+        }),
+    }
+}
+
 /// Local storage has its folders from the beginning.
 fn make_folders(config: &RunConfig) -> Result<(), Error> {
-    let Some(storage) = config
-        .storage_config
-        .as_ref()
-        .filter(|s| s.kind == StorageKind::Local)
-    else {
-        return Ok(());
-    };
-    if let Some(base) = storage
-        .config
-        .get("base_path")
-        .and_then(|path| path.as_str())
-    {
+    if let Some(base) = local_storage(config) {
         for folder in ["raw", "meta", "full"] {
-            let path = Path::new(base).join(folder);
+            let path = base.join(folder);
             fs::create_dir_all(&path).map_err(Error::file("make", &path))?;
         }
     }

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use clap_complete::ArgValueCompleter;
 use music::edit::{LONGEST_SECONDS, Ticks};
 
-use crate::args::Place;
+use crate::args::{Place, complete};
 
 /// What a person says about a passage. Positions are seconds, M:SS or H:MM:SS from the beginning of the file.
 #[derive(Debug, Args)]
@@ -13,7 +14,7 @@ pub(crate) struct Edit {
     #[command(flatten)]
     pub(crate) place: Place,
     /// The id of a passage, or the path of a file that has one
-    #[arg(value_name = "FILE|PASSAGE")]
+    #[arg(value_name = "FILE|PASSAGE", add = ArgValueCompleter::new(complete::passages))]
     pub(crate) name: String,
     /// Where it starts
     #[arg(long, value_name = "TIME", value_parser = position)]

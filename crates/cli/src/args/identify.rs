@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use clap_complete::ArgValueCompleter;
 
-use crate::args::Place;
+use crate::args::{Place, complete};
 
 /// Which passages, and whether the network or a person says what they are.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -27,16 +28,16 @@ pub(crate) struct Identify {
     #[arg(long, hide = true)]
     pub(crate) offline: bool,
     /// Only these passages, whatever was found before
-    #[arg(long, value_name = "PASSAGE", num_args = 1.., conflicts_with = "folder")]
+    #[arg(long, value_name = "PASSAGE", num_args = 1.., conflicts_with = "folder", add = ArgValueCompleter::new(complete::passages))]
     pub(crate) passages: Vec<String>,
     /// Say which recording a passage is; nothing overwrites that
     #[arg(long, num_args = 2, value_names = ["PASSAGE", "MBID"], conflicts_with_all = ["retry", "passages"])]
     pub(crate) set: Vec<String>,
     /// Say that the likeliest candidate of a passage is right
-    #[arg(long, value_name = "PASSAGE", conflicts_with_all = ["retry", "passages", "set"])]
+    #[arg(long, value_name = "PASSAGE", conflicts_with_all = ["retry", "passages", "set"], add = ArgValueCompleter::new(complete::passages))]
     pub(crate) accept: Option<String>,
     /// Say that a passage is not what was found
-    #[arg(long, value_name = "PASSAGE", conflicts_with_all = ["retry", "passages", "set", "accept"])]
+    #[arg(long, value_name = "PASSAGE", conflicts_with_all = ["retry", "passages", "set", "accept"], add = ArgValueCompleter::new(complete::passages))]
     pub(crate) reject: Option<String>,
 }
 

@@ -15,8 +15,11 @@ pub(crate) struct Serve {
     pub(crate) folder: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) place: Place,
+    /// Make a library where there is none, also in a folder that holds no music yet
+    #[arg(long)]
+    pub(crate) create: bool,
     /// Show how far a run of books is, and what failed, instead of a library
-    #[arg(long = "run", value_name = "NAME", conflicts_with_all = ["folder", "root_folder", "database", "jobs", "offline"])]
+    #[arg(long = "run", value_name = "NAME", conflicts_with_all = ["folder", "root_folder", "database", "create", "jobs", "offline"])]
     pub(crate) run: Option<String>,
     #[command(flatten)]
     pub(crate) output: Output,

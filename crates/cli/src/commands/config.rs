@@ -6,6 +6,7 @@ use music::library::settings;
 use run::ExitStatus;
 use serde::Serialize;
 
+use crate::api_key;
 use crate::args::Place;
 use crate::args::books::Output;
 use crate::commands::books::settings as of_books;
@@ -15,7 +16,7 @@ use crate::printer::Printer;
 use crate::settings::{Origin, config_folder, locate};
 
 /// A value in force.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 struct Value {
     name: String,
     #[serde(rename = "value")]
@@ -55,6 +56,10 @@ pub(crate) fn config(place: &Place, printer: Printer) -> Result<ExitStatus> {
     ];
     values.extend(files());
     values.extend(variables());
+    let key = api_key::beside_library().map(|origin| {
+        let shown = Some("***".to_owned());
+        Value::new(config_file::ACOUSTID_API_KEY, shown, origin.to_string())
+    });
     if located.database.exists() {
         let library = Library::open_read_only(&located.database, &located.root)?;
         for setting in settings::list(library.db())? {
@@ -63,8 +68,14 @@ pub(crate) fn config(place: &Place, printer: Printer) -> Result<ExitStatus> {
                 "chosen" => "library: chosen",
                 _ => "library: stored by WKMP",
             };
-            values.push(Value::new(setting.key, setting.value, origin));
+            let value = Value::new(setting.key, setting.value, origin);
+            let beside = key
+                .clone()
+                .filter(|key| key.name == value.name && value.shown.is_none());
+            values.push(beside.unwrap_or(value));
         }
+    } else {
+        values.extend(key);
     }
     let output = of_books::output(&Output { output_dir: None });
     let origin = match std::env::var_os(env::OUTPUT_DIR).filter(|value| !value.is_empty()) {

@@ -10,13 +10,14 @@ use run::ExitStatus;
 use serde::Serialize;
 use web::Url;
 
+use crate::api_key;
 use crate::args::Place;
 use crate::commands::books::settings as of_books;
 use crate::commands::identify::is_offline;
 use crate::printer::Printer;
 use crate::settings::{Located, config_folder, default_jobs, locate};
 use crate::words::{counted, size};
-use crate::{config_file, env, hints, version};
+use crate::{config_file, hints, version};
 
 /// How long a service may take to take up a connection. Three seconds are ten round trips around the world.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -166,13 +167,19 @@ fn library(located: &Located, place: &Place, offline: bool) -> Vec<Finding> {
         let import = hints::music(place, &["import"]);
         findings
             .push(finding("database", State::Notice, none).hint(format!("`{import}` makes it")));
+        findings.push(writable(located));
         findings.push(ffmpeg(None));
+        findings.push(key(None, place));
         return findings;
     }
     let library = match Library::open_read_only(&located.database, root) {
         Ok(library) => library,
         Err(error) => {
-            findings.push(finding("database", State::Bad, error.to_string()));
+            let bad = finding("database", State::Bad, error.to_string());
+            findings.push(Finding {
+                hint: hints::hint(&error.into(), place),
+                ..bad
+            });
             return findings;
         }
     };
@@ -180,20 +187,7 @@ fn library(located: &Located, place: &Place, offline: bool) -> Vec<Finding> {
     findings.push(writable(located));
     let value = |key| settings::value(library.db(), key).ok().flatten();
     findings.push(ffmpeg(value("ffmpeg_path").as_deref().map(Path::new)));
-    let key = value("acoustid_api_key").or_else(|| std::env::var(env::ACOUSTID_API_KEY).ok());
-    findings.push(if key.is_some_and(|key| !key.is_empty()) {
-        finding("AcoustID key", State::Good, "there is one")
-    } else {
-        let set = hints::music(place, &["settings", "set", "acoustid_api_key", "-"]);
-        finding(
-            "AcoustID key",
-            State::Notice,
-            "none, so fingerprints are not looked up",
-        )
-        .hint(format!(
-            "get one at https://acoustid.org/new-application, then `{set}`"
-        ))
-    });
+    findings.push(key(value("acoustid_api_key"), place));
     if offline || is_offline() {
         findings.push(finding("services", State::Notice, "not asked: offline"));
     } else {
@@ -211,6 +205,22 @@ fn library(located: &Located, place: &Place, offline: bool) -> Vec<Finding> {
         );
     }
     findings
+}
+
+fn key(stored: Option<String>, place: &Place) -> Finding {
+    let what = "AcoustID key";
+    let stored = stored.filter(|key| !key.trim().is_empty());
+    let of_library = stored.map(|_| "the library".to_owned());
+    let beside = || api_key::beside_library().map(|origin| origin.to_string());
+    if let Some(origin) = of_library.or_else(beside) {
+        return finding(what, State::Good, format!("there is one ({origin})"));
+    }
+    let words = ["settings", "set", config_file::ACOUSTID_API_KEY, "-"];
+    let set = hints::music(place, &words);
+    let none = "none, so fingerprints are not looked up";
+    finding(what, State::Notice, none).hint(format!(
+        "get one at https://acoustid.org/new-application, then `{set}`"
+    ))
 }
 
 fn root_folder(located: &Located) -> Finding {
@@ -255,18 +265,30 @@ fn sound(library: &Library, located: &Located, place: &Place) -> Finding {
 /// `SQLite` writes beside its file, so the folder has to be writable too.
 fn writable(located: &Located) -> Finding {
     let folder = located.database.parent().unwrap_or(&located.root);
-    let file = std::fs::OpenOptions::new()
-        .append(true)
-        .open(&located.database);
-    let beside = tempfile::tempfile_in(folder);
-    match file.and(beside) {
-        Ok(_) => finding("permissions", State::Good, "the library can be written"),
-        Err(error) => finding(
-            "permissions",
-            State::Bad,
-            format!("the library cannot be written: {error}"),
+    let is_there = located.database.exists();
+    let file = || {
+        let mut options = std::fs::OpenOptions::new();
+        options.append(true).open(&located.database).map(drop)
+    };
+    let file = if is_there { file() } else { Ok(()) };
+    let beside = || tempfile::tempfile_in(folder).map(drop);
+    let (good, bad) = if is_there {
+        (
+            "the library can be written",
+            "the library cannot be written",
         )
-        .hint("--database FILE keeps it elsewhere"),
+    } else {
+        ("a library can be made", "no library can be made")
+    };
+    let what = "permissions";
+    match file.and_then(|()| beside()) {
+        Ok(()) => finding(what, State::Good, good),
+        Err(error) => finding(
+            what,
+            State::Bad,
+            format!("{bad} in `{}`: {error}", folder.display()),
+        )
+        .hint("make the folder writable, or keep the database elsewhere with --database FILE"),
     }
 }
 

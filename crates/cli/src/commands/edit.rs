@@ -12,7 +12,7 @@ use run::ExitStatus;
 use crate::args::Place;
 use crate::args::edit::{Carry, Edit, Edits};
 use crate::commands::identify::passage_called;
-use crate::commands::{located, open_to_read};
+use crate::commands::{located, open_to_read, open_to_tell};
 use crate::hints::{self, advised};
 use crate::printer::{Printer, Volume};
 use crate::words::{count, counted, moment};
@@ -145,21 +145,13 @@ fn export(place: &Place, output: Option<&Path>, printer: Printer) -> Result<Exit
     let mut file = crate::commands::output(&library, path).open(path)?;
     let written = edit::export(&library, &mut file)?;
     file.finish()?;
-    printer.note(
-        Volume::Normal,
-        &format!(
-            "{} written to `{}`",
-            counted(written, "edit"),
-            path.display()
-        ),
-    );
+    printer.wrote(written, "edit", path);
     Ok(ExitStatus::Done)
 }
 
 fn import(place: &Place, file: &Path, printer: Printer) -> Result<ExitStatus> {
     let lines = File::open(file).with_context(|| format!("cannot read `{}`", file.display()))?;
-    let located = located(place, printer)?;
-    let library = Library::open(&located.database, &located.root)?;
+    let library = open_to_tell(place, printer)?;
     let imported = edit::import(&library, &mut BufReader::new(lines))
         .with_context(|| format!("cannot take edits from `{}`", file.display()))?;
     library.close()?;

@@ -184,11 +184,7 @@ fn write_cue_sheets(
         sheets.write(sheet);
         Ok(())
     })?;
-    let (written, folder) = (sheets.written.len(), folder.display());
-    printer.note(
-        Volume::Normal,
-        &format!("{} written to `{folder}`", counted(written, "cue sheet")),
-    );
+    printer.wrote(sheets.written.len(), "cue sheet", folder);
     if sheets.skipped > 0 {
         printer.hint(Volume::Brief, "--replace writes over existing files");
     }
@@ -227,9 +223,7 @@ fn to_parquet(library: &Library, args: &args::Export, printer: Printer) -> Resul
 }
 
 fn written(exported: Exported, path: &Path, printer: Printer) -> ExitStatus {
-    let count = counted(exported.written, "passage");
-    let line = format!("{count} written to `{}`", path.display());
-    printer.note(Volume::Normal, &line);
+    printer.wrote(exported.written, "passage", path);
     ended(exported, printer)
 }
 

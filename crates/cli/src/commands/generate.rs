@@ -49,11 +49,7 @@ pub(crate) fn man(folder: &Path, printer: Printer) -> Result<ExitStatus> {
     let mut command = args::command().disable_help_subcommand(true);
     command.build();
     let written = pages(&command, &[], folder).with_context(cannot)?;
-    printer.result(&format!(
-        "{} written to `{}`",
-        crate::words::counted(written, "man page"),
-        folder.display()
-    ));
+    printer.wrote(written, "man page", folder);
     Ok(ExitStatus::Done)
 }
 

@@ -49,6 +49,9 @@ pub(crate) fn import(args: &args::Import, printer: Printer) -> Result<ExitStatus
         let note = format!("no folder was named, and none is configured: taking `{root}`");
         printer.note(Volume::Normal, &note);
     }
+    if args.dry_run {
+        check_writable(&located, printer)?;
+    }
     let library = if args.dry_run && !located.database.exists() {
         Library::scratch(&located.database, &located.root)?
     } else if args.dry_run {
@@ -77,12 +80,30 @@ pub(crate) fn import(args: &args::Import, printer: Printer) -> Result<ExitStatus
     };
     let completed = run(&library, &import, &cancel, online.as_ref(), &place, printer)?;
     library.close()?;
-    let complete = args.dry_run || completed.files.all_taken_in();
+    let complete = completed.files.all_taken_in();
     Ok(match (cancel.signal(), complete) {
         (Some(signal), _) => ExitStatus::Stopped(signal),
         (None, true) => ExitStatus::Done,
         (None, false) => ExitStatus::SomeFailed,
     })
+}
+
+/// Tells before a dry run that the library could not be written; where there is none yet, the real run could not begin.
+fn check_writable(located: &Located, printer: Printer) -> Result<()> {
+    let folder = located.database.parent().unwrap_or(&located.root);
+    let Err(error) = tempfile::tempfile_in(folder) else {
+        return Ok(());
+    };
+    if located.database.exists() {
+        let shown = folder.display();
+        printer.warning(format!(
+            "the library cannot be written, since nothing can be in `{shown}`: {error}"
+        ));
+        return Ok(());
+    }
+    let path = located.database.clone();
+    let reason = error.to_string();
+    Err(music::Error::from(sqlite::Error::CannotOpen { path, reason }).into())
 }
 
 /// Says in a person's terms what is wrong with a folder that cannot be taken in.
@@ -159,7 +180,7 @@ fn run(
             identify::finish(&identified, place, printer);
         }
         let in_doubt = in_doubt(library, &completed)?;
-        for line in told.next(&completed, &unheard, in_doubt, place) {
+        for line in told.next(&completed, &unheard, in_doubt, import.prune, place) {
             printer.note(Volume::Normal, &line);
         }
         Ok(completed)

@@ -89,19 +89,24 @@ pub(crate) fn serve(args: &args::serve::Serve, printer: Printer) -> Result<ExitS
         .map_or(ExitStatus::Done, ExitStatus::Stopped))
 }
 
-/// A typing error must not leave an empty library behind, nor one in another. A folder that was named may be there before
-/// its music is.
+/// A typing error or a disk that is not mounted must not leave an empty library behind, nor one in another. A folder may be
+/// there before its music is where somebody says so.
 fn may_serve(args: &args::serve::Serve, located: &Located, cancel: &Cancel) -> Result<()> {
     check_folder(&located.root, located, "accession serve FOLDER")?;
-    let meant = if located.assumed() {
-        Meant::AsFolder
-    } else if args.place.root_folder.is_some() || args.place.database.is_some() {
-        return Ok(());
-    } else {
-        Meant::AsServed
+    let is_root = args.place.root_folder.is_some() || args.place.database.is_some();
+    let meant = match (is_root, args.create) {
+        (true, true) => return Ok(()),
+        (true, false) => Meant::AsRoot,
+        (false, true) => Meant::AsEmptyFolder,
+        (false, false) => Meant::AsFolder,
     };
-    may_found(&located.root, &located.database, meant, cancel)?;
-    Ok(())
+    may_found(&located.root, &located.database, meant, cancel).map_err(|error| match error {
+        music::Error::NothingToTakeIn { .. } => advised(
+            error.to_string(),
+            "is the disk mounted? name the folder that holds the music; `--create` makes a library before there is any",
+        ),
+        error => error.into(),
+    })
 }
 
 /// Keeps a second server from a library, which would begin the same imports: a file beside the database is locked as long

@@ -3,16 +3,15 @@
 use std::io::{BufRead, IsTerminal};
 
 use anyhow::{Context, Result};
-use music::Library;
 use music::library::settings::Listed;
 use music::library::shown_flavor;
 use run::ExitStatus;
 
+use crate::api_key::bare;
 use crate::args::Place;
-use crate::commands::{located, open_to_read};
+use crate::commands::{open_to_read, open_to_tell};
 use crate::hints::{self, advised};
 use crate::printer::{Printer, Volume};
-use crate::settings::Origin;
 
 /// How keys end whose values are kept in WKMP's unit of time, which is nobody's.
 const TICKS: &str = "_ticks";
@@ -45,12 +44,7 @@ pub(crate) fn set(
         other => other.map(str::to_owned),
     };
     let typed = typed.map(|typed| in_ticks(key, typed));
-    let located = located(place, printer)?;
-    if located.origin == Origin::Default {
-        // Nobody said that a library belongs there.
-        Library::open_read_only(&located.database, &located.root)?;
-    }
-    let library = Library::open(&located.database, &located.root)?;
+    let library = open_to_tell(place, printer)?;
     let setting = music::library::settings::set(library.db(), key, typed.as_deref())?;
     if key == shown_flavor::SETTING {
         shown_flavor::settle(&library)?;
@@ -89,17 +83,15 @@ fn first_line(key: &str, printer: Printer) -> Result<String> {
         let note = format!("type the value of `{key}` and press Enter; it is not shown");
         printer.note(Volume::Errors, &note);
         let typed = console::Term::stderr().read_secure_line();
-        return Ok(typed
-            .context("cannot read from the terminal")?
-            .trim()
-            .to_owned());
+        let typed = typed.context("cannot read from the terminal")?;
+        return Ok(bare(&typed).unwrap_or_default());
     }
     let mut line = String::new();
     std::io::stdin()
         .lock()
         .read_line(&mut line)
         .context("cannot read standard input")?;
-    Ok(line.trim().to_owned())
+    Ok(bare(&line).unwrap_or_default())
 }
 
 /// Lists all settings.

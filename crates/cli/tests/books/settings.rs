@@ -217,3 +217,54 @@ fn before_the_first_book_settings_are_corrected_and_a_place_to_store_can_be_said
         "{again}"
     );
 }
+
+#[test]
+fn a_storage_path_that_is_mistyped_is_not_made() {
+    let world = World::new(10);
+    let away = world.directory().join("archvie/books");
+    let begin = [
+        "collect",
+        "--run-name",
+        "R",
+        "--library-directory",
+        "Harvard",
+        "--storage",
+        "local",
+    ];
+    let path = away.to_str().unwrap();
+    for more in [&["--write-config"][..], &["--dry-run"], &[]] {
+        let all = [&begin[..], &["--storage-path", path], more].concat();
+        let output = world.run(&all);
+        assert_eq!(code(&output), 2, "{}", said(&output));
+        assert!(
+            said(&output).contains("there is no folder")
+                && said(&output).contains("its disk mounted"),
+            "{}",
+            said(&output)
+        );
+        assert!(!world.directory().exists(), "{more:?}");
+    }
+}
+
+#[test]
+fn a_home_folder_that_no_shell_has_put_in_is_put_in() {
+    let world = World::new(10);
+    let home = world.folder.path().join("home");
+    std::fs::create_dir(&home).unwrap();
+    let mut command = world.command(&[
+        "collect",
+        "--run-name",
+        "R",
+        "--library-directory",
+        "Harvard",
+        "--log-dir=~/logs",
+        "--write-config",
+    ]);
+    command.env("HOME", &home).env("GRIN_OUTPUT_DIR", "~/runs");
+    let output = command.output().unwrap();
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    let text = std::fs::read_to_string(home.join("runs/R/run_config.json")).unwrap();
+    let logs = home.join("logs");
+    assert!(text.contains(logs.to_str().unwrap()), "{text}");
+    assert!(!world.folder.path().join("~").exists());
+}

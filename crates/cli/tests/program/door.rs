@@ -1,6 +1,8 @@
 //! The first minutes: no library where none was meant, what is said about files that are not taken in, names as people
 //! type them, and what helps when something is amiss.
 
+mod slips;
+
 use std::fs;
 
 use crate::support::{Ran, Root, song};
@@ -205,8 +207,18 @@ fn a_server_makes_a_library_only_where_one_is_meant_and_says_which() {
         ran.err
     );
     fs::create_dir(&music).unwrap();
-    let ran = root.run(&["serve"]).ended(2);
-    assert!(ran.err.contains("found no audio file in"), "{}", ran.err);
+    let empty = music.to_str().unwrap();
+    let named = [
+        vec!["serve"],
+        vec!["serve", empty],
+        vec!["serve", "--root-folder", empty],
+    ];
+    for words in named {
+        let ran = root.run(&words).ended(2);
+        for said in ["found no audio file in", "`--create` makes a library"] {
+            assert!(ran.err.contains(said), "{words:?}: {}", ran.err);
+        }
+    }
     root.import(&[]);
     let inside = root.path().join("inside");
     song(&inside.join("a.wav"), 1);
@@ -306,7 +318,7 @@ fn an_import_says_what_goes_where_what_is_left_out_and_what_comes_next() {
     }
     let folder = root.path();
     let folder = folder.to_str().unwrap();
-    let dry = import(&root, &[folder, "--dry-run"]).ended(0);
+    let dry = import(&root, &[folder, "--dry-run"]).ended(1);
     assert!(
         dry.err
             .contains("new: `Harbour Lights/Tides/01 Slow Water.mp3`"),
@@ -364,7 +376,7 @@ fn an_import_says_what_goes_where_what_is_left_out_and_what_comes_next() {
     );
     assert!(!again.out.contains("real time"), "{}", again.out);
 
-    let dry = import(&root, &[folder, "--dry-run", "--force"]).ended(0);
+    let dry = import(&root, &[folder, "--dry-run", "--force"]).ended(1);
     assert!(dry.err.contains("again: `Kassettenkinder"), "{}", dry.err);
     let mut coloured = root.command(&["music", "show", "nothing", "--color", "always"]);
     let said = coloured.args(["--root-folder", folder]).output().unwrap();

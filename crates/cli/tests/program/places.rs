@@ -349,4 +349,7 @@ fn a_full_disk_ends_the_run_and_harms_nothing() {
         "{}",
         ran.err
     );
+    // Once, and of no file.
+    assert_eq!(ran.told("error").len(), 1, "{}", ran.out);
+    assert!(ran.told("file_failed").is_empty(), "{}", ran.out);
 }

@@ -200,6 +200,7 @@ fn part_with_what_is_gone(
             root: source.place().to_string().into(),
             known: rows,
             gone: plan.missing.len(),
+            by_force: false,
         });
     }
     plan.missing.sort_by(|a, b| a.path.cmp(&b.path));

@@ -261,6 +261,10 @@ impl<'a> Chain<'a> {
             Err(error) => Err(self.database_fault(error)),
         };
         let result = outcome.map_err(|Rejected { fault, misleading }| {
+            // Once the database is lost, the run ends with the reason, which is no file's.
+            if self.is_lost() {
+                return fault;
+            }
             self.problem(Problem::of(
                 &task.file,
                 task.id.clone(),

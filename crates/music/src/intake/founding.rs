@@ -18,15 +18,15 @@ pub enum Meant {
     AsRoot,
     /// It is a folder to take in; that makes it a root folder where there is no other.
     AsFolder,
-    /// The same, of a folder that may be there before its music is, as a server's may.
-    AsServed,
+    /// The same, and somebody asked for a library before there is music.
+    AsEmptyFolder,
 }
 
 /// Checks that a library may be made for `root`. Where there is one already, nothing is to be made.
 ///
 /// # Errors
 ///
-/// When `root` cannot be listed or, unless it is only served, holds nothing that an import would take; where it was not
+/// When `root` cannot be listed or, unless an empty one was asked for, holds nothing that an import would take; where it was not
 /// meant as a root folder, also when it lies in another library, or another library lies in it.
 pub fn may_found(root: &Path, database: &Path, meant: Meant, cancel: &Cancel) -> Result<()> {
     if std::fs::metadata(database).is_ok_and(|file| file.len() > 0) {
@@ -51,7 +51,7 @@ pub fn may_found(root: &Path, database: &Path, meant: Meant, cancel: &Cancel) ->
             below,
         });
     }
-    if found.audio || meant == Meant::AsServed {
+    if found.audio || meant == Meant::AsEmptyFolder {
         return Ok(());
     }
     // Names alone do not tell: what has no extension is looked into by the real thing.

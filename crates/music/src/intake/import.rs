@@ -8,11 +8,12 @@ use run::{Cancel, Progress};
 use crate::error::{Error, Result};
 use crate::event::{Completed, Event};
 use crate::id::{FileId, PassageId, SessionId};
+use crate::intake::at_work::AtWork;
 use crate::intake::chain::{Chain, Terms, solved};
 use crate::intake::hearing::{Hearing, OnDisk, Worker};
 use crate::intake::only::Only;
 use crate::intake::plan::{Extent, Plan, Scope, Task, is_as_recorded, plan};
-use crate::intake::recognise::Rejected;
+use crate::intake::recognise::{self, Rejected};
 use crate::intake::scan::{Scan, file_at, scan};
 use crate::intake::take_in::{Taken, claim_back};
 use crate::library::Library;
@@ -21,7 +22,7 @@ use crate::library::known::{Known, KnownFile};
 use crate::library::query;
 use crate::library::record;
 use crate::library::settings::Settings;
-use crate::library::values::{is_below, name_of};
+use crate::library::values::{Problem, is_below, name_of};
 
 /// What to import, and how.
 #[derive(Debug, Clone)]
@@ -72,6 +73,7 @@ pub fn import(
         tell,
     );
     let folder = library_folder(library.root(), &import.folder)?;
+    let _at_work = (!import.dry_run).then(|| be_at_work(&chain, library));
     progress.phase("scan");
     let mut scan = scan(library.root(), &import.folder, cancel)?;
     let only = import.only.as_ref().filter(|only| !only.is_all());
@@ -91,22 +93,16 @@ pub fn import(
     let known = known_for(library, &scan, &scope)?;
     refuse_another_root(library, &known)?;
     let mut plan = plan(scan, &known, &scope);
+    if import.dry_run {
+        look_into(&mut plan, cancel);
+    }
     if cancel.is_requested() {
         // What was not looked at any more is neither gone nor moved.
         plan.missing.clear();
         plan.moves.clear();
     }
     tell(&plan.told());
-    refuse_to_prune_most(import, &plan, &known, &folder)?;
-    if import.prune && !import.force {
-        for (folder, rows) in keep_what_may_be_unmounted(library.root(), &mut plan) {
-            let message = format!(
-                "not pruned: {rows} of its files, since it is there and empty, as where a disk is not mounted; where they are gone, \
-                 remove the folder"
-            );
-            chain.warn(Some(&folder), message);
-        }
-    }
+    check_pruning(&chain, import, &mut plan, &known, &folder)?;
     if import.prune && !folder.is_empty() && !plan.missing.is_empty() {
         for (gone, new) in
             keep_what_may_be_elsewhere(library.root(), &folder, &mut plan, &known, cancel)?
@@ -129,6 +125,67 @@ pub fn import(
         chain.end()?;
     }
     Ok(chain.completed())
+}
+
+/// Tells other imports of this one, and warns where there is one that does.
+fn be_at_work(chain: &Chain<'_>, library: &Library) -> Option<AtWork> {
+    let begun = AtWork::begin(library.path()).ok()?;
+    if begun.is_none() {
+        let message = "another import of this library is at work: files that neither has taken in yet are heard by both; it is \
+                       quicker to let one of them end first";
+        chain.warn(None, message.to_owned());
+    }
+    begun
+}
+
+/// Refuses to prune what is more likely on a disk that is not mounted, and takes note of that where nothing is pruned.
+///
+/// # Errors
+///
+/// [`Error::PruneEverything`].
+fn check_pruning(
+    chain: &Chain<'_>,
+    import: &Import,
+    plan: &mut Plan,
+    known: &Known,
+    folder: &str,
+) -> Result<()> {
+    let is_pruned = import.prune && !import.force;
+    if let Err(refused) = prune_most(import, plan, known, folder) {
+        if is_pruned {
+            return Err(refused);
+        }
+        chain.may_be_unmounted();
+    }
+    if is_pruned {
+        for (folder, rows) in keep_what_may_be_unmounted(chain.root(), plan) {
+            let message = format!(
+                "not pruned: {rows} of its files, since it is there and empty, as where a disk is not mounted; where they are gone, \
+                 remove the folder"
+            );
+            chain.warn(Some(&folder), message);
+        }
+    }
+    Ok(())
+}
+
+/// Puts files that are no audio, or cannot be read, among the problems, as hearing them would: by their first bytes.
+fn look_into(plan: &mut Plan, cancel: &Cancel) {
+    for task in std::mem::take(&mut plan.tasks) {
+        let is_new = matches!(task.extent, Extent::Whole | Extent::Tags) && task.hash.is_none();
+        let looked = if is_new && !cancel.is_requested() {
+            recognise::is_audio(&task.file)
+        } else {
+            Ok(())
+        };
+        match looked {
+            Ok(()) => plan.tasks.push(task),
+            Err(Rejected { fault, misleading }) => {
+                let problem = Problem::of(&task.file, task.id, fault, misleading);
+                plan.problems.push(problem);
+            }
+        }
+    }
 }
 
 /// What has to be known for a plan: everything, since files come from everywhere in the library; but of a folder in which
@@ -189,10 +246,7 @@ pub(crate) fn are_unmounted(gone: usize, known: usize, is_empty: bool) -> bool {
 }
 
 /// What is gone is more often on a disk that is not mounted.
-fn refuse_to_prune_most(import: &Import, plan: &Plan, known: &Known, folder: &str) -> Result<()> {
-    if !import.prune || import.force {
-        return Ok(());
-    }
+fn prune_most(import: &Import, plan: &Plan, known: &Known, folder: &str) -> Result<()> {
     let (gone, paths) = (plan.missing.len(), known.files.keys());
     let known = paths.filter(|path| is_below(path, folder)).count();
     if are_unmounted(gone, known, plan.found() == 0) {
@@ -200,6 +254,7 @@ fn refuse_to_prune_most(import: &Import, plan: &Plan, known: &Known, folder: &st
             root: import.folder.clone(),
             known,
             gone,
+            by_force: true,
         });
     }
     Ok(())

@@ -42,7 +42,12 @@ fn unreadable(error: std::io::Error) -> Rejected {
     }
 }
 
-fn is_audio(file: &ScannedFile) -> Result<(), Rejected> {
+/// Looks what a file is, by its first bytes.
+///
+/// # Errors
+///
+/// As of [`recognise`].
+pub(crate) fn is_audio(file: &ScannedFile) -> Result<(), Rejected> {
     let refuse = |reason: String, misleading| Rejected {
         fault: Fault::in_item("scan", reason),
         misleading,

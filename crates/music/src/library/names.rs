@@ -39,6 +39,26 @@ pub(super) fn with_id(db: &Db, select: &str, name: &str) -> Result<Vec<Named>> {
     })
 }
 
+/// The ids of passages that begin with what was `typed` so far, at most so many, each with the path of its file.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub fn passages_beginning(
+    library: &Library,
+    typed: &str,
+    most: u32,
+) -> Result<Vec<(String, String)>> {
+    let sql = "SELECT p.guid, f.path FROM passages p JOIN files f ON f.guid = p.file_id \
+               WHERE (p.guid >= ?1 AND p.guid < ?1 || 'g') OR (p.guid >= upper(?1) AND p.guid < upper(?1) || 'g') \
+               ORDER BY p.guid LIMIT ?2";
+    let prefix = typed.to_ascii_lowercase();
+    library.db().read(|snapshot| {
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        Ok(snapshot.query_all(sql, params![prefix, most], read)?)
+    })
+}
+
 /// What a person means by `name`, as [`show`] takes it: the name itself where it is exact, else the path of the only
 /// file that the words fit. Programs say what they mean, and get no guesses.
 ///

@@ -45,7 +45,7 @@ fn sign_in(
         let known = Credentials::read(path)?;
         let scopes: BTreeSet<&str> = known.scopes.iter().map(String::as_str).collect();
         if scopes == BTreeSet::from(SCOPES) {
-            printer.result(&format!("signed in already: `{}`", path.display()));
+            signed_in("signed in already", path, printer);
             return Ok(ExitStatus::Done);
         }
     }
@@ -93,6 +93,13 @@ fn sign_in(
     let code = sign_in.code(&came_back)?;
     sign_in.finish(&code)?.write(path)?;
     Credentials::read(path)?;
-    printer.result(&format!("signed in: `{}`", path.display()));
+    signed_in("signed in", path, printer);
     Ok(ExitStatus::Done)
+}
+
+fn signed_in(said: &str, path: &Path, printer: Printer) {
+    printer.show(
+        &serde_json::json!({ "event": "signed_in", "path": path }),
+        || vec![format!("{said}: `{}`", path.display())],
+    );
 }

@@ -78,7 +78,11 @@ fn dry_run(run: &Run, args: &args::Collect, printer: Printer) -> Result<ExitStat
             .map_or_else(|| "not begun".to_owned(), collection),
     };
     printer.show(&plan, || plan.lines());
-    Ok(ExitStatus::Done)
+    Ok(if plan.signed_in {
+        ExitStatus::Done
+    } else {
+        ExitStatus::CouldNotRun
+    })
 }
 
 /// What a collection would do.

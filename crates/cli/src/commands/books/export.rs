@@ -9,7 +9,7 @@ use run::ExitStatus;
 
 use crate::args::books as args;
 use crate::commands::books::{open_to_read, unfinished};
-use crate::printer::{Printer, Volume};
+use crate::printer::Printer;
 
 /// Writes all books out.
 pub(crate) fn export(args: &args::Export, printer: Printer) -> Result<ExitStatus> {
@@ -39,10 +39,7 @@ pub(crate) fn export(args: &args::Export, printer: Printer) -> Result<ExitStatus
         .clone()
         .unwrap_or_else(|| run.directory().join(name));
     let count = export::to_file(&catalogue, run.directory(), form, &path)?;
-    printer.note(
-        Volume::Normal,
-        &format!("{count} books written to `{}`", path.display()),
-    );
+    printer.wrote(count, "book", &path);
     Ok(ExitStatus::Done)
 }
 

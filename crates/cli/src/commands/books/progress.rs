@@ -20,11 +20,13 @@ pub(crate) fn shown<T>(
     // A service that is busy for hours answers many requests with "later"; they are counted, not listed.
     let repeated = AtomicU64::new(0);
     let picture = |seen: &Snapshot, width: usize| {
-        let line = match repeated.load(Ordering::Relaxed) {
-            0 => summary(seen),
-            times => format!("{}, {}", summary(seen), counted(times, "retry")),
-        };
-        vec![with_bar(seen, &line, width)]
+        let mut ways = summaries(seen);
+        let times = repeated.load(Ordering::Relaxed);
+        if times > 0 {
+            let longest = format!("{}, {}", ways[0], counted(times, "retry"));
+            ways.insert(0, longest);
+        }
+        vec![with_bar(seen, &ways, width)]
     };
     std::thread::scope(|scope| {
         let display = Display::of(scope, printer, progress, cancel, &snapshots, &picture);
@@ -60,8 +62,8 @@ fn volume(event: &Event) -> Option<Volume> {
     })
 }
 
-/// One line: books, rate, time left or elapsed.
-fn summary(seen: &Snapshot) -> String {
+/// One line: books, rate, time left or elapsed; and shorter ones for narrow terminals, which keep the count and the time.
+fn summaries(seen: &Snapshot) -> Vec<String> {
     let rate = seen.items_done as f64 / seen.elapsed_seconds.max(0.001);
     let failed = match seen.items_failed {
         0 => String::new(),
@@ -70,18 +72,22 @@ fn summary(seen: &Snapshot) -> String {
     let rate_told = count(rate.round() as u64);
     if seen.items_total > seen.items_done && rate > 0.0 {
         let left = (seen.items_total - seen.items_done) as f64 / rate;
-        return format!(
-            "{}/{} books{failed}, {rate_told} a second, {} left",
-            count(seen.items_done),
-            count(seen.items_total),
-            duration(left)
-        );
+        let left = duration(left);
+        let books = format!("{}/{}", count(seen.items_done), count(seen.items_total));
+        return vec![
+            format!("{books} books{failed}, {rate_told} a second, {left} left"),
+            format!("{books} books{failed}, {left} left"),
+            format!("{books}{failed}, {left} left"),
+            format!("{books}, {left} left"),
+        ];
     }
-    format!(
-        "{}{failed}, {rate_told} a second, {}",
-        counted(seen.items_done, "book"),
-        duration(seen.elapsed_seconds)
-    )
+    let books = counted(seen.items_done, "book");
+    let elapsed = duration(seen.elapsed_seconds);
+    vec![
+        format!("{books}{failed}, {rate_told} a second, {elapsed}"),
+        format!("{books}{failed}, {elapsed}"),
+        format!("{books}, {elapsed}"),
+    ]
 }
 
 #[cfg(test)]
@@ -101,11 +107,11 @@ mod tests {
             done: None,
             workers: Vec::new(),
         };
-        assert_eq!(summary(&seen), "500 books, 50 a second, 10 s");
+        assert_eq!(summaries(&seen)[0], "500 books, 50 a second, 10 s");
         seen.items_total = 1000;
         seen.items_failed = 2;
         assert_eq!(
-            summary(&seen),
+            summaries(&seen)[0],
             "500/1000 books, 2 failed, 50 a second, 10 s left"
         );
     }

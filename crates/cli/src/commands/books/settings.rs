@@ -10,17 +10,24 @@ use web::Secret;
 use crate::args::books::{Asking, Collect, Output};
 use crate::env;
 use crate::hints::advised;
+use crate::settings::expand_home;
 
 /// A variable that says something.
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The same, of a path: what no shell has looked at may begin with `~`.
+fn path_variable(name: &str) -> Option<PathBuf> {
+    variable(name).map(|path| expand_home(Path::new(&path)))
+}
+
 /// The folder that holds the runs.
 pub(crate) fn output(args: &Output) -> PathBuf {
     args.output_dir
         .clone()
-        .or_else(|| variable(env::OUTPUT_DIR).map(PathBuf::from))
+        .map(|said| expand_home(&said))
+        .or_else(|| path_variable(env::OUTPUT_DIR))
         .unwrap_or_else(|| PathBuf::from(books::run::OUTPUT))
 }
 
@@ -34,7 +41,18 @@ pub(crate) fn run_options(args: &Collect) -> Result<RunOptions> {
         Some(path) => from_file(path)?,
         None => RunOptions::default(),
     };
-    Ok(args.options.clone().or(environment).or(file))
+    let mut options = args.options.clone().or(environment).or(file);
+    for path in [
+        &mut options.log_dir,
+        &mut options.secrets_dir,
+        &mut options.sync_staging_dir,
+    ]
+    .into_iter()
+    .flatten()
+    {
+        *path = expand_home(Path::new(path)).to_string_lossy().into_owned();
+    }
+    Ok(options)
 }
 
 /// How a database on a server is reached, besides what the run's settings say.
@@ -56,7 +74,7 @@ pub(crate) fn access(given: Option<&DatabaseUrl>) -> Result<Access> {
             .map(|text| text.parse())
             .transpose()?,
     };
-    let file = variable(env::PGPASSFILE).map(PathBuf::from);
+    let file = path_variable(env::PGPASSFILE);
     Ok(Access {
         database,
         password: variable(env::PGPASSWORD).map(Secret::new),
@@ -116,8 +134,8 @@ pub(crate) fn grin(args: &Asking) -> Result<GrinOptions> {
 /// Where credential files are; `secrets` wins over the run's own setting.
 pub(crate) fn credentials(config: Option<&RunConfig>, secrets: Option<&Path>) -> CredentialPlaces {
     let of_run = config.and_then(|config| config.secrets_dir.as_deref().map(Path::new));
-    let folder = variable(env::CREDENTIALS_DIR).map(PathBuf::from);
-    let writable = variable(env::WRITABLE_CREDENTIALS_DIR).map(PathBuf::from);
+    let folder = path_variable(env::CREDENTIALS_DIR);
+    let writable = path_variable(env::WRITABLE_CREDENTIALS_DIR);
     CredentialPlaces::new(
         folder.as_deref(),
         writable.as_deref(),

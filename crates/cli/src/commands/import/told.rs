@@ -186,12 +186,13 @@ impl Told {
     }
 
     /// What may be done next, as commands on the library that `place` names; files may be `unheard` with settings that
-    /// changed, and so many boundaries and matches are `in_doubt`.
+    /// changed, and so many boundaries and matches are `in_doubt`. What an import that `is_pruned` leaves, it has told why.
     pub(crate) fn next(
         &self,
         end: &Completed,
         unheard: &BTreeSet<&str>,
         in_doubt: (u64, u64),
+        is_pruned: bool,
         place: &Place,
     ) -> Vec<String> {
         let mut next = Vec::new();
@@ -202,7 +203,12 @@ impl Told {
                 command(&["status", "--all"])
             ));
         }
-        if self.has(&[Kind::Missing]) {
+        if self.has(&[Kind::Missing]) && end.may_be_unmounted {
+            next.push(format!(
+                "next: is the disk mounted? if the files are gone for good, `{}` removes them from the library",
+                command(&["import", "--prune", "--force"])
+            ));
+        } else if self.has(&[Kind::Missing]) && !is_pruned {
             next.push(format!(
                 "next: `{}` removes what is gone from the disk",
                 command(&["import", "--prune"])

@@ -34,14 +34,17 @@ impl Served {
     }
 
     pub(crate) fn listening(root: &Root, listen: &str, options: &[&str]) -> Self {
-        let mut command = root.command(&["serve", "--format", "json", "--listen", listen]);
+        let words = ["serve", "--create", "--format", "json", "--listen", listen];
+        let mut command = root.command(&words);
         command.args(options).arg(root.path());
         Self::of(command)
     }
 
     /// With services to ask.
     pub(crate) fn online(root: &Root, options: &[&str]) -> Self {
-        let mut command = root.command(&["serve", "--format", "json", "--listen", "127.0.0.1:0"]);
+        let words = ["serve", "--create", "--format", "json", "--listen"];
+        let mut command = root.command(&words);
+        command.arg("127.0.0.1:0");
         command.args(options).arg(root.path());
         command.env_remove("ACCESSION_OFFLINE");
         Self::of(command)

@@ -1,5 +1,7 @@
 //! What a run says before it does anything: what it found, and in a dry run what it would do.
 
+use std::path::Path;
+
 use super::Chain;
 use crate::event::{Change, Event};
 use crate::intake::plan::{Extent, Plan};
@@ -36,6 +38,16 @@ impl Chain<'_> {
         for problem in plan.known_problems.iter().chain(&plan.problems) {
             self.problem(problem.clone());
         }
+    }
+
+    /// The root folder of the library.
+    pub(crate) fn root(&self) -> &Path {
+        self.library.root()
+    }
+
+    /// Takes note that what is missing may lie on a disk that is not mounted.
+    pub(crate) fn may_be_unmounted(&self) {
+        self.tally().may_be_unmounted = true;
     }
 
     /// Whether the database was lost, so that nothing can be recorded any more.

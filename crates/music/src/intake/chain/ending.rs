@@ -223,6 +223,7 @@ impl Chain<'_> {
                 (false, false) => "completed",
             },
             left_out,
+            may_be_unmounted: tally.may_be_unmounted,
             files,
             passages: tally.passages,
             audio_seconds: tally.audio_seconds,

@@ -17,6 +17,8 @@ pub(super) struct Tally {
     pub(super) files: FileCounts,
     /// What could be audio and was not looked at.
     pub(super) left_out: Vec<Group>,
+    /// So much is missing that a disk may not be mounted.
+    pub(super) may_be_unmounted: bool,
     pub(super) passages: u64,
     pub(super) audio_seconds: f64,
     pub(super) problems: Vec<Problem>,
