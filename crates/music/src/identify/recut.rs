@@ -1,16 +1,18 @@
 //! Cuts an album rip anew where its release explains the audio better than silence did.
 //!
 //! Passages are merged or split only at gaps and at spots that are really quiet, and only where
-//! nearly every track's length then agrees with the release.
+//! nearly every track's length then agrees with the release: with that of a disc, a side or any other
+//! run of tracks. A medley that is one track of its release and called like it is one passage.
 
 use crate::catalogue::Release;
 use crate::id::PassageId;
 use crate::identify::rip::{self, Alignment, Span};
+use crate::identify::text::{Likeness, Title};
 use crate::library::due::Item;
 use crate::library::identification::State;
 use audio::Ticks;
 
-/// Fewer tracks than these could fit by chance.
+/// Fewer tracks than these could fit by chance, unless the file is called like them.
 const FEWEST_TRACKS: usize = 4;
 
 /// A track whose length is off by no more than this agrees, in ms.
@@ -27,8 +29,9 @@ pub fn span(item: &Item) -> Span {
     }
 }
 
-/// What of a release a file of `sound_ms` may hold, each as the indices of its tracks: a disc, the release as a whole, and a
-/// side, which is the beginning or the end of a disc that is about as long as the file.
+/// What of a release a file of `sound_ms` may hold, each as the indices of its tracks: a disc, the release as a whole, and
+/// any tracks in a row that are about as long as the file. That is a side of a record, which the catalogue may have as the
+/// middle of a disc, and a medley that it has as several tracks.
 pub fn parts(release: &Release, sound_ms: u64) -> Vec<Vec<usize>> {
     let whole: Vec<_> = (0..release.tracks.len()).collect();
     let count = release.discs();
@@ -38,22 +41,39 @@ pub fn parts(release: &Release, sound_ms: u64) -> Vec<Vec<usize>> {
             whole.iter().copied().filter(on_it).collect()
         })
         .collect();
-    let is_as_long = |tracks: &&[usize]| {
-        let length = lengths(release, tracks).map(|lengths| lengths.iter().sum::<u64>());
-        let off = OFF_EACH_MS * tracks.len() as u64;
-        tracks.len() > 1 && length.is_some_and(|length| length.abs_diff(sound_ms) <= off)
-    };
-    let sides: Vec<Vec<usize>> = parts
+    let rows: Vec<Vec<usize>> = parts
         .iter()
-        .flat_map(|disc| (1..disc.len()).flat_map(|at| [&disc[..at], &disc[at..]]))
-        .filter(is_as_long)
-        .map(<[usize]>::to_vec)
+        .flat_map(|disc| rows(release, disc, sound_ms, 2))
+        .filter(|row| !parts.contains(row))
         .collect();
-    parts.extend(sides);
+    parts.extend(rows);
     if count > 1 {
         parts.push(whole);
     }
     parts
+}
+
+/// Tracks in a row on `disc`, `least` or more, that are about as long as `sound_ms` together.
+fn rows(release: &Release, disc: &[usize], sound_ms: u64, least: usize) -> Vec<Vec<usize>> {
+    let mut rows = Vec::new();
+    for from in 0..disc.len() {
+        let mut length = 0;
+        for to in from..disc.len() {
+            let Some(track) = release.tracks[disc[to]].length_ms else {
+                break;
+            };
+            length += track;
+            let count = to + 1 - from;
+            let off = OFF_EACH_MS * count as u64;
+            if length > sound_ms + off {
+                break;
+            }
+            if count >= least && length.abs_diff(sound_ms) <= off {
+                rows.push(disc[from..=to].to_vec());
+            }
+        }
+    }
+    rows
 }
 
 /// A side of a record is off by no more than this for each of its tracks, in ms: pauses of some seconds between them, speed
@@ -89,17 +109,49 @@ pub fn recut<'a>(items: &[Item], releases: impl Iterator<Item = &'a Release>) ->
     }
     let spans: Vec<_> = items.iter().map(span).collect();
     let sound = sound_of(&spans);
-    let (found, lengths) = releases
-        .flat_map(|release| {
-            let parts = parts(release, sound).into_iter();
-            parts.filter_map(move |tracks| lengths(release, &tracks))
-        })
-        .filter_map(|lengths| Some((rip::align(&spans, &first.spots, &lengths)?, lengths)))
-        .min_by(|(a, _), (b, _)| a.cost.total_cmp(&b.cost))?;
-    (found.tracks != spans && is_good(&found, &lengths)).then(|| cut(items, &found))
+    let called = first.tags.title.as_deref().map(Title::parse);
+    let tracks = |release: &'a Release| {
+        let of_disc = |disc: u32| -> Vec<usize> {
+            let all = release.tracks.iter().enumerate();
+            let on_it = all.filter(|(_, track)| track.disc == disc);
+            on_it.map(|(at, _)| at).collect()
+        };
+        let single =
+            (1..=release.discs()).flat_map(move |disc| rows(release, &of_disc(disc), sound, 1));
+        let single = single.filter(|row| row.len() == 1);
+        single.chain(parts(release, sound))
+    };
+    let laid = |release: &Release, tracks: &[usize]| {
+        let lengths = lengths(release, tracks)?;
+        let found = rip::align(&spans, &first.spots, &lengths)?;
+        let is_called = called
+            .as_ref()
+            .is_some_and(|called| is_called(called, release, tracks));
+        is_good(&found, &lengths, is_called).then_some((found, is_called))
+    };
+    let found = releases.flat_map(|release| {
+        let laid = tracks(release).filter_map(|tracks| laid(release, &tracks));
+        laid.collect::<Vec<_>>()
+    });
+    // What the file is called says more than a row of lengths, of which there are many.
+    let (found, _) = found.min_by(|(a, is_a), (b, is_b)| {
+        let called = is_b.cmp(is_a);
+        called.then(a.cost.total_cmp(&b.cost))
+    })?;
+    (found.tracks != spans).then(|| cut(items, &found))
 }
 
-fn is_good(found: &Alignment, lengths: &[u64]) -> bool {
+/// Whether a file that is called so is called like these tracks: like the one, or like all of them one after the other.
+fn is_called(called: &Title, release: &Release, tracks: &[usize]) -> bool {
+    let titles: Vec<_> = tracks
+        .iter()
+        .map(|at| release.tracks[*at].title.as_str())
+        .collect();
+    let together = Title::parse(&titles.join(" / "));
+    called.relation(&together).name >= Likeness::Misspelt
+}
+
+fn is_good(found: &Alignment, lengths: &[u64], is_called: bool) -> bool {
     let agree = found
         .tracks
         .iter()
@@ -108,7 +160,7 @@ fn is_good(found: &Alignment, lengths: &[u64]) -> bool {
         .count();
     found.is_heard()
         && found.missing == 0
-        && found.tracks.len() >= FEWEST_TRACKS
+        && (found.tracks.len() >= FEWEST_TRACKS || is_called)
         && agree * 5 >= found.tracks.len() * 4
 }
 
@@ -163,6 +215,9 @@ fn cut(items: &[Item], found: &Alignment) -> Vec<Item> {
             item.start = ticks(track.start, |item| item.start, |span| span.start);
             item.end = ticks(track.end, |item| item.end, |span| span.end);
             item.heard.length_ms = track.end - track.start;
+            if found.tracks.len() == 1 {
+                item.hear_as_whole();
+            }
             item
         })
         .collect()

@@ -10,6 +10,7 @@ use strsim::osa_distance;
 
 mod albums;
 mod artists;
+mod medleys;
 mod numbers;
 mod versions;
 
@@ -86,6 +87,7 @@ impl Title {
             years: BTreeSet::new(),
             guests: BTreeSet::new(),
         };
+        let text = medleys::songs_of(text);
         for (part, aside) in parts(text) {
             let words = words(&part);
             if !aside {

@@ -151,6 +151,13 @@ pub fn items(db: &Db, folder: &str, scope: &Scope) -> Result<Vec<Item>> {
 }
 
 impl Item {
+    /// The passage is all of its file, and so the tags are its own.
+    pub(crate) fn hear_as_whole(&mut self) {
+        self.alone = true;
+        self.heard.recording_mbid.clone_from(&self.tags.recording_mbid);
+        self.hear_marks(None, false);
+    }
+
     /// What marks and tags say of the passage, as evidence and as its names; marks know more.
     fn hear_marks(&mut self, mark: Option<&StoredMark>, has_marks: bool) {
         let tags = &self.tags;

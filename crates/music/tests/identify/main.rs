@@ -99,11 +99,12 @@ impl Place {
         )
         .unwrap();
         let transactions = library.db().report().transactions - before;
-        assert!(
-            transactions <= self.files.len().max(1) as u64 + 1,
-            "{transactions} transactions"
-        );
         library.close().unwrap();
+        let files = self.number("SELECT count(*) FROM files");
+        assert!(
+            transactions <= files as u64 + 1,
+            "{transactions} transactions for {files} files"
+        );
         report
     }
 

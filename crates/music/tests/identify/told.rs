@@ -310,42 +310,36 @@ fn what_contradicts_is_not_outvoted() {
     }
 }
 
-/// A record, each side in a file of its own that is called so; silence has told its songs apart.
-#[test]
-fn sides_of_a_record_are_known_by_its_release() {
-    let titles = ["Ember", "Furnace", "Gravel", "Hollow", "Iron", "Jetty"];
-    let lengths = [142_000, 164_000, 133_000, 155_000, 171_000, 126_000];
+/// A release of one disc with these tracks, each a recording of its own, beside which nothing is known.
+fn world_of(artist: &str, album: &str, tracks: &[(&str, u64)]) -> World {
     let mut world = World::default();
     let mut release = Release {
-        mbid: mbid("told vellum", 1),
-        title: "Vellum".to_owned(),
-        artist: "Amber Quill".to_owned(),
-        artist_mbid: mbid("Amber Quill", 0),
+        mbid: mbid(album, 1),
+        title: album.to_owned(),
+        artist: artist.to_owned(),
+        artist_mbid: mbid(artist, 0),
         date: "1974".to_owned(),
         ..Release::default()
     };
-    for (at, (title, length_ms)) in titles.into_iter().zip(lengths).enumerate() {
-        let own = recording(at, title, "Amber Quill", length_ms);
+    for (at, (title, length_ms)) in tracks.iter().enumerate() {
+        world.recordings.push(recording(at, title, artist, *length_ms));
         release.tracks.push(Track {
             disc: 1,
             number: at as u32 + 1,
-            title: title.to_owned(),
-            length_ms,
+            title: (*title).to_owned(),
+            length_ms: *length_ms,
             recording: at,
             ..Track::default()
         });
-        world.recordings.push(own);
     }
     world.releases.push(release);
-    let place = Place::of(world, Vec::new());
-    for (side, songs) in [("A", &lengths[..3]), ("B", &lengths[3..])] {
-        let path = format!("Amber Quill - Vellum [LP]/Side {side}.flac");
-        super::seed_passages(&place, (side, &path), songs);
-    }
-    let report = place.identify();
-    assert_eq!(report.high + report.medium, 6, "{report:?}");
+    world
+}
+
+/// What the passages of a library are, file by file and in their order, and what all recordings of the world are.
+fn found_and_known(place: &Place) -> (Vec<String>, Vec<String>) {
     let connection = Connection::open(place.folder.path().join(DATABASE)).unwrap();
-    let found: Vec<String> = connection
+    let found = connection
         .prepare("SELECT recording_mbid FROM passages ORDER BY file_id, start_time_ticks")
         .unwrap()
         .query_map([], |row| row.get(0))
@@ -353,12 +347,66 @@ fn sides_of_a_record_are_known_by_its_release() {
         .map(Result::unwrap)
         .collect();
     let world = place.fake.world();
-    let own: Vec<_> = world
-        .recordings
-        .iter()
-        .map(|one| one.mbid.clone())
-        .collect();
-    assert_eq!(found, own);
+    let known = world.recordings.iter().map(|one| one.mbid.clone());
+    (found, known.collect())
+}
+
+/// A record, each side in a file of its own that is called so; silence has told its songs apart.
+#[test]
+fn sides_of_a_record_are_known_by_its_release() {
+    let titles = ["Ember", "Furnace", "Gravel", "Hollow", "Iron", "Jetty"];
+    let lengths = [142_000, 164_000, 133_000, 155_000, 171_000, 126_000];
+    let tracks: Vec<_> = titles.into_iter().zip(lengths).collect();
+    let place = Place::of(world_of("Amber Quill", "Vellum", &tracks), Vec::new());
+    for (side, songs) in [("A", &lengths[..3]), ("B", &lengths[3..])] {
+        let path = format!("Amber Quill - Vellum [LP]/Side {side}.flac");
+        super::seed_passages(&place, (side, &path), songs);
+    }
+    let report = place.identify();
+    assert_eq!(report.high + report.medium, 6, "{report:?}");
+    let (found, known) = found_and_known(&place);
+    assert_eq!(found, known);
+}
+
+/// Four sides of two records that the catalogue has as one disc; the last is a medley, which is one track there, and has
+/// pauses between its songs.
+#[test]
+fn sides_and_a_medley_are_known_by_a_release_on_one_disc() {
+    let tracks = [
+        ("Ember", 142_000),
+        ("Furnace", 164_000),
+        ("Gravel", 133_000),
+        ("Hollow", 155_000),
+        ("Iron", 171_000),
+        ("Jetty", 126_000),
+        ("Kestrel", 181_000),
+        ("Lantern", 149_000),
+        ("Marrow", 137_000),
+        ("Ash / Bone / Cinder", 402_000),
+    ];
+    let place = Place::of(world_of("Amber Quill", "Vellum", &tracks), Vec::new());
+    let lengths: Vec<_> = tracks.iter().map(|(_, length)| *length).collect();
+    let medley = [130_000, 138_000, 130_000];
+    for (side, songs) in [
+        ("A", &lengths[..3]),
+        ("B", &lengths[3..6]),
+        ("C", &lengths[6..9]),
+        ("D", &medley),
+    ] {
+        let path = format!("Amber Quill - Vellum [LP]/Side {side}.flac");
+        super::seed_passages(&place, (side, &path), songs);
+    }
+    Connection::open(place.folder.path().join(DATABASE))
+        .unwrap()
+        .execute_batch(
+            r#"UPDATE accession_files SET tags = '{"title": "Medley: Ash/Bone/Cinder", "artist": "Amber Quill",
+               "album": "Vellum"}' WHERE file_id = 'D'"#,
+        )
+        .unwrap();
+    let report = place.identify();
+    assert_eq!((report.high + report.medium, report.cut_anew), (10, 1), "{report:?}");
+    let (found, known) = found_and_known(&place);
+    assert_eq!(found, known);
 }
 
 /// Numbers that are titles, and an album that is called after the version which its titles say they are.

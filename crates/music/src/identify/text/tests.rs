@@ -422,3 +422,26 @@ fn signs_and_what_is_asked_for_tell_titles_apart() {
     assert_eq!(guests("Night Bus ft. Lil Fern"), ["lil fern"]);
     assert!(guests("Night Bus (prod. by Old Oak)").is_empty());
 }
+
+#[test]
+fn a_medley_is_called_after_its_songs() {
+    let plain = Title::parse("Ash / Bone / Cinder");
+    for title in [
+        "Medley: Ash/Bone/Cinder",
+        "Ash / Bone / Cinder (Medley)",
+        "MEDLEY - Ash / Bone / Cinder",
+    ] {
+        assert_eq!(
+            plain.relation(&Title::parse(title)).name,
+            Likeness::Same,
+            "{title}"
+        );
+    }
+    // A song of a medley is none of it.
+    let one = Title::parse("Ash");
+    assert_ne!(one.relation(&plain).name, Likeness::Same);
+    assert_ne!(
+        one.relation(&Title::parse("Ash (Medley)")).only_second.len(),
+        0
+    );
+}
