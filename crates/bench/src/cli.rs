@@ -50,6 +50,8 @@ enum Command {
     Identify(Identify),
     /// Fit the weights of identification on made worlds
     Train(Train),
+    /// Learn how often an answer is right that is stated to be so and so sure
+    Calibrate(Calibrate),
     /// What a service costs an import that answers too late or never
     Outage(Outage),
     /// How long a server takes for each page of a large library
@@ -316,6 +318,20 @@ struct Train {
 }
 
 #[derive(Debug, Args)]
+struct Calibrate {
+    /// Seeds to learn from
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "301,302,303,304,305,306,307,308"
+    )]
+    seeds: Vec<u64>,
+    /// The weights that the map is written into
+    #[arg(long, default_value = "crates/music/src/identify/weights.json")]
+    output: PathBuf,
+}
+
+#[derive(Debug, Args)]
 struct Outage {
     /// Files to take in
     #[arg(long, default_value_t = 100)]
@@ -379,6 +395,10 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Train(args) => identify::train::run(&identify::train::Plan {
             train: args.seeds,
             validate: args.validate,
+            output: args.output,
+        }),
+        Command::Calibrate(args) => identify::calibrate::run(&identify::calibrate::Plan {
+            seeds: args.seeds,
             output: args.output,
         }),
         Command::Outage(args) => outage::run(&outage::Plan {

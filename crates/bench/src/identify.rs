@@ -6,6 +6,7 @@
 //! services answer on the loopback in their real shapes. Another part lays album rips under twenty
 //! editions each.
 
+pub mod calibrate;
 mod report;
 mod rips;
 pub mod train;

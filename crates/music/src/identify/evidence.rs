@@ -79,6 +79,8 @@ pub struct Weighed {
     pub length_ms: Option<u64>,
     /// How likely it is, 0 to 1.
     pub confidence: f64,
+    /// Its share of the odds, which the confidence is read from, 0 to 1.
+    pub share: f64,
     /// What was noticed, with weights.
     pub reasons: Vec<Reason>,
     /// The same by whoever said it.
@@ -209,6 +211,7 @@ pub fn decide(heard: &Heard, candidates: &[Candidate]) -> Verdict {
                 artist: recording.artist.clone(),
                 length_ms: recording.length_ms,
                 confidence: *confidence,
+                share: *confidence,
                 evidence: evidence(&reasons),
                 reasons,
             }
@@ -218,7 +221,7 @@ pub fn decide(heard: &Heard, candidates: &[Candidate]) -> Verdict {
         let order = b.confidence.total_cmp(&a.confidence);
         order.then_with(|| a.recording_mbid.cmp(&b.recording_mbid))
     });
-    let confidence = weighed.first().map_or(0.0, |best| best.confidence);
+    let confidence = state_as_observed(&mut weighed, model);
     let most = weighed.first().map_or(Level::High, most);
     Verdict {
         level: Level::of(confidence).min(most),
@@ -229,6 +232,20 @@ pub fn decide(heard: &Heard, candidates: &[Candidate]) -> Verdict {
         for_none: reasons(&for_none),
         candidates: weighed,
     }
+}
+
+/// Takes the likeliest candidate's share for how often such a one is right, the others' along; its confidence, 0 without any.
+fn state_as_observed(weighed: &mut [Weighed], model: &Model) -> f64 {
+    let Some((best, others)) = weighed.split_first_mut() else {
+        return 0.0;
+    };
+    best.confidence = model.calibrated(best.share);
+    let left = (1.0 - best.share).max(f64::MIN_POSITIVE);
+    for other in others {
+        let along = other.share * (1.0 - best.confidence) / left;
+        other.confidence = along.min(best.confidence);
+    }
+    best.confidence
 }
 
 /// The surest that an answer may be called that something contradicts, or that little speaks for, whatever its odds are.

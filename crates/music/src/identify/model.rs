@@ -3,7 +3,8 @@
 //! A conditional logit: each candidate's weights are added up, and so are those of two outcomes more,
 //! "another version of these" and "none of these"; the exponentials are shares. `bench train` fits
 //! the weights on made worlds, validates them on other seeds and writes `weights.json`, which is
-//! built into the program.
+//! built into the program. The share of the likeliest candidate becomes its confidence by a map that
+//! `bench calibrate` makes of other seeds: how often such a share is right.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -15,8 +16,23 @@ use serde::{Deserialize, Serialize};
 pub struct Model {
     /// Where the weights come from.
     pub origin: String,
+    /// Where the map from shares to confidences comes from.
+    #[serde(default)]
+    pub calibrated: String,
+    /// That map, in order; empty where a share is taken for the confidence that it is.
+    #[serde(default)]
+    pub calibration: Vec<Knot>,
     /// What each thing noticed adds to the logarithm of the odds.
     pub weights: BTreeMap<String, f64>,
+}
+
+/// A point of the map from shares to confidences, which is straight between two of them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Knot {
+    /// A candidate's share of the odds, 0 to 1.
+    pub stated: f64,
+    /// How often one with that share is right, 0 to 1.
+    pub observed: f64,
 }
 
 /// How likely each outcome is; all together are 1.
@@ -51,6 +67,21 @@ impl Model {
             other => other,
         };
         self.weights.get(noticed).copied().unwrap_or(0.0)
+    }
+
+    /// How often the likeliest candidate is right that has this share of the odds.
+    pub fn calibrated(&self, share: f64) -> f64 {
+        let above = self
+            .calibration
+            .partition_point(|knot| knot.stated <= share);
+        let (Some(low), Some(high)) = (
+            above.checked_sub(1).and_then(|at| self.calibration.get(at)),
+            self.calibration.get(above),
+        ) else {
+            return share;
+        };
+        let along = (share - low.stated) / (high.stated - low.stated);
+        low.observed + along * (high.observed - low.observed)
     }
 
     fn sum(&self, noticed: &[&str]) -> f64 {
@@ -93,6 +124,8 @@ mod tests {
         assert!(!model.origin.is_empty());
         assert!(model.weight("title: the same") > model.weight("title: another"));
         assert!(model.weights.values().all(|weight| weight.is_finite()));
+        let knots = &model.calibration;
+        assert!(knots.is_sorted_by(|a, b| a.stated < b.stated && a.observed <= b.observed));
     }
 
     #[test]

@@ -154,7 +154,9 @@ impl Item {
     /// The passage is all of its file, and so the tags are its own.
     pub(crate) fn hear_as_whole(&mut self) {
         self.alone = true;
-        self.heard.recording_mbid.clone_from(&self.tags.recording_mbid);
+        self.heard
+            .recording_mbid
+            .clone_from(&self.tags.recording_mbid);
         self.hear_marks(None, false);
     }
 

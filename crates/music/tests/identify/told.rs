@@ -322,7 +322,9 @@ fn world_of(artist: &str, album: &str, tracks: &[(&str, u64)]) -> World {
         ..Release::default()
     };
     for (at, (title, length_ms)) in tracks.iter().enumerate() {
-        world.recordings.push(recording(at, title, artist, *length_ms));
+        world
+            .recordings
+            .push(recording(at, title, artist, *length_ms));
         release.tracks.push(Track {
             disc: 1,
             number: at as u32 + 1,
@@ -404,7 +406,11 @@ fn sides_and_a_medley_are_known_by_a_release_on_one_disc() {
         )
         .unwrap();
     let report = place.identify();
-    assert_eq!((report.high + report.medium, report.cut_anew), (10, 1), "{report:?}");
+    assert_eq!(
+        (report.high + report.medium, report.cut_anew),
+        (10, 1),
+        "{report:?}"
+    );
     let (found, known) = found_and_known(&place);
     assert_eq!(found, known);
 }

@@ -21,8 +21,8 @@ pub(super) const OF_YEAR: &str = "title: of the year that it names";
 /// The year in the title's brackets is told of another of that name.
 const OF_ANOTHER_YEAR: &str = "title: another is of the year that it names";
 
-/// Of recordings of one performance, nearly all people mean another.
-const MOST_MEAN_ANOTHER: &str = "sound: nearly all mean another of this performance";
+/// Of recordings of one performance, more people mean another.
+const MOST_MEAN_ANOTHER: &str = "sound: most mean another of this performance";
 
 /// What the tags say is in the catalogue, and just as long; the sound says something else altogether.
 const TAGS_FIT: &str = "names: what the tags say is in the catalogue, and as long";
@@ -157,14 +157,20 @@ fn by_sounds(noticed: &mut [Vec<&'static str>]) {
         |one| one.has_sound() && one.any(&["artist: another"]),
         TAGS_FIT,
     );
-    // Which edition it is from nothing says but who has it, and they say another.
+    // Which edition it is from nothing says but who has it, and they say another; a whole album that fits says as much.
     outdo(
         noticed,
-        |one| one.any(&["sound: of this performance, nearly all mean it"]),
         |one| {
-            !one.is_told_by_id()
-                && one.any(&["album: none in the tags"])
-                && one.any(&["sound: of this performance, few mean it"])
+            one.any(&[
+                "sound: of this performance, nearly all mean it",
+                "sound: of this performance, a majority means it",
+            ])
+        },
+        |one| {
+            let is_meant_by_fewer = one.any(&["sound: of this performance, few mean it"])
+                || one.any(&["sound: of this performance, a minority means it"])
+                    && !one.any(&["album: fits 7 or more other files"]);
+            is_meant_by_fewer && !one.is_told_by_id() && one.any(&["album: none in the tags"])
         },
         MOST_MEAN_ANOTHER,
     );

@@ -441,7 +441,9 @@ fn a_medley_is_called_after_its_songs() {
     let one = Title::parse("Ash");
     assert_ne!(one.relation(&plain).name, Likeness::Same);
     assert_ne!(
-        one.relation(&Title::parse("Ash (Medley)")).only_second.len(),
+        one.relation(&Title::parse("Ash (Medley)"))
+            .only_second
+            .len(),
         0
     );
 }
