@@ -34,6 +34,8 @@ pub struct Context {
     pub in_place: Option<bool>,
     /// The file is of a disc that the release does not have.
     pub lacks_disc: bool,
+    /// The release has another track of that name, and so the place tells which of them it is.
+    pub has_twin: bool,
 }
 
 /// A recording that a passage may be, and what is known of it.
@@ -286,7 +288,10 @@ fn by_little(best: &Weighed) -> Level {
     let is_far = has("length: more than 12 s apart");
     let is_unsupported = is_nobodys && !best.is_told_or_on_album() && !best.is_by_sound();
     let is_cut_otherwise = has("length: more than 30 s apart") && !best.is_told_by_id();
-    if is_far && is_untitled || is_unsupported || is_cut_otherwise {
+    // A length that is off says little of which track it is, unless all others are where they should be.
+    let is_by_length = has("length: the only sign, and more than 3 s apart")
+        && !has("album: fits 7 or more other files");
+    if is_far && is_untitled || is_unsupported || is_cut_otherwise || is_by_length {
         Level::Low
     } else if has("length: the only sign, and more than 3 s apart")
         || is_far
@@ -317,7 +322,11 @@ fn by_sound_alone(best: &Weighed) -> Level {
         "sound: alike, says a minority",
         "sound: roughly alike",
     ]) || is_contradicted && !has("sound: alike, say many");
-    match (has("sound: hardly alike"), is_weak) {
+    // Who linked one sound with another song did so at home as well; an own recording is as long by chance only.
+    let is_doubtful = is_weak
+        && !has("length: within 1.5 s")
+        && (is_contradicted || has("names: the path says others"));
+    match (has("sound: hardly alike") || is_doubtful, is_weak) {
         (true, _) => Level::Low,
         (false, true) => Level::Medium,
         (false, false) => Level::High,
@@ -358,6 +367,7 @@ fn by_names(best: &Weighed) -> Level {
         || has(features::OF_ANOTHER)
         || has("album: another") && !by_sound && !best.is_told_by_id()
         || has("artist: the tags name another than the title")
+        || has("title: a slip of spelling") && !by_sound && !best.is_told_by_id()
         || has("names: the path says others")
     {
         Level::Medium

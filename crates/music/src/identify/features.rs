@@ -12,15 +12,16 @@ use std::collections::BTreeSet;
 
 use crate::catalogue::ReleaseName;
 use crate::identify::evidence::{Candidate, Context};
+use crate::identify::paths::is_generic;
 use crate::identify::text::{
     AlbumName, Albums, Artists, Likeness, Relation, Title, are_other_scripts, artists, is_nobody,
-    normalise,
+    normalise, versions_of_folder,
 };
 use crate::library::values::Heard;
 
 pub(crate) use albums::{BY_FOLDER, OF_ANOTHER};
-use albums::{album, context, is_album, release_names, versions_of_year};
-use people::{artist_alone, fellowship, is_artist_in_title, names_of};
+use albums::{album, context, is_album, is_told_by_place, release_names, versions_of_year};
+use people::{artist_alone, fellowship, is_artist_in_title, is_of_cast, names_of};
 pub use readings::{Reading, readings, split};
 pub use rivals::notice_rivals;
 pub(crate) use rivals::{OUTDONE, SOUNDS_CLOSER};
@@ -34,6 +35,8 @@ pub struct Passage<'a> {
     pub readings: Vec<Reading>,
     /// Its album's name.
     pub album: Option<AlbumName>,
+    /// It is called as people call what is of no album: `Singles`, `Misc`.
+    is_album_generic: bool,
     /// The same with what its title says of the version, as catalogues name albums of such: `Kiln (Live)`.
     albums_of_version: Vec<AlbumName>,
 }
@@ -56,6 +59,7 @@ impl<'a> Passage<'a> {
         Self {
             heard,
             album: album.map(|album| AlbumName::parse(album, "")),
+            is_album_generic: album.is_some_and(is_generic),
             albums_of_version: albums_of_version.collect(),
             readings,
         }
@@ -166,7 +170,12 @@ fn names(
         let of_this = of_this.map(|version| (*version).to_owned()).collect();
         let of_releases = versions_of_releases(passage, candidate);
         let by_album = passage.versions_of_album();
-        beside(passage, [&of_this, &of_releases, &by_album], noticed);
+        beside(
+            passage,
+            candidate,
+            [&of_this, &of_releases, &by_album],
+            noticed,
+        );
         return Likeness::Different;
     };
     noticed.push(match relation.name {
@@ -204,9 +213,13 @@ fn names(
         .recording
         .remark
         .split(|c: char| !c.is_ascii_digit());
-    let mut years = remark.filter_map(|word| word.parse::<u32>().ok());
-    if years.any(|year| reading.title.years.contains(&year)) {
+    let years = remark.filter_map(|word| word.parse::<u32>().ok());
+    let of_titles = titles.iter().flat_map(|title| title.years.iter().copied());
+    let years: BTreeSet<u32> = years.chain(of_titles.clone()).collect();
+    if !years.is_disjoint(&reading.title.years) {
         noticed.push(rivals::OF_YEAR);
+    } else if reading.title.years.is_empty() && of_titles.count() > 0 {
+        noticed.push("title: of a year that the file does not name");
     }
     if !reading.is_plain && is_beside_another(passage, reading, candidate) {
         noticed.push("artist: the tags name another than the title");
@@ -234,7 +247,9 @@ fn artist_of(
         Some(Artists::Misspelt) => "artist: a slip of spelling",
         Some(Artists::Different) if passage.heard.is_by_path => "artist: another, by the path",
         Some(Artists::Different) if by_release => "artist: that of the release",
-        Some(Artists::Different) if is_artist_in_title(passage, candidate) => {
+        Some(Artists::Different)
+            if is_artist_in_title(passage, candidate) || is_of_cast(passage, candidate) =>
+        {
             "artist: another, whom the album names"
         }
         Some(Artists::Different) => "artist: another",
@@ -292,8 +307,19 @@ fn versions_of_releases(passage: &Passage<'_>, candidate: &Candidate) -> BTreeSe
 }
 
 /// Versions that the file is said to be beside its title, and that are `known` of neither side.
-fn beside(passage: &Passage<'_>, known: [&BTreeSet<String>; 3], noticed: &mut Vec<&'static str>) {
-    let is_told = |version: &str| known.iter().any(|versions| versions.contains(version));
+fn beside(
+    passage: &Passage<'_>,
+    candidate: &Candidate,
+    known: [&BTreeSet<String>; 3],
+    noticed: &mut Vec<&'static str>,
+) {
+    let of_album = release_names(candidate)
+        .filter(|release| is_album(passage, release) != Some(Albums::Different))
+        .flat_map(|release| versions_of_folder(&release.title));
+    let of_album: BTreeSet<_> = of_album.collect();
+    let is_told = |version: &str| {
+        of_album.contains(version) || known.iter().any(|versions| versions.contains(version))
+    };
     let mut said = passage.heard.said_versions.iter();
     if said.any(|version| !is_told(version)) {
         noticed.push("version: one is named beside the title that this is not");
@@ -348,7 +374,13 @@ fn versions(
     file.extend(by_album.iter().filter(|one| *one != "remix").cloned());
     file.retain(|version| !of_releases.contains(version) && !of_this.contains(version));
     let of_year = versions_of_year(passage, candidate);
+    let is_said = |version: &String| passage.heard.said_versions.contains(&version.as_str());
     this.retain(|version| !by_album.contains(version) && !of_year.contains(version.as_str()));
+    this.retain(|version| !is_said(version));
+    if !this.is_empty() && is_told_by_place(passage, candidate) {
+        noticed.push("version: the place on the album says which");
+        this.clear();
+    }
     let is_clean = |version: &String| version == "clean";
     if file.iter().chain(&this).any(is_clean) {
         noticed.push(ONE_IS_CLEAN);
@@ -387,7 +419,12 @@ fn versions(
     let own = own
         .map(|version| (*version).to_owned())
         .chain(by_album.clone());
-    beside(passage, [&of_this, &of_releases, &own.collect()], noticed);
+    beside(
+        passage,
+        candidate,
+        [&of_this, &of_releases, &own.collect()],
+        noticed,
+    );
     if !relation.shared.is_empty() && relation.is_word_by_word {
         noticed.push("version: named with the same words");
     } else if !relation.shared.is_empty() && relation.is_told_apart {
@@ -542,7 +579,8 @@ pub fn notice_passage(
         for_none.push("none: title and artist are not known together");
     }
     let is_known = any("album: the same") || any("album: a slip of spelling");
-    if passage.album.is_some() && !passage.heard.is_by_path && !is_known {
+    let is_named = passage.album.is_some() && !passage.is_album_generic;
+    if is_named && !passage.heard.is_by_path && !is_known {
         for_other.push("another version: the album is not known");
         for_none.push("none: the album is not known");
     }

@@ -36,7 +36,7 @@ pub struct PathNames {
 }
 
 /// Folders that say where files came from and not who made them.
-const GENERIC: [&str; 28] = [
+const GENERIC: [&str; 30] = [
     "music",
     "vinyl",
     "records",
@@ -55,6 +55,8 @@ const GENERIC: [&str; 28] = [
     "unsorted",
     "new",
     "misc",
+    "loose",
+    "various",
     "singles",
     "albums",
     "library",
@@ -66,6 +68,12 @@ const GENERIC: [&str; 28] = [
     "lossless",
     "rips",
 ];
+
+/// Whether a folder or an album is called as people call what is of no album: `Singles`, `Misc 2`.
+pub(crate) fn is_generic(name: &str) -> bool {
+    let name = normalise(name);
+    GENERIC.contains(&name.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' '))
+}
 
 /// Words of file names that are no names: what somebody recorded, and from what.
 const OF_MEDIA: [&str; 20] = [
@@ -161,6 +169,7 @@ fn hear_folder(item: &mut Item) {
 /// Versions that the names of the file and of the two folders around it tell of, and a subtitle, a genre and the album's
 /// artist; what a folder is called after in the tags is told there.
 fn said_versions(path: &str, told: [Option<&str>; 2], tags: &Tags) -> Vec<&'static str> {
+    let title = tags.title.as_deref().filter(|title| !is_placeholder(title));
     let name = name_of(path);
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let is_told = |folder: &&str| {
@@ -168,11 +177,14 @@ fn said_versions(path: &str, told: [Option<&str>; 2], tags: &Tags) -> Vec<&'stat
         told.any(|name| normalise(name) == normalise(folder))
     };
     let folders = folder_of(path).rsplit('/').take(2);
-    let folders = folders.filter(|folder| !is_told(folder));
+    // There is a genre that is called so, too, and most of it was never anything else.
+    let is_genre = |name: &str| normalise(name).trim_end_matches('s') == "chiptune";
+    let folders = folders.filter(|folder| !is_told(folder) && !is_genre(folder));
     let mut versions: Vec<_> = folders.flat_map(versions_of_folder).collect();
-    versions.extend(versions_of_stem(stem));
+    versions.extend(versions_of_stem(stem, title));
     let fields = [&tags.subtitle, &tags.genre, &tags.album_artist];
     let fields = fields.into_iter().flatten();
+    let fields = fields.filter(|text| !is_genre(text));
     versions.extend(fields.flat_map(|text| versions_of_folder(text)));
     // What the names in the tags say as well is compared there.
     let told: Vec<_> = told
@@ -312,7 +324,7 @@ fn is_part_of_album(stem: &str) -> bool {
 /// Whether a folder's name is one of people or records, as far as one can tell.
 fn is_told(folder: &str) -> bool {
     let lower = folder.to_lowercase();
-    (is_name(folder) || is_short_name(&lower)) && !GENERIC.contains(&lower.as_str())
+    (is_name(folder) || is_short_name(&lower)) && !is_generic(folder)
 }
 
 /// `U2`, `AC_DC`, `REM`: people have such names, and discs and sides others.
@@ -371,6 +383,13 @@ fn of_folders(folders: &[&str]) -> (Option<String>, Option<String>) {
                 artist.map(|name| name.replace('_', " ")),
                 Some(bare(only)).filter(|album| is_name(album)),
             )
+        }
+        // `Artist/X/01 Title`: an album's name may be a letter, which by itself says nothing.
+        [only] if only.trim().chars().count() <= 3 => {
+            let artist = around
+                .last()
+                .filter(|name| is_told(name) && !is_nobody(name));
+            (artist.map(|name| name.replace('_', " ")), None)
         }
         _ => (None, None),
     }

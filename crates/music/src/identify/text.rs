@@ -10,6 +10,7 @@ use strsim::osa_distance;
 
 mod albums;
 mod artists;
+mod folders;
 mod medleys;
 mod numbers;
 mod versions;
@@ -19,9 +20,9 @@ pub use artists::{Artists, Company, artists, company, is_ensemble, is_part, memb
 
 pub use numbers::other_spelling;
 
+pub use folders::{versions_of_folder, versions_of_stem};
 use numbers::numbered;
 use versions::{HARMLESS, versions_in};
-pub use versions::{versions_of_folder, versions_of_stem};
 
 /// How two names relate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -304,13 +305,14 @@ fn are_told_apart(
         .iter()
         .chain(&theirs)
         .all(|word| is_number(word) || is_kind(word) || shared.contains(word));
-    if are_bare
-        && ours != theirs
-        && ours
+    // `alternate take 3` and `take 3` are one.
+    let counted = |words: &BTreeSet<String>| -> BTreeSet<String> {
+        let numbers = words
             .iter()
-            .chain(&theirs)
-            .any(|word| is_number(word) && word.len() < 4)
-    {
+            .filter(|word| is_number(word) && word.len() < 4);
+        numbers.cloned().collect()
+    };
+    if are_bare && counted(&ours) != counted(&theirs) {
         return true;
     }
     differ && says_more(&ours) && says_more(&theirs)

@@ -7,6 +7,7 @@
 
 mod rivals;
 mod told;
+mod twins;
 mod word;
 
 use std::collections::{HashMap, HashSet};

@@ -263,6 +263,8 @@ fn folders_of_files_without_tags_tell_their_albums() {
         ),
         ("Gale Ostrander/Singles/NN", Some(json!({"album": null}))),
         ("Gale Ostrander - TITLE/NN", Some(json!({"album": null}))),
+        ("Gale Ostrander/S/NN TITLE", None),
+        ("Chiptune/NN", Some(json!({}))),
     ] {
         let is_right = path != "Live/NN";
         let place = folder(path, more.as_ref(), is_right);
@@ -282,6 +284,9 @@ fn what_contradicts_is_not_outvoted() {
             Some(json!({"album": null})),
         ),
         ("in/TITLE (Karaoke Version)", Some(json!({}))),
+        ("in/TITLE - instrumental", Some(json!({"album": null}))),
+        ("in/NN TITLE rehearsal tape", Some(json!({}))),
+        ("Saltworks - sans paroles/NN", Some(json!({}))),
         ("in/Saltworks Demos/NN", Some(json!({}))),
         ("in/NN", Some(json!({"disc": 2}))),
         ("Disc 2/NN", Some(json!({}))),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::catalogue::ReleaseName;
-use crate::identify::evidence::Candidate;
+use crate::identify::evidence::{Candidate, Context};
 use crate::identify::features::{Passage, people::names_of};
 use crate::identify::text::{
     AlbumName, Albums, Artists, are_other_scripts, artists, is_ensemble, is_nobody, members,
@@ -97,7 +97,8 @@ pub(super) fn album(
         // Another concert: what is live, too, was played elsewhere.
         noticed.push("album: another of its kind");
     }
-    let is_by_names = passage.heard.is_by_path || passage.heard.is_album_by_folder;
+    let is_by_names =
+        passage.heard.is_by_path || passage.heard.is_album_by_folder || passage.is_album_generic;
     if is_by_names && best.unwrap_or(Albums::Different) == Albums::Different {
         if passage.heard.is_album_by_folder && best.is_some() {
             noticed.push(BY_FOLDER);
@@ -198,6 +199,26 @@ fn is_of_another(passage: &Passage<'_>, candidate: &Candidate) -> bool {
         && artists(ours, names) == Artists::Different
         && !members(ours).iter().any(|one| is_ensemble(one))
 }
+
+/// Whether the album has another track of that name, and the file the number and the length of this one: the demo of a song
+/// on the second disc of an edition need not be called one.
+pub(super) fn is_told_by_place(passage: &Passage<'_>, candidate: &Candidate) -> bool {
+    let is_it = |one: &Context| {
+        let is_as_long = one
+            .length_ms
+            .is_some_and(|length| length.abs_diff(passage.heard.length_ms) <= AS_LONG);
+        one.has_twin
+            && one.others > 1
+            && one.in_place == Some(true)
+            && !one.lacks_disc
+            && is_as_long
+            && is_album(passage, &one.release) >= Some(Albums::Similar)
+    };
+    candidate.contexts.iter().any(is_it)
+}
+
+/// A length, in ms, that is off by no more is that of the track. As of features of lengths.
+const AS_LONG: u64 = 3_000;
 
 /// Other files of the folder that a release explains as well.
 ///

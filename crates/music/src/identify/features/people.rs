@@ -126,6 +126,13 @@ pub(super) fn is_artist_in_title(passage: &Passage<'_>, candidate: &Candidate) -
     })
 }
 
+/// Whether the cast of a musical made it, on the album that the tags name: they have its composer or its star for the artist.
+pub(super) fn is_of_cast(passage: &Passage<'_>, candidate: &Candidate) -> bool {
+    let artist = normalise(&candidate.recording.artist);
+    let is_album = |release| is_album(passage, release) >= Some(Albums::Similar);
+    artist.split(' ').any(|word| word == "cast") && release_names(candidate).any(is_album)
+}
+
 pub(super) fn artist_alone(
     passage: &Passage<'_>,
     candidate: &Candidate,

@@ -20,8 +20,8 @@ pub fn readings(heard: &Heard) -> Vec<Reading> {
         return Vec::new();
     };
     let artist = heard.artist.clone().filter(|artist| !is_nobody(artist));
-    let title = plain_signs(&title.replace('_', " "));
-    let title = without_extension(&title);
+    let title = plain_signs(&title.replace('_', " ").replace(" ~ ", " - "));
+    let title = without_quality(without_extension(&title));
     let mut readings = vec![Reading {
         title: Title::parse(title),
         artist: artist.clone(),
@@ -72,6 +72,15 @@ fn without_extension(title: &str) -> &str {
     let lower = title.to_ascii_lowercase();
     let end = ends.iter().find(|end| lower.ends_with(**end));
     end.map_or(title, |end| &title[..title.len() - end.len()])
+}
+
+/// A title without what sites write of their picture behind it: `X (Lyrics) HQ`, `X 1080p`.
+fn without_quality(title: &str) -> &str {
+    const QUALITIES: [&str; 7] = ["hq", "hd", "uhd", "4k", "480p", "720p", "1080p"];
+    let behind = title.rsplit_once(' ');
+    behind
+        .filter(|(_, word)| QUALITIES.contains(&word.to_ascii_lowercase().as_str()))
+        .map_or(title, |(title, _)| title.trim_end())
 }
 
 /// A title without the number of a track before it: `01 - X`, `01. X`, `01 X`, and `A1 X` on a record.

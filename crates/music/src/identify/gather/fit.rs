@@ -3,6 +3,7 @@
 use crate::catalogue::Release;
 use crate::identify::album::{self, Fit};
 use crate::identify::evidence::Context;
+use crate::identify::text::Title;
 use crate::identify::{recut, rip};
 use crate::library::due::Item;
 
@@ -16,6 +17,11 @@ pub(super) fn fit(items: &[Item], pools: &mut [Pool], release: &Release) -> f64 
         fit_rip(items, release).unwrap_or_else(|| fit_files(items, pools, release))
     };
     let discs = release.discs();
+    let names: Vec<_> = release
+        .tracks
+        .iter()
+        .map(|track| Title::parse(&track.title).name)
+        .collect();
     for (at, item) in items.iter().enumerate() {
         let Some(number) = found.tracks[at] else {
             continue;
@@ -34,6 +40,7 @@ pub(super) fn fit(items: &[Item], pools: &mut [Pool], release: &Release) -> f64 
             is_others_chosen: found.is_others_chosen(at),
             in_place: album::is_placed(&item.heard, track, discs),
             lacks_disc: item.heard.disc.is_some_and(|disc| disc > discs),
+            has_twin: names.iter().filter(|name| **name == names[number]).count() > 1,
         };
         add_context(pools[at].add(&recording), context);
     }

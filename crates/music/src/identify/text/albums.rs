@@ -37,7 +37,10 @@ impl AlbumName {
     /// Takes `text` apart; `remark` tells the release from others of that name.
     pub fn parse(text: &str, remark: &str) -> Self {
         let (text, behind) = without_label(without_disc(text));
-        let mut title = Title::parse(text).with_remark(remark);
+        // Complete sessions are an edition with all takes: what the album has is on it.
+        let is_complete = words(remark).iter().any(|word| word == "complete");
+        let told = if is_complete { "" } else { remark };
+        let mut title = Title::parse(text).with_remark(told);
         let mut years: BTreeSet<u32> = BTreeSet::new();
         let of_years = |text: &str| -> Vec<u32> {
             let numbers = text.split(|c: char| !c.is_ascii_digit());

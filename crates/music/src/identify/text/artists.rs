@@ -84,7 +84,7 @@ pub fn members(text: &str) -> Vec<String> {
         " vs ",
         " x ",
         " / ",
-        "; ",
+        ";",
         ", ",
         " + ",
         " y ",

@@ -60,6 +60,7 @@ const VERSIONS: [(&str, &[&str]); 22] = [
             "instrumentals",
             "instrumentales",
             "inst",
+            "instr",
             "backing",
             "playback",
         ],
@@ -92,6 +93,7 @@ const VERSIONS: [(&str, &[&str]); 22] = [
         &[
             "alternate",
             "alternative",
+            "alt",
             "take",
             "takes",
             "outtake",
@@ -497,49 +499,6 @@ pub(super) fn versions_in(words: &[String]) -> BTreeSet<&'static str> {
         found.remove("remix");
     }
     found
-}
-
-/// Versions that the name of a folder or a file tells of what is in it; `mix` and `single` are names of folders for anything.
-const OF_FOLDERS: [(&str, &[&str]); 9] = [
-    (
-        "live",
-        &[
-            "live",
-            "concert",
-            "concerts",
-            "unplugged",
-            "bootleg",
-            "bootlegs",
-            "konzert",
-            "concierto",
-        ],
-    ),
-    ("demo", &["demo", "demos", "rehearsal", "rehearsals"]),
-    ("instrumental", &["instrumental", "instrumentals"]),
-    ("karaoke", &["karaoke"]),
-    ("acoustic", &["acoustic"]),
-    ("remix", &["remix", "remixes", "remixed"]),
-    ("cover", &["cover", "covers", "tribute"]),
-    ("chiptune", &["chiptune", "8bit"]),
-    ("session", &["session", "sessions", "bbc"]),
-];
-
-/// What versions the name of a folder tells of.
-pub fn versions_of_folder(name: &str) -> Vec<&'static str> {
-    let words = super::words(name);
-    let is_named = |names: &[&str]| words.iter().any(|word| names.contains(&word.as_str()));
-    let named = OF_FOLDERS.iter().filter(|(_, names)| is_named(names));
-    named.map(|(version, _)| *version).collect()
-}
-
-/// The same of a file's name, by what stands in brackets: `Live and Let Die` is a title.
-pub fn versions_of_stem(stem: &str) -> Vec<&'static str> {
-    let asides: Vec<_> = stem
-        .split(['(', '['])
-        .skip(1)
-        .filter_map(|aside| aside.split([')', ']']).next())
-        .collect();
-    versions_of_folder(&asides.join(" "))
 }
 
 /// Words beside a version that say nothing.
