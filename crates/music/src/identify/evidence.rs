@@ -286,7 +286,9 @@ fn by_little(best: &Weighed) -> Level {
     let is_nobodys = has("artist: none in the tags") && has("album: none in the tags");
     let is_untitled = is_nobodys && has("title: none in the tags");
     let is_far = has("length: more than 12 s apart");
-    let is_unsupported = is_nobodys && !best.is_told_or_on_album() && !best.is_by_sound();
+    let is_anybodys =
+        has("artist: none in the tags") && best.has(&["album: none in the tags", "album: another"]);
+    let is_unsupported = is_anybodys && !best.is_told_or_on_album() && !best.is_by_sound();
     let is_cut_otherwise = has("length: more than 30 s apart") && !best.is_told_by_id();
     // A length that is off says little of which track it is, unless all others are where they should be.
     let is_by_length = has("length: the only sign, and more than 3 s apart")
@@ -313,7 +315,10 @@ fn by_sound_alone(best: &Weighed) -> Level {
     ]);
     let is_contradicted = has("names: title and artist are others");
     // Files that are called otherwise are no album because their sounds are.
-    if is_named || best.is_told_by_id() || best.is_told_or_on_album() && !is_contradicted {
+    // Two files of whom one person each says so need not be an album.
+    let is_of_few = has("sound: alike, says one person") && has("album: fits 1 other file");
+    let is_on_album = best.is_told_or_on_album() && !is_contradicted && !is_of_few;
+    if is_named || best.is_told_by_id() || is_on_album {
         return Level::High;
     }
     let is_weak = best.has(&[
@@ -323,9 +328,9 @@ fn by_sound_alone(best: &Weighed) -> Level {
         "sound: roughly alike",
     ]) || is_contradicted && !has("sound: alike, say many");
     // Who linked one sound with another song did so at home as well; an own recording is as long by chance only.
-    let is_doubtful = is_weak
-        && !has("length: within 1.5 s")
-        && (is_contradicted || has("names: the path says others"));
+    let is_against =
+        is_contradicted || has("names: the path says others") || has("sound: against the title");
+    let is_doubtful = is_against && !has("length: within 1.5 s") && !has("sound: alike, say many");
     match (has("sound: hardly alike") || is_doubtful, is_weak) {
         (true, _) => Level::Low,
         (false, true) => Level::Medium,
@@ -367,7 +372,10 @@ fn by_names(best: &Weighed) -> Level {
         || has(features::OF_ANOTHER)
         || has("album: another") && !by_sound && !best.is_told_by_id()
         || has("artist: the tags name another than the title")
-        || has("title: a slip of spelling") && !by_sound && !best.is_told_by_id()
+        || (has("title: a slip of spelling") || has("title: a damaged spelling"))
+            && !by_sound
+            && !best.is_told_by_id()
+        || has("album: another version of it") && !best.is_told_by_id()
         || has("names: the path says others")
     {
         Level::Medium

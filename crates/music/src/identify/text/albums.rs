@@ -84,7 +84,8 @@ impl AlbumName {
             let before = text
                 .split_once(": ")
                 .map(|(before, _)| Title::parse(before));
-            before.filter(|_| !tells_one)
+            let of_it: Vec<_> = behind.name.split(' ').map(str::to_owned).collect();
+            before.filter(|_| !tells_one && versions_in(&of_it).is_empty())
         });
         Self {
             title,
@@ -250,7 +251,9 @@ fn without_label(text: &str) -> (&str, Option<Title>) {
         return (before, None);
     }
     let behind = Title::parse(after);
-    let is_name = behind.name.len() >= LEAST_NAME && versions_in(&of_it).is_empty();
+    // `X: A Tribute to Y` has a name behind it; so has nothing else that says a version.
+    let versions = versions_in(&of_it);
+    let is_name = behind.name.len() >= LEAST_NAME && versions.iter().all(|one| *one == "cover");
     (text, is_name.then_some(behind))
 }
 

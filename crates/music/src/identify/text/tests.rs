@@ -447,3 +447,23 @@ fn a_medley_is_called_after_its_songs() {
         0
     );
 }
+
+#[test]
+fn a_tribute_is_called_after_whom_it_is_for_and_is_none_of_their_albums() {
+    let album = |text: &str| AlbumName::parse(text, "");
+    let tribute = album("Bright Arcade: A Tribute to Solvei");
+    assert!(tribute.relation(&album("A Tribute To Solvei")) >= Albums::Similar);
+    assert!(tribute.relation(&album("Bright Arcade")) < Albums::Similar);
+    let sessions = AlbumName::parse("Blue Parlor", "complete sessions");
+    assert_eq!(sessions.relation(&album("Blue Parlor")), Albums::Same);
+}
+
+#[test]
+fn a_take_is_told_by_its_number() {
+    let one = Title::parse("Blue Parlor (alt. take 1)");
+    let same = one.relation(&Title::parse("Blue Parlor (take 1)"));
+    assert!(!same.is_told_apart && same.only_first.is_empty() && same.only_second.is_empty());
+    for other in ["Blue Parlor (take 3)", "Blue Parlor (alternate take)"] {
+        assert!(one.relation(&Title::parse(other)).is_told_apart, "{other}");
+    }
+}
