@@ -129,14 +129,14 @@ impl Verdict {
         self.level == Level::High
     }
 
-    /// Whether the tags name another song or artist than the likeliest has, or another album than that of their own id: what
-    /// they claim is to be asked about, too.
+    /// Whether the tags name another artist than the likeliest has, or another album and another title or an id of their own:
+    /// what they claim is to be asked about, too.
     pub(crate) fn is_claim_open(&self) -> bool {
         let best = self.candidates.first();
         best.is_some_and(|best| {
             let is_elsewhere = best.has(&["album: another", "album: another version of it"]);
             best.has(&["names: title and artist are others", "artist: another"])
-                || is_elsewhere && best.is_told_by_id()
+                || is_elsewhere && (best.is_told_by_id() || best.has(&["title: another"]))
         })
     }
 
@@ -297,7 +297,8 @@ fn by_little(best: &Weighed) -> Level {
         Level::Low
     } else if has("length: the only sign, and more than 3 s apart")
         || is_far
-        || is_untitled && has("length: within 12 s")
+        || has("length: within 12 s")
+            && (is_untitled || !best.is_by_sound() && !best.is_told_by_id())
     {
         Level::Medium
     } else {
@@ -375,7 +376,7 @@ fn by_names(best: &Weighed) -> Level {
         || (has("title: a slip of spelling") || has("title: a damaged spelling"))
             && !by_sound
             && !best.is_told_by_id()
-        || has("album: another version of it") && !best.is_told_by_id()
+        || best.has(&["album: another version of it", features::ONLY_MONO]) && !best.is_told_by_id()
         || has("names: the path says others")
     {
         Level::Medium

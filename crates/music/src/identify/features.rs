@@ -14,17 +14,19 @@ use crate::catalogue::ReleaseName;
 use crate::identify::evidence::{Candidate, Context};
 use crate::identify::paths::is_generic;
 use crate::identify::text::{
-    AlbumName, Albums, Artists, Likeness, Relation, Title, are_other_scripts, artists, is_nobody,
-    normalise, versions_of_folder,
+    AlbumName, Albums, Artists, Likeness, Relation, Title, are_other_scripts, artists, normalise,
+    versions_of_folder,
 };
 use crate::library::values::Heard;
 
 pub(crate) use albums::{BY_FOLDER, OF_ANOTHER};
 use albums::{album, context, is_album, is_told_by_place, release_names, versions_of_year};
-use people::{artist_alone, fellowship, is_artist_in_title, is_of_cast, names_of};
+use people::{
+    artist_alone, fellowship, is_artist_in_title, is_beside_another, is_of_cast, names_of,
+};
 pub use readings::{Reading, readings, split};
 pub use rivals::notice_rivals;
-pub(crate) use rivals::{OUTDONE, SOUNDS_CLOSER};
+pub(crate) use rivals::{ONLY_MONO, OUTDONE, SOUNDS_CLOSER};
 
 /// What is known of a passage, taken apart once for all candidates.
 #[derive(Debug, Clone)]
@@ -270,22 +272,6 @@ fn is_to_the_letter(reading: &Reading, candidate: &Candidate) -> bool {
     names.any(|name| ours.as_ref() == Some(&plain(name)))
 }
 
-/// Whether the title names the candidate's artist and the tags another one: whoever sings it anew, or sends it in.
-fn is_beside_another(passage: &Passage<'_>, reading: &Reading, candidate: &Candidate) -> bool {
-    let tagged = passage
-        .heard
-        .artist
-        .as_deref()
-        .filter(|artist| !is_nobody(artist));
-    let (Some(tagged), Some(read)) = (tagged, reading.artist.as_deref()) else {
-        return false;
-    };
-    // Where both have changed places, the tags' artist is the title.
-    let is_swapped = Title::parse(tagged).relation(&reading.title).name > Likeness::Different;
-    let is_another = artists(tagged, names_of(&candidate.recording)) == Artists::Different;
-    tagged != read && !is_swapped && is_another
-}
-
 /// Whether the tags have the title in other letters than the catalogue.
 fn is_foreign(passage: &Passage<'_>, candidate: &Candidate) -> bool {
     let ours = passage.heard.title.as_deref().unwrap_or_default();
@@ -389,6 +375,9 @@ fn versions(
     let is_master = |version: &String| masters.contains(&version.as_str());
     if file.iter().chain(&this).any(is_master) {
         noticed.push("version: only one is called remastered, mono or stereo");
+        if file.contains("mono") {
+            noticed.push(rivals::ONLY_MONO);
+        }
         // Mono and stereo are different recordings where both are named.
         let both = |a: &str, b: &str| file.contains(a) && this.contains(b);
         if both("mono", "stereo") || both("stereo", "mono") {

@@ -1,7 +1,7 @@
 //! Recordings of one title: what place, year and words tell of which of them a file is.
 
 use serde_json::{Value, json};
-use testkit::services::{MadeFile, Recording, Release, Tagging, Track, World, mbid};
+use testkit::services::{Linked, MadeFile, Recording, Release, Tagging, Track, World, mbid};
 
 use super::Place;
 
@@ -63,6 +63,8 @@ fn assert_right(place: &Place) {
         );
     }
 }
+
+const OTHERS: [&str; 6] = ["Brasa", "Horno", "Grava y sal", "Hueco", "Hierro", "Muelle"];
 
 const TITLES: [&str; 6] = ["Ember", "Furnace", "Gravel", "Hollow", "Iron", "Jetty"];
 
@@ -201,6 +203,88 @@ fn the_cast_of_a_musical_is_no_other_artist() {
     let files = all.iter().enumerate().map(|(at, one)| {
         let tags = json!({"title": one.title, "artist": "Stephen Larkmoor", "album": album, "track": at + 1});
         file(&format!("Ticket Home/{at}.mp3"), one.length_ms + 200, tags, Some(one))
+    });
+    let files = files.collect();
+    world.releases.push(own);
+    assert_right(&Place::of(world, files));
+}
+
+/// What a fingerprint cannot tell: the mono edition that the album's name means, and the song in the album's language.
+#[test]
+fn the_album_is_asked_about_where_a_sound_cannot_tell() {
+    for (edition, named) in [("Winter Coats (mono)", ""), ("Servicio", "s")] {
+        let mut world = World::default();
+        for (at, title) in TITLES.into_iter().enumerate() {
+            let length = 150_000 + 13_000 * at as u64;
+            let plain = recording(at, (title, ""), "Brick Lane", length);
+            world.recordings.push(plain);
+        }
+        for (at, title) in TITLES.into_iter().enumerate() {
+            let (title, remark) = match named {
+                "" => (title.to_owned(), "mono"),
+                _ => (OTHERS[at].to_owned(), ""),
+            };
+            let length = 150_600 + 13_000 * at as u64;
+            let own = recording(at + 6, (&title, remark), "Brick Lane", length);
+            world.recordings.push(own);
+        }
+        let all = &world.recordings;
+        let tracks = |from: usize| {
+            (0..6)
+                .map(move |at| (1, at + 1, from + at as usize))
+                .collect::<Vec<_>>()
+        };
+        let releases = [
+            release("Winter Coats", "Brick Lane", &tracks(0), all),
+            release(edition, "Brick Lane", &tracks(6), all),
+        ];
+        let files = (0..6).map(|at| {
+            let own = &all[at + 6];
+            let tags = json!({"title": own.title, "artist": "Brick Lane", "album": edition, "track": at + 1});
+            file(&format!("Brick Lane/{edition}/{at}.mp3"), own.length_ms + 100, tags, Some(own))
+        });
+        let files: Vec<_> = files.collect();
+        for (at, file) in files.iter().enumerate() {
+            let linked = Linked {
+                recording: at,
+                sources: 40,
+                former: None,
+                nameless: false,
+            };
+            world.know(&file.fingerprint, 0.98, vec![linked]);
+        }
+        world.releases.extend(releases);
+        let place = Place::of(world, files);
+        if named.is_empty() {
+            assert_right(&place);
+            continue;
+        }
+        // The sound is the song's in either language: what forty people say and what the tags say is left to a person.
+        place.identify();
+        let found = place.answers();
+        for file in &place.files {
+            let (level, recording, _) = &found[&file.path];
+            assert_eq!((level.as_str(), recording), ("low", &None), "{}", file.path);
+        }
+    }
+}
+
+/// Nothing in the tags but what everybody calls the songs; the folder tells where the concert was.
+#[test]
+fn a_folder_that_is_called_after_a_concert_is_that_concert() {
+    let mut world = World::default();
+    for (at, title) in TITLES.into_iter().enumerate() {
+        let length = 150_000 + 13_000 * at as u64;
+        let own = recording(at, (title, "live, 2003-07-11: Roskilde"), "Corvids", length);
+        world.recordings.push(own);
+    }
+    let all = &world.recordings;
+    let tracks: Vec<_> = (0..6).map(|at| (1, at + 1, at as usize)).collect();
+    let own = release("Festival, disc one", "Corvids", &tracks, all);
+    let files = all.iter().enumerate().map(|(at, one)| {
+        let tags = json!({"title": one.title, "artist": "Corvids"});
+        let path = format!("Corvids/Live in Roskilde 2003-07-11/{at}.mp3");
+        file(&path, one.length_ms + 200, tags, Some(one))
     });
     let files = files.collect();
     world.releases.push(own);

@@ -6,7 +6,7 @@ use crate::catalogue::ReleaseName;
 use crate::identify::evidence::{Candidate, Context};
 use crate::identify::features::{Passage, people::names_of};
 use crate::identify::text::{
-    AlbumName, Albums, Artists, are_other_scripts, artists, is_ensemble, is_nobody, members,
+    AlbumName, Albums, Artists, Title, are_other_scripts, artists, is_ensemble, is_nobody, members,
 };
 
 pub(super) fn release_names(candidate: &Candidate) -> impl Iterator<Item = &ReleaseName> {
@@ -93,14 +93,15 @@ pub(super) fn album(
         .any(|(_, release)| are_other_scripts(written, &release.title));
     let best = related.iter().map(|(albums, _)| *albums).max();
     let is_another = |version: &&str| *version != "remaster";
-    if best == Some(Albums::Different) && ours.versions().iter().any(is_another) {
+    let is_there = is_played_there(written, candidate);
+    if best == Some(Albums::Different) && !is_there && ours.versions().iter().any(is_another) {
         // Another concert: what is live, too, was played elsewhere.
         noticed.push("album: another of its kind");
     }
     let is_by_names =
         passage.heard.is_by_path || passage.heard.is_album_by_folder || passage.is_album_generic;
     if is_by_names && best.unwrap_or(Albums::Different) == Albums::Different {
-        if passage.heard.is_album_by_folder && best.is_some() {
+        if passage.heard.is_album_by_folder && best.is_some() && !is_there {
             noticed.push(BY_FOLDER);
         }
         noticed.push("album: none in the tags");
@@ -131,6 +132,20 @@ pub(super) fn album(
     }
     year(passage, ours, (best, &related), noticed);
     Some(best)
+}
+
+/// Whether the album is called after where a concert was, and the candidate was played there: `Live in Roskilde 2003-07-11`.
+fn is_played_there(album: &str, candidate: &Candidate) -> bool {
+    let is_concert = |text: &str| Title::parse("").with_remark(text).versions.contains("live");
+    let remark = &candidate.recording.remark;
+    let told = Title::parse("").with_remark(remark);
+    let called = Title::parse("").with_remark(album);
+    is_concert(album)
+        && is_concert(remark)
+        && told.places().intersection(&called.places()).any(|place| {
+            let is_name = !place.bytes().all(|c| c.is_ascii_digit());
+            is_name && place.chars().count() > 3
+        })
 }
 
 /// The year that the tags or the album's name tell, against those of releases that are called like the album.

@@ -6,7 +6,8 @@ use crate::catalogue::Recording;
 use crate::identify::evidence::Candidate;
 use crate::identify::features::{Passage, Reading, albums::is_album, albums::release_names};
 use crate::identify::text::{
-    Albums, Artists, Company, Title, artists, company, is_nobody, is_part, members, normalise,
+    Albums, Artists, Company, Likeness, Title, artists, company, is_nobody, is_part, members,
+    normalise,
 };
 
 pub(super) fn names_of(recording: &Recording) -> impl Iterator<Item = &str> {
@@ -124,6 +125,26 @@ pub(super) fn is_artist_in_title(passage: &Passage<'_>, candidate: &Candidate) -
     release_names(candidate).any(|release| {
         is_album(passage, release) >= Some(Albums::Similar) && names_it(&release.title)
     })
+}
+
+/// Whether the title names the candidate's artist and the tags another one: whoever sings it anew, or sends it in.
+pub(super) fn is_beside_another(
+    passage: &Passage<'_>,
+    reading: &Reading,
+    candidate: &Candidate,
+) -> bool {
+    let tagged = passage
+        .heard
+        .artist
+        .as_deref()
+        .filter(|artist| !is_nobody(artist));
+    let (Some(tagged), Some(read)) = (tagged, reading.artist.as_deref()) else {
+        return false;
+    };
+    // Where both have changed places, the tags' artist is the title.
+    let is_swapped = Title::parse(tagged).relation(&reading.title).name > Likeness::Different;
+    let is_another = artists(tagged, names_of(&candidate.recording)) == Artists::Different;
+    tagged != read && !is_swapped && is_another
 }
 
 /// Whether the cast of a musical made it, on the album that the tags name: they have its composer or its star for the artist.

@@ -15,6 +15,9 @@ pub(crate) const SOUNDS_CLOSER: &str = "length: another of this sound is nearer"
 /// Another candidate of the same names is on the album that the file names, and fits.
 const ON_THE_ALBUM: &str = "album: another of these names is on it";
 
+/// The file is called mono, or its album, and this is not.
+pub(crate) const ONLY_MONO: &str = "version: only the file is called mono";
+
 /// The year in the title's brackets is told of it.
 pub(super) const OF_YEAR: &str = "title: of the year that it names";
 
@@ -132,6 +135,13 @@ fn by_albums(noticed: &mut [Vec<&'static str>]) {
         |one| is_elsewhere(one) && one.is_told_by_id() && !one.sounds_so(),
         ON_THE_ALBUM,
     );
+    // Fingerprints of the two are alike, and people link either.
+    outdo(
+        noticed,
+        |one| is_it_by_tags(one) && one.any(&["album: the same"]) && !one.any(&[ONLY_MONO]),
+        |one| one.is_named() && one.any(&[ONLY_MONO]),
+        "version: another is called mono, too",
+    );
     outdo(
         noticed,
         |one| one.is_named() && one.any(&[OF_YEAR]),
@@ -155,6 +165,18 @@ fn by_sounds(noticed: &mut [Vec<&'static str>]) {
             is_it_by_tags(one) && !one.has_sound() && !has_slipped
         },
         |one| one.has_sound() && one.any(&["artist: another"]),
+        TAGS_FIT,
+    );
+    // A song in another language sounds as it does in the first one.
+    outdo(
+        noticed,
+        |one| is_it_by_tags(one) && one.any(&["album: the same"]) && !one.has_sound(),
+        |one| {
+            let has_slipped = one.any(&["album: other files are not what their titles say"]);
+            let is_called_otherwise = one.any(&["title: another", "title: words more or fewer"]);
+            let is_elsewhere = is_called_otherwise && one.any(&["album: another"]);
+            one.has_sound() && is_elsewhere && !has_slipped
+        },
         TAGS_FIT,
     );
     // Which edition it is from nothing says but who has it, and they say another; a whole album that fits says as much.
