@@ -107,6 +107,7 @@ pub fn hear(item: &mut Item) {
         let in_album = heard.album.as_deref().and_then(disc_of);
         heard.disc = in_album.or_else(|| disc_of(name_of(folder_of(&item.path))));
     }
+    heard.folder = name_of(folder_of(&item.path)).to_owned();
     let told = [heard.artist.as_deref(), heard.album.as_deref()];
     heard.said_versions = said_versions(&item.path, told, &item.tags);
     let is_untold = if item.alone {
@@ -121,6 +122,14 @@ pub fn hear(item: &mut Item) {
         return;
     }
     if !is_untold {
+        // `La vedova (Teatro Ferro 1955)`: tags often have no year.
+        let is_of_album = heard.album.as_deref().is_some_and(|album| {
+            let album = normalise(album);
+            !album.is_empty() && normalise(&heard.folder).contains(&album)
+        });
+        heard.year = heard
+            .year
+            .or(year_of(&heard.folder).filter(|_| is_of_album));
         hear_folder(item);
         return;
     }
@@ -373,7 +382,7 @@ fn of_folders(folders: &[&str]) -> (Option<String>, Option<String>) {
     match parts.as_slice() {
         [artist, album, ..] if is_told(artist) => (
             Some((*artist).trim().to_owned()),
-            Some(bare(album)).filter(|album| is_name(album)),
+            Some(bare(album)).filter(|album| is_name(album) && !is_generic(album)),
         ),
         [only] if is_told(only) => {
             let artist = around

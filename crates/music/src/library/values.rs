@@ -341,6 +341,9 @@ pub struct Heard {
     /// Versions that it is said to be beside its title: by names of the file and its folders, a subtitle, a genre.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub said_versions: Vec<&'static str>,
+    /// What its folder is called.
+    #[serde(skip)]
+    pub folder: String,
     /// Conductors, orchestras and ensembles in the tags.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub performers: Vec<String>,

@@ -290,3 +290,41 @@ fn a_folder_that_is_called_after_a_concert_is_that_concert() {
     world.releases.push(own);
     assert_right(&Place::of(world, files));
 }
+
+/// Two orchestras play the same work on albums of one name; the tags have its composer, and the folder who plays.
+#[test]
+fn a_folder_tells_who_plays() {
+    let orchestras = ["Collegium Nord", "Akademie für Töne"];
+    let mut world = World::default();
+    for (which, orchestra) in orchestras.into_iter().enumerate() {
+        for (at, title) in TITLES.into_iter().enumerate() {
+            let title = format!("Concerto grosso in F: {title}");
+            let length = 150_000 + 13_000 * at as u64 + 400 * which as u64;
+            let own = recording(at + 6 * which, (&title, ""), orchestra, length);
+            world.recordings.push(own);
+        }
+    }
+    let all = &world.recordings;
+    let releases = orchestras
+        .into_iter()
+        .enumerate()
+        .map(|(which, orchestra)| {
+            let tracks: Vec<_> = (0..6)
+                .map(|at| (1, at + 1, at as usize + 6 * which))
+                .collect();
+            Release {
+                mbid: mbid(orchestra, 1),
+                ..release("Concerti grossi", orchestra, &tracks, all)
+            }
+        });
+    let releases: Vec<_> = releases.collect();
+    let files = (0..6).map(|at| {
+        let own = &all[at + 6];
+        let tags = json!({"title": own.title, "artist": "Johann Pachler", "album": "Concerti grossi", "track": at + 1});
+        let path = format!("Pachler/Concerti grossi - Akademie fur Tone/{at}.mp3");
+        file(&path, own.length_ms, tags, Some(own))
+    });
+    let files = files.collect();
+    world.releases.extend(releases);
+    assert_right(&Place::of(world, files));
+}

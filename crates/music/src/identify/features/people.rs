@@ -147,6 +147,33 @@ pub(super) fn is_beside_another(
     tagged != read && !is_swapped && is_another
 }
 
+/// Whether the file's folder names somebody who plays on the candidate or its releases, and whom the tags do not name: of
+/// a work that many play, tags have the composer, and folders the orchestra.
+pub(super) fn is_played_by_folder(passage: &Passage<'_>, candidate: &Candidate) -> bool {
+    let heard = passage.heard;
+    let folder = normalise(&heard.folder);
+    let folder: BTreeSet<_> = folder.split(' ').collect();
+    let tags = [&heard.artist, &heard.album, &heard.album_artist].into_iter();
+    let told: Vec<_> = tags
+        .flatten()
+        .chain(&heard.composers)
+        .map(|name| normalise(name))
+        .collect();
+    let is_told = |name: &str| {
+        let mut words = name.split(' ');
+        words.all(|word| {
+            told.iter()
+                .any(|told| told.split(' ').any(|one| one == word))
+        })
+    };
+    let releases = candidate.contexts.iter().map(|one| one.artist.as_str());
+    let names = names_of(&candidate.recording).chain(releases);
+    names.flat_map(members).any(|name| {
+        // One word may be anything.
+        name.contains(' ') && !is_told(&name) && name.split(' ').all(|word| folder.contains(word))
+    })
+}
+
 /// Whether the cast of a musical made it, on the album that the tags name: they have its composer or its star for the artist.
 pub(super) fn is_of_cast(passage: &Passage<'_>, candidate: &Candidate) -> bool {
     let artist = normalise(&candidate.recording.artist);
