@@ -11,12 +11,13 @@ use music::library::settings;
 use sqlite::Db;
 use web::Secret;
 
-use crate::args::Place;
 use crate::config_file::{self, ACOUSTID_API_KEY as KEY, FILES};
 use crate::env;
 use crate::hints;
+use crate::place::Place;
 use crate::printer::{Printer, Volume};
 use crate::settings::{Origin, config_folder};
+use crate::words::bare;
 
 /// Tells somebody who has no key what that means, and how to get one.
 pub(crate) fn tell_how_to_get_one(place: &Place, printer: Printer) {
@@ -79,12 +80,6 @@ pub(crate) fn find(db: &Db) -> Result<Found> {
     }
     found.key = key.map(Secret::new);
     Ok(found)
-}
-
-/// A key as it was copied, without the byte order mark, the spaces and the line ends that came along.
-pub(crate) fn bare(copied: &str) -> Option<String> {
-    let key = copied.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-    (!key.is_empty()).then(|| key.to_owned())
 }
 
 fn in_environment() -> Option<String> {

@@ -3,8 +3,8 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::api_key::bare;
 use crate::hints::advised;
+use crate::words::bare;
 
 /// The files below the configuration folder, the first one that says something wins.
 pub(crate) const FILES: [&str; 2] = ["accession/accession.toml", "wkmp/wkmp-ai.toml"];
@@ -182,7 +182,7 @@ mod tests {
             assert!(said.is_err(), "{root}: {said:?}");
         }
         let windows = written("root_folder = \"C:\\Users\\x\"").unwrap_err();
-        let advice = crate::hints::hint(&windows, &crate::args::Place::default());
+        let advice = crate::hints::hint(&windows, &crate::place::Place::default());
         assert!(advice.is_some_and(|advice| advice.contains("single quotes")));
         assert_eq!(read(Path::new("/nonexistent/x.toml")).unwrap(), None);
     }

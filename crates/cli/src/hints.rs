@@ -7,7 +7,7 @@ use books::Setting;
 use books::decrypt::DecryptError;
 use books::page::PageError;
 
-use crate::args::Place;
+use crate::place::Place;
 use crate::words::{command, quoted};
 
 /// An error of this program's own that knows what may help.

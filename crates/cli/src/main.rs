@@ -6,6 +6,7 @@ mod commands;
 mod config_file;
 mod env;
 mod hints;
+mod place;
 mod printer;
 mod progress;
 mod reference;

@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::args::Place;
-use crate::args::hear::Store;
 use crate::hints::advised;
+use crate::place::Place;
 use crate::{config_file, env};
 
 /// How it is known where a library is, the strongest first.
@@ -195,15 +194,6 @@ pub(crate) fn expand_home(path: &Path) -> PathBuf {
         (Ok(rest), Some(home)) => home.join(rest),
         _ => path.to_owned(),
     }
-}
-
-/// The address of a store, where it is not Amazon's.
-pub(crate) fn endpoint(store: &Store) -> Option<String> {
-    let said = std::env::var(env::S3_ENDPOINT).ok();
-    store
-        .endpoint
-        .clone()
-        .or(said.filter(|said| !said.is_empty()))
 }
 
 /// Which of many tasks this one is, as the engine that started it says.

@@ -22,6 +22,12 @@ pub(crate) fn count(number: impl TryInto<u64>) -> String {
     grouped
 }
 
+/// A key as it was copied, without the byte order mark, the spaces and the line ends that came along.
+pub(crate) fn bare(copied: &str) -> Option<String> {
+    let key = copied.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    (!key.is_empty()).then(|| key.to_owned())
+}
+
 /// A count and what is counted: `1 file`, `2 matches`, `12,000 copies`.
 pub(crate) fn counted(number: impl TryInto<u64>, noun: &str) -> String {
     let number = number.try_into().unwrap_or(u64::MAX);

@@ -7,8 +7,8 @@ use clap_complete::CompletionCandidate;
 use music::Library;
 use music::library::names::passages_beginning;
 
-use crate::args::Place;
 use crate::env;
+use crate::place::Place;
 use crate::settings::{expand_home, locate};
 
 /// Passages offered at once. A shell asks before it lists more than a hundred.

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::args::Place;
+use crate::env;
+use crate::place::Place;
 
 /// Where files and records are.
 #[derive(Debug, Clone, Args)]
@@ -12,6 +13,16 @@ pub(crate) struct Store {
     /// The address of a store that speaks S3 and is not Amazon's [default: `AWS_ENDPOINT_URL`]
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint: Option<String>,
+}
+
+impl Store {
+    /// The address of the store, where it is not Amazon's.
+    pub(crate) fn address(&self) -> Option<String> {
+        let said = std::env::var(env::S3_ENDPOINT).ok();
+        self.endpoint
+            .clone()
+            .or(said.filter(|said| !said.is_empty()))
+    }
 }
 
 #[derive(Debug, Args)]

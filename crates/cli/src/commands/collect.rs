@@ -13,12 +13,11 @@ use crate::commands::located;
 use crate::hints::advised;
 use crate::printer::Printer;
 use crate::progress::Display;
-use crate::settings::endpoint;
 use crate::signals::stop_on_signals;
 
 /// Records what was heard.
 pub(crate) fn collect(args: &args::hear::Collect, printer: Printer) -> Result<ExitStatus> {
-    let endpoint = endpoint(&args.store);
+    let endpoint = args.store.address();
     let open = |address: &String| Place::open(address, endpoint.as_deref());
     let records: Vec<Place> = args.records.iter().map(open).collect::<Result<_, _>>()?;
     for place in records.iter().filter_map(Place::folder) {

@@ -18,7 +18,7 @@ use crate::args;
 use crate::hints::advised;
 use crate::printer::{Printer, Volume};
 use crate::progress::Display;
-use crate::settings::{default_jobs, endpoint, shard};
+use crate::settings::{default_jobs, shard};
 use crate::signals::stop_on_signals;
 use crate::words::{count, counted, duration, size};
 
@@ -27,7 +27,7 @@ type List = Box<dyn Iterator<Item = music::Result<String>>>;
 
 /// Hears files into records.
 pub(crate) fn hear(args: &args::hear::Hear, printer: Printer) -> Result<ExitStatus> {
-    let endpoint = endpoint(&args.store);
+    let endpoint = args.store.address();
     let source = Source::new(Place::open(&args.source, endpoint.as_deref())?);
     let out = Place::open(&args.out, endpoint.as_deref())?;
     let settings = args.settings.as_deref().map(settings).transpose()?;
@@ -65,7 +65,7 @@ fn list(args: &args::hear::Hear) -> Result<Option<List>> {
         let is_place = list.contains("://") || Path::new(list).is_dir();
         let number = args.shard.or_else(|| shard().filter(|_| is_place));
         if let Some(number) = number {
-            let lists = Place::open(list, endpoint(&args.store).as_deref())?;
+            let lists = Place::open(list, args.store.address().as_deref())?;
             let paths = Cursor::new(shards::read(&lists, number)?);
             return Ok(Some(Box::new(Paths::new(paths))));
         }
@@ -224,7 +224,7 @@ fn report(heard: &Heard) -> Vec<String> {
 
 /// Divides a source into lists.
 pub(crate) fn plan(args: &args::hear::Plan, printer: Printer) -> Result<ExitStatus> {
-    let endpoint = endpoint(&args.store);
+    let endpoint = args.store.address();
     let source = Source::new(Place::open(&args.source, endpoint.as_deref())?);
     let out = Place::open(&args.out, endpoint.as_deref())?;
     let cancel = Cancel::new();

@@ -7,11 +7,11 @@ use music::library::settings::Listed;
 use music::library::shown_flavor;
 use run::ExitStatus;
 
-use crate::api_key::bare;
 use crate::args::Place;
 use crate::commands::{open_to_read, open_to_tell};
 use crate::hints::{self, advised};
 use crate::printer::{Printer, Volume};
+use crate::words::bare;
 
 /// How keys end whose values are kept in WKMP's unit of time, which is nobody's.
 const TICKS: &str = "_ticks";
