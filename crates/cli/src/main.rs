@@ -26,6 +26,11 @@ use tracing_subscriber::EnvFilter;
 use crate::args::{Cli, Command, Global, Music, Settings};
 use crate::printer::{LogWriter, Printer};
 
+/// Blocks of sound come and go by the megabyte: the C library gives each back to the system, which clears it anew.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // A shell that asks for completions gets them here, and the program ends.
     clap_complete::CompleteEnv::with_factory(args::command).complete();
