@@ -181,7 +181,7 @@ fn a_second_server_is_told_that_there_is_one_and_the_port_is_written_where_other
     let root = Root::empty();
     let served = Served::start(&root, &[]);
     let other = Root::empty();
-    let mut command = other.command(&["serve", "--listen", &served.address]);
+    let mut command = other.command(&["serve", "--create", "--listen", &served.address]);
     command.arg(other.path());
     let refused = crate::support::Ran::of(command.output().unwrap()).ended(2);
     assert!(refused.err.contains("already answers"), "{}", refused.err);
