@@ -193,10 +193,7 @@ fn names(
         let theirs = candidate.contexts.iter().map(|one| one.artist.as_str());
         artists(ours, theirs.filter(|name| !name.is_empty())) >= Artists::Shared
     });
-    noticed.push(artist_of(passage, candidate, artist, by_release));
-    if is_played_by_folder(passage, candidate) {
-        noticed.push("artist: the folder names who plays");
-    }
+    name_artist(passage, candidate, (artist, by_release), noticed);
     if artist == Some(Artists::Same) && is_to_the_letter(reading, candidate) {
         noticed.push("artist: to the letter");
     }
@@ -249,12 +246,27 @@ fn year_of_title(
     }
 }
 
+/// How the artist relates to the candidate's, and whether the folder names who plays.
+fn name_artist(
+    passage: &Passage<'_>,
+    candidate: &Candidate,
+    (artist, by_release): (Option<Artists>, bool),
+    noticed: &mut Vec<&'static str>,
+) {
+    let by_folder = is_played_by_folder(passage, candidate);
+    let by = (by_release, by_folder);
+    noticed.push(artist_of(passage, candidate, artist, by));
+    if by_folder {
+        noticed.push("artist: the folder names who plays");
+    }
+}
+
 /// How the artist relates to the candidate's, in words that have weights.
 fn artist_of(
     passage: &Passage<'_>,
     candidate: &Candidate,
     artist: Option<Artists>,
-    by_release: bool,
+    (by_release, by_folder): (bool, bool),
 ) -> &'static str {
     match artist {
         Some(Artists::Same) => "artist: the same",
@@ -263,9 +275,9 @@ fn artist_of(
         Some(Artists::Different) if passage.heard.is_by_path => "artist: another, by the path",
         Some(Artists::Different) if by_release => "artist: that of the release",
         Some(Artists::Different)
-            if is_artist_in_title(passage, candidate)
-                || is_of_cast(passage, candidate)
-                || is_played_by_folder(passage, candidate) =>
+            if by_folder
+                || is_artist_in_title(passage, candidate)
+                || is_of_cast(passage, candidate) =>
         {
             "artist: another, whom the album names"
         }

@@ -103,11 +103,11 @@ const OF_MEDIA: [&str; 20] = [
 /// album.
 pub fn hear(item: &mut Item) {
     let heard = &mut item.heard;
+    name_of(folder_of(&item.path)).clone_into(&mut heard.folder);
     if heard.disc.is_none() {
         let in_album = heard.album.as_deref().and_then(disc_of);
-        heard.disc = in_album.or_else(|| disc_of(name_of(folder_of(&item.path))));
+        heard.disc = in_album.or_else(|| disc_of(&heard.folder));
     }
-    heard.folder = name_of(folder_of(&item.path)).to_owned();
     let told = [heard.artist.as_deref(), heard.album.as_deref()];
     heard.said_versions = said_versions(&item.path, told, &item.tags);
     let is_untold = if item.alone {

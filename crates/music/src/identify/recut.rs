@@ -43,7 +43,7 @@ pub fn parts(release: &Release, sound_ms: u64) -> Vec<Vec<usize>> {
         .collect();
     let rows: Vec<Vec<usize>> = parts
         .iter()
-        .flat_map(|disc| rows(release, disc, sound_ms, 2))
+        .flat_map(|disc| rows(release, disc, sound_ms))
         .filter(|row| !parts.contains(row))
         .collect();
     parts.extend(rows);
@@ -53,8 +53,8 @@ pub fn parts(release: &Release, sound_ms: u64) -> Vec<Vec<usize>> {
     parts
 }
 
-/// Tracks in a row on `disc`, `least` or more, that are about as long as `sound_ms` together.
-fn rows(release: &Release, disc: &[usize], sound_ms: u64, least: usize) -> Vec<Vec<usize>> {
+/// Tracks in a row on `disc`, two or more, that are about as long as `sound_ms` together.
+fn rows(release: &Release, disc: &[usize], sound_ms: u64) -> Vec<Vec<usize>> {
     let mut rows = Vec::new();
     for from in 0..disc.len() {
         let mut length = 0;
@@ -68,7 +68,7 @@ fn rows(release: &Release, disc: &[usize], sound_ms: u64, least: usize) -> Vec<V
             if length > sound_ms + off {
                 break;
             }
-            if count >= least && length.abs_diff(sound_ms) <= off {
+            if count > 1 && length.abs_diff(sound_ms) <= off {
                 rows.push(disc[from..=to].to_vec());
             }
         }
@@ -111,14 +111,10 @@ pub fn recut<'a>(items: &[Item], releases: impl Iterator<Item = &'a Release>) ->
     let sound = sound_of(&spans);
     let called = first.tags.title.as_deref().map(Title::parse);
     let tracks = |release: &'a Release| {
-        let of_disc = |disc: u32| -> Vec<usize> {
-            let all = release.tracks.iter().enumerate();
-            let on_it = all.filter(|(_, track)| track.disc == disc);
-            on_it.map(|(at, _)| at).collect()
-        };
-        let single =
-            (1..=release.discs()).flat_map(move |disc| rows(release, &of_disc(disc), sound, 1));
-        let single = single.filter(|row| row.len() == 1);
+        let all = release.tracks.iter().enumerate();
+        let is_as_long = move |length: u64| length.abs_diff(sound) <= OFF_EACH_MS;
+        let single = all.filter(move |(_, track)| track.length_ms.is_some_and(is_as_long));
+        let single = single.map(|(at, _)| vec![at]);
         single.chain(parts(release, sound))
     };
     let laid = |release: &Release, tracks: &[usize]| {

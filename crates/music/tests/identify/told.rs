@@ -9,7 +9,7 @@ use testkit::services::{
 
 use super::{Place, loose};
 
-fn recording(at: usize, title: &str, artist: &str, length_ms: u64) -> Recording {
+pub(super) fn recording(at: usize, title: &str, artist: &str, length_ms: u64) -> Recording {
     Recording {
         mbid: mbid("told recording", at as u64),
         title: title.to_owned(),
@@ -21,7 +21,7 @@ fn recording(at: usize, title: &str, artist: &str, length_ms: u64) -> Recording 
     }
 }
 
-fn file(path: &str, length_ms: u64, tags: Value, truth: Option<&Recording>) -> MadeFile {
+pub(super) fn file(path: &str, length_ms: u64, tags: Value, truth: Option<&Recording>) -> MadeFile {
     MadeFile {
         path: path.to_owned(),
         length_ms,
@@ -34,7 +34,7 @@ fn file(path: &str, length_ms: u64, tags: Value, truth: Option<&Recording>) -> M
 }
 
 /// Every file is linked with what it is, or with nothing where it is nothing.
-fn assert_right(place: &Place) {
+pub(super) fn assert_right(place: &Place) {
     let found = place.answers();
     for file in &place.files {
         let (level, recording, first) = &found[&file.path];

@@ -1,32 +1,15 @@
 //! Recordings of one title: what place, year and words tell of which of them a file is.
 
-use serde_json::{Value, json};
-use testkit::services::{Linked, MadeFile, Recording, Release, Tagging, Track, World, mbid};
+use serde_json::json;
+use testkit::services::{Linked, Recording, Release, Track, World, mbid};
 
 use super::Place;
+use super::told::{self, file};
 
 fn recording(at: usize, (title, remark): (&str, &str), artist: &str, length_ms: u64) -> Recording {
     Recording {
-        mbid: mbid("twins recording", at as u64),
-        title: title.to_owned(),
         remark: remark.to_owned(),
-        artist: artist.to_owned(),
-        artist_mbid: mbid(artist, 0),
-        work_mbid: mbid("twins work", at as u64),
-        length_ms,
-        ..Recording::default()
-    }
-}
-
-fn file(path: &str, length_ms: u64, tags: Value, truth: Option<&Recording>) -> MadeFile {
-    MadeFile {
-        path: path.to_owned(),
-        length_ms,
-        fingerprint: format!("AQ{path}"),
-        tags,
-        tagging: Tagging::Good,
-        truth: truth.map(|truth| truth.mbid.clone()),
-        identifiable: truth.is_some(),
+        ..told::recording(at, title, artist, length_ms)
     }
 }
 
@@ -50,18 +33,10 @@ fn release(title: &str, artist: &str, tracks: &[(u32, u32, usize)], all: &[Recor
     }
 }
 
-/// Each file is linked with what it is, or with nothing where it is nothing.
+/// Identified, each file is linked with what it is, or with nothing where it is nothing.
 fn assert_right(place: &Place) {
     place.identify();
-    let found = place.answers();
-    for file in &place.files {
-        let (level, recording, first) = &found[&file.path];
-        assert_eq!(
-            *recording, file.truth,
-            "{} {} {level} {first:?}",
-            file.path, file.tags
-        );
-    }
+    told::assert_right(place);
 }
 
 const OTHERS: [&str; 6] = ["Brasa", "Horno", "Grava y sal", "Hueco", "Hierro", "Muelle"];
