@@ -20,8 +20,12 @@ const WINGS: [&str; 3] = [
 ];
 
 /// Where a thread, a task or a runtime may be started, each with its reason.
-const STARTERS: [(&str, &str); 28] = [
+const STARTERS: [(&str, &str); 29] = [
     ("crates/run/src/pool.rs", "the workers of a job"),
+    (
+        "crates/music/src/heard/collect/batch.rs",
+        "who reads records while others are written",
+    ),
     ("crates/sqlite/src/db.rs", "the one writer thread"),
     (
         "crates/sqlite/src/writer/copier.rs",

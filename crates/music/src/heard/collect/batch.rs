@@ -69,26 +69,57 @@ impl Batches<'_, '_> {
         let by_size = |at: &usize| self.index.entries[*at].name.size;
         waiting.sort_by_key(|at| (by_size(at), *at));
         self.by_size.clone_from(&waiting);
-        let mut put_off = Vec::new();
-        for group in batches(&waiting, |at| {
+        let groups = batches(&waiting, |at| {
             let entry = &self.index.entries[at];
             (entry.name.size, u64::from(entry.bytes))
-        }) {
-            for batch in self.in_families(group) {
-                if self.has_ended() {
-                    return Ok(());
-                }
-                put_off.extend(self.record(&batch, true)?);
-            }
-        }
+        });
+        let put_off = self.record_all(groups)?;
         // Files whose path held something else before: what that was has had its chance to be found elsewhere.
         for batch in put_off.chunks(BATCH) {
             if self.has_ended() {
                 return Ok(());
             }
-            self.record(batch, false)?;
+            let read = self.reader().read(&self.wanted(batch));
+            self.record(read, false)?;
         }
         Ok(())
+    }
+
+    /// Records one group after the other, and reads the next records while it writes; returns those that are put off.
+    fn record_all(&mut self, groups: Vec<&[usize]>) -> Result<Vec<usize>> {
+        let mut put_off = Vec::new();
+        let mut parts = Vec::new();
+        let mut groups = groups.into_iter();
+        let reader = self.reader();
+        let ahead = Reader {
+            jobs: ahead(self.places, self.jobs),
+            ..reader
+        };
+        let mut read = Vec::new();
+        loop {
+            while parts.is_empty()
+                && !self.has_ended()
+                && let Some(group) = groups.next()
+            {
+                parts = self.in_families(group);
+                parts.reverse();
+            }
+            if self.has_ended() || (parts.is_empty() && read.is_empty()) {
+                return Ok(put_off);
+            }
+            let next = self.wanted(&parts.pop().unwrap_or_default());
+            let now = std::mem::take(&mut read);
+            let (recorded, following) = std::thread::scope(|scope| {
+                let reading = scope.spawn(|| ahead.read(&next));
+                let recorded = self.record(now, true);
+                (recorded, reading.join())
+            });
+            put_off.extend(recorded?);
+            read = match following {
+                Ok(following) => following,
+                Err(panic) => std::panic::resume_unwind(panic),
+            };
+        }
     }
 
     fn has_ended(&self) -> bool {
@@ -163,14 +194,18 @@ impl Batches<'_, '_> {
         parts
     }
 
-    /// Plans and carries out one batch. With `put_off`, returns the records of files that take the place of another
+    /// Plans and carries out what was read. With `put_off`, returns the records of files that take the place of another
     /// content, which are left for later.
-    fn record(&mut self, batch: &[usize], put_off: bool) -> Result<Vec<usize>> {
-        let waiting = batch
-            .iter()
-            .copied()
-            .filter(|at| self.index.entries[*at].state == State::Waiting);
-        let mut read = self.read(&waiting.collect::<Vec<_>>());
+    fn record(&mut self, batch: Vec<Answer>, put_off: bool) -> Result<Vec<usize>> {
+        // Some may have been recorded with others since they were read.
+        let is_waiting = |answer: &Answer| {
+            let entry = &self.index.entries[answer.0.at];
+            entry.state == State::Waiting
+        };
+        let mut read = self.usable(batch.into_iter().filter(is_waiting).collect());
+        if read.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut known = self.known(&read)?;
         let mut later = Vec::new();
         if put_off {
@@ -280,37 +315,106 @@ impl Batches<'_, '_> {
 
     /// Reads records; one that cannot be used is told, counted, and does not wait any more.
     fn read(&self, batch: &[usize]) -> Vec<Read> {
-        let slots: Vec<_> = batch.iter().map(|at| (*at, Mutex::new(None))).collect();
-        for_each(self.jobs, &slots, self.cancel, |_, (at, slot)| {
-            let read = self.read_one(*at);
-            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
-        });
+        self.usable(self.reader().read(&self.wanted(batch)))
+    }
+
+    fn wanted(&self, batch: &[usize]) -> Vec<Wanted> {
+        let wanted = |at: &usize| {
+            let entry = &self.index.entries[*at];
+            (entry.state == State::Waiting).then_some(Wanted {
+                at: *at,
+                place: entry.place,
+                name: entry.name,
+            })
+        };
+        batch.iter().filter_map(wanted).collect()
+    }
+
+    fn usable(&self, batch: Vec<Answer>) -> Vec<Read> {
         let mut read = Vec::with_capacity(batch.len());
-        for (at, slot) in slots {
-            match slot.into_inner().unwrap_or_else(PoisonError::into_inner) {
-                Some(Ok(heard)) => read.push((at, Arc::new(heard))),
-                Some(Err(reason)) => {
-                    let entry = &self.index.entries[at];
-                    let place = self.places.get(usize::from(entry.place));
+        for (wanted, answer) in batch {
+            match answer {
+                Ok(heard) => read.push((wanted.at, heard)),
+                Err(reason) => {
+                    let place = self.places.get(usize::from(wanted.place));
                     let place = place.map(ToString::to_string).unwrap_or_default();
-                    self.chain.unusable(&place, &entry.name.path(), &reason);
+                    self.chain.unusable(&place, &wanted.name.path(), &reason);
                 }
-                // Asked to stop.
-                None => {}
             }
         }
         read
     }
+}
 
-    fn read_one(&self, at: usize) -> Result<HeardFile, String> {
-        let entry = &self.index.entries[at];
-        let place = self.places.get(usize::from(entry.place));
+impl<'a> Batches<'a, '_> {
+    fn reader(&self) -> Reader<'a> {
+        Reader {
+            places: self.places,
+            settings: self.settings,
+            jobs: self.jobs,
+            cancel: self.cancel,
+        }
+    }
+}
+
+/// Records read at once while others are written. Reading from a folder is work for processors, of which half are left to
+/// the writer; reading from a store is waiting.
+fn ahead(places: &[Place], jobs: usize) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    if places.iter().all(|place| place.folder().is_some()) {
+        jobs.min(cores.div_ceil(2))
+    } else {
+        jobs
+    }
+}
+
+/// A record that is to be read.
+#[derive(Debug, Clone, Copy)]
+struct Wanted {
+    /// Its number in the index.
+    at: usize,
+    place: u16,
+    name: RecordName,
+}
+
+/// What came of one, or why it cannot be used.
+type Answer = (Wanted, Result<Arc<HeardFile>, String>);
+
+/// Reads records, and needs nothing of what writing changes.
+#[derive(Clone, Copy)]
+struct Reader<'a> {
+    places: &'a [Place],
+    settings: &'a HearingSettings,
+    jobs: usize,
+    cancel: &'a Cancel,
+}
+
+impl Reader<'_> {
+    /// Reads records in their order; asked to stop, fewer.
+    fn read(&self, batch: &[Wanted]) -> Vec<Answer> {
+        let slots: Vec<_> = batch
+            .iter()
+            .map(|wanted| (*wanted, Mutex::new(None)))
+            .collect();
+        for_each(self.jobs, &slots, self.cancel, |_, (wanted, slot)| {
+            let read = self.read_one(wanted);
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
+        });
+        let answers = slots.into_iter().filter_map(|(wanted, slot)| {
+            let answer = slot.into_inner().unwrap_or_else(PoisonError::into_inner)?;
+            Some((wanted, answer.map(Arc::new)))
+        });
+        answers.collect()
+    }
+
+    fn read_one(&self, wanted: &Wanted) -> Result<HeardFile, String> {
+        let place = self.places.get(usize::from(wanted.place));
         let place = place.ok_or("its place is unknown")?;
         let bytes = place
-            .get(&entry.name.path(), MAX_PACKED)
+            .get(&wanted.name.path(), MAX_PACKED)
             .map_err(|error| error.to_string())?;
         let heard = HeardFile::decode(&bytes).map_err(|error| error.to_string())?;
-        check(&heard, &entry.name, self.settings)?;
+        check(&heard, &wanted.name, self.settings)?;
         Ok(heard)
     }
 }
