@@ -13,6 +13,7 @@
 //! It knows neither books nor music: a [`Key`] is a relative path, [`Metadata`] are pairs of text.
 
 mod bucket;
+mod connect;
 mod credentials;
 mod error;
 mod key;

@@ -10,21 +10,21 @@ use bytes::Bytes;
 use object_store::ClientOptions;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
-    ReqwestConnector,
 };
 
+use crate::connect;
 use crate::key::Key;
 
 /// Connects as usual, and reads the listings first.
-#[derive(Debug, Default)]
-pub(crate) struct ListingsRead(ReqwestConnector);
+#[derive(Debug)]
+pub(crate) struct ListingsRead;
 
 #[derive(Debug)]
 struct Reading(HttpClient);
 
 impl HttpConnector for ListingsRead {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
-        Ok(HttpClient::new(Reading(self.0.connect(options)?)))
+        Ok(HttpClient::new(Reading(connect::client(options)?)))
     }
 }
 

@@ -7,15 +7,15 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use object_store::aws::{AmazonS3Builder, Checksum};
-use object_store::client::ClientConfigKey;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
 use object_store::{
-    Attribute, Attributes, BackoffConfig, ClientOptions, GetOptions, GetRange, ObjectMeta,
-    ObjectStore, ObjectStoreExt as _, PutMultipartOptions, PutOptions, RetryConfig,
+    Attribute, Attributes, BackoffConfig, GetOptions, GetRange, ObjectMeta, ObjectStore,
+    ObjectStoreExt as _, PutMultipartOptions, PutOptions, RetryConfig,
 };
 
+use crate::connect::{self, SILENCE};
 use crate::credentials::{self, Keys};
 use crate::error::{Error, Reason};
 use crate::key::Key;
@@ -23,9 +23,6 @@ use crate::kind::Kind;
 use crate::names::ListingsRead;
 use crate::object::{Child, Entry, Head, Metadata, Reader};
 use crate::settings::Settings;
-
-/// Silence of a store that ends a request.
-const SILENCE: Duration = Duration::from_mins(1);
 
 /// The slowest line on which a part still goes up, in bytes a second: a part that takes longer hangs.
 const SLOWEST: u64 = 64 << 10;
@@ -280,8 +277,8 @@ fn amazon(settings: &Settings, bucket: &str) -> Result<AmazonS3Builder, Error> {
     if let Some(keys) = keys {
         builder = keys.give(builder);
     }
-    let builder = builder.with_http_connector(ListingsRead::default());
-    Ok(builder.with_client_options(client(plain)))
+    let builder = builder.with_http_connector(ListingsRead);
+    Ok(builder.with_client_options(connect::options(plain)))
 }
 
 fn google(settings: &Settings, bucket: &str) -> GoogleCloudStorageBuilder {
@@ -301,21 +298,8 @@ fn google(settings: &Settings, bucket: &str) -> GoogleCloudStorageBuilder {
         builder = builder.with_service_account_path(file.to_string_lossy());
     }
     builder
-        .with_http_connector(ListingsRead::default())
-        .with_client_options(client(plain))
-}
-
-/// No limit for a request as a whole: [`within`] has one in proportion to what is sent, and reading has one for silence.
-fn client(plain: bool) -> ClientOptions {
-    ClientOptions::new()
-        .with_timeout_disabled()
-        .with_read_timeout(SILENCE)
-        .with_connect_timeout(Duration::from_secs(10))
-        .with_config(
-            ClientConfigKey::UserAgent,
-            concat!("accession/", env!("CARGO_PKG_VERSION")),
-        )
-        .with_allow_http(plain)
+        .with_http_connector(ListingsRead)
+        .with_client_options(connect::options(plain))
 }
 
 fn retry() -> RetryConfig {
