@@ -19,6 +19,7 @@ mod lists;
 pub(crate) mod owner;
 mod queue;
 mod shared;
+mod slot;
 mod staging;
 pub(crate) mod storage;
 mod teardown;

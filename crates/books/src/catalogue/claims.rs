@@ -4,7 +4,7 @@
 //! server's clock, and renews all its leases together. What came of a book is recorded in the transaction that proves
 //! that the lease still holds, and takes the row away (`held`): a process that was stopped for too long
 //! records nothing, since another one may have taken over. A claim is counted when it is made, so that a book over which
-//! processes die is given up after five of them.
+//! processes die is given up after five of them, or later where processes die without it, too.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -17,8 +17,17 @@ use crate::catalogue::store::{Conflict, Recorded, Store, Tx};
 use crate::catalogue::sync::{Failure, fail};
 use crate::error::Error;
 
-/// Claims after which a book is given up, if none of them came to an end. As many as a book's own failures.
+/// Claims after which a book is given up, if none of them came to an end. As many as a book's own failures. A crew of six
+/// machines survives such a book, if nobody starts its processes again.
 const MOST_CLAIMS: u32 = 5;
+
+/// The same where processes also die without such books: somebody kills them, and most of these books were only there.
+/// Where processes live for eight seconds and a book takes three, four books of 700 were claimed five times in vain
+/// (BENCHMARKS.md), which is 0.36 a claim; twenty times that is one book in a thousand million.
+const MOST_CLAIMS_AMONG_KILLED: u32 = 20;
+
+/// Processes that died with no book in hand that could be why, after which it is not books that processes die of.
+const KILLED: u32 = 5;
 
 /// Claims without an end after which a book is worked on by a process that has no other such book. Books of one process
 /// are taken over together: without this, a book over which processes die would take those beside it along, until all
@@ -246,7 +255,7 @@ impl Claims {
                                 AND held.queue = ?1 AND held.id <= ?4)",
                         "1",
                     ),
-                    &[queue.into(), owner.into(), lease.into(), until.into(), DOUBTED.into(), MOST_CLAIMS.into()],
+                    &[queue.into(), owner.into(), lease.into(), until.into(), DOUBTED.into(), most_claims(tx, queue, until)?.into()],
                     |row| Ok((row.get(0)?, row.get(1)?)),
                 )?);
             }
@@ -322,18 +331,56 @@ const OFFERED: Conflict = Conflict {
     then: "DO NOTHING",
 };
 
+/// Claims of a book that may end with their processes: more where at least [`KILLED`] processes died that were not those
+/// of books in doubt. A process that died a day ago is forgotten, so this is about what happens now. Whatever was ever
+/// claimed lies up to the row `until`.
+fn most_claims(tx: &Tx<'_>, queue: &str, until: i64) -> Result<u32, Error> {
+    let count = |found: Vec<u64>| found.first().copied().unwrap_or_default();
+    let died = count(tx.returning(
+        "SELECT count(*) FROM accession_worker
+         WHERE seen_at + CAST(lease AS BIGINT) * INTERVAL '1 second' < CURRENT_TIMESTAMP",
+        &[],
+        |row| row.get(0),
+    )?);
+    // As a rule, and then the queue is not gone through.
+    if died < u64::from(KILLED + MOST_CLAIMS) {
+        return Ok(MOST_CLAIMS);
+    }
+    // Over each of these one process at least died that had no other book in doubt.
+    let in_doubt = count(tx.returning(
+        "SELECT CAST(coalesce(sum(tries), 0) AS BIGINT) FROM accession_work
+         WHERE queue = ?1 AND id <= ?2 AND tries > ?3",
+        &[queue.into(), until.into(), DOUBTED.into()],
+        |row| row.get(0),
+    )?);
+    let given_up = count(tx.returning(
+        "SELECT count(*) FROM accession_sync_failure WHERE stage = ?1",
+        &[GIVEN_UP.into()],
+        |row| row.get(0),
+    )?);
+    let of_books = in_doubt + given_up * u64::from(MOST_CLAIMS);
+    Ok(if died >= of_books + u64::from(KILLED) {
+        MOST_CLAIMS_AMONG_KILLED
+    } else {
+        MOST_CLAIMS
+    })
+}
+
+/// The stage at which a book failed whose processes died.
+const GIVEN_UP: &str = "work";
+
 /// Books over which one process after the other has died.
 fn give_up(tx: &Tx<'_>, queue: &str) -> Result<(), Error> {
     let dead: Vec<String> = tx.returning(
         "DELETE FROM accession_work WHERE queue = ?1 AND tries >= ?2 AND lease_until < CURRENT_TIMESTAMP
          RETURNING barcode",
-        &[queue.into(), MOST_CLAIMS.into()],
+        &[queue.into(), most_claims(tx, queue, i64::MAX)?.into()],
         |row| row.get(0),
     )?;
     for barcode in dead {
         let failure = Failure {
             barcode,
-            stage: "work".to_owned(),
+            stage: GIVEN_UP.to_owned(),
             reason: "every process that worked on it ended without a result".to_owned(),
             tries: 1,
             later: false,

@@ -1,8 +1,7 @@
 //! What all books share: the way to GRIN and to the store, turns, room, and what is told.
 
 use std::collections::HashMap;
-use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,6 +20,7 @@ use crate::sync::bandwidth::Limiter;
 use crate::sync::convert::Converter;
 use crate::sync::disk::Disk;
 use crate::sync::lists::{self, FailedConversion};
+use crate::sync::slot::Slot;
 use crate::sync::storage::Storage;
 use crate::sync::{Counts, SyncOptions};
 use crate::work::Work;
@@ -53,7 +53,7 @@ pub(super) struct Shared {
     /// This process's part, where others may take part, too.
     pub(super) claims: Option<Claims>,
     /// The staging folder is this process's for as long as this is open.
-    _slot: Option<File>,
+    slot: Option<Slot>,
     pub(super) cancel: Cancel,
     pub(super) options: SyncOptions,
     pub(super) passphrase: Secret,
@@ -168,8 +168,9 @@ impl Shared {
             std::fs::create_dir_all(&staging).map_err(Error::file("make", &staging))?;
             claims = Claims::of(work.catalogue, options.lease);
             if claims.is_some() {
-                let (folder, file) = own_staging(&staging)?;
-                (staging, slot) = (folder, Some(file));
+                let own = Slot::take(&staging)?;
+                own.folder().clone_into(&mut staging);
+                slot = Some(own);
             }
         }
         let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
@@ -178,7 +179,7 @@ impl Shared {
             grin: work.grin.clone(),
             catalogue: work.catalogue.clone(),
             claims,
-            _slot: slot,
+            slot,
             cancel: work.cancel.clone(),
             disk: Disk::new(&staging, settings.disk_space_threshold),
             limiter: Limiter::new(options.bandwidth.clone()),
@@ -275,33 +276,17 @@ impl Shared {
 
     /// Removes the staging folders if nothing is left in them. Whose else files are in there stay.
     pub(super) fn clean_up(&self) {
-        if std::fs::remove_dir(&self.staging).is_ok()
+        let is_gone = match &self.slot {
+            Some(slot) => slot.clear_away(),
+            None => std::fs::remove_dir(&self.staging).is_ok(),
+        };
+        if is_gone
             && self.storage.is_local()
             && let Some(parent) = self.staging.parent()
         {
             let _ = std::fs::remove_dir(parent);
         }
     }
-}
-
-/// A folder within `staging` that no other process uses: the first one that is free, so that a process that is started
-/// again after another one died finds what that one has downloaded.
-fn own_staging(staging: &Path) -> Result<(PathBuf, File), Error> {
-    for number in 1.. {
-        let folder = staging.join(format!("worker-{number}"));
-        let path = folder.with_extension("lock");
-        let file = File::options().create(true).append(true).open(&path);
-        let file = file.map_err(Error::file("open", &path))?;
-        match file.try_lock() {
-            Ok(()) => {
-                std::fs::create_dir_all(&folder).map_err(Error::file("make", &folder))?;
-                return Ok((folder, file));
-            }
-            Err(TryLockError::WouldBlock) => {}
-            Err(TryLockError::Error(error)) => return Err(Error::file("lock", &path)(error)),
-        }
-    }
-    Err(Error::Gone("a staging folder"))
 }
 
 /// Tries of one call, and whether it fails for everybody.

@@ -1,8 +1,7 @@
 //! The staging folder: what a killed process leaves in it, and what happens while its disk is gone.
 
 use std::collections::BTreeSet;
-use std::fs::TryLockError;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use crate::catalogue::sync as archives;
@@ -11,6 +10,7 @@ use crate::sync::book::upload_of;
 use crate::sync::is_barcode;
 use crate::sync::lists::Queue;
 use crate::sync::shared::{Halt, Shared};
+use crate::sync::slot::Slot;
 use crate::sync::{Source, SyncOptions};
 
 /// What the files of a book end in, after its barcode.
@@ -46,23 +46,11 @@ pub(super) async fn sweep(shared: &Shared) -> Result<(), Error> {
     clear(shared, &shared.staging).await?;
     // Where several processes work on a run, also what is left by those that are gone.
     let all = shared.staging.parent().filter(|_| shared.claims.is_some());
-    for folder in all.into_iter().flat_map(folders) {
-        let lock = std::fs::File::options()
-            .write(true)
-            .open(folder.with_extension("lock"));
-        let Ok(lock) = lock else { continue };
-        match lock.try_lock() {
-            Ok(()) => clear(shared, &folder).await?,
-            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {}
-        }
+    for dead in all.into_iter().flat_map(Slot::of_the_dead) {
+        clear(shared, dead.folder()).await?;
+        dead.clear_away();
     }
     Ok(())
-}
-
-fn folders(within: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(within).into_iter().flatten().flatten();
-    let paths = entries.map(|entry| entry.path());
-    paths.filter(|path| path.is_dir()).collect()
 }
 
 async fn clear(shared: &Shared, folder: &Path) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! Several processes bring the books of one run home, and some of them do not live to see it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::thread::sleep;
@@ -143,12 +144,28 @@ fn each_book_is_recorded_once_whoever_dies_or_sleeps_over_it() {
         0
     );
     each_was_completed_once(&server, &url, BOOKS);
+    assert_eq!(staging_left(&home.path("")), [""; 0]);
     assert!(
         told.contains("another process has taken it over"),
         "no late result was refused: {told}"
     );
     let verified = home.run(&["verify", "--run-name", "g", "--read"]);
     assert_eq!(code(&verified), 0, "{}", said(&verified));
+}
+
+/// Folders and locks of processes below a folder.
+fn staging_left(folder: &Path) -> Vec<String> {
+    let mut left = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if name.starts_with("worker-") {
+            left.push(name);
+        } else if path.is_dir() {
+            left.extend(staging_left(&path));
+        }
+    }
+    left
 }
 
 fn each_was_completed_once(server: &Postgres, url: &str, books: u32) {
@@ -234,6 +251,65 @@ fn a_book_over_which_every_process_dies_is_given_up_and_a_drained_process_ends()
     assert_eq!(sql("SELECT count(*) FROM accession_archive"), ["11"]);
     let failed = sql("SELECT barcode || stage || later FROM accession_sync_failure");
     assert_eq!(failed, [format!("{}work0", barcode(3))]);
+}
+
+#[test]
+fn a_book_that_was_there_when_processes_were_killed_is_not_given_up_for_it() {
+    let Some(server) = Postgres::start(true) else {
+        return;
+    };
+    let Some(grin) = slow_shelf(6) else { return };
+    grin.recover();
+    let url = server.database();
+    let home = Home::with(grin, None, Some(url.clone()));
+    let sql = |sql: &str| server.rows(&url, &format!("SET search_path TO accession_g; {sql}"));
+    // Five of the processes that died had this book in hand, and the others had none in doubt.
+    sql(&format!(
+        "INSERT INTO accession_work (queue, barcode, owner, lease_until, tries)
+         VALUES ('converted', '{}', 'dead', CURRENT_TIMESTAMP - INTERVAL '1 second', 5)",
+        barcode(3)
+    ));
+    sql(
+        "INSERT INTO accession_worker (worker, host, process, seen_at, lease, stored, failed, bytes)
+         SELECT gen_random_uuid(), 'h', 1, CURRENT_TIMESTAMP - INTERVAL '1 minute', 2, 0, 0, 0
+         FROM generate_series(1, 10)",
+    );
+    let all = home.sync(TOGETHER);
+    assert_eq!(code(&all), 0, "{}", said(&all));
+    assert_eq!(sql("SELECT count(*) FROM accession_archive"), ["6"]);
+    assert_eq!(sql("SELECT count(*) FROM accession_sync_failure"), ["0"]);
+}
+
+#[test]
+fn a_book_is_given_up_where_processes_died_over_books_like_it_and_after_twenty_claims_anyway() {
+    let Some(server) = Postgres::start(true) else {
+        return;
+    };
+    let Some(grin) = slow_shelf(6) else { return };
+    grin.recover();
+    let url = server.database();
+    let home = Home::with(grin, None, Some(url.clone()));
+    let sql = |sql: &str| server.rows(&url, &format!("SET search_path TO accession_g; {sql}"));
+    // All of the processes that died had one of these two in hand.
+    for (number, tries) in [(2, 5), (3, 20)] {
+        sql(&format!(
+            "INSERT INTO accession_work (queue, barcode, owner, lease_until, tries)
+             VALUES ('converted', '{}', 'dead', CURRENT_TIMESTAMP - INTERVAL '1 second', {tries})",
+            barcode(number)
+        ));
+    }
+    sql(
+        "INSERT INTO accession_worker (worker, host, process, seen_at, lease, stored, failed, bytes)
+         SELECT gen_random_uuid(), 'h', 1, CURRENT_TIMESTAMP - INTERVAL '1 minute', 2, 0, 0, 0
+         FROM generate_series(1, 25)",
+    );
+    let rest = home.sync(TOGETHER);
+    assert_eq!(code(&rest), 0, "{}", said(&rest));
+    let failed = sql("SELECT barcode || stage FROM accession_sync_failure ORDER BY barcode");
+    assert_eq!(
+        failed,
+        [2, 3].map(|number| format!("{}work", barcode(number)))
+    );
 }
 
 #[test]
