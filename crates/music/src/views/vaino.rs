@@ -4,6 +4,7 @@
 //! for before anything is written: a file whose sound is no longer what the library knows is left out and told, and a
 //! payload that contradicts itself is an error.
 
+mod building;
 mod flavor;
 mod payload;
 mod refusal;
@@ -19,6 +20,7 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::library::Library;
 use crate::library::bundle::{self, BundleFile};
+use building::Building;
 use payload::{Encoding, Payload, Recording};
 
 /// How files get into a bundle.
@@ -156,10 +158,7 @@ impl Bundle {
         let to = std::path::absolute(to)?;
         let parent = to.parent().unwrap_or(&to);
         fs::create_dir_all(parent)?;
-        let building = tempfile::Builder::new()
-            .prefix(".bundle.")
-            .suffix(".part")
-            .tempdir_in(parent)?;
+        let building = Building::within(parent)?;
         for (source, path) in &self.files {
             let target = building.path().join("audio").join(path);
             fs::create_dir_all(target.parent().unwrap_or(parent))?;
@@ -181,7 +180,7 @@ impl Bundle {
         open_to_all(building.path())?;
         fs::rename(building.path(), &to)?;
         // It has another name now, so that nothing is left to be removed.
-        let _ = building.keep();
+        building.keep();
         Ok(())
     }
 }
