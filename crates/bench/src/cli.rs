@@ -7,7 +7,9 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::printer;
-use crate::{boundaries, cuts, hear, identify, import, lock, outage, pages, rescan, scale, tempo};
+use crate::{
+    boundaries, cuts, engine, hear, identify, import, lock, outage, pages, rescan, scale, tempo,
+};
 
 /// Measures what Accession promises. Run it in release mode, on a machine that does nothing else.
 #[derive(Debug, Parser)]
@@ -25,6 +27,8 @@ enum Command {
     Import(Import),
     /// Hearing elsewhere and collecting, against importing in one process
     Hear(Elsewhere),
+    /// An engine that hears a bucket while processes are killed, against importing
+    Engine(Engine),
     /// How fast made-up records of three passages are collected, and in how much memory
     Collect(Made),
     /// Claims, leases and fencing among a thousand workers that crash and stall, in virtual time
@@ -115,6 +119,28 @@ struct Elsewhere {
     /// Files and records lie in a store that speaks S3, in this process
     #[arg(long)]
     in_store: bool,
+}
+
+#[derive(Debug, Args)]
+struct Engine {
+    /// The folder of its adapter in `deploy`
+    #[arg(value_parser = ["dask", "ray"])]
+    adapter: String,
+    /// The Python in which it is installed
+    #[arg(long, default_value = "/usr/bin/python3")]
+    python: PathBuf,
+    /// Songs to hear
+    #[arg(long, default_value_t = 2_000)]
+    files: usize,
+    /// Length of each in seconds
+    #[arg(long, default_value_t = 4.0)]
+    seconds: f64,
+    /// Processes at a time
+    #[arg(long, default_value_t = 4)]
+    workers: usize,
+    /// Processes that are killed
+    #[arg(long, default_value_t = 10)]
+    kills: usize,
 }
 
 #[derive(Debug, Args)]
@@ -361,6 +387,14 @@ pub fn run(cli: Cli) -> Result<()> {
             rounds: args.rounds,
             lists: args.lists,
             in_store: args.in_store,
+        }),
+        Command::Engine(args) => engine::run(&engine::Killed {
+            engine: args.adapter,
+            python: args.python,
+            files: args.files,
+            seconds: args.seconds,
+            workers: args.workers,
+            kills: args.kills,
         }),
         Command::Collect(args) => hear::collect(args.records, args.folder.as_deref()),
         Command::Scale(args) => scale::run(args.items, args.workers, args.seed),

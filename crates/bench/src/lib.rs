@@ -24,6 +24,7 @@ pub mod boundaries;
 pub mod cli;
 pub mod corpus;
 pub mod cuts;
+pub mod engine;
 pub mod hear;
 pub mod identify;
 pub mod import;

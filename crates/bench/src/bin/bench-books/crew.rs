@@ -97,14 +97,14 @@ fn ticks(process: u32, fields: usize) -> Result<u64> {
 }
 
 /// A run with its books collected, and the GRIN that has their archives.
-struct Home {
+pub(crate) struct Home {
     folder: tempfile::TempDir,
-    grin: ArchiveGrin,
+    pub(crate) grin: ArchiveGrin,
     database: Option<String>,
 }
 
 impl Home {
-    fn new(books: u32, bytes: usize, database: Option<String>) -> Result<Self> {
+    pub(crate) fn new(books: u32, bytes: usize, database: Option<String>) -> Result<Self> {
         let plain = archive("volume", 200, bytes);
         let encrypted = Arc::new(encrypt(&plain).context("`gpg` is not installed")?);
         let book = |number| Shelved {
@@ -135,15 +135,20 @@ impl Home {
     }
 
     fn start(&self, more: &[&str]) -> Result<Child> {
+        Ok(self.sync(more).spawn()?)
+    }
+
+    /// The command that brings them home.
+    pub(crate) fn sync(&self, more: &[&str]) -> Command {
         let sync = "sync --run-name crew --queue converted --skip-csv-export";
         let args: Vec<&str> = sync
             .split_whitespace()
             .chain(more.iter().copied())
             .collect();
-        Ok(self.command(&args).spawn()?)
+        self.command(&args)
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(accession_bin());
         command
             .arg("books")

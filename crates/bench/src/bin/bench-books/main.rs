@@ -4,6 +4,7 @@
 //!   book twice and against the floor: the same rows by one prepared statement.
 //! - `pg`: the same on a PostgreSQL server, against COPY alone; claims of books by several processes.
 //! - `crew`: the pace that several processes of a run keep together, and what it costs that they share it.
+//! - `deaths`: the same while they are killed and stopped, and the server is.
 //! - `sqlite-large`: what each setting of the database gives on a large file.
 
 #![expect(
@@ -15,6 +16,8 @@
 mod collect;
 #[cfg(target_os = "linux")]
 mod crew;
+#[cfg(target_os = "linux")]
+mod deaths;
 mod designs;
 mod large;
 #[cfg(unix)]
@@ -80,6 +83,9 @@ enum Command {
         #[arg(long, default_value_t = 5)]
         megabytes: usize,
     },
+    /// Processes of one run that are killed and stopped, and so is their server
+    #[cfg(target_os = "linux")]
+    Deaths(deaths::Deaths),
     /// One process that claims and finishes books
     #[cfg(unix)]
     #[command(hide = true)]
@@ -123,6 +129,8 @@ fn main() -> anyhow::Result<()> {
             books,
             megabytes,
         } => crew::run(paced, books, megabytes),
+        #[cfg(target_os = "linux")]
+        Command::Deaths(how) => deaths::run(&how),
         #[cfg(unix)]
         Command::PgWorker { url, at_once } => pg::worker(&url, at_once),
         Command::Design {
