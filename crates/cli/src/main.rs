@@ -26,7 +26,9 @@ use tracing_subscriber::EnvFilter;
 use crate::args::{Cli, Command, Global, Music, Settings};
 use crate::printer::{LogWriter, Printer};
 
-/// Blocks of sound come and go by the megabyte: the C library gives each back to the system, which clears it anew.
+/// Blocks of sound come and go by the megabyte: the C library gives each back to the system, which clears it anew. Without
+/// huge pages (`no_thp`), of which the system clears two megabytes where a thread needs a few: an import takes 10 % less CPU
+/// time for it, 16 % with short files, and collecting 45 %.
 #[cfg(target_os = "linux")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
