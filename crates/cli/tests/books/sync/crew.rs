@@ -216,7 +216,8 @@ fn a_book_over_which_every_process_dies_is_given_up_and_a_drained_process_ends()
     let Some(server) = Postgres::start(true) else {
         return;
     };
-    let Some(grin) = slow_shelf(12) else { return };
+    // More than a process brings home while another one starts, on a machine that is busy.
+    let Some(grin) = slow_shelf(60) else { return };
     let url = server.database();
     let home = Home::with(grin, None, Some(url.clone()));
     let sql = |sql: &str| server.rows(&url, &format!("SET search_path TO accession_g; {sql}"));
@@ -243,12 +244,12 @@ fn a_book_over_which_every_process_dies_is_given_up_and_a_drained_process_ends()
         .parse()
         .unwrap();
     assert!(
-        (1..11).contains(&left),
+        (1..59).contains(&left),
         "{left}: what it had not begun is free for others"
     );
     let rest = home.sync(TOGETHER);
     assert_eq!(code(&rest), 0, "{}", said(&rest));
-    assert_eq!(sql("SELECT count(*) FROM accession_archive"), ["11"]);
+    assert_eq!(sql("SELECT count(*) FROM accession_archive"), ["59"]);
     let failed = sql("SELECT barcode || stage || later FROM accession_sync_failure");
     assert_eq!(failed, [format!("{}work0", barcode(3))]);
 }
