@@ -66,6 +66,8 @@ impl Crew<'_> {
             &self.lease,
             "--in-the-air",
             "4",
+            "--format",
+            "json",
         ];
         let mut sync = self.home.sync(&more);
         Ok(sync.stderr(said.try_clone()?).stdout(said).spawn()?)
