@@ -20,7 +20,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::levels::PER_SECOND;
 use crate::loudness::Loudness;
-use rhythm::rhythm;
 use spectrum::{BANDS, Spectrum};
 use tonal::Tones;
 
@@ -123,9 +122,9 @@ impl Describer {
 
     /// What was heard; `mean_squares` are the levels of the passage, every 20 ms.
     pub fn finish(self, loudness: &Loudness, mean_squares: &[f32]) -> Flavor {
-        let rhythm = rhythm(&self.spectrum.sums.novelty, &self.spectrum.sums.pulse);
+        let spectrum = self.spectrum.sums;
+        let rhythm = spectrum.meter.finish();
         let tonality = self.tones.tonality();
-        let spectrum = &self.spectrum.sums;
         let energy: f64 = spectrum.bands.iter().sum();
         let share = |band: &f64| {
             if energy > 0.0 {

@@ -35,6 +35,7 @@ mod polarity;
 pub mod segment;
 pub mod sound;
 pub mod spool;
+mod sums;
 pub mod tags;
 mod ticks;
 mod vector;

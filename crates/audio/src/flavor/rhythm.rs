@@ -14,6 +14,7 @@
 )]
 
 use super::spectrum::FRAMES_PER_SECOND;
+use crate::sums::Sums;
 use crate::vector::{Loop, sum_of_pairs, widest};
 
 /// Tempos looked for, in beats a minute.
@@ -38,6 +39,9 @@ const STEP: usize = 517;
 const AROUND: usize = 34;
 const NEIGHBOURS: usize = 3;
 
+/// What stands out less than this is no onset. A guess.
+const LEAST_ONSET: f64 = 1.0;
+
 /// What the rhythm of a passage is like.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Rhythm {
@@ -49,93 +53,195 @@ pub(super) struct Rhythm {
     pub(super) onset_rate: f64,
 }
 
-/// `novelty` tells where something begins to sound, `pulse` the same where it does so slowly.
-pub(super) fn rhythm(novelty: &[f32], pulse: &[f32]) -> Rhythm {
-    let seconds = novelty.len() as f64 / FRAMES_PER_SECOND;
-    let onset_rate = if seconds > 0.0 {
-        onsets(&prominent(novelty), novelty) as f64 / seconds
-    } else {
-        0.0
-    };
-    let correlation = correlation(&prominent(pulse));
-    let (tempo_bpm, pulse_clarity) = match tempo(&correlation) {
-        Some((tempo, clarity)) => (Some(tempo), clarity),
-        None => (None, 0.0),
-    };
-    Rhythm {
-        tempo_bpm,
-        pulse_clarity,
-        onset_rate,
+/// Follows the rhythm of a passage while it is heard. However long it lasts, no more is kept than a stretch, and how high
+/// each rise stood.
+#[derive(Default)]
+pub(super) struct Meter {
+    novelty: Prominent,
+    rises: Rises,
+    pulse: Prominent,
+    stretches: Stretches,
+}
+
+impl Meter {
+    /// Takes in the next frame: how far something begins to sound in it.
+    pub(super) fn push_novelty(&mut self, novelty: f32) {
+        if let Some(value) = self.novelty.push(novelty) {
+            self.rises.push(value);
+        }
+    }
+
+    /// The same where things begin slowly, too.
+    pub(super) fn push_pulse(&mut self, pulse: f32) {
+        if let Some(value) = self.pulse.push(pulse) {
+            self.stretches.push(value);
+        }
+    }
+
+    /// The rhythm of all that came.
+    pub(super) fn finish(mut self) -> Rhythm {
+        while let Some(value) = self.novelty.rest() {
+            self.rises.push(value);
+        }
+        while let Some(value) = self.pulse.rest() {
+            self.stretches.push(value);
+        }
+        let seconds = self.novelty.sums.count() as f64 / FRAMES_PER_SECOND;
+        let onset_rate = if seconds > 0.0 {
+            let threshold = (self.novelty.sums.mean_of_all() * 0.75).max(LEAST_ONSET) as f32;
+            self.rises.above(threshold) as f64 / seconds
+        } else {
+            0.0
+        };
+        let (tempo_bpm, pulse_clarity) = match tempo(&self.stretches.correlation()) {
+            Some((tempo, clarity)) => (Some(tempo), clarity),
+            None => (None, 0.0),
+        };
+        Rhythm {
+            tempo_bpm,
+            pulse_clarity,
+            onset_rate,
+        }
     }
 }
 
-/// What stands out of the mean of its surroundings.
-fn prominent(novelty: &[f32]) -> Vec<f32> {
-    let mut sums = Vec::with_capacity(novelty.len() + 1);
-    let mut sum = 0.0_f64;
-    sums.push(sum);
-    for value in novelty {
-        sum += f64::from(*value);
-        sums.push(sum);
+/// Tells what stands out of the mean of its surroundings.
+struct Prominent {
+    sums: Sums<{ 2 * AROUND + 2 }>,
+    values: [f32; AROUND + 1],
+    told: usize,
+}
+
+impl Default for Prominent {
+    fn default() -> Self {
+        Self {
+            sums: Sums::default(),
+            values: [0.0; AROUND + 1],
+            told: 0,
+        }
     }
-    novelty
-        .iter()
-        .enumerate()
-        .map(|(at, value)| {
-            let (from, to) = (
-                at.saturating_sub(AROUND),
-                (at + AROUND + 1).min(novelty.len()),
-            );
-            let mean = (sums[to] - sums[from]) / (to - from) as f64;
-            (*value - mean as f32).max(0.0)
-        })
-        .collect()
 }
 
-fn onsets(prominent: &[f32], novelty: &[f32]) -> usize {
-    let mean =
-        novelty.iter().map(|value| f64::from(*value)).sum::<f64>() / novelty.len().max(1) as f64;
-    let threshold = (mean * 0.75).max(1.0) as f32;
-    (0..prominent.len())
-        .filter(|at| {
-            let value = prominent[*at];
-            let (from, to) = (
-                at.saturating_sub(NEIGHBOURS),
-                (at + NEIGHBOURS + 1).min(prominent.len()),
-            );
-            value > threshold
-                && prominent[from..*at].iter().all(|other| *other < value)
-                && prominent[at + 1..to].iter().all(|other| *other <= value)
-        })
-        .count()
+impl Prominent {
+    /// Takes in a value; gives that whose surroundings are now known.
+    fn push(&mut self, value: f32) -> Option<f32> {
+        self.values[self.sums.count() % (AROUND + 1)] = value;
+        self.sums.push(value);
+        (self.sums.count() > AROUND).then(|| self.next())
+    }
+
+    /// What is left when nothing more comes.
+    fn rest(&mut self) -> Option<f32> {
+        (self.told < self.sums.count()).then(|| self.next())
+    }
+
+    fn next(&mut self) -> f32 {
+        let at = self.told;
+        self.told += 1;
+        let to = (at + AROUND + 1).min(self.sums.count());
+        let mean = self.sums.mean(at.saturating_sub(AROUND), to);
+        (self.values[at % (AROUND + 1)] - mean as f32).max(0.0)
+    }
 }
 
-/// The mean over all stretches of their correlation with themselves, by lag in frames.
-fn correlation(prominent: &[f32]) -> Vec<f64> {
-    let lags = (FRAMES_PER_SECOND * 60.0 / SLOWEST * BEATS.len() as f64) as usize + 2;
-    let mut mean = vec![0.0; lags];
-    let mut stretches = 0.0;
-    let mut from = 0;
-    while from + lags < prominent.len() {
-        let stretch = &prominent[from..prominent.len().min(from + STRETCH)];
+/// The values that stand above their neighbours.
+#[derive(Default)]
+struct Rises {
+    around: [f32; 2 * NEIGHBOURS + 1],
+    count: usize,
+    heights: Vec<f32>,
+}
+
+impl Rises {
+    fn push(&mut self, value: f32) {
+        self.around[self.count % (2 * NEIGHBOURS + 1)] = value;
+        self.count += 1;
+        if self.count > NEIGHBOURS {
+            self.look_at(self.count - 1 - NEIGHBOURS);
+        }
+    }
+
+    fn look_at(&mut self, at: usize) {
+        let value_at = |at: usize| self.around[at % (2 * NEIGHBOURS + 1)];
+        let value = value_at(at);
+        let (from, to) = (
+            at.saturating_sub(NEIGHBOURS),
+            (at + NEIGHBOURS + 1).min(self.count),
+        );
+        if f64::from(value) > LEAST_ONSET
+            && (from..at).all(|other| value_at(other) < value)
+            && (at + 1..to).all(|other| value_at(other) <= value)
+        {
+            self.heights.push(value);
+        }
+    }
+
+    /// How many there were above a threshold that is no less than [`LEAST_ONSET`].
+    fn above(&mut self, threshold: f32) -> usize {
+        for at in self.count.saturating_sub(NEIGHBOURS)..self.count {
+            self.look_at(at);
+        }
+        let above = |height: &&f32| **height > threshold;
+        self.heights.iter().filter(above).count()
+    }
+}
+
+/// The longest lag in frames: as many beats as count, at the slowest tempo.
+const LAGS: usize = (FRAMES_PER_SECOND * 60.0 / SLOWEST * BEATS.len() as f64) as usize + 2;
+
+/// The sum over all stretches of their correlation with themselves, by lag in frames.
+struct Stretches {
+    waiting: Vec<f32>,
+    sums: Vec<f64>,
+    count: u64,
+}
+
+impl Default for Stretches {
+    fn default() -> Self {
+        Self {
+            waiting: Vec::with_capacity(STRETCH),
+            sums: vec![0.0; LAGS],
+            count: 0,
+        }
+    }
+}
+
+impl Stretches {
+    fn push(&mut self, value: f32) {
+        self.waiting.push(value);
+        if self.waiting.len() == STRETCH {
+            self.compare();
+        }
+    }
+
+    /// Compares what waits with itself, and forgets its first half.
+    fn compare(&mut self) {
+        let stretch = &self.waiting;
         let average = stretch.iter().sum::<f32>() / stretch.len() as f32;
         let centred: Vec<f32> = stretch.iter().map(|value| value - average).collect();
         let own = dot(&centred, &centred) / centred.len() as f64;
         if own > 1e-6 {
-            for (lag, slot) in mean.iter_mut().enumerate() {
+            for (lag, slot) in self.sums.iter_mut().enumerate() {
                 if lag + 100 < centred.len() {
                     let overlap = centred.len() - lag;
                     *slot += dot(&centred[..overlap], &centred[lag..]) / overlap as f64 / own;
                 }
             }
-            stretches += 1.0;
+            self.count += 1;
         }
-        from += STEP;
+        self.waiting.drain(..STEP.min(self.waiting.len()));
     }
-    for slot in &mut mean {
-        *slot /= f64::max(stretches, 1.0);
+
+    /// The mean over all stretches.
+    fn correlation(mut self) -> Vec<f64> {
+        while self.waiting.len() > LAGS {
+            self.compare();
+        }
+        for sum in &mut self.sums {
+            *sum /= self.count.max(1) as f64;
+        }
+        self.sums
     }
-    mean
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f64 {
@@ -195,11 +301,20 @@ mod tests {
         novelty
     }
 
+    fn rhythm(frames: &[f32]) -> Rhythm {
+        let mut meter = Meter::default();
+        for frame in frames {
+            meter.push_novelty(*frame);
+            meter.push_pulse(*frame);
+        }
+        meter.finish()
+    }
+
     #[test]
     fn a_click_has_its_tempo_and_a_clear_pulse() {
         for bpm in [72.0, 90.0, 120.0, 128.0, 150.0] {
             let clicks = clicks(bpm, 60.0);
-            let found = rhythm(&clicks, &clicks);
+            let found = rhythm(&clicks);
             let tempo = found.tempo_bpm.unwrap();
             assert!((tempo / bpm - 1.0).abs() < 0.01, "{bpm}: {tempo}");
             assert!(found.pulse_clarity > 0.3, "{found:?}");
@@ -209,9 +324,8 @@ mod tests {
 
     #[test]
     fn what_never_changes_has_no_tempo() {
-        assert_eq!(rhythm(&[], &[]).tempo_bpm, None);
-        let still = vec![0.0; 6000];
-        let still = rhythm(&still, &still);
+        assert_eq!(rhythm(&[]).tempo_bpm, None);
+        let still = rhythm(&vec![0.0; 6000]);
         assert_eq!((still.tempo_bpm, still.onset_rate), (None, 0.0));
     }
 }

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use realfft::num_complex::Complex;
 
+use super::rhythm::Meter;
 use crate::fingerprint::RATE;
 use crate::frames::{Frames, Window};
 use crate::vector::{Loop, widest};
@@ -84,10 +85,8 @@ pub(super) struct Sums {
     frames: u64,
     /// How loud the bands were in the frames before, each in the place of its number.
     before: [[f32; MEL_BANDS]; SLOW_RISE],
-    /// How much louder the bands have become since two frames ago: what an onset is told by.
-    pub(super) novelty: Vec<f32>,
-    /// The same, and with it how much louder than [`SLOW_RISE`] frames ago: what a pulse is told by.
-    pub(super) pulse: Vec<f32>,
+    /// Told how much louder the bands have become since two frames ago, and, for the pulse, since [`SLOW_RISE`] frames ago.
+    pub(super) meter: Meter,
     pub(super) cepstrum: [Moments; CEPSTRUM],
     pub(super) centroid: Moments,
     pub(super) rolloff: Moments,
@@ -116,8 +115,7 @@ impl Sums {
             power: vec![0.0; FRAME / 2 + 1],
             frames: 0,
             before: [[0.0; MEL_BANDS]; SLOW_RISE],
-            novelty: Vec::new(),
-            pulse: Vec::new(),
+            meter: Meter::default(),
             cepstrum: [Moments::default(); CEPSTRUM],
             centroid: Moments::default(),
             rolloff: Moments::default(),
@@ -137,9 +135,10 @@ impl Sums {
         };
         if at >= RISE {
             let rise = rise_since(RISE);
-            self.novelty.push(rise);
+            self.meter.push_novelty(rise);
             if at >= SLOW_RISE {
-                self.pulse.push(rise + SLOW_SHARE * rise_since(SLOW_RISE));
+                let slow = SLOW_SHARE * rise_since(SLOW_RISE);
+                self.meter.push_pulse(rise + slow);
             }
         }
         self.before[at % SLOW_RISE] = loud;

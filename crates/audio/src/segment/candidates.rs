@@ -10,6 +10,7 @@ use super::edges::DIGITAL_DBFS;
 use super::timbres::{self, TONELESS_DB};
 use crate::contour::{Contour, FLOOR, SPECTRA_PER_SECOND};
 use crate::levels::PER_SECOND;
+use crate::sums::Sums;
 
 /// A minimum is the lowest within this many windows on either side: 1 s. Of two gaps nearer than that to
 /// each other one is enough, for what lies between is no track.
@@ -157,7 +158,7 @@ pub(super) struct Curve {
 impl Curve {
     pub(super) fn of(contour: &Contour) -> Self {
         let fine = without_clicks(&contour.levels);
-        let smooth = averaged(&fine, SMOOTH);
+        let smooth = averaged(&fine);
         let tonality = timbres::tonalities(contour);
         Self {
             fine,
@@ -369,21 +370,18 @@ fn without_clicks(levels: &[i16]) -> Vec<f32> {
         .collect()
 }
 
-/// A running mean of decibels.
-pub(super) fn averaged(levels: &[f32], windows: usize) -> Vec<f32> {
-    let mut sums = Vec::with_capacity(levels.len() + 1);
-    let mut sum = 0.0_f64;
-    sums.push(sum);
-    for level in levels {
-        sum += f64::from(*level);
-        sums.push(sum);
-    }
+/// A running mean of decibels over 0.3 s.
+fn averaged(levels: &[f32]) -> Vec<f32> {
+    let mut sums = Sums::<{ SMOOTH + 1 }>::default();
     (0..levels.len())
         .map(|at| {
-            let from = at.saturating_sub(windows / 2);
-            let to = (at + windows / 2 + 1).min(levels.len());
+            let to = (at + SMOOTH / 2 + 1).min(levels.len());
+            for level in &levels[sums.count()..to] {
+                sums.push(*level);
+            }
+            let mean = sums.mean(at.saturating_sub(SMOOTH / 2), to);
             // Hundredths: equal levels must be equal whatever came before them.
-            (((sums[to] - sums[from]) / (to - from) as f64 * 100.0).round() / 100.0) as f32
+            ((mean * 100.0).round() / 100.0) as f32
         })
         .collect()
 }

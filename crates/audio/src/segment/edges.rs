@@ -209,12 +209,16 @@ pub(super) fn smoothed(mean_squares: &[f32]) -> Vec<f32> {
 
 /// The level that this share of the windows is below.
 pub(super) fn percentile(levels: &[f32], share: f64) -> f32 {
-    if levels.is_empty() {
+    percentile_of(&mut levels.to_vec(), share)
+}
+
+/// The same of levels whose order may be lost.
+pub(super) fn percentile_of(levels: &mut [f32], share: f64) -> f32 {
+    let Some(last) = levels.len().checked_sub(1) else {
         return FLOOR_DBFS;
-    }
-    let mut sorted = levels.to_vec();
-    let at = ((sorted.len() - 1) as f64 * share).round() as usize;
-    *sorted.select_nth_unstable_by(at, f32::total_cmp).1
+    };
+    let at = (last as f64 * share).round() as usize;
+    *levels.select_nth_unstable_by(at, f32::total_cmp).1
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The stretches of a file that are quieter than the settings' threshold.
 
 use super::SilenceSettings;
-use super::edges::{heard, percentile, smoothed};
+use super::edges::{heard, percentile_of, smoothed};
 use crate::levels::{Levels, PER_SECOND};
 
 /// A file whose loud windows lie below the threshold plus this is quiet as a whole, in dB.
@@ -13,8 +13,10 @@ const LOWEST_THRESHOLD_DBFS: f32 = -60.0;
 /// Where a file is silent.
 #[derive(Debug)]
 pub(super) struct Silences {
-    dbfs: Vec<f32>,
-    /// The same, each averaged with its neighbours over 0.2 s.
+    /// Windows of the file, and how many of them are louder than the threshold.
+    windows: usize,
+    loud: usize,
+    /// The level of each in dBFS, averaged with its neighbours over 0.2 s.
     pub smooth: Vec<f32>,
     /// Quieter than this is silence, in dBFS.
     pub threshold_dbfs: f32,
@@ -25,14 +27,12 @@ pub(super) struct Silences {
 impl Silences {
     /// Looks for silence as the settings have it.
     pub(super) fn find(levels: &Levels, settings: &SilenceSettings) -> Self {
-        let dbfs: Vec<f32> = levels.dbfs().collect();
-        let smooth = smoothed(levels.mean_squares());
-        let threshold_dbfs = threshold(&dbfs, settings.silence_dbfs as f32);
+        let threshold_dbfs = threshold(levels, settings.silence_dbfs as f32);
         let shortest = (settings.silence_min.seconds() * f64::from(PER_SECOND)).ceil() as usize;
         let mut runs = Vec::new();
         let mut begun = None;
-        for (window, level) in dbfs.iter().chain([&f32::INFINITY]).enumerate() {
-            match (*level < threshold_dbfs, begun) {
+        for (window, level) in levels.dbfs().chain([f32::INFINITY]).enumerate() {
+            match (level < threshold_dbfs, begun) {
                 (true, None) => begun = Some(window),
                 (false, Some(from)) => {
                     if window - from >= shortest.max(1) {
@@ -44,8 +44,9 @@ impl Silences {
             }
         }
         Self {
-            dbfs,
-            smooth,
+            windows: levels.len(),
+            loud: levels.dbfs().filter(|l| *l >= threshold_dbfs).count(),
+            smooth: smoothed(levels.mean_squares()),
             threshold_dbfs,
             runs,
         }
@@ -53,17 +54,13 @@ impl Silences {
 
     /// How much of the file is louder than the threshold, in seconds.
     pub(super) fn sound_seconds(&self) -> f64 {
-        let loud = self
-            .dbfs
-            .iter()
-            .filter(|level| **level >= self.threshold_dbfs);
-        seconds(loud.count())
+        seconds(self.loud)
     }
 
     /// The window with which the first sound begins, its attack included.
     pub(super) fn first_sound(&self) -> usize {
         match self.runs.first() {
-            Some((0, to)) if *to < self.dbfs.len() => self.attack(0, *to),
+            Some((0, to)) if *to < self.windows => self.attack(0, *to),
             _ => 0,
         }
     }
@@ -71,8 +68,8 @@ impl Silences {
     /// One past the window with which the last sound ends, its decay included.
     pub(super) fn last_sound(&self) -> usize {
         match self.runs.last() {
-            Some((from, to)) if *to == self.dbfs.len() && *from > 0 => self.decay(*from, *to),
-            _ => self.dbfs.len(),
+            Some((from, to)) if *to == self.windows && *from > 0 => self.decay(*from, *to),
+            _ => self.windows,
         }
     }
 
@@ -95,13 +92,11 @@ impl Silences {
 }
 
 /// The settings' threshold, lowered for a file that is quiet as a whole.
-fn threshold(dbfs: &[f32], setting: f32) -> f32 {
+fn threshold(levels: &Levels, setting: f32) -> f32 {
     // Where nearly all of a file is silent, its silence must not count as what it usually sounds like.
-    let sounding = dbfs
-        .iter()
-        .copied()
-        .filter(|level| *level >= LOWEST_THRESHOLD_DBFS);
-    let loud = percentile(&sounding.collect::<Vec<_>>(), 0.95);
+    let sounding = |level: &f32| *level >= LOWEST_THRESHOLD_DBFS;
+    let mut sounding: Vec<f32> = levels.dbfs().filter(sounding).collect();
+    let loud = percentile_of(&mut sounding, 0.95);
     setting.min((loud - HEADROOM_DB).max(LOWEST_THRESHOLD_DBFS))
 }
 
