@@ -137,9 +137,10 @@ fn a_service_that_answers_too_late_or_never_holds_no_import_up() {
         let took = began.elapsed();
         assert_eq!(ran.files("recorded"), 100);
         assert_eq!(root.count(LATER), root.count(PASSAGES), "{fault:?}");
-        // Exact figures are for `bench`; a machine that tests runs other things beside.
+        // To wait for each of the nine folders' questions, twice five seconds, would take 90 s. The exact
+        // part is for `bench outage`; a machine that tests runs other things beside, so half is room enough.
         assert!(
-            took < offline.mul_f64(1.5) + Duration::from_secs(2),
+            took < offline + Duration::from_secs(45),
             "{took:?} instead of {offline:?}"
         );
         fake.mend();
