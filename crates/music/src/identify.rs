@@ -28,7 +28,7 @@ pub mod recut;
 pub mod rip;
 pub mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
@@ -398,12 +398,46 @@ pub(crate) fn items_of(library: &Library, folder: &str, scope: &Scope) -> Result
     for item in &mut items {
         let title = item.heard.title.take();
         let track = item.heard.track;
+        let artist = item.heard.artist.as_deref();
+        let is_loose = item.heard.album.is_none()
+            && track.is_none()
+            && artist.is_some_and(|artist| !text::is_nobody(artist));
         item.heard.title = title.filter(|title| {
-            !text::is_placeholder(title) || text::is_number_of_its_own(title, track)
+            !text::is_placeholder(title)
+                || text::is_number_of_its_own(title, track)
+                || is_loose && text::is_perhaps_meant(title)
         });
         paths::hear(item);
     }
+    tell_samplers(&mut items);
     Ok(items)
+}
+
+/// Artists of whom an album has at least so many, where it is a sampler. A guess: of fewer it may be theirs together.
+const LEAST_OF_SAMPLER: usize = 3;
+
+/// Notes which albums have a track of nearly everybody, and no artist of their own.
+fn tell_samplers(items: &mut [Item]) {
+    let mut by_album: BTreeMap<String, (BTreeSet<String>, usize)> = BTreeMap::new();
+    let album_of = |item: &Item| {
+        let heard = &item.heard;
+        let is_nobodys = heard.album_artist.as_deref().is_none_or(text::is_nobody);
+        let album = heard.album.as_deref().filter(|_| is_nobodys && item.alone);
+        album.map(text::normalise)
+    };
+    for item in items.iter() {
+        if let (Some(album), Some(artist)) = (album_of(item), &item.heard.artist) {
+            let (artists, files) = by_album.entry(album).or_default();
+            artists.insert(text::normalise(artist));
+            *files += 1;
+        }
+    }
+    for item in items {
+        let told = album_of(item).and_then(|album| by_album.get(&album));
+        item.heard.is_album_of_many = told.is_some_and(|(artists, files)| {
+            artists.len() >= LEAST_OF_SAMPLER && artists.len() * 2 > *files
+        });
+    }
 }
 
 /// The one thread that waits for the network.

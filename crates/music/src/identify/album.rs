@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 
 use crate::catalogue::{Release, Track};
-use crate::identify::features::{Reading, readings};
-use crate::identify::text::{Likeness, Title, are_other_scripts};
+use crate::identify::features::{Reading, parts_of_title, readings};
+use crate::identify::text::{AlbumName, Likeness, Title, are_other_scripts};
 use crate::library::values::Heard;
 
 /// Below this a file and a track have nothing to do with each other. A guess: half of what a perfect
@@ -26,6 +26,8 @@ pub struct Sibling {
     pub likely: HashMap<String, f64>,
     /// The recording that a person said it is.
     pub chosen: Option<String>,
+    /// Its album's name.
+    pub album: Option<AlbumName>,
 }
 
 impl Sibling {
@@ -36,6 +38,10 @@ impl Sibling {
             readings: readings(heard),
             likely,
             chosen: None,
+            album: heard
+                .album
+                .as_deref()
+                .map(|album| AlbumName::parse(album, "")),
         }
     }
 }
@@ -50,6 +56,10 @@ pub struct Fit {
     /// Per file, whether it is that track by its sound, under the title of another; or, where the titles of most files have
     /// slipped by one, whether it has the title of that track.
     pub misnamed: Vec<bool>,
+    /// Per file, whether it is that track by its length, as the titles of most files are those of tracks beside their own.
+    pub slipped: Vec<bool>,
+    /// Per file, whether it is on the release by itself and yet not quite as long as its track.
+    pub loose: Vec<bool>,
     /// Per file, whether a person said that it is that track.
     pub chosen: Vec<bool>,
 }
@@ -61,6 +71,8 @@ impl Fit {
             tracks: vec![None; files],
             supported: vec![false; files],
             misnamed: vec![false; files],
+            slipped: vec![false; files],
+            loose: vec![false; files],
             chosen: vec![false; files],
         }
     }
@@ -83,6 +95,12 @@ impl Fit {
         all - usize::from(self.misnamed[file])
     }
 
+    /// Files other than this one that are on the release by themselves and not quite as long as their tracks.
+    pub fn others_loose(&self, file: usize) -> usize {
+        let all = self.loose.iter().filter(|is_it| **is_it).count();
+        all - usize::from(self.loose[file])
+    }
+
     /// Share of the files that are on the release by themselves.
     pub fn share(&self) -> f64 {
         let all = self.supported.iter().filter(|is_it| **is_it).count();
@@ -92,12 +110,18 @@ impl Fit {
 
 /// How a file and a track go together.
 #[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is asked about by itself"
+)]
 struct Pair {
     score: f64,
     is_supported: bool,
     is_misnamed: bool,
     /// It has the track's title.
     is_named: bool,
+    /// It is as long, or the track's length is not known.
+    is_as_long: bool,
 }
 
 /// Fits `release` to the files of a folder; each track takes one file at most.
@@ -136,16 +160,18 @@ pub fn fit(siblings: &[Sibling], release: &Release) -> Fit {
             fit.tracks[file] = Some(at);
             fit.supported[file] = pair.is_supported;
             fit.misnamed[file] = pair.is_misnamed;
+            fit.loose[file] = pair.is_supported && !pair.is_as_long;
             let track = &release.tracks[at].recording.mbid;
             fit.chosen[file] = siblings[file].chosen.as_ref() == Some(track);
             named[file] = pair.is_named.then_some(at);
             taken[at] = true;
         }
     }
-    if have_slipped(siblings, &named, release) {
-        for (misnamed, named) in fit.misnamed.iter_mut().zip(named) {
+    if let Some(by) = slip(siblings, &named, release) {
+        for (misnamed, named) in fit.misnamed.iter_mut().zip(&named) {
             *misnamed |= named.is_some();
         }
+        put_back(&mut fit, siblings, &named, (release, by));
     }
     fit
 }
@@ -154,25 +180,56 @@ pub fn fit(siblings: &[Sibling], release: &Release) -> Fit {
 /// two minutes one in ten is within six seconds of another.
 const LEAST_SLIPPED: usize = 4;
 
-/// Whether the files that are named like tracks of a release are as long as those one further on, or one before: most of
-/// them, and twice as many as are as long as their own tracks.
-fn have_slipped(siblings: &[Sibling], named: &[Option<usize>], release: &Release) -> bool {
+/// By how many tracks titles have slipped: whether the files that are named like tracks of a release are as long as those one
+/// further on, or one before; most of them, and twice as many as are as long as their own tracks.
+fn slip(siblings: &[Sibling], named: &[Option<usize>], release: &Release) -> Option<isize> {
     let as_long = |by: isize| {
         let files = siblings.iter().zip(named);
-        let agree = files.filter(|(sibling, named)| {
-            let track = named
-                .and_then(|at| at.checked_add_signed(by))
-                .and_then(|at| release.tracks.get(at));
-            track
-                .and_then(|track| track.length_ms.or(track.recording.length_ms))
-                .is_some_and(|length| sibling.heard.length_ms.abs_diff(length) <= LENGTH_DIFFERS)
-        });
+        let agree =
+            files.filter(|(sibling, named)| is_as_long(sibling, beside(**named, by), release));
         agree.count()
     };
     let count = named.iter().flatten().count();
-    let elsewhere = as_long(1).max(as_long(-1));
-    elsewhere >= LEAST_SLIPPED && elsewhere * 2 > count && elsewhere >= 2 * as_long(0)
+    let by = if as_long(1) >= as_long(-1) { 1 } else { -1 };
+    let elsewhere = as_long(by);
+    let have_slipped =
+        elsewhere >= LEAST_SLIPPED && elsewhere * 2 > count && elsewhere >= 2 * as_long(0);
+    have_slipped.then_some(by)
 }
+
+fn beside(track: Option<usize>, by: isize) -> Option<usize> {
+    track?.checked_add_signed(by)
+}
+
+fn is_as_long(sibling: &Sibling, track: Option<usize>, release: &Release) -> bool {
+    track
+        .and_then(|at| release.tracks.get(at))
+        .and_then(|track| track.length_ms.or(track.recording.length_ms))
+        .is_some_and(|length| sibling.heard.length_ms.abs_diff(length) <= LENGTH_DIFFERS)
+}
+
+/// Puts files whose titles have slipped on the tracks that they are as long as, where nothing says more than a title.
+fn put_back(
+    fit: &mut Fit,
+    siblings: &[Sibling],
+    named: &[Option<usize>],
+    (release, by): (&Release, isize),
+) {
+    let tracks = fit.tracks.clone();
+    for (file, sibling) in siblings.iter().enumerate() {
+        let is_by_title = named[file].is_some() && named[file] == tracks[file];
+        let track = beside(named[file], by);
+        let is_free = sibling.likely.is_empty() && sibling.chosen.is_none();
+        if is_by_title && is_free && is_as_long(sibling, track, release) {
+            fit.tracks[file] = track;
+            fit.supported[file] = true;
+            fit.slipped[file] = true;
+        }
+    }
+}
+
+/// Of one recording lengths are off by no more than this many ms, but for pauses. As of features of lengths.
+const AS_LONG: u64 = 1_500;
 
 /// Lengths that are off by no more than this many ms agree: pauses belong to one track or the other.
 const LENGTH_AGREES: u64 = 3_000;
@@ -202,6 +259,7 @@ fn pair(sibling: &Sibling, track: &Track, titles: &[Title; 2], in_order: bool, d
             is_supported: false,
             is_misnamed: false,
             is_named: false,
+            is_as_long: false,
         };
     }
     let known = track.length_ms.or(track.recording.length_ms);
@@ -221,14 +279,12 @@ fn pair(sibling: &Sibling, track: &Track, titles: &[Title; 2], in_order: bool, d
         None if in_order => 0.9,
         None => 0.5,
     };
+    let parts = parts_of_title(heard, sibling.album.as_ref(), &track.title);
+    let titles = || titles.iter().chain(&parts);
     let likeness = sibling
         .readings
         .iter()
-        .flat_map(|reading| {
-            titles
-                .iter()
-                .map(move |title| reading.title.relation(title).name)
-        })
+        .flat_map(|reading| titles().map(|title| reading.title.relation(title).name))
         .max();
     // What is written in other letters cannot be compared.
     let is_foreign = heard.title.as_deref().is_some_and(|ours| {
@@ -252,15 +308,18 @@ fn pair(sibling: &Sibling, track: &Track, titles: &[Title; 2], in_order: bool, d
         (0.65 * length + 0.35 * place, agrees)
     };
     let is_named = likeness >= Some(Likeness::Misspelt);
+    let is_as_long = apart.is_none_or(|apart| apart <= AS_LONG);
     match sibling.likely.get(&track.recording.mbid) {
         Some(known) => Pair {
             is_named,
+            is_as_long,
             score: plain.max(0.5 + 0.3 * known + 0.15 * length + 0.05 * place),
             is_supported: by_tags || *known >= 0.5,
             is_misnamed: likeness == Some(Likeness::Different) && *known >= 0.5,
         },
         None => Pair {
             is_named,
+            is_as_long,
             score: plain,
             is_supported: by_tags,
             is_misnamed: false,
@@ -353,6 +412,10 @@ mod tests {
         }
         let fit = fit(&slipped, &release);
         assert!(fit.misnamed.iter().all(|misnamed| *misnamed), "{fit:?}");
+        // The one whose own track would be before the first stays where its title has it.
+        let tracks: Vec<_> = fit.tracks.iter().map(|track| track.unwrap()).collect();
+        assert_eq!(tracks, [0, 1, 2, 3, 4, 5, 6, 0], "{fit:?}");
+        assert_eq!(fit.slipped.iter().filter(|slipped| **slipped).count(), 7);
     }
 
     #[test]

@@ -13,6 +13,10 @@ use crate::library::values::{Evidence, Heard, Level, Print, Source};
 
 /// A release that a candidate is on, and what else speaks for that release.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is asked about by itself"
+)]
 pub struct Context {
     /// The release.
     pub release: ReleaseName,
@@ -26,6 +30,10 @@ pub struct Context {
     pub others: usize,
     /// Of those, files that sound like tracks which they are not called.
     pub misnamed: usize,
+    /// Of the others, files that are not quite as long as their tracks.
+    pub loose: usize,
+    /// The titles of most files are those of tracks beside their own, and this is the track that the file is as long as.
+    pub has_slipped: bool,
     /// Other files of the folder.
     pub siblings: usize,
     /// Whether a person put another file of the folder on it.
@@ -366,7 +374,16 @@ fn by_names(best: &Weighed) -> Level {
         || is_elsewhere
         || is_other_beside
         || is_told_apart;
+    let is_off = best.has(&["length: within 6 s", "length: within 12 s"]);
+    // Another song of theirs over the same backing, as the album says: some are sung anew for every club.
+    let is_sung_anew = has("title: another")
+        && has(features::WORDS_IN_COMMON)
+        && has("album: another")
+        && has("artist: the same")
+        && !best.is_told_by_id();
     if is_other_version || is_outdone || is_doubted && !by_sound {
+        Level::Low
+    } else if is_sung_anew || is_off && has(features::COLLECTED) && !by_sound {
         Level::Low
     } else if is_doubted
         || is_of_others && (by_sound || !has("artist: another"))
@@ -377,6 +394,9 @@ fn by_names(best: &Weighed) -> Level {
             && !by_sound
             && !best.is_told_by_id()
         || best.has(&["album: another version of it", features::ONLY_MONO]) && !best.is_told_by_id()
+        || has(features::BESIDE) && !by_sound
+        || has(features::COLLECTED) && !by_sound && !best.is_told_by_id()
+        || is_off && (has("album: another") || has(features::COLLECTED))
         || has("names: the path says others")
     {
         Level::Medium
@@ -413,6 +433,8 @@ fn evidence(reasons: &[Reason]) -> Vec<Evidence> {
     sources.into_iter().filter_map(of_source).collect()
 }
 
+#[cfg(test)]
+mod kinds;
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,19 +12,20 @@ mod versions;
 use std::collections::BTreeSet;
 
 use crate::identify::evidence::{Candidate, Context};
-use crate::identify::paths::is_generic;
+use crate::identify::paths::{is_collection, is_generic};
 use crate::identify::text::{
     AlbumName, Albums, Artists, Likeness, Relation, Title, are_other_scripts, artists,
+    both_scripts, is_cut, is_nobody,
 };
 use crate::library::values::Heard;
 
-pub(crate) use albums::{BY_FOLDER, OF_ANOTHER};
+pub(crate) use albums::{BY_FOLDER, COLLECTED, OF_ANOTHER};
 use albums::{album, context, is_album};
 use people::{
     artist_alone, fellowship, is_artist_in_title, is_beside_another, is_of_cast,
     is_played_by_folder, names_of,
 };
-pub use readings::{Reading, readings, split};
+pub use readings::{Reading, readings, ways};
 pub use rivals::notice_rivals;
 pub(crate) use rivals::{ONLY_MONO, OUTDONE, SOUNDS_CLOSER};
 pub(crate) use versions::{NOT_THERE, ONE_IS_CLEAN};
@@ -41,6 +42,8 @@ pub struct Passage<'a> {
     pub album: Option<AlbumName>,
     /// It is called as people call what is of no album: `Singles`, `Misc`.
     is_album_generic: bool,
+    /// It is called as collections are, of which there are more than any catalogue has: `The Very Best of X`, `My Mix`.
+    is_album_collected: bool,
     /// The same with what its title says of the version, as catalogues name albums of such: `Kiln (Live)`.
     albums_of_version: Vec<AlbumName>,
 }
@@ -64,6 +67,7 @@ impl<'a> Passage<'a> {
             heard,
             album: album.map(|album| AlbumName::parse(album, "")),
             is_album_generic: album.is_some_and(is_generic),
+            is_album_collected: album.is_some_and(is_collection),
             albums_of_version: albums_of_version.collect(),
             readings,
         }
@@ -83,7 +87,8 @@ pub fn notice(passage: &Passage<'_>, candidate: &Candidate) -> Vec<&'static str>
     let album = album(passage, candidate, &mut noticed);
     length(passage.heard, passage, candidate, &mut noticed);
     let is_misnamed = is_misnamed(candidate, title);
-    context(candidate, album, is_misnamed, &mut noticed);
+    let is_elsewhere = is_misnamed || candidate.contexts.iter().any(|one| one.has_slipped);
+    context(candidate, album, is_elsewhere, &mut noticed);
     if is_misnamed {
         noticed.push("album: other files are not what their titles say");
     }
@@ -93,16 +98,48 @@ pub fn notice(passage: &Passage<'_>, candidate: &Candidate) -> Vec<&'static str>
 }
 
 /// The titles that a candidate goes by, with what is said of its version.
-fn titles(candidate: &Candidate) -> Vec<Title> {
+fn titles(passage: &Passage<'_>, candidate: &Candidate) -> Vec<Title> {
     let recording = &candidate.recording;
-    let mut titles = vec![Title::parse(&recording.title).with_remark(&recording.remark)];
-    for context in &candidate.contexts {
-        let title = Title::parse(&context.title).with_remark(&recording.remark);
-        if !titles.contains(&title) {
-            titles.push(title);
+    let of_contexts = candidate.contexts.iter().map(|one| one.title.as_str());
+    let mut titles = Vec::new();
+    for title in std::iter::once(recording.title.as_str()).chain(of_contexts) {
+        let parts = parts_of_title(passage.heard, passage.album.as_ref(), title);
+        for title in std::iter::once(Title::parse(title)).chain(parts) {
+            let title = title.with_remark(&recording.remark);
+            if !titles.contains(&title) {
+                titles.push(title);
+            }
         }
     }
     titles
+}
+
+/// What a title of the catalogue is called as well by a file of that album: the part of a work that is the album, one half of
+/// a title in two scripts, and as much of it as a field of thirty letters holds.
+pub(crate) fn parts_of_title(heard: &Heard, album: Option<&AlbumName>, title: &str) -> Vec<Title> {
+    let mut parts = Vec::new();
+    if let (Some((work, part)), Some(album)) = (title.split_once(": "), album)
+        && AlbumName::parse(work, "").relation(album) >= Albums::OtherVersion
+    {
+        parts.push(Title::parse(part));
+    }
+    if let Some((one, other)) = both_scripts(title) {
+        parts.extend([Title::parse(&one), Title::parse(&other)]);
+    }
+    // `(Don't You) Remember Lisbon` is known without its first words as well.
+    if let Some((_, rest)) = title
+        .strip_prefix('(')
+        .and_then(|title| title.split_once(") "))
+    {
+        parts.push(Title::parse(rest));
+    }
+    let ours = heard.title.as_deref().unwrap_or_default();
+    if is_cut(ours, title) {
+        let whole = Title::parse(title);
+        let is_plain = whole.versions.is_empty() && whole.qualifiers.is_empty();
+        parts.extend(is_plain.then(|| Title::parse(ours)));
+    }
+    parts
 }
 
 /// How the names relate in the reading of the tags that fits best, and that reading; `None` without a title.
@@ -158,7 +195,7 @@ fn names(
     // What a file is called may be anything; only that it is called like the candidate means something.
     let says =
         |relation: &Relation| !passage.heard.is_by_path || relation.name > Likeness::Different;
-    let titles = titles(candidate);
+    let titles = titles(passage, candidate);
     let best = best_reading(passage, candidate, &titles);
     if let Some((relation, Some(_), _)) = &best
         && !says(relation)
@@ -187,6 +224,7 @@ fn names(
         Likeness::Misspelt => "title: a slip of spelling",
         Likeness::Longer => "title: words more or fewer",
         Likeness::Different if is_foreign(passage, candidate) => "title: in other letters",
+        Likeness::Different if candidate.contexts.iter().any(|one| one.has_slipped) => BESIDE,
         Likeness::Different => "title: another",
     });
     let by_release = passage.heard.artist.as_deref().is_some_and(|ours| {
@@ -204,6 +242,12 @@ fn names(
     if relation.name == Likeness::Different {
         if by_somebody_else {
             noticed.push("names: title and artist are others");
+        }
+        if titles
+            .iter()
+            .any(|title| have_words_in_common(&reading.title.name, &title.name))
+        {
+            noticed.push(WORDS_IN_COMMON);
         }
         if titles
             .iter()
@@ -273,7 +317,9 @@ fn artist_of(
         Some(Artists::Shared) => "artist: one of several",
         Some(Artists::Misspelt) => "artist: a slip of spelling",
         Some(Artists::Different) if passage.heard.is_by_path => "artist: another, by the path",
-        Some(Artists::Different) if by_release => "artist: that of the release",
+        Some(Artists::Different) if by_release || is_by_album_artist(passage, candidate) => {
+            "artist: that of the release"
+        }
         Some(Artists::Different)
             if by_folder
                 || is_artist_in_title(passage, candidate)
@@ -281,9 +327,41 @@ fn artist_of(
         {
             "artist: another, whom the album names"
         }
+        Some(Artists::Different) if is_by_composer(passage, candidate) => BY_COMPOSER,
         Some(Artists::Different) => "artist: another",
         None => "artist: none in the tags",
     }
+}
+
+/// Another title, and half of its words or more.
+pub(crate) const WORDS_IN_COMMON: &str = "title: another, with words in common";
+
+/// Whether two titles are as many words, half of which or more are the same at the same places.
+fn have_words_in_common(one: &str, other: &str) -> bool {
+    let (one, other): (Vec<_>, Vec<_>) = (one.split(' ').collect(), other.split(' ').collect());
+    let same = one.iter().zip(&other).filter(|(a, b)| a == b).count();
+    one.len() == other.len() && same > 0 && same * 2 >= one.len()
+}
+
+/// Whether the tags name the candidate's artist as that of the album: in the other field there may be a label, or who
+/// handed a song down.
+fn is_by_album_artist(passage: &Passage<'_>, candidate: &Candidate) -> bool {
+    let of_album = passage.heard.album_artist.as_deref();
+    of_album
+        .filter(|name| !is_nobody(name))
+        .is_some_and(|name| artists(name, names_of(&candidate.recording)) >= Artists::Shared)
+}
+
+/// The titles of the album have slipped by one.
+pub(crate) const BESIDE: &str = "title: that of the track beside it, as in most files";
+
+/// The catalogue has who composed it where the file has who plays it.
+const BY_COMPOSER: &str = "artist: whom the tags have as the composer";
+
+/// Whether the candidate is credited to whom the tags name as its composer, and not as the artist.
+fn is_by_composer(passage: &Passage<'_>, candidate: &Candidate) -> bool {
+    let mut composers = passage.heard.composers.iter();
+    composers.any(|name| artists(name, names_of(&candidate.recording)) >= Artists::Shared)
 }
 
 /// Whether the artist is written just so: `The Pines` and `Pines` are two bands where a catalogue has both.
@@ -448,7 +526,9 @@ pub fn notice_passage(
         for_none.push("none: title and artist are not known together");
     }
     let is_known = any("album: the same") || any("album: a slip of spelling");
-    let is_named = passage.album.is_some() && !passage.is_album_generic;
+    let is_told =
+        !passage.is_album_generic && !passage.is_album_collected && !passage.heard.is_album_of_many;
+    let is_named = passage.album.is_some() && is_told;
     if is_named && !passage.heard.is_by_path && !is_known {
         for_other.push("another version: the album is not known");
         for_none.push("none: the album is not known");

@@ -5,6 +5,7 @@
 //! that name; against anything else only another artist speaks, another album in the artist's own folder, and a word for a
 //! version.
 
+mod generic;
 mod written;
 
 use crate::identify::text::{
@@ -16,6 +17,7 @@ use audio::tags::Tags;
 use crate::library::due::Item;
 use crate::library::values::{folder_of, name_of};
 
+pub(crate) use generic::{is_collection, is_generic};
 use written::{is_site, numbered, spaced, spaced_folder, without_id, without_noise};
 
 /// What a path says.
@@ -33,46 +35,6 @@ pub struct PathNames {
     pub year: Option<i32>,
     /// The folder names the artist, too.
     pub is_folder_of_artist: bool,
-}
-
-/// Folders that say where files came from and not who made them.
-const GENERIC: [&str; 30] = [
-    "music",
-    "vinyl",
-    "records",
-    "tapes",
-    "cassettes",
-    "musik",
-    "musique",
-    "musica",
-    "audio",
-    "mp3",
-    "flac",
-    "ogg",
-    "wav",
-    "downloads",
-    "download",
-    "unsorted",
-    "new",
-    "misc",
-    "loose",
-    "various",
-    "singles",
-    "albums",
-    "library",
-    "media",
-    "itunes",
-    "collection",
-    "tracks",
-    "songs",
-    "lossless",
-    "rips",
-];
-
-/// Whether a folder or an album is called as people call what is of no album: `Singles`, `Misc 2`.
-pub(crate) fn is_generic(name: &str) -> bool {
-    let name = normalise(name);
-    GENERIC.contains(&name.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' '))
 }
 
 /// Words of file names that are no names: what somebody recorded, and from what.

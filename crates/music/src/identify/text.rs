@@ -10,18 +10,24 @@ use strsim::osa_distance;
 
 mod albums;
 mod artists;
+mod cut;
 mod folders;
 mod medleys;
 mod numbers;
+mod placeholders;
 mod versions;
 
 pub use albums::{AlbumName, Albums, disc_of};
 pub use artists::{Artists, Company, artists, company, is_ensemble, is_part, members};
 
+use cut::{HEARD, with_brackets, without_guests};
+pub use cut::{both_scripts, is_cut, of_first_field, with_article_in_front};
 pub use numbers::other_spelling;
+pub use placeholders::{is_number_of_its_own, is_perhaps_meant, is_placeholder};
 
 pub use folders::{versions_of_folder, versions_of_stem};
 use numbers::numbered;
+pub use versions::is_known_version;
 use versions::{HARMLESS, versions_in};
 
 /// How two names relate.
@@ -92,6 +98,7 @@ impl Title {
         for (part, aside) in parts(text) {
             let words = words(&part);
             if !aside {
+                let part = with_article_in_front(&part);
                 let (name, guests) = without_guests(&part);
                 title.name.push(' ');
                 title.name.push_str(name);
@@ -100,6 +107,12 @@ impl Title {
             }
             let first = words.first().map(String::as_str);
             if first.is_some_and(|first| versions::GUESTS.contains(&first)) {
+                let second = words.get(1).map(String::as_str);
+                if words.len() == 2 && second.is_some_and(|what| HEARD.contains(&what)) {
+                    // `With Dialogue` is nobody.
+                    title.qualifiers.insert(numbered(&words).join(" "));
+                    continue;
+                }
                 let plays = first.is_some_and(|first| !versions::PRODUCED.contains(&first));
                 let names = part.trim().split_once([' ', '.', '/', ':']);
                 let names = names.filter(|_| plays).map(|(_, names)| names);
@@ -341,38 +354,6 @@ pub fn is_nobody(artist: &str) -> bool {
         || name.starts_with("varios ")
 }
 
-/// Whether a title is what programs write that know none, such as `Track 01`.
-pub fn is_placeholder(title: &str) -> bool {
-    let words = words(title);
-    let is_number = |word: &String| word.chars().all(|c| c.is_ascii_digit());
-    match words.as_slice() {
-        [] => true,
-        [only] => {
-            is_number(only)
-                || matches!(
-                    only.as_str(),
-                    "untitled" | "unknown" | "track" | "audiotrack"
-                )
-        }
-        [first, second] => {
-            versions::TRACK.contains(&first.as_str()) && is_number(second)
-                || (first == "unknown" && second == "title")
-        }
-        [first, second, third] => first == "audio" && second == "track" && is_number(third),
-        _ => false,
-    }
-}
-
-/// Whether a title that is nothing but a number may be a song's all the same: `1979`, and `22` as the third track.
-pub fn is_number_of_its_own(title: &str, track: Option<u32>) -> bool {
-    let number: Option<u32> = title.trim().parse().ok();
-    number.is_some_and(|number| match track {
-        // `102` is the second track of the first disc.
-        Some(track) => number % 100 != track,
-        None => number >= 1_000,
-    })
-}
-
 /// Whether one of two names is in Latin letters and the other is not: a transliteration has so many ways
 /// that they cannot be compared.
 pub fn are_other_scripts(one: &str, other: &str) -> bool {
@@ -412,7 +393,14 @@ impl Title {
 /// How two normalised names relate.
 pub fn likeness(a: &str, b: &str) -> Likeness {
     let joined = |text: &str| text.replace(' ', "");
-    if a == b || joined(a) == joined(b) {
+    // `Grüße` is `Gruesse`.
+    let folded = |text: &str| {
+        text.replace("ue", "u")
+            .replace("oe", "o")
+            .replace("ae", "a")
+    };
+    let (one, other) = (joined(a), joined(b));
+    if one == other || one.len().min(other.len()) > 4 && folded(&one) == folded(&other) {
         return Likeness::Same;
     }
     if a.is_empty() || b.is_empty() {
@@ -516,8 +504,12 @@ fn is_harmless(words: &[String]) -> bool {
             .is_ok_and(|year: u32| (1900..2100).contains(&year)),
         _ => false,
     };
-    let says_nothing =
-        |word: &String| HARMLESS.contains(&word.as_str()) || of_file && is_number(word);
+    // `Japanese Bonus Track` is where it came out, `Japanese Version` what it is sung in.
+    let is_bonus = words.iter().any(|word| word == "bonus");
+    let is_country = |word: &String| is_bonus && ["japanese", "japan"].contains(&word.as_str());
+    let says_nothing = |word: &String| {
+        is_country(word) || HARMLESS.contains(&word.as_str()) || of_file && is_number(word)
+    };
     is_year || !words.is_empty() && words.iter().all(says_nothing)
 }
 
@@ -548,7 +540,7 @@ pub fn plain_signs(text: &str) -> String {
 
 /// The parts of a title: what stands in brackets or behind a dash is an aside.
 fn parts(text: &str) -> Vec<(String, bool)> {
-    let text = plain_signs(text);
+    let text = with_brackets(&plain_signs(text));
     let mut parts = Vec::new();
     let mut current = String::new();
     let mut depth = 0_u32;
@@ -582,18 +574,6 @@ fn parts(text: &str) -> Vec<(String, bool)> {
     }
     split.retain(|(part, _)| !part.trim().is_empty());
     split
-}
-
-/// A name, and who takes part by its own words.
-fn without_guests(text: &str) -> (&str, &str) {
-    let lower = text.to_ascii_lowercase();
-    let found = [" feat. ", " feat ", " ft. ", " ft ", " featuring "]
-        .iter()
-        .filter_map(|word| Some((lower.find(word)?, word.len())))
-        .min();
-    found.map_or((text, ""), |(at, length)| {
-        (&text[..at], &text[at + length..])
-    })
 }
 
 #[cfg(test)]

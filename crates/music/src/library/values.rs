@@ -353,6 +353,9 @@ pub struct Heard {
     /// The album is read from a folder that names the artist, too: `Artist - Album`, `Artist/Album`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_album_by_folder: bool,
+    /// Files of this album are by many, and no field says whose it is: somebody's own sampler, or one that no catalogue has.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_album_of_many: bool,
     /// MusicBrainz recording id in the tags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recording_mbid: Option<String>,

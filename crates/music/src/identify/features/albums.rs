@@ -6,7 +6,8 @@ use crate::catalogue::ReleaseName;
 use crate::identify::evidence::{Candidate, Context};
 use crate::identify::features::{Passage, people::names_of};
 use crate::identify::text::{
-    AlbumName, Albums, Artists, Title, are_other_scripts, artists, is_ensemble, is_nobody, members,
+    AlbumName, Albums, Artists, Title, are_other_scripts, artists, is_cut, is_ensemble, is_nobody,
+    members, normalise,
 };
 
 pub(super) fn release_names(candidate: &Candidate) -> impl Iterator<Item = &ReleaseName> {
@@ -17,10 +18,19 @@ pub(super) fn release_names(candidate: &Candidate) -> impl Iterator<Item = &Rele
 pub(super) fn is_album(passage: &Passage<'_>, release: &ReleaseName) -> Option<Albums> {
     let ours = passage.album.as_ref()?;
     let theirs = AlbumName::parse(&release.title, &release.remark);
+    if is_cut(
+        passage.heard.album.as_deref().unwrap_or_default(),
+        &release.title,
+    ) {
+        return Some(Albums::Similar);
+    }
     let told = ours.relation(&theirs);
     let mut of_version = passage.albums_of_version.iter();
     if told == Albums::OtherVersion && of_version.any(|one| one.relation(&theirs) == Albums::Same) {
         // The file's title says of which version of the album it is.
+        return Some(Albums::Similar);
+    }
+    if told < Albums::Similar && is_shorter(passage, release) {
         return Some(Albums::Similar);
     }
     // What a catalogue says to tell two of one name apart, the tags' year says as well.
@@ -31,6 +41,44 @@ pub(super) fn is_album(passage: &Passage<'_>, release: &ReleaseName) -> Option<A
         told
     })
 }
+
+/// Whether one of two names has no more words than the other but the artist's, and numbers of works: `Very Best` of `The Very
+/// Best of Louis Dandridge`, `Piano Sonatas` of `Piano Sonatas nos. 1-3`.
+fn is_shorter(passage: &Passage<'_>, release: &ReleaseName) -> bool {
+    let ours = passage.heard.album.as_deref().unwrap_or_default();
+    if !release.remark.is_empty() {
+        return false;
+    }
+    let heard = passage.heard;
+    let artists = [&heard.artist, &heard.album_artist].into_iter().flatten();
+    let artists: Vec<_> = artists
+        .chain(&heard.composers)
+        .map(|name| normalise(name))
+        .collect();
+    let core = |name: &str| {
+        let name = normalise(name);
+        let without = artists.iter().find_map(|artist| {
+            let (before, after) = name.split_once(artist.as_str())?;
+            Some(format!("{before} {after}"))
+        });
+        let name = without.unwrap_or(name);
+        let is_word = |word: &&str| {
+            let is_number = word.bytes().all(|c| c.is_ascii_digit());
+            !is_number && !BESIDE_NAMES.contains(word)
+        };
+        let words = name.split_whitespace().filter(is_word);
+        words.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let numbers = |name: &str| name.bytes().any(|c| c.is_ascii_digit());
+    let (one, other) = (core(ours), core(&release.title));
+    // Of two that both have numbers these tell them apart.
+    one == other && one.len() > 1 && !(numbers(ours) && numbers(&release.title))
+}
+
+/// Words between the name of an album and that of its artist, or before numbers of works.
+const BESIDE_NAMES: [&str; 12] = [
+    "of", "by", "de", "von", "di", "the", "no", "nos", "nr", "op", "opus", "opp",
+];
 
 /// An album's name without an aside that tells of which year it is: `Harbour (2003 remix)`.
 fn without_year(title: &str) -> &str {
@@ -105,6 +153,13 @@ pub(super) fn album(
             noticed.push(BY_FOLDER);
         }
         noticed.push("album: none in the tags");
+        return None;
+    }
+    if (passage.is_album_collected || passage.heard.is_album_of_many)
+        && best.unwrap_or(Albums::Different) == Albums::Different
+    {
+        noticed.push("album: none in the tags");
+        noticed.push(COLLECTED);
         return None;
     }
     let Some(best) = best else {
@@ -192,6 +247,9 @@ fn year(
 /// The folder of the artist names an album that it is not known to be on.
 pub(crate) const BY_FOLDER: &str = "album: another, by the folder";
 
+/// The album is called as collections are, and it is not known to be on that one.
+pub(crate) const COLLECTED: &str = "album: a collection that it is not known to be on";
+
 /// The album is called so, and is somebody else's.
 pub(crate) const OF_ANOTHER: &str = "album: of another artist than the tags say";
 
@@ -218,22 +276,33 @@ fn is_of_another(passage: &Passage<'_>, candidate: &Candidate) -> bool {
 /// Whether the album has another track of that name, and the file the number and the length of this one: the demo of a song
 /// on the second disc of an edition need not be called one.
 pub(super) fn is_told_by_place(passage: &Passage<'_>, candidate: &Candidate) -> bool {
-    let is_it = |one: &Context| {
-        let is_as_long = one
-            .length_ms
-            .is_some_and(|length| length.abs_diff(passage.heard.length_ms) <= AS_LONG);
-        one.has_twin
-            && one.others > 1
-            && one.in_place == Some(true)
-            && !one.lacks_disc
-            && is_as_long
-            && is_album(passage, &one.release) >= Some(Albums::Similar)
-    };
+    let is_it = |one: &Context| one.has_twin && is_in_its_place(passage, one);
     candidate.contexts.iter().any(is_it)
+}
+
+/// Whether it is a track of the album that the file names, at the file's number and as long, as other files are on that album.
+pub(super) fn is_at_its_place(passage: &Passage<'_>, candidate: &Candidate) -> bool {
+    let mut contexts = candidate.contexts.iter();
+    contexts.any(|one| is_in_its_place(passage, one))
+}
+
+fn is_in_its_place(passage: &Passage<'_>, one: &Context) -> bool {
+    let is_as_long = one
+        .length_ms
+        .is_some_and(|length| length.abs_diff(passage.heard.length_ms) <= AS_LONG);
+    one.others > 1
+        && one.in_place == Some(true)
+        && !one.lacks_disc
+        && is_as_long
+        && is_album(passage, &one.release) >= Some(Albums::Similar)
 }
 
 /// A length, in ms, that is off by no more is that of the track. As of features of lengths.
 const AS_LONG: u64 = 3_000;
+
+/// So many files that are just as long as tracks of those names are that record, whatever they call it. A guess: of fewer,
+/// another film's or series' songs are as long by chance.
+const LEAST_OF_RECORD: usize = 7;
 
 /// Other files of the folder that a release explains as well.
 ///
@@ -244,7 +313,7 @@ const AS_LONG: u64 = 3_000;
 pub(super) fn context(
     candidate: &Candidate,
     album: Option<Albums>,
-    is_misnamed: bool,
+    is_elsewhere: bool,
     noticed: &mut Vec<&'static str>,
 ) {
     let Some(best) = candidate
@@ -257,6 +326,20 @@ pub(super) fn context(
     if album == Some(Albums::OtherVersion) {
         if best.others > 0 {
             noticed.push("album: fits other files, all of another version");
+        }
+        return;
+    }
+    if noticed.contains(&COLLECTED) {
+        // What it is known to be on is not what the files are of.
+        return;
+    }
+    let is_loose = best.loose > 0
+        || best.others < LEAST_OF_RECORD
+        || !noticed.contains(&"length: within 1.5 s");
+    if album == Some(Albums::Different) && noticed.contains(&"album: another") && is_loose {
+        // Files of another name have songs of the same names: `Main Titles`, `Dawn`. All just as long, it is one record.
+        if best.others > 0 {
+            noticed.push("album: fits other files, all of another name");
         }
         return;
     }
@@ -281,7 +364,7 @@ pub(super) fn context(
     if best.others * 2 < best.siblings {
         noticed.push("album: fits fewer than half of the files");
     }
-    if best.others > 0 && !is_misnamed {
+    if best.others > 0 && !is_elsewhere {
         match best.in_place {
             Some(true) => noticed.push("album: at the track's number"),
             Some(false) => noticed.push("album: at another number"),

@@ -6,8 +6,8 @@ use crate::catalogue::Recording;
 use crate::identify::evidence::Candidate;
 use crate::identify::features::{Passage, Reading, albums::is_album, albums::release_names};
 use crate::identify::text::{
-    Albums, Artists, Company, Likeness, Title, artists, company, is_nobody, is_part, members,
-    normalise,
+    Albums, Artists, Company, Likeness, Title, artists, company, is_cut, is_nobody, is_part,
+    members, normalise,
 };
 
 pub(super) fn names_of(recording: &Recording) -> impl Iterator<Item = &str> {
@@ -66,6 +66,9 @@ pub(super) fn fellowship(
     else {
         return;
     };
+    if names_of(&candidate.recording).any(|name| is_cut(artist, name)) {
+        return;
+    }
     let mut ours = members(artist);
     ours.extend(heard.performers.iter().flat_map(|names| members(names)));
     ours.extend(reading.title.guests.iter().cloned());
@@ -191,11 +194,12 @@ pub(super) fn artist_alone(
         .artist
         .as_deref()
         .filter(|artist| !is_nobody(artist));
-    noticed.push(
-        match ours.map(|ours| artists(ours, names_of(&candidate.recording))) {
-            None => "artist: none in the tags",
-            Some(Artists::Different) => "artist: another, of no title",
-            Some(_) => "artist: the same, of no title",
-        },
-    );
+    let artist = ours.map(|ours| artists(ours, names_of(&candidate.recording)));
+    noticed.push(match artist {
+        // A folder may be called anything.
+        Some(Artists::Different) if passage.heard.is_by_path => return,
+        None => "artist: none in the tags",
+        Some(Artists::Different) => "artist: another, of no title",
+        Some(_) => "artist: the same, of no title",
+    });
 }

@@ -1,6 +1,6 @@
 //! Ways to read tags that hold more than a title and an artist.
 
-use crate::identify::text::{Title, is_nobody, normalise, plain_signs};
+use crate::identify::text::{Title, both_scripts, is_nobody, is_version, normalise, plain_signs};
 use crate::library::values::Heard;
 
 /// A way to read the tags.
@@ -14,27 +14,51 @@ pub struct Reading {
     pub is_plain: bool,
 }
 
+/// A way to read the tags, in their own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    /// The title.
+    pub title: String,
+    /// The artist, unless it is what people write for many or for nobody.
+    pub artist: Option<String>,
+    /// Whether this is what the tags say as they stand.
+    pub is_plain: bool,
+}
+
 /// Ways to read title and artist, as they stand first.
 pub fn readings(heard: &Heard) -> Vec<Reading> {
+    let reading = |way: Way| Reading {
+        title: Title::parse(&way.title),
+        artist: way.artist,
+        is_plain: way.is_plain,
+    };
+    ways(heard).into_iter().map(reading).collect()
+}
+
+/// The same in words that can be asked for.
+pub fn ways(heard: &Heard) -> Vec<Way> {
     let Some(title) = heard.title.as_deref() else {
         return Vec::new();
     };
     let artist = heard.artist.clone().filter(|artist| !is_nobody(artist));
-    let title = plain_signs(&title.replace('_', " ").replace(" ~ ", " - "));
+    let mut title = plain_signs(&title.replace('_', " "));
+    for sign in [" ~ ", " || ", " | ", " \u{2022} ", " \u{b7} "] {
+        title = title.replace(sign, " - ");
+    }
     let title = without_quality(without_extension(&title));
-    let mut readings = vec![Reading {
-        title: Title::parse(title),
-        artist: artist.clone(),
-        is_plain: true,
-    }];
-    let mut other = |title: &str, artist: Option<String>| {
-        readings.push(Reading {
-            title: Title::parse(title),
-            artist,
-            is_plain: false,
-        });
+    let way = |title: &str, artist: Option<String>, is_plain: bool| Way {
+        title: title.to_owned(),
+        artist,
+        is_plain,
     };
-    let bare = without_number(title);
+    let mut ways = vec![way(title, artist.clone(), true)];
+    if let Some((one, other)) = both_scripts(title) {
+        // Either half is the title.
+        ways.push(way(&one, artist.clone(), true));
+        ways.push(way(&other, artist.clone(), true));
+    }
+    let mut other = |title: &str, artist: Option<String>| ways.push(way(title, artist, false));
+    let bare = without_number(without_key_and_tempo(title));
     if bare != title {
         other(bare, artist.clone());
     }
@@ -44,16 +68,89 @@ pub fn readings(heard: &Heard) -> Vec<Reading> {
         other(before, Some(after.to_owned()));
     }
     if let Some(artist) = &artist {
+        let numbered = without_number(artist);
+        if numbered != artist {
+            other(bare, Some(numbered.to_owned()));
+        }
         if let Some(bare) = without_artist(bare, artist) {
             other(bare, Some(artist.clone()));
         }
         other(artist, Some(title.to_owned()));
+    } else {
+        if let Some((title, artist)) = with_artist_in_brackets(bare) {
+            other(title, Some(artist.to_owned()));
+        }
+        if let Some((artist, title)) = bare.split_once(": ") {
+            other(title, Some(artist.to_owned()));
+        }
     }
-    readings
+    if let Some((before, title)) = in_quotes(bare) {
+        other(title, Some(before.to_owned()));
+    }
+    ways
+}
+
+/// The artist and the title of `Artist "Title" and more`.
+fn in_quotes(title: &str) -> Option<(&str, &str)> {
+    let (before, behind) = title.split_once(" \"")?;
+    let (inside, _) = behind.split_once('"')?;
+    (!before.trim().is_empty() && !inside.trim().is_empty()).then_some((before, inside))
+}
+
+/// A title with its artist behind it in brackets, as on samplers: `Angel of the Night (Jorun Vorlind)`.
+fn with_artist_in_brackets(title: &str) -> Option<(&str, &str)> {
+    let (title, artist) = title.trim_end().strip_suffix(')')?.rsplit_once(" (")?;
+    let is_name = artist.starts_with(char::is_uppercase) && !is_version(artist);
+    is_name.then_some((title, artist))
+}
+
+/// A title without the key and the tempo that disc jockeys write before or behind it: `8A - 126 - X`, `X (8A, 126 BPM)`.
+fn without_key_and_tempo(title: &str) -> &str {
+    let is_key = |word: &str| {
+        let bare = word.trim_end_matches(['A', 'B', 'm', 'a', 'b']);
+        let is_wheel =
+            !bare.is_empty() && bare.len() < word.len() && bare.bytes().all(|c| c.is_ascii_digit());
+        let is_letter = word.len() <= 3
+            && word.starts_with(|c| ('A'..='G').contains(&c))
+            && word[1..].chars().all(|c| "#bm".contains(c));
+        is_wheel && bare.len() <= 2 || is_letter
+    };
+    let is_tempo = |word: &str| {
+        let number: Option<f32> = word.parse().ok();
+        number.is_some_and(|bpm| (50.0..=220.0).contains(&bpm))
+    };
+    let words = |text: &str| -> Vec<String> {
+        let words = text.split(|c: char| c.is_whitespace() || "-,/|()[]".contains(c));
+        let words = words.filter(|word| !word.is_empty() && !word.eq_ignore_ascii_case("bpm"));
+        words.map(str::to_owned).collect()
+    };
+    // A key alone may be a name; with a tempo it is none.
+    let is_both = |text: &str| {
+        let words = words(text);
+        let tempos = words.iter().filter(|word| is_tempo(word)).count();
+        let keys = words.iter().filter(|word| is_key(word)).count();
+        let is_told = keys > 0 || text.to_ascii_lowercase().contains("bpm");
+        tempos == 1 && is_told && tempos + keys == words.len()
+    };
+    let mut at = title
+        .match_indices(" - ")
+        .map(|(at, sign)| (at, at + sign.len()));
+    let before = at
+        .find(|(at, _)| is_both(&title[..*at]))
+        .map(|(_, from)| &title[from..]);
+    if let Some(bare) = before {
+        return bare;
+    }
+    let signs = [" - ", " (", " ["].into_iter();
+    let ends = signs.flat_map(|sign| title.match_indices(sign));
+    let mut ends: Vec<usize> = ends.map(|(at, _)| at).collect();
+    ends.sort_unstable();
+    let end = ends.into_iter().find(|at| is_both(&title[*at..]));
+    end.map_or(title, |end| &title[..end])
 }
 
 /// The two names that a title holds, one of them the artist's: `Artist - Title`, and `Artist / Title` of compilations.
-pub fn split(title: &str) -> Option<(&str, &str)> {
+fn split(title: &str) -> Option<(&str, &str)> {
     title.split_once(" - ").or_else(|| title.split_once(" / "))
 }
 
@@ -77,10 +174,13 @@ fn without_extension(title: &str) -> &str {
 /// A title without what sites write of their picture behind it: `X (Lyrics) HQ`, `X 1080p`.
 fn without_quality(title: &str) -> &str {
     const QUALITIES: [&str; 7] = ["hq", "hd", "uhd", "4k", "480p", "720p", "1080p"];
-    let behind = title.rsplit_once(' ');
-    behind
-        .filter(|(_, word)| QUALITIES.contains(&word.to_ascii_lowercase().as_str()))
-        .map_or(title, |(title, _)| title.trim_end())
+    let mut title = title;
+    while let Some((before, word)) = title.rsplit_once(' ')
+        && QUALITIES.contains(&word.to_ascii_lowercase().as_str())
+    {
+        title = before.trim_end();
+    }
+    title
 }
 
 /// A title without the number of a track before it: `01 - X`, `01. X`, `01 X`, and `A1 X` on a record.
@@ -127,6 +227,24 @@ mod tests {
             };
             let names = readings(&heard).into_iter().map(|one| one.title.name);
             assert!(names.into_iter().any(|name| name == "harbor"), "{title}");
+        }
+    }
+
+    #[test]
+    fn keys_and_tempos_of_disc_jockeys_are_read_away() {
+        for (title, bare) in [
+            ("8A - 126 - Breaking Alone", "Breaking Alone"),
+            ("Breaking Alone (8A, 126 BPM)", "Breaking Alone"),
+            ("Breaking Alone [Am - 126.5]", "Breaking Alone"),
+            ("126 BPM - Breaking Alone", "Breaking Alone"),
+            ("Breaking Alone - 8A - 126", "Breaking Alone"),
+            ("Artist - 99", "Artist - 99"),
+            ("A - B - C", "A - B - C"),
+            ("Route 66 (A)", "Route 66 (A)"),
+            ("1979 - Am", "1979 - Am"),
+            ("", ""),
+        ] {
+            assert_eq!(without_key_and_tempo(title), bare, "{title}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! What is noticed about a candidate only beside the others: that another one has what speaks for it, and more.
 
+use super::albums::{BY_FOLDER, COLLECTED};
+
 /// Another candidate that sounds so has the artist and the title whom the file names.
 const CALLED_SO: &str = "names: another of this sound is called so";
 
@@ -26,6 +28,9 @@ const OF_ANOTHER_YEAR: &str = "title: another is of the year that it names";
 
 /// Of recordings of one performance, more people mean another.
 const MOST_MEAN_ANOTHER: &str = "sound: most mean another of this performance";
+
+/// Its sound is linked with another version of this very song, and the file names this one.
+const SOUND_OF_VERSION: &str = "sound: that of another version of it, which the file does not name";
 
 /// What the tags say is in the catalogue, and just as long; the sound says something else altogether.
 const TAGS_FIT: &str = "names: what the tags say is in the catalogue, and as long";
@@ -120,7 +125,7 @@ fn by_lengths(noticed: &mut [Vec<&'static str>]) {
 
 fn by_albums(noticed: &mut [Vec<&'static str>]) {
     let is_elsewhere = |one: Noticed<'_>| {
-        one.is_named() && one.any(&["album: another", "album: another version of it"])
+        one.is_named() && one.any(&["album: another", "album: another version of it", COLLECTED])
     };
     outdo(
         noticed,
@@ -133,6 +138,16 @@ fn by_albums(noticed: &mut [Vec<&'static str>]) {
         noticed,
         |one| is_it_by_tags(one) && one.any(&["album: the same"]),
         |one| is_elsewhere(one) && one.is_told_by_id() && !one.sounds_so(),
+        ON_THE_ALBUM,
+    );
+    // A folder may be called anything, but hardly by chance like an album that has a song of just these names.
+    outdo(
+        noticed,
+        |one| is_it_by_tags(one) && one.any(&["album: the same"]),
+        |one| {
+            let is_told = one.is_told_by_id() || one.sounds_so();
+            one.is_named() && one.any(&[BY_FOLDER, COLLECTED]) && !is_told
+        },
         ON_THE_ALBUM,
     );
     // Fingerprints of the two are alike, and people link either.
@@ -156,6 +171,21 @@ fn by_sounds(noticed: &mut [Vec<&'static str>]) {
         |one| one.is_named() && one.sounds_so(),
         |one| one.is_by_another() && one.sounds_so(),
         CALLED_SO,
+    );
+    // Versions of one song often have one fingerprint, and whoever linked it had the plain one.
+    let is_sound_of_other = |one: Noticed<'_>| {
+        one.is_named()
+            && one.sounds_so()
+            && one.any(&["version: the file names one that this is not"])
+    };
+    outdo(
+        noticed,
+        is_sound_of_other,
+        |one| {
+            let is_the_version = one.any(&["version: named with the same words"]);
+            is_it_by_tags(one) && is_the_version && one.begins("sound: another, say")
+        },
+        SOUND_OF_VERSION,
     );
     // Two whole stories; where the titles of an album have slipped, theirs is none.
     outdo(

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use crate::catalogue::ReleaseName;
 use crate::identify::evidence::Candidate;
 use crate::identify::features::albums::{
-    is_album, is_told_by_place, release_names, versions_of_year,
+    is_album, is_at_its_place, is_told_by_place, release_names, versions_of_year,
 };
 use crate::identify::features::{ONLY_MONO, Passage, Reading};
-use crate::identify::text::{AlbumName, Albums, Relation, Title, normalise, versions_of_folder};
+use crate::identify::text::{
+    AlbumName, Albums, Relation, Title, is_known_version, normalise, versions_of_folder,
+};
 
 /// Versions that releases of the candidate say their tracks are, those that the file is not of left out.
 pub(super) fn versions_of_releases(
@@ -74,6 +76,9 @@ fn elsewhere(reading: &Reading, candidate: &Candidate, noticed: &mut Vec<&'stati
 pub(crate) const NOT_THERE: &str =
     "version: the file says where or when, and this is not told of there";
 
+/// The file has an aside that nobody knows, at the place of this on its album.
+const AN_ASIDE: &str = "version: an aside, where the album has this";
+
 /// Words are taken out of it by one of them, for radio or for children.
 pub(crate) const ONE_IS_CLEAN: &str = "version: only one is called clean";
 
@@ -109,7 +114,11 @@ pub(super) fn versions(
     masters(&file, &this, noticed);
     file.retain(|version| !is_master(version));
     this.retain(|version| !is_master(version));
-    if !file.is_empty() {
+    let are_unknown = relation.is_unknown && !file.iter().any(|one| is_known_version(one));
+    if !file.is_empty() && are_unknown && is_at_its_place(passage, candidate) {
+        // Of its album there is no other version: who wrote it, or what it is about.
+        noticed.push(AN_ASIDE);
+    } else if !file.is_empty() {
         noticed.push(if relation.is_unknown {
             "version: the file has a qualifier that this has not"
         } else {

@@ -36,6 +36,8 @@ pub(super) fn fit(items: &[Item], pools: &mut [Pool], release: &Release) -> f64 
             length_ms: track.length_ms,
             others: found.others(at),
             misnamed: found.others_misnamed(at),
+            loose: found.others_loose(at),
+            has_slipped: found.slipped[at],
             siblings: items.len() - 1,
             is_others_chosen: found.is_others_chosen(at),
             in_place: album::is_placed(&item.heard, track, discs),

@@ -3,8 +3,8 @@
 use crate::catalogue::Recording;
 use crate::identify::ask::{CachedServices, Named, around};
 use crate::identify::evidence::Verdict;
-use crate::identify::features::{Reading, readings, split};
-use crate::identify::text::{Likeness, Title, is_nobody, other_spelling};
+use crate::identify::features::{Reading, readings, ways};
+use crate::identify::text::{Likeness, Title, both_scripts, is_cut, is_nobody, other_spelling};
 use crate::library::due::Item;
 use crate::library::identification::State;
 use crate::library::values::Level;
@@ -103,25 +103,40 @@ async fn ask_otherwise(
     Ok(())
 }
 
-/// Title and artist in other readings: they have changed places, or the title holds both.
+/// Title and artist in other readings: they have changed places, the title holds both, or a field has cut them off.
 fn other_names(item: &Item) -> Vec<Named> {
-    let Some(title) = item.heard.title.as_deref() else {
-        return Vec::new();
+    let heard = &item.heard;
+    let plain = plainly_named(item);
+    let is_plain = |named: &Named| {
+        let plain = plain.as_ref();
+        plain.is_some_and(|plain| plain.title == named.title && plain.artist == named.artist)
     };
-    let artist = item
-        .heard
-        .artist
-        .as_deref()
-        .filter(|artist| !is_nobody(artist));
-    let swapped = artist.map(|artist| (title, artist));
-    let held = split(title).map(|(one, other)| [(one, other), (other, one)]);
-    let named = |(artist, title): (&str, &str)| Named {
-        artist: artist.to_owned(),
-        title: title.to_owned(),
-        length_ms: item.heard.length_ms,
-    };
-    let ways = held.into_iter().flatten().chain(swapped);
-    ways.map(named).collect()
+    let cut = plain
+        .as_ref()
+        .map(|named| (uncut(&named.title), uncut(&named.artist)));
+    let cut = cut.map(|(title, artist)| (title.to_owned(), artist.to_owned()));
+    let ways = ways(heard).into_iter();
+    let ways = ways.filter_map(|way| Some((way.title, way.artist?)));
+    let mut names: Vec<Named> = Vec::new();
+    for (title, artist) in ways.chain(cut) {
+        let named = Named {
+            artist,
+            title,
+            length_ms: heard.length_ms,
+        };
+        if !is_plain(&named) && !names.contains(&named) {
+            names.push(named);
+        }
+    }
+    names
+}
+
+/// A name without the word that a field of thirty letters has cut, if it is so long.
+fn uncut(name: &str) -> &str {
+    let before = name.trim_end().rsplit_once(' ');
+    before
+        .filter(|_| (29..=30).contains(&name.chars().count()))
+        .map_or(name, |(before, _)| before)
 }
 
 async fn by_ids(asker: &CachedServices<'_>, item: &Item, pool: &mut Pool) -> Result<(), Trouble> {
@@ -277,7 +292,13 @@ fn other_queries(item: &Item) -> Vec<String> {
             ));
         }
     }
-    let alone = format!("recording:{} AND {length}", phrase(title));
+    let alone = match both_scripts(title) {
+        Some((one, other)) => {
+            let (one, other) = (phrase(&one), phrase(&other));
+            format!("(recording:{one} OR recording:{other}) AND {length}")
+        }
+        None => format!("recording:{} AND {length}", phrase(title)),
+    };
     match ways.len() {
         0 => vec![alone],
         1 => vec![ways.remove(0), alone],
@@ -316,9 +337,17 @@ fn nearly(title: &str) -> Option<String> {
 fn add_found(item: &Item, pool: &mut Pool, found: &[Recording]) {
     let readings: Vec<Reading> = readings(&item.heard);
     for recording in found {
-        let title = Title::parse(&recording.title);
-        let is_like = |reading: &Reading| reading.title.relation(&title).name > Likeness::Different;
-        if readings.iter().any(is_like) {
+        let halves = both_scripts(&recording.title).map(|(one, other)| [one, other]);
+        let titles: Vec<_> = std::iter::once(&recording.title)
+            .chain(halves.iter().flatten())
+            .map(|title| Title::parse(title))
+            .collect();
+        let is_like = |reading: &Reading| {
+            let mut titles = titles.iter();
+            titles.any(|title| reading.title.relation(title).name > Likeness::Different)
+        };
+        let ours = item.heard.title.as_deref().unwrap_or_default();
+        if readings.iter().any(is_like) || is_cut(ours, &recording.title) {
             pool.add(recording);
         }
     }

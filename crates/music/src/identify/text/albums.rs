@@ -242,7 +242,11 @@ fn without_disc(text: &str) -> &str {
 /// An album's name without what says that it is a film's music, and what stands behind a colon or a dash
 /// if that is a name by itself and no version.
 fn without_label(text: &str) -> (&str, Option<Title>) {
-    let Some((before, after)) = text.split_once(": ").or_else(|| text.split_once(" - ")) else {
+    // `017/The Blue Ghost` is the seventeenth of its series.
+    let is_number = |before: &str| !before.is_empty() && before.bytes().all(|c| c.is_ascii_digit());
+    let of_series = || text.split_once('/').filter(|(before, _)| is_number(before));
+    let halves = text.split_once(": ").or_else(|| text.split_once(" - "));
+    let Some((before, after)) = halves.or_else(of_series) else {
         return (text, None);
     };
     let of_it = words(after);

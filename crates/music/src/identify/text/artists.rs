@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::identify::text::{Likeness, likeness, normalise};
+use crate::identify::text::{Likeness, both_scripts, is_cut, likeness, normalise};
 
 /// How two artists relate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,14 +42,66 @@ fn artist(ours: &str, theirs: &str) -> Artists {
     if all == all_theirs || apart(ours) == apart(theirs) {
         return Artists::Same;
     }
-    if all.intersection(&all_theirs).next().is_some() {
+    if all.intersection(&all_theirs).next().is_some() || is_led(&a, &b) || is_led(&b, &a) {
         return Artists::Shared;
+    }
+    if is_cut(ours, theirs) {
+        return Artists::Same;
+    }
+    if let Some((one, other)) = both_scripts(ours) {
+        return artist(&one, theirs).max(artist(&other, theirs));
     }
     match likeness(&a, &b) {
         Likeness::Same => Artists::Same,
         Likeness::Misspelt => Artists::Misspelt,
         Likeness::Longer | Likeness::Different => Artists::Different,
     }
+}
+
+/// Words for a group that is called after who leads it.
+const GROUPS: [&str; 32] = [
+    "and",
+    "his",
+    "her",
+    "their",
+    "the",
+    "orchestra",
+    "orchester",
+    "orquesta",
+    "orchestre",
+    "trio",
+    "quartet",
+    "quartett",
+    "quartetto",
+    "cuarteto",
+    "quintet",
+    "quintett",
+    "quintetto",
+    "sextet",
+    "sextett",
+    "septet",
+    "octet",
+    "nonet",
+    "ensemble",
+    "group",
+    "band",
+    "big",
+    "combo",
+    "all",
+    "stars",
+    "allstars",
+    "players",
+    "singers",
+];
+
+/// Whether `group` is `leader` and what a group is called: `Lou Farrant`, and the `Lou Farrant Quintet`.
+fn is_led(leader: &str, group: &str) -> bool {
+    let more = group
+        .strip_prefix(leader)
+        .filter(|more| more.starts_with(' '));
+    // One word may be anybody's.
+    leader.contains(' ')
+        && more.is_some_and(|more| more.split_whitespace().all(|word| GROUPS.contains(&word)))
 }
 
 /// A name without the number by which a catalogue tells artists of one name apart: `Ravens (2)`.
@@ -71,6 +123,10 @@ fn sorted(name: &str) -> String {
 /// Each of several artists, normalised.
 pub fn members(text: &str) -> Vec<String> {
     let mut rest = format!(" {} ", text.replace(['(', ')', '[', ']'], " "));
+    // `X feat.Y`.
+    for word in [" feat.", " ft."] {
+        rest = replace_ignoring_case(&rest, word, &format!("{word} "));
+    }
     for join in [
         " feat. ",
         " feat ",
@@ -82,6 +138,11 @@ pub fn members(text: &str) -> Vec<String> {
         " and ",
         " vs. ",
         " vs ",
+        " versus ",
+        " pres. ",
+        " pres ",
+        " presents ",
+        " meets ",
         " x ",
         " / ",
         ";",
@@ -96,7 +157,8 @@ pub fn members(text: &str) -> Vec<String> {
     let mut members: Vec<_> = rest
         .split('\n')
         .map(normalise)
-        .filter(|name| !name.is_empty())
+        // `Brothers, The`.
+        .filter(|name| !name.is_empty() && name != "the")
         .collect();
     members.dedup();
     members

@@ -55,6 +55,18 @@ pub(super) fn numbered(words: &[String]) -> Vec<String> {
     let mut out = Vec::with_capacity(words.len());
     let mut tens: Option<u32> = None;
     for (at, word) in words.iter().enumerate() {
+        let is_number = |next: &String| next.bytes().all(|c| c.is_ascii_digit());
+        if at > 0 && NUMBER.contains(&word.as_str()) && words.get(at + 1).is_some_and(is_number) {
+            // `Untitled #2` is `Untitled 2`, and `Symphony Nr. 5` is `Symphony No. 5`.
+            continue;
+        }
+        let in_one = NUMBER.iter().find_map(|no| word.strip_prefix(no));
+        if let Some(digits) = in_one.filter(|digits| {
+            at > 0 && digits.bytes().any(|_| true) && digits.bytes().all(|c| c.is_ascii_digit())
+        }) {
+            out.push(digits.trim_start_matches('0').to_owned());
+            continue;
+        }
         let spelt = number(word);
         // A movement begins with its number: `II. Adagio`.
         let number = spelt.or_else(|| (words.len() > 1).then(|| roman(word)).flatten());
@@ -88,6 +100,11 @@ pub(super) fn numbered(words: &[String]) -> Vec<String> {
     out.retain(|word| !word.is_empty());
     out
 }
+
+/// Words that say no more than that a number follows.
+const NUMBER: [&str; 8] = [
+    "no", "nr", "nos", "num", "number", "nummer", "numero", "numeros",
+];
 
 /// Words behind which a number stands.
 const OF_PARTS: [&str; 9] = [

@@ -39,6 +39,11 @@ const VERSIONS: [(&str, &[&str]); 22] = [
             "remastered",
             "remastering",
             "remasterizado",
+            "remasterizada",
+            "remasterise",
+            "remasterisee",
+            "rimasterizzato",
+            "rimasterizzata",
             "digitally",
         ],
     ),
@@ -154,8 +159,8 @@ pub(super) const HARMLESS: [&str; 40] = [
     "4k",
     "visualizer",
     "kbps",
-    "japanese",
-    "japan",
+    "mastered",
+    "itunes",
     "full",
     "length",
     "for",
@@ -355,7 +360,10 @@ pub(super) const UNKNOWN: [&str; 8] = [
 ];
 
 /// What people write where an artist should stand.
-pub(super) const NOBODY: [&str; 36] = [
+pub(super) const NOBODY: [&str; 39] = [
+    "trad",
+    "traditional",
+    "trad arr",
     "va",
     "v a",
     "various",
@@ -438,7 +446,7 @@ pub(super) const OF_SOUNDTRACKS: [&str; 16] = [
 ];
 
 /// Words that are written in two ways, each with the way in which it is compared.
-pub(super) const SPELT: [(&str, &str); 26] = [
+pub(super) const SPELT: [(&str, &str); 43] = [
     ("pt", "part"),
     ("vol", "volume"),
     ("number", "no"),
@@ -453,6 +461,15 @@ pub(super) const SPELT: [(&str, &str); 26] = [
     ("til", "till"),
     ("alright", "allright"),
     ("ok", "okay"),
+    ("ver", "version"),
+    ("vers", "version"),
+    ("nite", "night"),
+    ("tonite", "tonight"),
+    ("2nite", "tonight"),
+    ("2night", "tonight"),
+    ("4ever", "forever"),
+    ("luv", "love"),
+    ("lite", "light"),
     // British and American.
     ("colour", "color"),
     ("colours", "colors"),
@@ -466,6 +483,14 @@ pub(super) const SPELT: [(&str, &str); 26] = [
     ("theatre", "theater"),
     ("centre", "center"),
     ("travelling", "traveling"),
+    ("programme", "program"),
+    ("programmes", "programs"),
+    ("humour", "humor"),
+    ("rumour", "rumor"),
+    ("labour", "labor"),
+    ("saviour", "savior"),
+    ("jewellery", "jewelry"),
+    ("dialogue", "dialog"),
 ];
 
 pub(super) fn versions_in(words: &[String]) -> BTreeSet<&'static str> {
@@ -499,6 +524,11 @@ pub(super) fn versions_in(words: &[String]) -> BTreeSet<&'static str> {
         found.remove("remix");
     }
     found
+}
+
+/// Whether a version is one that is known, and no aside that nobody knows.
+pub fn is_known_version(version: &str) -> bool {
+    version == "recorded again" || VERSIONS.iter().any(|(kind, _)| *kind == version)
 }
 
 /// Words beside a version that say nothing.
