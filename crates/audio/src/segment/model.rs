@@ -3,8 +3,10 @@
 //! `weights.json` is written by `bench cuts fit`, which also writes down there on what it was fitted. It has two
 //! stages: the first sees a dip and its file, the second also what the first says about the other dips.
 
+use std::io::Read;
 use std::sync::OnceLock;
 
+use flate2::read::GzDecoder;
 use serde::{Deserialize, Serialize};
 
 /// Everything that was learned.
@@ -46,7 +48,12 @@ impl Model {
     pub fn built_in() -> &'static Self {
         static MODEL: OnceLock<Model> = OnceLock::new();
         MODEL.get_or_init(|| {
-            serde_json::from_str(include_str!("weights.json"))
+            let packed: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/weights.json.gz"));
+            let mut plain = String::new();
+            GzDecoder::new(packed)
+                .read_to_string(&mut plain)
+                .map(|_| serde_json::from_str(&plain))
+                .expect("what is packed at building can be unpacked")
                 .expect("the weights in the program are whole")
         })
     }
