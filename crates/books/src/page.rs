@@ -85,19 +85,33 @@ pub fn read_page(
     let charset = Charset::detect(content_type, &mut body);
     let (encoding, body) = charset.decoded(body);
     let mut page = Page::new(encoding);
-    let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| -> Option<()> {
-        let unwanted = page.event(&event) && !book(page.table.complete());
-        unwanted.then_some(())
+    let mut body = body;
+    let is_read = tokenize(&mut body, &mut |event| {
+        !page.event(event) || book(page.table.complete())
     });
+    if is_read {
+        page.end()
+    } else {
+        Err(PageError::Unwanted)
+    }
+}
+
+/// Shows each tag and text of a page to `event` until that says `false`; whether it never did.
+///
+/// By reference, since the tokenizer is large: it is built once for all that reads pages.
+pub(crate) fn tokenize(
+    body: &mut dyn Read,
+    event: &mut dyn FnMut(&CallbackEvent<'_>) -> bool,
+) -> bool {
+    let mut emitter =
+        CallbackEmitter::new(move |seen: CallbackEvent<'_>, _: Span<()>| -> Option<()> {
+            (!event(&seen)).then_some(())
+        });
     // What stands in scripts, styles, titles and text areas is text, whatever it looks like.
     emitter.naively_switch_states(true);
     let mut tokenizer = Tokenizer::new_with_emitter(IoReader::new(body), Bounded::new(emitter));
     // An error of reading is reported by the side that feeds the reader; here it is the end of the page.
-    if let Some(Ok(())) = tokenizer.next() {
-        return Err(PageError::Unwanted);
-    }
-    drop(tokenizer);
-    page.end()
+    !matches!(tokenizer.next(), Some(Ok(())))
 }
 
 fn quote(begins: &str) -> String {

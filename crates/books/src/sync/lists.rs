@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use html5gum::{Token, Tokenizer};
+use html5gum::emitters::callback::CallbackEvent;
 
 use crate::catalogue::pass::KnownPage;
 use crate::collect::fetch::{Batch, Fetched, Wanted, fetch};
@@ -10,7 +10,7 @@ use crate::collect::last::{self, Listed};
 use crate::error::{Error, beginning};
 use crate::event::Event;
 use crate::listed::Books;
-use crate::page::PageError;
+use crate::page::{PageError, tokenize};
 use crate::sync::is_barcode;
 use crate::work::{Work, patiently};
 
@@ -211,9 +211,9 @@ fn failed_in(page: &str) -> Option<HashMap<String, FailedConversion>> {
 fn rows(page: &str) -> Vec<Vec<String>> {
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut in_cell = false;
-    for token in Tokenizer::new(page).flatten() {
-        match token {
-            Token::StartTag(tag) => match &**tag.name {
+    tokenize(&mut page.as_bytes(), &mut |event| {
+        match event {
+            CallbackEvent::OpenStartTag { name } => match *name {
                 b"tr" => {
                     rows.push(Vec::new());
                     in_cell = false;
@@ -226,15 +226,18 @@ fn rows(page: &str) -> Vec<Vec<String>> {
                 }
                 _ => {}
             },
-            Token::EndTag(tag) if matches!(&**tag.name, b"td" | b"th" | b"tr") => in_cell = false,
-            Token::String(text) if in_cell => {
+            CallbackEvent::EndTag {
+                name: b"td" | b"th" | b"tr",
+            } => in_cell = false,
+            CallbackEvent::String { value } if in_cell => {
                 if let Some(cell) = rows.last_mut().and_then(|row| row.last_mut()) {
-                    cell.push_str(String::from_utf8_lossy(&text).trim());
+                    cell.push_str(String::from_utf8_lossy(value).trim());
                 }
             }
             _ => {}
         }
-    }
+        true
+    });
     rows
 }
 
