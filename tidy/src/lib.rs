@@ -122,7 +122,7 @@ const STARTERS: [(&str, &str); 29] = [
 const PRINTERS: [&str; 4] = [
     "crates/cli/src/printer.rs",
     "crates/cli/src/printer/",
-    "crates/cli/src/main.rs",
+    "crates/cli/src/lib.rs",
     // Copies the descriptor where a person names one as an output.
     "crates/run/src/output/place.rs",
 ];

@@ -50,13 +50,12 @@ fn collect(table: &toml::Table, into: &mut BTreeSet<String>) {
 }
 
 pub(crate) fn is_member(dependency: &str) -> bool {
-    root().join("crates").join(dependency).is_dir() || dependency == "accession"
+    root().join("crates").join(dependency).is_dir()
 }
 
 /// The folder of a crate, as it begins the paths of its sources.
 pub(crate) fn folder_of(name: &str) -> String {
-    let folder = if name == "accession" { "cli" } else { name };
-    format!("crates/{folder}/")
+    format!("crates/{name}/")
 }
 
 /// The block of ARCHITECTURE.md that lists arrows under this heading word.
@@ -81,7 +80,7 @@ fn arrows(kind: &str) -> BTreeMap<String, BTreeSet<String>> {
         .collect()
 }
 
-/// `cli -> music, books` as the document has it; the binary's crate is called `accession`.
+/// `cli -> music, books` as the document has it.
 pub(crate) fn crate_arrows() -> BTreeMap<String, BTreeSet<String>> {
     arrows("crates")
 }

@@ -1,4 +1,4 @@
-//! The binary: arguments become settings, settings a command, a command an exit code.
+//! The program: arguments become settings, settings a command, a command an exit code.
 
 mod api_key;
 mod args;
@@ -26,14 +26,8 @@ use tracing_subscriber::EnvFilter;
 use crate::args::{Cli, Command, Global, Music, Settings};
 use crate::printer::{LogWriter, Printer};
 
-/// Blocks of sound come and go by the megabyte: the C library gives each back to the system, which clears it anew. Without
-/// huge pages (`no_thp`), of which the system clears two megabytes where a thread needs a few: an import takes 10 % less CPU
-/// time for it, 16 % with short files, and collecting 45 %.
-#[cfg(target_os = "linux")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-fn main() -> ExitCode {
+/// Runs the command that the arguments of this process name.
+pub fn main() -> ExitCode {
     // A shell that asks for completions gets them here, and the program ends.
     clap_complete::CompleteEnv::with_factory(args::command).complete();
     let command = args::command();
