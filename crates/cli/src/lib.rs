@@ -21,7 +21,9 @@ use std::process::ExitCode;
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
 use run::ExitStatus;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::args::{Cli, Command, Global, Music, Settings};
 use crate::printer::{LogWriter, Printer};
@@ -158,16 +160,21 @@ fn describe(error: &anyhow::Error) -> String {
     said.join(": ").lines().collect::<Vec<_>>().join(" ")
 }
 
-fn log(global: &Global, printer: Printer) {
-    let default = match (global.quiet, global.verbose) {
+/// What is logged where the environment does not say.
+fn usual_filter(quiet: u8, verbose: u8) -> Targets {
+    let filter = match (quiet, verbose) {
         (1.., _) => "error",
         // What a schema lacks is a long list, and the commands tell what matters of it.
         (_, 0 | 1) => "warn,symphonia=off,lofty=off,sqlite::schema=error",
         (_, 2) => "info",
         _ => "debug",
     };
+    filter.parse().expect("a test reads each of them")
+}
+
+fn log(global: &Global, printer: Printer) {
     let said = std::env::var(env::LOG).ok().filter(|said| !said.is_empty());
-    let filter = said.as_deref().map(EnvFilter::try_new);
+    let filter = said.as_deref().map(str::parse::<Targets>);
     if let Some(Err(error)) = &filter {
         let said = said.as_deref().unwrap_or_default();
         printer.warning(format!(
@@ -177,15 +184,18 @@ fn log(global: &Global, printer: Printer) {
     }
     let filter = filter
         .and_then(Result::ok)
-        .unwrap_or_else(|| EnvFilter::new(default));
+        .unwrap_or_else(|| usual_filter(global.quiet, global.verbose));
     tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        // What is left out is told by the filter below, which needs no regular expressions.
+        .with_max_level(LevelFilter::TRACE)
         .with_writer(|| LogWriter)
         // It would tell on standard error that standard error cannot be written, and end the program.
         .log_internal_errors(false)
         // Its colours could not be told from those that a file's name brings along.
         .with_ansi(false)
         .with_target(false)
+        .finish()
+        .with(filter)
         .init();
 }
 
@@ -205,9 +215,25 @@ fn let_workers_panic_quietly() {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+    use tracing::Level;
 
     use super::*;
     use crate::args::Place;
+
+    #[test]
+    fn more_is_logged_the_more_is_asked_for() {
+        let seen = |quiet, verbose, target| {
+            let filter = usual_filter(quiet, verbose);
+            let levels = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG];
+            levels.map(|level| filter.would_enable(target, &level))
+        };
+        assert_eq!(seen(1, 3, "music::intake"), [true, false, false, false]);
+        assert_eq!(seen(0, 1, "music::intake"), [true, true, false, false]);
+        assert_eq!(seen(0, 1, "sqlite::schema"), [true, false, false, false]);
+        assert_eq!(seen(0, 1, "symphonia_core::io"), [false; 4]);
+        assert_eq!(seen(0, 2, "music::intake"), [true, true, true, false]);
+        assert_eq!(seen(0, 3, "music::intake"), [true; 4]);
+    }
 
     #[test]
     fn the_command_line_is_consistent() {
