@@ -367,7 +367,7 @@ fn by_names(best: &Weighed) -> Level {
     // `take 3` and `take 5`, one's remix and another's.
     let is_told_apart = has("version: named with other words");
     let is_of_others = has("artist: another") && !is_other_title
-        || has("artist: the file names more") && !by_sound && !best.is_told_by_id()
+        || has("artist: the file names more") && !best.is_told_by_id()
         || best.has(&[features::SOUNDS_CLOSER, features::ONE_IS_CLEAN]);
     let is_doubted = has(features::BY_FOLDER)
         || is_by_others
@@ -377,13 +377,17 @@ fn by_names(best: &Weighed) -> Level {
     let is_off = best.has(&["length: within 6 s", "length: within 12 s"]);
     // Another song of theirs over the same backing, as the album says: some are sung anew for every club.
     let is_sung_anew = has("title: another")
-        && has(features::WORDS_IN_COMMON)
+        && has(features::ALSO_OTHERS)
         && has("album: another")
         && has("artist: the same")
         && !best.is_told_by_id();
-    if is_other_version || is_outdone || is_doubted && !by_sound {
-        Level::Low
-    } else if is_sung_anew || is_off && has(features::COLLECTED) && !by_sound {
+    let is_elsewhere_and_off = is_off && has(features::COLLECTED) && !by_sound;
+    if is_other_version
+        || is_outdone
+        || is_sung_anew
+        || is_elsewhere_and_off
+        || is_doubted && !by_sound
+    {
         Level::Low
     } else if is_doubted
         || is_of_others && (by_sound || !has("artist: another"))

@@ -240,21 +240,7 @@ fn names(
     }
     let by_somebody_else = artist == Some(Artists::Different) && !by_release;
     if relation.name == Likeness::Different {
-        if by_somebody_else {
-            noticed.push("names: title and artist are others");
-        }
-        if titles
-            .iter()
-            .any(|title| have_words_in_common(&reading.title.name, &title.name))
-        {
-            noticed.push(WORDS_IN_COMMON);
-        }
-        if titles
-            .iter()
-            .any(|title| reading.title.is_damaged_spelling_of(title))
-        {
-            noticed.push("title: a damaged spelling");
-        }
+        other_title(reading, candidate, (&titles, by_somebody_else), noticed);
         return relation.name;
     }
     year_of_title(reading, candidate, &titles, noticed);
@@ -269,6 +255,28 @@ fn names(
     }
     versions(passage, reading, (candidate, &titles), &relation, noticed);
     relation.name
+}
+
+/// What is noticed of a candidate that is called otherwise.
+fn other_title(
+    reading: &Reading,
+    candidate: &Candidate,
+    (titles, by_somebody_else): (&[Title], bool),
+    noticed: &mut Vec<&'static str>,
+) {
+    if by_somebody_else {
+        noticed.push("names: title and artist are others");
+    }
+    if candidate.contexts.iter().any(|one| one.misnamed > 0) {
+        // One such file has another song's tags; a record of such songs is sung anew.
+        noticed.push(ALSO_OTHERS);
+    }
+    if titles
+        .iter()
+        .any(|title| reading.title.is_damaged_spelling_of(title))
+    {
+        noticed.push("title: a damaged spelling");
+    }
 }
 
 /// The year in a title's brackets, against those that the candidate's titles and remark name.
@@ -333,15 +341,8 @@ fn artist_of(
     }
 }
 
-/// Another title, and half of its words or more.
-pub(crate) const WORDS_IN_COMMON: &str = "title: another, with words in common";
-
-/// Whether two titles are as many words, half of which or more are the same at the same places.
-fn have_words_in_common(one: &str, other: &str) -> bool {
-    let (one, other): (Vec<_>, Vec<_>) = (one.split(' ').collect(), other.split(' ').collect());
-    let same = one.iter().zip(&other).filter(|(a, b)| a == b).count();
-    one.len() == other.len() && same > 0 && same * 2 >= one.len()
-}
+/// Another title, and other files of the album sound like tracks of other titles, too.
+pub(crate) const ALSO_OTHERS: &str = "title: another, as of other files that sound so";
 
 /// Whether the tags name the candidate's artist as that of the album: in the other field there may be a label, or who
 /// handed a song down.

@@ -151,6 +151,7 @@ fn another_song_over_the_same_backing_is_not_taken_for_it() {
     };
     let mut candidate = on_album(recording("a", "Forza Blauberg", "Die Kurve"), "Blauberg", 0);
     candidate.print = Some(print);
+    candidate.contexts[0].misnamed = 1;
     let of = |title: &str, album: &str| {
         let heard = Heard {
             best_print: Some(print),
