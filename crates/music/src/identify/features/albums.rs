@@ -329,7 +329,7 @@ pub(super) fn context(
         }
         return;
     }
-    if noticed.contains(&COLLECTED) {
+    if best.others == 0 && noticed.contains(&COLLECTED) {
         // What it is known to be on is not what the files are of.
         return;
     }

@@ -1,5 +1,6 @@
 //! What is noticed about a candidate only beside the others: that another one has what speaks for it, and more.
 
+use super::ALSO_OTHERS;
 use super::albums::{BY_FOLDER, COLLECTED};
 
 /// Another candidate that sounds so has the artist and the title whom the file names.
@@ -93,6 +94,12 @@ fn is_it_by_tags(one: Noticed<'_>) -> bool {
 
 /// Notices about each candidate what others are better in.
 pub fn notice_rivals(noticed: &mut [Vec<&'static str>]) {
+    if noticed.iter().any(|one| Noticed(one).is_named()) {
+        // What the tags say is in the catalogue: they are another record's, and nothing is sung anew.
+        for one in noticed.iter_mut() {
+            one.retain(|what| *what != ALSO_OTHERS);
+        }
+    }
     by_lengths(noticed);
     by_albums(noticed);
     by_sounds(noticed);

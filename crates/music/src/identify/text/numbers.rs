@@ -60,10 +60,10 @@ pub(super) fn numbered(words: &[String]) -> Vec<String> {
             // `Untitled #2` is `Untitled 2`, and `Symphony Nr. 5` is `Symphony No. 5`.
             continue;
         }
+        let is_counted =
+            |digits: &&str| !digits.is_empty() && digits.bytes().all(|c| c.is_ascii_digit());
         let in_one = NUMBER.iter().find_map(|no| word.strip_prefix(no));
-        if let Some(digits) = in_one.filter(|digits| {
-            at > 0 && digits.bytes().any(|_| true) && digits.bytes().all(|c| c.is_ascii_digit())
-        }) {
+        if let Some(digits) = in_one.filter(is_counted).filter(|_| at > 0) {
             out.push(digits.trim_start_matches('0').to_owned());
             continue;
         }
