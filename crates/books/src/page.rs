@@ -83,9 +83,8 @@ pub fn read_page(
 ) -> Result<PageEnd, PageError> {
     let mut body = body;
     let charset = Charset::detect(content_type, &mut body);
-    let (encoding, body) = charset.decoded(body);
+    let (encoding, mut body) = charset.decoded(body);
     let mut page = Page::new(encoding);
-    let mut body = body;
     let is_read = tokenize(&mut body, &mut |event| {
         !page.event(event) || book(page.table.complete())
     });

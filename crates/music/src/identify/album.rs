@@ -85,20 +85,17 @@ impl Fit {
 
     /// Files other than this one that are on the release by themselves.
     pub fn others(&self, file: usize) -> usize {
-        let all = self.supported.iter().filter(|is_it| **is_it).count();
-        all - usize::from(self.supported[file])
+        but(&self.supported, file)
     }
 
     /// Files other than this one that sound like tracks which they are not called.
     pub fn others_misnamed(&self, file: usize) -> usize {
-        let all = self.misnamed.iter().filter(|is_it| **is_it).count();
-        all - usize::from(self.misnamed[file])
+        but(&self.misnamed, file)
     }
 
     /// Files other than this one that are on the release by themselves and not quite as long as their tracks.
     pub fn others_loose(&self, file: usize) -> usize {
-        let all = self.loose.iter().filter(|is_it| **is_it).count();
-        all - usize::from(self.loose[file])
+        but(&self.loose, file)
     }
 
     /// Share of the files that are on the release by themselves.
@@ -106,6 +103,12 @@ impl Fit {
         let all = self.supported.iter().filter(|is_it| **is_it).count();
         all as f64 / self.supported.len().max(1) as f64
     }
+}
+
+/// Of how many files other than this one it is so.
+fn but(is_so: &[bool], file: usize) -> usize {
+    let all = is_so.iter().filter(|is_it| **is_it).count();
+    all - usize::from(is_so[file])
 }
 
 /// How a file and a track go together.

@@ -15,12 +15,12 @@ use crate::identify::evidence::{Candidate, Context};
 use crate::identify::paths::{is_collection, is_generic};
 use crate::identify::text::{
     AlbumName, Albums, Artists, Likeness, Relation, Title, are_other_scripts, artists,
-    both_scripts, is_cut, is_nobody,
+    both_scripts, is_cut, is_nobody, normalise,
 };
 use crate::library::values::Heard;
 
 pub(crate) use albums::{BY_FOLDER, COLLECTED, OF_ANOTHER};
-use albums::{album, context, is_album};
+use albums::{album, context, core_of, is_album};
 use people::{
     artist_alone, fellowship, is_artist_in_title, is_beside_another, is_of_cast,
     is_played_by_folder, names_of,
@@ -44,8 +44,12 @@ pub struct Passage<'a> {
     is_album_generic: bool,
     /// It is called as collections are, of which there are more than any catalogue has: `The Very Best of X`, `My Mix`.
     is_album_collected: bool,
-    /// The same with what its title says of the version, as catalogues name albums of such: `Kiln (Live)`.
+    /// The album's name with what the title says of the version, as catalogues name albums of such: `Kiln (Live)`.
     albums_of_version: Vec<AlbumName>,
+    /// Whom the tags name, normalised.
+    makers: Vec<String>,
+    /// The words of the album's name that stay without these.
+    core_of_album: Vec<String>,
 }
 
 impl<'a> Passage<'a> {
@@ -63,8 +67,15 @@ impl<'a> Passage<'a> {
                 .clone()
                 .map(move |version| AlbumName::parse(&format!("{album} ({version})"), ""))
         });
+        let makers = [&heard.artist, &heard.album_artist].into_iter().flatten();
+        let makers: Vec<_> = makers
+            .chain(&heard.composers)
+            .map(|name| normalise(name))
+            .collect();
         Self {
             heard,
+            core_of_album: core_of(album.unwrap_or_default(), &makers),
+            makers,
             album: album.map(|album| AlbumName::parse(album, "")),
             is_album_generic: album.is_some_and(is_generic),
             is_album_collected: album.is_some_and(is_collection),

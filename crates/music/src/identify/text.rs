@@ -21,7 +21,7 @@ pub use albums::{AlbumName, Albums, disc_of};
 pub use artists::{Artists, Company, artists, company, is_ensemble, is_part, members};
 
 use cut::{HEARD, with_brackets, without_guests};
-pub use cut::{both_scripts, is_cut, of_first_field, with_article_in_front};
+pub use cut::{both_scripts, is_cut, uncut, with_article_in_front};
 pub use numbers::other_spelling;
 pub use placeholders::{is_number_of_its_own, is_perhaps_meant, is_placeholder};
 
@@ -390,17 +390,23 @@ impl Title {
     }
 }
 
+/// Whether two names are the same but for umlauts that one of them spells with two letters: `Gruesse` and `Grüße`.
+fn are_umlauts_spelt(one: &str, other: &str) -> bool {
+    const SPELT: [(&str, &str); 3] = [("ue", "u"), ("oe", "o"), ("ae", "a")];
+    // Names that have none are compared by the thousand.
+    let has = |name: &str| SPELT.iter().any(|(two, _)| name.contains(two));
+    let folded = |name: &str| {
+        let fold = |name: String, (two, one): &(&str, &str)| name.replace(two, one);
+        SPELT.iter().fold(name.to_owned(), fold)
+    };
+    (has(one) || has(other)) && one.len().min(other.len()) > 4 && folded(one) == folded(other)
+}
+
 /// How two normalised names relate.
 pub fn likeness(a: &str, b: &str) -> Likeness {
     let joined = |text: &str| text.replace(' ', "");
-    // `Grüße` is `Gruesse`.
-    let folded = |text: &str| {
-        text.replace("ue", "u")
-            .replace("oe", "o")
-            .replace("ae", "a")
-    };
     let (one, other) = (joined(a), joined(b));
-    if one == other || one.len().min(other.len()) > 4 && folded(&one) == folded(&other) {
+    if one == other || are_umlauts_spelt(&one, &other) {
         return Likeness::Same;
     }
     if a.is_empty() || b.is_empty() {

@@ -254,6 +254,24 @@ fn a_book_over_which_every_process_dies_is_given_up_and_a_drained_process_ends()
     assert_eq!(failed, [format!("{}work0", barcode(3))]);
 }
 
+/// The row of a book that so many processes had in hand when they died.
+fn claimed_in_vain(number: u32, tries: u32) -> String {
+    format!(
+        "INSERT INTO accession_work (queue, barcode, owner, lease_until, tries)
+         VALUES ('converted', '{}', 'dead', CURRENT_TIMESTAMP - INTERVAL '1 second', {tries})",
+        barcode(number)
+    )
+}
+
+/// The rows of so many processes that have died.
+fn died(processes: u32) -> String {
+    format!(
+        "INSERT INTO accession_worker (worker, host, process, seen_at, lease, stored, failed, bytes)
+         SELECT gen_random_uuid(), 'h', 1, CURRENT_TIMESTAMP - INTERVAL '1 minute', 2, 0, 0, 0
+         FROM generate_series(1, {processes})"
+    )
+}
+
 #[test]
 fn a_book_that_was_there_when_processes_were_killed_is_not_given_up_for_it() {
     let Some(server) = Postgres::start(true) else {
@@ -265,16 +283,8 @@ fn a_book_that_was_there_when_processes_were_killed_is_not_given_up_for_it() {
     let home = Home::with(grin, None, Some(url.clone()));
     let sql = |sql: &str| server.rows(&url, &format!("SET search_path TO accession_g; {sql}"));
     // Five of the processes that died had this book in hand, and the others had none in doubt.
-    sql(&format!(
-        "INSERT INTO accession_work (queue, barcode, owner, lease_until, tries)
-         VALUES ('converted', '{}', 'dead', CURRENT_TIMESTAMP - INTERVAL '1 second', 5)",
-        barcode(3)
-    ));
-    sql(
-        "INSERT INTO accession_worker (worker, host, process, seen_at, lease, stored, failed, bytes)
-         SELECT gen_random_uuid(), 'h', 1, CURRENT_TIMESTAMP - INTERVAL '1 minute', 2, 0, 0, 0
-         FROM generate_series(1, 10)",
-    );
+    sql(&claimed_in_vain(3, 5));
+    sql(&died(10));
     let all = home.sync(TOGETHER);
     assert_eq!(code(&all), 0, "{}", said(&all));
     assert_eq!(sql("SELECT count(*) FROM accession_archive"), ["6"]);
@@ -292,18 +302,9 @@ fn a_book_is_given_up_where_processes_died_over_books_like_it_and_after_twenty_c
     let home = Home::with(grin, None, Some(url.clone()));
     let sql = |sql: &str| server.rows(&url, &format!("SET search_path TO accession_g; {sql}"));
     // All of the processes that died had one of these two in hand.
-    for (number, tries) in [(2, 5), (3, 20)] {
-        sql(&format!(
-            "INSERT INTO accession_work (queue, barcode, owner, lease_until, tries)
-             VALUES ('converted', '{}', 'dead', CURRENT_TIMESTAMP - INTERVAL '1 second', {tries})",
-            barcode(number)
-        ));
-    }
-    sql(
-        "INSERT INTO accession_worker (worker, host, process, seen_at, lease, stored, failed, bytes)
-         SELECT gen_random_uuid(), 'h', 1, CURRENT_TIMESTAMP - INTERVAL '1 minute', 2, 0, 0, 0
-         FROM generate_series(1, 25)",
-    );
+    sql(&claimed_in_vain(2, 5));
+    sql(&claimed_in_vain(3, 20));
+    sql(&died(25));
     let rest = home.sync(TOGETHER);
     assert_eq!(code(&rest), 0, "{}", said(&rest));
     let failed = sql("SELECT barcode || stage FROM accession_sync_failure ORDER BY barcode");

@@ -46,33 +46,28 @@ pub(super) fn is_album(passage: &Passage<'_>, release: &ReleaseName) -> Option<A
 /// Best of Louis Dandridge`, `Piano Sonatas` of `Piano Sonatas nos. 1-3`.
 fn is_shorter(passage: &Passage<'_>, release: &ReleaseName) -> bool {
     let ours = passage.heard.album.as_deref().unwrap_or_default();
-    if !release.remark.is_empty() {
-        return false;
-    }
-    let heard = passage.heard;
-    let artists = [&heard.artist, &heard.album_artist].into_iter().flatten();
-    let artists: Vec<_> = artists
-        .chain(&heard.composers)
-        .map(|name| normalise(name))
-        .collect();
-    let core = |name: &str| {
-        let name = normalise(name);
-        let without = artists.iter().find_map(|artist| {
-            let (before, after) = name.split_once(artist.as_str())?;
-            Some(format!("{before} {after}"))
-        });
-        let name = without.unwrap_or(name);
-        let is_word = |word: &&str| {
-            let is_number = word.bytes().all(|c| c.is_ascii_digit());
-            !is_number && !BESIDE_NAMES.contains(word)
-        };
-        let words = name.split_whitespace().filter(is_word);
-        words.map(str::to_owned).collect::<Vec<_>>()
-    };
     let numbers = |name: &str| name.bytes().any(|c| c.is_ascii_digit());
-    let (one, other) = (core(ours), core(&release.title));
     // Of two that both have numbers these tell them apart.
-    one == other && one.len() > 1 && !(numbers(ours) && numbers(&release.title))
+    release.remark.is_empty()
+        && passage.core_of_album.len() > 1
+        && !(numbers(ours) && numbers(&release.title))
+        && passage.core_of_album == core_of(&release.title, &passage.makers)
+}
+
+/// The words of an album's name but for those of who made it, numbers, and what stands between.
+pub(super) fn core_of(name: &str, makers: &[String]) -> Vec<String> {
+    let name = normalise(name);
+    let without = makers.iter().find_map(|maker| {
+        let (before, after) = name.split_once(maker.as_str())?;
+        Some(format!("{before} {after}"))
+    });
+    let name = without.unwrap_or(name);
+    let is_word = |word: &&str| {
+        let is_number = word.bytes().all(|c| c.is_ascii_digit());
+        !is_number && !BESIDE_NAMES.contains(word)
+    };
+    let words = name.split_whitespace().filter(is_word);
+    words.map(str::to_owned).collect()
 }
 
 /// Words between the name of an album and that of its artist, or before numbers of works.

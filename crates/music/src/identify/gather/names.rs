@@ -4,7 +4,9 @@ use crate::catalogue::Recording;
 use crate::identify::ask::{CachedServices, Named, around};
 use crate::identify::evidence::Verdict;
 use crate::identify::features::{Reading, readings, ways};
-use crate::identify::text::{Likeness, Title, both_scripts, is_cut, is_nobody, other_spelling};
+use crate::identify::text::{
+    Likeness, Title, both_scripts, is_cut, is_nobody, other_spelling, uncut,
+};
 use crate::library::due::Item;
 use crate::library::identification::State;
 use crate::library::values::Level;
@@ -129,14 +131,6 @@ fn other_names(item: &Item) -> Vec<Named> {
         }
     }
     names
-}
-
-/// A name without the word that a field of thirty letters has cut, if it is so long.
-fn uncut(name: &str) -> &str {
-    let before = name.trim_end().rsplit_once(' ');
-    before
-        .filter(|_| (29..=30).contains(&name.chars().count()))
-        .map_or(name, |(before, _)| before)
 }
 
 async fn by_ids(asker: &CachedServices<'_>, item: &Item, pool: &mut Pool) -> Result<(), Trouble> {

@@ -21,7 +21,7 @@ pub(super) const HEARD: [&str; 11] = [
 const FIRST_FIELD: usize = 30;
 
 /// What such a field holds of `name`, if that is more; `None` for names that fit into it.
-pub fn of_first_field(name: &str) -> Option<String> {
+fn of_first_field(name: &str) -> Option<String> {
     (name.chars().count() > FIRST_FIELD).then(|| {
         let cut: String = name.chars().take(FIRST_FIELD).collect();
         cut.trim_end().to_owned()
@@ -32,6 +32,14 @@ pub fn of_first_field(name: &str) -> Option<String> {
 pub fn is_cut(ours: &str, theirs: &str) -> bool {
     let cut = of_first_field(theirs);
     cut.is_some_and(|cut| cut.to_lowercase() == ours.trim().to_lowercase())
+}
+
+/// A name without the word that such a field has cut, if it is so long; of a space behind it nothing is kept.
+pub fn uncut(name: &str) -> &str {
+    let before = name.trim_end().rsplit_once(' ');
+    before
+        .filter(|_| (FIRST_FIELD - 1..=FIRST_FIELD).contains(&name.chars().count()))
+        .map_or(name, |(before, _)| before)
 }
 
 /// A name whose article stands behind its comma, as lists have it, with the article in front: `Ballad of Lucy Gray, The`.
@@ -73,6 +81,9 @@ const OF_VERSIONS: [&str; 19] = [
 /// The two halves of a name that is written in Latin letters and in others, as `Spring Letter (봄날의 편지)`; the Latin one
 /// first. `None` where they alternate, or where one is no more than a letter or two.
 pub fn both_scripts(name: &str) -> Option<(String, String)> {
+    if name.is_ascii() {
+        return None;
+    }
     let is_latin = |c: char| u32::from(c) < 0x250;
     let letters = |text: &str| text.chars().filter(|c| c.is_alphabetic()).count();
     let mut halves: Vec<(bool, String)> = Vec::new();
